@@ -1,0 +1,128 @@
+//! SDK clients whose HTTP connection is a function call.
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::BodyExt;
+
+use super::Embedded;
+
+/// The region of everything embedded.
+pub const REGION: &str = "us-east-1";
+/// The access key the embedded S3 accepts; the other engines accept any.
+pub const ACCESS_KEY_ID: &str = "AKIDSTAFFETTALOCAL";
+/// The secret that belongs to [`ACCESS_KEY_ID`]; it opens nothing else.
+pub const SECRET_ACCESS_KEY: &str = "not-a-secret-staffetta-local";
+/// The host that signed requests name; nothing resolves it.
+const HOST: &str = "embedded.local";
+
+/// The settings the three clients share; each SDK has its own types for them.
+macro_rules! config {
+    ($sdk:ident, $embedded:expr, $service:expr) => {
+        $sdk::Config::builder()
+            .behavior_version($sdk::config::BehaviorVersion::latest())
+            .region($sdk::config::Region::new(REGION))
+            .credentials_provider(
+                $sdk::config::Credentials::builder()
+                    .access_key_id(ACCESS_KEY_ID)
+                    .secret_access_key(SECRET_ACCESS_KEY)
+                    .provider_name("embedded")
+                    .build(),
+            )
+            .endpoint_url(format!("http://{HOST}"))
+            .retry_config($sdk::config::retry::RetryConfig::standard())
+            .stalled_stream_protection($sdk::config::StalledStreamProtectionConfig::disabled())
+            .http_client(InProcess { embedded: $embedded.clone(), service: $service })
+    };
+}
+
+pub(super) fn dynamodb(embedded: &Embedded) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, embedded, Service::DynamoDb).build())
+}
+
+pub(super) fn sqs(embedded: &Embedded) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::from_conf(config!(aws_sdk_sqs, embedded, Service::Sqs).build())
+}
+
+pub(super) fn s3(embedded: &Embedded) -> aws_sdk_s3::Client {
+    let config = config!(aws_sdk_s3, embedded, Service::S3).force_path_style(true);
+    aws_sdk_s3::Client::from_conf(config.build())
+}
+
+/// The engine a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    DynamoDb,
+    Sqs,
+    S3,
+}
+
+/// The HTTP connection of a client, to one engine.
+#[derive(Debug, Clone)]
+struct InProcess {
+    embedded: Embedded,
+    service: Service,
+}
+
+impl HttpClient for InProcess {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for InProcess {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let connection = self.clone();
+        HttpConnectorFuture::new(async move {
+            let mut request =
+                request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            request.headers_mut().entry(header::HOST).or_insert(HeaderValue::from_static(HOST));
+            let response = match connection.service {
+                Service::S3 => connection.embedded.engines.s3.call(request).await,
+                service @ (Service::DynamoDb | Service::Sqs) => {
+                    let request = whole(request).await?;
+                    Ok(connection.embedded.json_call(service, request).await.map(SdkBody::from))
+                }
+            };
+            let response = response.map_err(|error| ConnectorError::other(error.into(), None))?;
+            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+/// The request with its whole body read.
+async fn whole(request: Request<SdkBody>) -> Result<Request<Bytes>, ConnectorError> {
+    let (parts, body) = request.into_parts();
+    let bytes = match body.bytes() {
+        Some(bytes) => Bytes::copy_from_slice(bytes),
+        None => body.collect().await.map_err(ConnectorError::io)?.to_bytes(),
+    };
+    Ok(Request::from_parts(parts, bytes))
+}
+
+impl Embedded {
+    /// Answers a request of one of the two JSON protocols.
+    pub(super) async fn json_call(&self, service: Service, request: Request<Bytes>) -> Response<Bytes> {
+        let action = request
+            .headers()
+            .get("x-amz-target")
+            .and_then(|target| target.to_str().ok())
+            .and_then(|target| target.split_once('.'))
+            .map_or("", |(_, action)| action)
+            .to_owned();
+        let reply = if service == Service::DynamoDb {
+            self.engines.dynamodb.call(action, request.into_body()).await
+        } else {
+            let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+            let host = host.unwrap_or(HOST).to_owned();
+            self.engines.sqs.call(&action, &host, request.into_body()).await
+        };
+        reply.into_response()
+    }
+}

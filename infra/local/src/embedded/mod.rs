@@ -1,0 +1,142 @@
+//! AWS inside the process: the ordinary SDK clients, answered without a network.
+//!
+//! [`Embedded`] owns three engines and hands out SDK clients that talk to them.
+//! DynamoDB is the `dynoxide` engine on a SQLite file, SQS is a queue store of
+//! its own on another, S3 is a folder. What was answered with success survives
+//! a killed process: both databases run in WAL mode with `synchronous=NORMAL`.
+//! [`serve`] offers the same engines on a TCP port.
+
+mod capacity;
+mod clients;
+mod dynamodb;
+mod group;
+mod reply;
+mod s3;
+mod serve;
+mod sqs;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use domain::{Clock, Entropy};
+
+pub use capacity::{ActionTotals, ConsumedTotals};
+pub use clients::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
+pub use serve::{http_service, serve};
+
+/// How the queues misbehave on purpose. Real queues do both, only seldom.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Chaos {
+    /// Deliver every message twice, the second copy somewhat later.
+    pub duplicate: bool,
+    /// Hold every message back for a random time below two seconds.
+    pub delay: bool,
+}
+
+/// Where the engines keep their files, and how they behave.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder of the three engines; created when it is missing.
+    pub dir: PathBuf,
+    /// How the queues misbehave.
+    pub chaos: Chaos,
+    /// Seed of the random delays of `chaos`.
+    pub seed: u64,
+    /// The queues' time: delays, visibility and timestamps.
+    pub clock: Clock,
+}
+
+impl Options {
+    /// Files below `dir`, well-behaved queues, the machine's clock.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), chaos: Chaos::default(), seed: 0, clock: Clock::System }
+    }
+}
+
+/// Why the engines could not be opened or served.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or folder could not be created or opened.
+    #[error("cannot use the folder of the embedded AWS")]
+    Io(#[from] std::io::Error),
+    /// The table store is unreadable, or held by another process.
+    #[error("cannot open the embedded table store")]
+    DynamoDb(#[source] dynoxide::DynoxideError),
+    /// The queue store is unreadable, or held by another process.
+    #[error("cannot open the embedded queue store")]
+    Sqs(#[source] rusqlite::Error),
+    /// The object folder is unusable.
+    #[error("cannot open the embedded object store: {0}")]
+    S3(String),
+}
+
+/// The three engines of one process; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Embedded {
+    engines: Arc<Engines>,
+}
+
+#[derive(Debug)]
+struct Engines {
+    dynamodb: dynamodb::DynamoDb,
+    sqs: sqs::Sqs,
+    s3: s3::S3,
+}
+
+impl Embedded {
+    /// Opens the engines on the files below `options.dir`. Messages that were
+    /// in flight are visible again: the process that held them is gone.
+    pub fn open(options: Options) -> Result<Self, Error> {
+        std::fs::create_dir_all(&options.dir)?;
+        let engines = Engines {
+            dynamodb: dynamodb::DynamoDb::open(&options.dir.join("dynamodb.sqlite"))?,
+            sqs: sqs::Sqs::open(
+                &options.dir.join("sqs.sqlite"),
+                options.clock,
+                sqs::Delivery::new(options.chaos, options.seed),
+                Entropy::system(),
+            )?,
+            s3: s3::S3::open(&options.dir.join("s3"))?,
+        };
+        Ok(Self { engines: Arc::new(engines) })
+    }
+
+    /// Engines that forget everything when the last clone is dropped: tables
+    /// and queues in memory, objects in a temporary folder.
+    pub fn memory(chaos: Chaos, seed: u64, clock: Clock) -> Result<Self, Error> {
+        let engines = Engines {
+            dynamodb: dynamodb::DynamoDb::memory()?,
+            sqs: sqs::Sqs::memory(clock, sqs::Delivery::new(chaos, seed), Entropy::seeded(seed))?,
+            s3: s3::S3::temporary()?,
+        };
+        Ok(Self { engines: Arc::new(engines) })
+    }
+
+    /// A client of the embedded DynamoDB.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        clients::dynamodb(self)
+    }
+
+    /// A client of the embedded SQS.
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        clients::sqs(self)
+    }
+
+    /// A client of the embedded S3.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        clients::s3(self)
+    }
+
+    /// What the tables were asked and what it would have cost, since opening
+    /// or the last [`reset_capacity`](Self::reset_capacity).
+    pub fn capacity(&self) -> ConsumedTotals {
+        self.engines.dynamodb.capacity.totals()
+    }
+
+    /// Starts the totals of [`capacity`](Self::capacity) at zero.
+    pub fn reset_capacity(&self) {
+        self.engines.dynamodb.capacity.reset();
+    }
+}

@@ -1,0 +1,3 @@
+//! Part of Staffetta.
+
+pub mod embedded;

@@ -1,0 +1,167 @@
+//! Validation of interactive messages.
+
+use serde_json::Value;
+
+use super::{
+    content,
+    fields::{
+        Checked, distinct, get, invalid, need_array, need_object, need_short, need_text, need_url, path,
+        short,
+    },
+};
+use crate::graph::media::MediaShelf;
+
+const AT: &str = "interactive";
+const ACTION: &str = "interactive['action']";
+const BODY_MOST: usize = 1_024;
+const LIST_BODY_MOST: usize = 4_096;
+const SHORT_MOST: usize = 60;
+
+pub(super) fn check(content: &Value, media: &MediaShelf) -> Checked {
+    let kind = need_text(content, AT, "type")?;
+    let action = need_object(content, AT, "action")?;
+    texts(content, kind)?;
+    if let Some(header) = get(content, "header") {
+        content::header(header, &path(AT, "header"), media)?;
+        let only_text = matches!(kind, "list" | "product_list");
+        if only_text && get(header, "type").and_then(Value::as_str) != Some("text") {
+            return Err(invalid(format!("interactive['header'] of a {kind} must be a text")));
+        }
+    }
+    match kind {
+        "button" => buttons(need_array(action, ACTION, "buttons")?),
+        "list" => list(action),
+        "cta_url" => cta_url(action),
+        "flow"
+        | "catalog_message"
+        | "location_request_message"
+        | "call_permission_request"
+        | "order_details"
+        | "order_status"
+        | "address_message" => named(action, kind),
+        "product" => product(action),
+        "product_list" => product_list(action),
+        _ => Err(invalid(format!("interactive['type'] is not known: {kind}"))),
+    }
+}
+
+fn texts(content: &Value, kind: &str) -> Checked {
+    let most = if kind == "list" { LIST_BODY_MOST } else { BODY_MOST };
+    // A product and a call permission request may come without a text.
+    let required = !matches!(kind, "product" | "call_permission_request");
+    if required || get(content, "body").is_some() {
+        let body = need_object(content, AT, "body")?;
+        need_short(body, &path(AT, "body"), "text", most)?;
+    }
+    if get(content, "footer").is_some() {
+        let footer = need_object(content, AT, "footer")?;
+        need_short(footer, &path(AT, "footer"), "text", SHORT_MOST)?;
+    }
+    Ok(())
+}
+
+fn buttons(buttons: &[Value]) -> Checked {
+    if !(1..=3).contains(&buttons.len()) {
+        return Err(invalid(format!(
+            "Invalid buttons count. Min allowed buttons: 1, Max allowed buttons: 3, given: {}",
+            buttons.len()
+        )));
+    }
+    let mut ids = Vec::with_capacity(buttons.len());
+    for (index, button) in buttons.iter().enumerate() {
+        let at = format!("{ACTION}['buttons'][{index}]");
+        if need_text(button, &at, "type")? != "reply" {
+            return Err(invalid(format!("{} must be reply", path(&at, "type"))));
+        }
+        let reply = need_object(button, &at, "reply")?;
+        let reply_at = path(&at, "reply");
+        ids.push(need_short(reply, &reply_at, "id", 256)?);
+        need_short(reply, &reply_at, "title", 20)?;
+    }
+    distinct(ids.into_iter(), "button ids")
+}
+
+fn list(action: &Value) -> Checked {
+    need_short(action, ACTION, "button", 20)?;
+    let sections = need_array(action, ACTION, "sections")?;
+    if !(1..=10).contains(&sections.len()) {
+        return Err(invalid("Invalid sections count. Min allowed sections: 1, Max allowed sections: 10"));
+    }
+    let mut ids = Vec::new();
+    for (index, section) in sections.iter().enumerate() {
+        let at = format!("{ACTION}['sections'][{index}]");
+        if sections.len() > 1 {
+            need_short(section, &at, "title", 24)?;
+        } else {
+            short(section, &at, "title", 24)?;
+        }
+        let rows = need_array(section, &at, "rows")?;
+        if rows.is_empty() {
+            return Err(invalid(format!("{} must not be empty", path(&at, "rows"))));
+        }
+        for (row_index, row) in rows.iter().enumerate() {
+            let row_at = format!("{at}['rows'][{row_index}]");
+            ids.push(need_short(row, &row_at, "id", 200)?);
+            need_short(row, &row_at, "title", 24)?;
+            short(row, &row_at, "description", 72)?;
+        }
+    }
+    if ids.len() > 10 {
+        return Err(invalid(format!("Total row count exceed max allowed count: 10, given: {}", ids.len())));
+    }
+    distinct(ids.into_iter(), "row ids")
+}
+
+fn cta_url(action: &Value) -> Checked {
+    if need_text(action, ACTION, "name")? != "cta_url" {
+        return Err(invalid(format!("{} must be cta_url", path(ACTION, "name"))));
+    }
+    let parameters = need_object(action, ACTION, "parameters")?;
+    let at = path(ACTION, "parameters");
+    need_short(parameters, &at, "display_text", 20)?;
+    need_url(parameters, &at, "url")
+}
+
+/// Types whose action is told by its name.
+fn named(action: &Value, kind: &str) -> Checked {
+    let expected = match kind {
+        "location_request_message" => "send_location",
+        "order_details" => "review_and_pay",
+        "order_status" => "review_order",
+        other => other,
+    };
+    if need_text(action, ACTION, "name")? != expected {
+        return Err(invalid(format!("{} must be {expected}", path(ACTION, "name"))));
+    }
+    if kind == "flow" {
+        let parameters = need_object(action, ACTION, "parameters")?;
+        let at = path(ACTION, "parameters");
+        need_text(parameters, &at, "flow_cta")?;
+        need_text(parameters, &at, "flow_message_version")?;
+        if get(parameters, "flow_id").is_none() {
+            need_text(parameters, &at, "flow_name")?;
+        }
+    }
+    Ok(())
+}
+
+fn product(action: &Value) -> Checked {
+    need_text(action, ACTION, "catalog_id")?;
+    need_text(action, ACTION, "product_retailer_id").map(drop)
+}
+
+fn product_list(action: &Value) -> Checked {
+    need_text(action, ACTION, "catalog_id")?;
+    let sections = need_array(action, ACTION, "sections")?;
+    if !(1..=10).contains(&sections.len()) {
+        return Err(invalid("Invalid sections count. Min allowed sections: 1, Max allowed sections: 10"));
+    }
+    for (index, section) in sections.iter().enumerate() {
+        let at = format!("{ACTION}['sections'][{index}]");
+        for (item_index, item) in need_array(section, &at, "product_items")?.iter().enumerate() {
+            let item_at = format!("{at}['product_items'][{item_index}]");
+            need_text(item, &item_at, "product_retailer_id")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! `POST /{phone_number_id}/messages`: validation, limits, acceptance.
+
+mod content;
+mod fields;
+mod interactive;
+mod template;
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use self::fields::{Checked, get, invalid, need_object, need_text, wrong_type};
+use super::{
+    accounts::{Number, Token},
+    clock::mix,
+    errors::GraphError,
+    hash,
+    journal::Line,
+    lifecycle::{self, Category, Message},
+    limits,
+    world::World,
+};
+
+const CALLBACK_MOST: usize = 512;
+
+/// A request that passed validation.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// A read receipt, with or without a typing indicator.
+    Read,
+    Message(Draft),
+}
+
+/// A valid message that is not accepted yet.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// The recipient as the caller wrote it.
+    input: String,
+    pub(crate) to: String,
+    category: Category,
+    callback: Option<String>,
+    /// Hash of number, recipient and content.
+    content: u64,
+}
+
+/// Hash of a number and a person, the key of the pair limit and of the window.
+pub(crate) fn pair(number: &str, person: &str) -> u64 {
+    hash::of(&[number, person])
+}
+
+/// Validates a request against the protocol and what the simulator knows.
+pub(crate) fn validate(
+    world: &World,
+    number: &Number,
+    token: Token,
+    body: &[u8],
+    now_ms: u64,
+) -> Checked<Request> {
+    let body: Value = serde_json::from_slice(body)
+        .map_err(|_| GraphError::parameter("The request body is not valid JSON."))?;
+    if need_text(&body, "", "messaging_product")? != "whatsapp" {
+        return Err(GraphError::parameter("Param messaging_product must be one of {WHATSAPP}."));
+    }
+    if get(&body, "status").is_some() {
+        return receipt(&body);
+    }
+    if get(&body, "recipient_type").is_some_and(|kind| kind != "individual") {
+        return Err(GraphError::parameter("Param recipient_type must be one of {INDIVIDUAL}."));
+    }
+    let (input, to) = recipient(&body)?;
+    let callback = callback(&body)?;
+    if get(&body, "context").is_some() {
+        need_text(need_object(&body, "", "context")?, "context", "message_id")?;
+    }
+    let kind = match get(&body, "type") {
+        Some(_) => need_text(&body, "", "type")?.to_ascii_lowercase(),
+        None => implied_kind(&body).to_owned(),
+    };
+    let category = if kind == "template" {
+        template::check(world, token, &body, now_ms)?
+    } else {
+        content::check(&kind, &body, &world.media)?;
+        Category::Service
+    };
+    let content = get(&body, &kind).map(Value::to_string).unwrap_or_default();
+    let content = hash::of(&[&number.id, &to, &content]);
+    Ok(Request::Message(Draft { input, to, category, callback, content }))
+}
+
+fn receipt(body: &Value) -> Checked<Request> {
+    if need_text(body, "", "status")? != "read" {
+        return Err(GraphError::parameter("Param status must be one of {READ}."));
+    }
+    need_text(body, "", "message_id")?;
+    if let Some(indicator) = get(body, "typing_indicator")
+        && get(indicator, "type").is_none_or(|kind| kind != "text")
+    {
+        return Err(GraphError::parameter("Param typing_indicator['type'] must be one of {TEXT}."));
+    }
+    Ok(Request::Read)
+}
+
+/// Meta's own examples leave the type out of texts and of interactive messages.
+fn implied_kind(body: &Value) -> &'static str {
+    if get(body, "interactive").is_some() { "interactive" } else { "text" }
+}
+
+/// The recipient as written and as WhatsApp knows it: `to` is a phone number, `recipient` a
+/// business-scoped user id.
+fn recipient(body: &Value) -> Checked<(String, String)> {
+    if get(body, "to").is_some() {
+        let input = need_text(body, "", "to")?;
+        let digits = input.strip_prefix('+').unwrap_or(input);
+        let good = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if !good {
+            return Err(invalid("to: not a valid phone number"));
+        }
+        return Ok((input.to_owned(), digits.to_owned()));
+    }
+    if get(body, "recipient").is_none() {
+        return Err(GraphError::parameter("The parameter to is required."));
+    }
+    let input = need_text(body, "", "recipient")?;
+    if !is_user_id(input) {
+        return Err(invalid("recipient: not a valid business-scoped user id"));
+    }
+    Ok((input.to_owned(), input.to_owned()))
+}
+
+/// `US.1349...` or `US.ENT.1349...`
+pub(crate) fn is_user_id(text: &str) -> bool {
+    let Some((country, id)) = text.split_once('.') else { return false };
+    let id = id.strip_prefix("ENT.").unwrap_or(id);
+    country.len() == 2
+        && country.bytes().all(|byte| byte.is_ascii_uppercase())
+        && (1..=128).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn callback(body: &Value) -> Checked<Option<String>> {
+    let Some(value) = get(body, "biz_opaque_callback_data") else { return Ok(None) };
+    let text = value.as_str().ok_or_else(|| wrong_type("", "biz_opaque_callback_data", "a string"))?;
+    if text.chars().count() > CALLBACK_MOST {
+        let problem =
+            format!("Param biz_opaque_callback_data must be at most {CALLBACK_MOST} characters long.");
+        return Err(GraphError::parameter(problem));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// Accepts a message unless a window or a limit refuses it.
+///
+/// `failed` lets it fail later with this code. The answer is Meta's.
+pub(crate) fn accept(
+    world: &mut World,
+    number: &Number,
+    draft: Draft,
+    body: &[u8],
+    failed: Option<u32>,
+    now_ms: u64,
+) -> Checked<Value> {
+    check_limits(world, number, &draft, now_ms)?;
+    let seq = world.next_seq();
+    let plan = lifecycle::plan(&world.settings, &mut world.entropy, failed);
+    let message = Message {
+        seq,
+        wamid: wamid(&draft.to, mix(world.id_key ^ seq)),
+        number: number.id.clone(),
+        to: draft.to,
+        callback: draft.callback,
+        category: draft.category,
+        accepted_ms: now_ms,
+        plan,
+    };
+    if world.is_journaled() {
+        let body = String::from_utf8_lossy(body).into_owned();
+        world.remember(&Line::Message { message: message.clone(), content: draft.content, body });
+    }
+    let answer = json!({
+        "messaging_product": "whatsapp",
+        "contacts": [{ "input": draft.input, "wa_id": message.to }],
+        "messages": [{ "id": message.wamid, "message_status": "accepted" }],
+    });
+    let message = Arc::new(message);
+    if world.webhook_url.is_some() {
+        world.outbox.plan(&message, 0);
+    }
+    world.count(&message, draft.content, body);
+    Ok(answer)
+}
+
+fn check_limits(world: &mut World, number: &Number, draft: &Draft, now_ms: u64) -> Checked {
+    let pair = pair(&number.id, &draft.to);
+    let free_form = draft.category == Category::Service;
+    if free_form && world.settings.enforce_window && !world.windows.is_open(pair, now_ms) {
+        return Err(GraphError::new(
+            131_047,
+            "Message failed to send because more than 24 hours have passed since the customer last replied \
+             to this number.",
+        ));
+    }
+    let recent = world.ledger.accepted_in_last_second(&number.id, now_ms);
+    if !limits::within_throughput(world.settings.throughput_per_second, recent) {
+        let problem = "Message failed to send because there were too many messages sent from this phone number \
+                       in a short period of time";
+        return Err(GraphError::new(130_429, problem));
+    }
+    if world.settings.pair_limit && !world.pairs.allows(pair, now_ms) {
+        let problem = "Message failed to send because there were too many messages sent from this phone number \
+                       to the same phone number in a short period of time";
+        return Err(GraphError::new(131_056, problem));
+    }
+    Ok(())
+}
+
+/// An id in the form of WhatsApp's own: the base64 of a small record that names the recipient.
+pub(crate) fn wamid(person: &str, unique: u64) -> String {
+    let mut record = vec![0x1c, 0x18, u8::try_from(person.len()).unwrap_or(u8::MAX)];
+    record.extend_from_slice(person.as_bytes());
+    record.extend_from_slice(&[0x15, 0x02, 0x00, 0x11, 0x18, 0x12]);
+    record.extend_from_slice(format!("3E{unique:016X}").as_bytes());
+    record.push(0);
+    format!("wamid.{}", STANDARD.encode(record))
+}

@@ -1,0 +1,180 @@
+//! Meta's WhatsApp Cloud API.
+
+mod payload;
+mod wire;
+
+pub use payload::payload;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::message::{Address, CallbackRef, Content};
+use domain::provider::{Outcome, ProviderError};
+use domain::template::{NewTemplate, Template};
+use domain::{Secret, account::Number};
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::{Value, json};
+
+/// A send waits this long for Meta's answer; then its outcome is unknown.
+const SEND_TIMEOUT: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pages of a template list; Meta allows at most 6,000 templates.
+const MAX_PAGES: usize = 64;
+
+/// A client of the Graph API.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    http: Client,
+    base: String,
+}
+
+/// Why a call that sends nothing failed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// Meta refused it.
+    #[error("the provider refused the call with code {}", .0.code)]
+    Refused(ProviderError),
+    /// Meta did not answer, or not in its own language.
+    #[error("the provider did not answer")]
+    Unreachable,
+}
+
+/// What Meta says about a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberInfo {
+    /// The number as people read it.
+    pub display_phone_number: String,
+    /// The name that Meta verified.
+    pub verified_name: String,
+}
+
+impl Graph {
+    /// A client for `base`, such as `https://graph.facebook.com/v25.0`.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when the machine has no usable TLS set-up.
+    pub fn new(base: &str) -> Result<Self, Error> {
+        let http = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(SEND_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|_| Error::Unreachable)?;
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
+    }
+
+    /// Sends one message. Whatever happens is an [`Outcome`]: only an answer in
+    /// Meta's own format, or a connection that never came about, says that
+    /// nothing was sent.
+    pub async fn send(&self, number: &Number, to: &Address, content: &Content, callback: CallbackRef) -> Outcome {
+        let body = payload(to, content, callback);
+        let url = format!("{}/{}/messages", self.base, number.phone_number_id);
+        let answer = self.http.post(url).bearer_auth(number.access_token.expose()).json(&body).send().await;
+        match answer {
+            Ok(response) => wire::outcome(response).await,
+            Err(error) if error.is_connect() => Outcome::Unreachable,
+            Err(error) if error.is_builder() => {
+                Outcome::Refused(wire::unreadable(400, "the request could not be built"))
+            }
+            Err(_) => Outcome::Ambiguous,
+        }
+    }
+
+    /// All templates of the number's business account.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn templates(&self, number: &Number) -> Result<Vec<Template>, Error> {
+        let url = format!("{}/{}/message_templates", self.base, number.waba_id);
+        let mut templates = Vec::new();
+        let mut after: Option<String> = None;
+        for _ in 0..MAX_PAGES {
+            let mut query = vec![("fields", "id,name,language,category,status,components"), ("limit", "100")];
+            query.extend(after.as_deref().map(|after| ("after", after)));
+            let page = Self::answer(self.http.get(&url).query(&query), &number.access_token).await?;
+            let data = page.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            templates.extend(data.iter().filter_map(wire::template));
+            let more = page.pointer("/paging/next").is_some();
+            after = page.pointer("/paging/cursors/after").and_then(Value::as_str).map(str::to_owned);
+            if !more || after.is_none() {
+                break;
+            }
+        }
+        Ok(templates)
+    }
+
+    /// Submits a template for approval; answers its id and status.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn create_template(&self, number: &Number, new: &NewTemplate) -> Result<(String, String), Error> {
+        let url = format!("{}/{}/message_templates", self.base, number.waba_id);
+        let body = json!({
+            "name": new.name,
+            "language": new.language,
+            "category": new.category.as_str(),
+            "parameter_format": if new.named { "NAMED" } else { "POSITIONAL" },
+            "components": new.components,
+        });
+        let answer = Self::answer(self.http.post(url).json(&body), &number.access_token).await?;
+        let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok((text("id"), text("status")))
+    }
+
+    /// Uploads a file; answers Meta's id of it, which is good for 30 days.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn upload(&self, number: &Number, name: &str, mime: &str, bytes: Bytes) -> Result<String, Error> {
+        let url = format!("{}/{}/media", self.base, number.phone_number_id);
+        let part = reqwest::multipart::Part::stream(bytes).file_name(name.to_owned());
+        let part = part.mime_str(mime).map_err(|_| Error::Unreachable)?;
+        let form = reqwest::multipart::Form::new()
+            .text("messaging_product", "whatsapp")
+            .text("type", mime.to_owned())
+            .part("file", part);
+        let answer = Self::answer(self.http.post(url).multipart(form), &number.access_token).await?;
+        answer.get("id").and_then(Value::as_str).map(str::to_owned).ok_or(Error::Unreachable)
+    }
+
+    /// Confirms that a token may use a number of a business account.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when it may not.
+    pub async fn number(&self, phone_number_id: &str, waba_id: &str, token: &Secret) -> Result<NumberInfo, Error> {
+        let fields = [("fields", "id,display_phone_number,verified_name")];
+        let url = format!("{}/{phone_number_id}", self.base);
+        let info = Self::answer(self.http.get(url).query(&fields), token).await?;
+        let url = format!("{}/{waba_id}/phone_numbers", self.base);
+        let query = [fields[0], ("limit", "100")];
+        let answer = Self::answer(self.http.get(url).query(&query), token).await?;
+        let numbers = answer.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let text = |n: &Value, name: &str| n.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        if !numbers.iter().any(|n| text(n, "id") == phone_number_id) {
+            let details = "the number is not one of this business account";
+            return Err(Error::Refused(wire::unreadable(400, details)));
+        }
+        Ok(NumberInfo {
+            display_phone_number: text(&info, "display_phone_number"),
+            verified_name: text(&info, "verified_name"),
+        })
+    }
+
+    async fn answer(request: RequestBuilder, token: &Secret) -> Result<Value, Error> {
+        let response: Response =
+            request.bearer_auth(token.expose()).send().await.map_err(|_| Error::Unreachable)?;
+        let status = response.status();
+        let retry_after = wire::retry_after(&response);
+        let body = response.bytes().await.map_err(|_| Error::Unreachable)?;
+        match (status.is_success(), serde_json::from_slice::<Value>(&body)) {
+            (true, Ok(value)) => Ok(value),
+            (false, Ok(value)) => match wire::error(&value, status.as_u16(), retry_after) {
+                Some(error) => Err(Error::Refused(error)),
+                None => Err(Error::Unreachable),
+            },
+            (_, Err(_)) => Err(Error::Unreachable),
+        }
+    }
+}
+

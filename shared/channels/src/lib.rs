@@ -1,0 +1,3 @@
+//! Senders: how a message reaches a provider.
+
+pub mod cloud;

@@ -1,0 +1,103 @@
+//! Tenants, their accounts, and the WhatsApp numbers connected to them.
+
+use jiff::Timestamp;
+
+use crate::plan::Plan;
+use crate::{AccountId, CallingCode, Secret, TenantId};
+
+/// One customer: the owner of API keys, contacts and campaigns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Name shown as `username`.
+    pub name: String,
+    /// E-mail address of the owner.
+    pub email: String,
+    /// IANA time zone, for times without an offset.
+    pub timezone: String,
+    /// What it may do.
+    pub plan: Plan,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    Owner,
+    /// Everything except keys, operators, plans and credits.
+    Operator,
+}
+
+impl Role {
+    /// As it is stored and printed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// A key as it is stored: its secret is known only as a hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// SHA-256 of the key, hexadecimal.
+    pub hash: String,
+    /// Whose key it is.
+    pub tenant: TenantId,
+    /// What it may do.
+    pub role: Role,
+    /// Who holds it.
+    pub name: String,
+    /// Refuses every request.
+    pub disabled: bool,
+}
+
+/// A bot or channel of a tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// Its number within the tenant.
+    pub id: AccountId,
+    /// Its name.
+    pub name: String,
+    /// The token that names it in requests.
+    pub token: Secret,
+    /// Greeting of the assistant.
+    pub greetings_message: Option<String>,
+    /// What the assistant says when it knows nothing.
+    pub no_info_message: Option<String>,
+    /// What HELP is answered with.
+    pub help_message: Option<String>,
+    /// Country of numbers that are written without one.
+    pub default_country: Option<CallingCode>,
+    /// The connected WhatsApp number.
+    pub whatsapp: Option<Number>,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// A number of Meta's Cloud API that is connected to an account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Number {
+    /// Meta's id of the number.
+    pub phone_number_id: String,
+    /// Meta's id of the business account.
+    pub waba_id: String,
+    /// The number as people read it.
+    pub display_phone_number: String,
+    /// The name that Meta verified.
+    pub verified_name: String,
+    /// The token that may use the number.
+    pub access_token: Secret,
+    /// Signs the webhooks of the app that the number belongs to.
+    pub app_secret: Secret,
+    /// Messages per second that Meta allows: 20, 80 or 1,000.
+    pub per_second: u32,
+    /// Unique recipients in 24 hours outside windows; `None` is no limit.
+    pub tier: Option<u64>,
+    /// When it was connected.
+    pub connected_at: Timestamp,
+}

@@ -1,0 +1,103 @@
+use std::fmt;
+use std::str::FromStr;
+
+use ulid::Ulid;
+
+use crate::Invalid;
+
+/// One customer: the owner of an API key. Lower-case letters and digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TenantId(String);
+
+impl TenantId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TenantId {
+    type Err = Invalid;
+
+    fn from_str(s: &str) -> Result<Self, Invalid> {
+        let fits = !s.is_empty()
+            && s.len() <= 40
+            && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if fits { Ok(Self(s.to_owned())) } else { Err(Invalid::new("tenant", "is not a tenant's id")) }
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+macro_rules! number_id {
+    ($(#[$doc:meta])* $name:ident, $field:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(s: &str) -> Result<Self, Invalid> {
+                let s = s.trim();
+                if s.is_empty() || s.len() > 15 || !s.bytes().all(|b| b.is_ascii_digit()) {
+                    return Err(Invalid::new($field, concat!($field, " must be a positive integer")));
+                }
+                s.parse().map(Self).map_err(|_| {
+                    Invalid::new($field, concat!($field, " must be a positive integer"))
+                })
+            }
+        }
+    };
+}
+
+number_id!(
+    /// A contact, unique within its tenant; ascending in order of creation.
+    ContactId,
+    "id"
+);
+number_id!(
+    /// A campaign, unique within its tenant.
+    CampaignId,
+    "campaign_id"
+);
+number_id!(
+    /// An account (bot or channel) of a tenant.
+    AccountId,
+    "account_id"
+);
+
+/// A message of ours. Sorts by time of creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageId(pub Ulid);
+
+impl MessageId {
+    /// When the message was created, in milliseconds since 1970.
+    pub fn timestamp_ms(self) -> i64 {
+        i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX)
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for MessageId {
+    type Err = Invalid;
+
+    fn from_str(s: &str) -> Result<Self, Invalid> {
+        Ulid::from_string(s).map(Self).map_err(|_| Invalid::new("id", "is not a message's id"))
+    }
+}

@@ -1,0 +1,49 @@
+//! The rules and types of the product: pure functions, no IO, no async.
+//!
+//! Time and randomness come in through [`Clock`] and [`Entropy`]; everything
+//! else is a value. Every crate of the workspace may depend on this one, and
+//! this one depends on none of them.
+
+pub mod account;
+pub mod campaign;
+mod clock;
+pub mod consent;
+pub mod contact;
+mod email;
+mod ids;
+pub mod media;
+pub mod merge;
+pub mod message;
+mod phone;
+pub mod placeholder;
+pub mod plan;
+pub mod provider;
+pub mod recipient;
+mod secret;
+pub mod template;
+
+pub use clock::{Clock, Entropy};
+pub use email::EmailAddress;
+pub use ids::{AccountId, CampaignId, ContactId, MessageId, TenantId};
+pub use phone::{CallingCode, PhoneNumber};
+pub use secret::Secret;
+
+/// A value that a caller sent and that a rule refuses.
+///
+/// `field` is the name in the dialect-neutral vocabulary (`phone`, `email`,
+/// `scheduled_at`, ...); dialects rename it where their contract does.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Invalid {
+    /// The field that is wrong.
+    pub field: String,
+    /// Why, in a sentence a developer can act on.
+    pub message: String,
+}
+
+impl Invalid {
+    /// A refusal of `field`.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}

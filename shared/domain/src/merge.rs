@@ -1,0 +1,389 @@
+//! Applying rows to contacts: who a row is, and what it changes.
+//!
+//! A [`Book`] holds the part of a tenant's contacts that some rows can touch.
+//! Rows are applied one by one, so that the result of an import equals the
+//! result of its rows sent one at a time; the store then writes what changed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+
+use crate::ContactId;
+use crate::contact::{Contact, Identity, MAX_METADATA, MAX_TAGS, NewContact};
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The contact that the row describes.
+    pub id: ContactId,
+    /// Whether the row made a new contact.
+    pub created: bool,
+    /// Something the caller should know.
+    pub warning: Option<Warning>,
+}
+
+/// Why a row was applied only in part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warning {
+    /// The e-mail address belongs to another contact and stays with it.
+    EmailTaken,
+    /// Merging would pass a limit (tags or metadata): the rest was applied.
+    LimitReached,
+}
+
+/// Why a row was not applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoRoom;
+
+/// One contact of a [`Book`], before and after.
+#[derive(Debug, Clone)]
+pub struct Slot {
+    /// As it was read; `None` is an id that no contact has yet.
+    pub before: Option<Contact>,
+    /// As it is now; `None` is no contact.
+    pub after: Option<Contact>,
+    /// Absorbed by another contact.
+    pub gone: bool,
+    /// The rows that touched it.
+    pub rows: Vec<usize>,
+    /// Contacts whose identities moved to or from this one.
+    pub partners: Vec<ContactId>,
+}
+
+impl Slot {
+    /// Whether anything has to be written.
+    pub fn changed(&self) -> bool {
+        self.gone || self.before != self.after
+    }
+
+    /// Whether the contact is new.
+    pub fn is_new(&self) -> bool {
+        self.before.is_none() && self.after.is_some()
+    }
+}
+
+/// The contacts that some rows can touch, and where identities point.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    /// Where identities pointed when they were read.
+    loaded: HashMap<Identity, ContactId>,
+    /// Where they point after the rows applied so far.
+    pointers: HashMap<Identity, ContactId>,
+    slots: BTreeMap<ContactId, Slot>,
+}
+
+impl Book {
+    /// Adds what the store says about an identity. The id may have no contact:
+    /// whoever wrote the pointer died before the contact, and the id is vacant.
+    pub fn load_pointer(&mut self, identity: Identity, id: ContactId) {
+        self.loaded.insert(identity.clone(), id);
+        self.pointers.insert(identity, id);
+        self.slots.entry(id).or_insert_with(vacant);
+    }
+
+    /// Adds a stored contact.
+    pub fn load_contact(&mut self, contact: Contact) {
+        let slot = self.slots.entry(contact.id).or_insert_with(vacant);
+        slot.before = Some(contact.clone());
+        slot.after = Some(contact);
+    }
+
+    /// The contacts that were loaded or made, by id.
+    pub fn slots(&self) -> impl Iterator<Item = (ContactId, &Slot)> {
+        self.slots.iter().map(|(id, slot)| (*id, slot))
+    }
+
+    /// One contact.
+    pub fn slot(&self, id: ContactId) -> Option<&Slot> {
+        self.slots.get(&id)
+    }
+
+    /// Where an identity pointed when it was loaded.
+    pub fn pointer(&self, identity: &Identity) -> Option<ContactId> {
+        self.loaded.get(identity).copied()
+    }
+
+    /// The contact that carries `identity`, or the vacant id that it points to.
+    fn holder(&self, identity: &Identity) -> Option<ContactId> {
+        let id = *self.pointers.get(identity)?;
+        let slot = self.slots.get(&id)?;
+        match &slot.after {
+            Some(contact) => contact.carries(identity).then_some(id),
+            None if slot.gone || slot.before.is_some() => None,
+            None => Some(id),
+        }
+    }
+
+    /// Applies one row.
+    ///
+    /// `fresh` gives the id of a new contact, or `None` when the plan has no room.
+    ///
+    /// # Errors
+    /// [`NoRoom`] when the row needs a new contact and there is none.
+    pub fn apply(
+        &mut self,
+        index: usize,
+        row: &NewContact,
+        now: Timestamp,
+        fresh: &mut dyn FnMut() -> Option<ContactId>,
+    ) -> Result<Applied, NoRoom> {
+        let mut row = row.clone();
+        let (target, warning) = self.identify(&mut row, now);
+        let (id, created) = match target {
+            Some(id) => (id, self.materialise(id, now)),
+            None => {
+                let id = fresh().ok_or(NoRoom)?;
+                self.slots.entry(id).or_insert_with(vacant);
+                (id, self.materialise(id, now))
+            }
+        };
+        let limit = self.merge(id, &row, now);
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.rows.push(index);
+        }
+        Ok(Applied { id, created, warning: warning.or(limit) })
+    }
+
+    /// Finds the contact that the row describes. Identities that the row may not
+    /// give to it are taken out of the row; a second contact that proves to be
+    /// the same person is absorbed.
+    fn identify(&mut self, row: &mut NewContact, now: Timestamp) -> (Option<ContactId>, Option<Warning>) {
+        let mut warning = None;
+        let mut target = row.phone.clone().and_then(|p| self.holder(&Identity::Phone(p)));
+        for identity in row.identities().into_iter().filter(|i| !matches!(i, Identity::Phone(_))) {
+            match (target, self.holder(&identity)) {
+                (Some(a), Some(b)) if a != b => {
+                    if self.lacks(a, &identity) && self.has_no_phone(b) {
+                        self.absorb(a, b, now);
+                    } else {
+                        warning = warning.or(drop_identity(row, &identity));
+                    }
+                }
+                (Some(a), None) if !self.lacks(a, &identity) => {
+                    drop_identity(row, &identity);
+                }
+                (None, Some(b)) if row.phone.is_some() && !self.has_no_phone(b) => {
+                    warning = warning.or(drop_identity(row, &identity));
+                }
+                (None, Some(b)) => target = Some(b),
+                (Some(_) | None, None | Some(_)) => {}
+            }
+        }
+        (target, warning)
+    }
+
+    fn has_no_phone(&self, id: ContactId) -> bool {
+        self.slots.get(&id).and_then(|s| s.after.as_ref()).is_none_or(|c| c.phone.is_none())
+    }
+
+    /// Whether the contact has no value of this kind yet.
+    fn lacks(&self, id: ContactId, identity: &Identity) -> bool {
+        let Some(contact) = self.slots.get(&id).and_then(|s| s.after.as_ref()) else { return true };
+        match identity {
+            Identity::Phone(_) => contact.phone.is_none(),
+            Identity::Email(_) => contact.email.is_none(),
+            Identity::Bsuid(_) => contact.bsuid.is_none(),
+            Identity::Custom { channel, .. } => contact.custom.iter().all(|(c, _)| c != channel),
+        }
+    }
+
+    /// Makes sure that `id` has a contact; answers whether it is new.
+    fn materialise(&mut self, id: ContactId, now: Timestamp) -> bool {
+        match self.slots.get_mut(&id) {
+            Some(slot) if slot.after.is_none() => {
+                slot.after = Some(Contact::empty(id, now));
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// Makes `b` a part of `a`: `a` lives, `b` becomes unknown.
+    fn absorb(&mut self, a: ContactId, b: ContactId, now: Timestamp) {
+        self.materialise(a, now);
+        let Some(lost) = self.slots.get_mut(&b) else { return };
+        lost.gone = true;
+        lost.partners.push(a);
+        let (other, rows) = (lost.after.take(), lost.rows.clone());
+        let Some(slot) = self.slots.get_mut(&a) else { return };
+        slot.partners.push(b);
+        slot.rows.extend(rows);
+        let (Some(contact), Some(other)) = (slot.after.as_mut(), other) else { return };
+        contact.absorbed.push(b);
+        contact.absorbed.extend(other.absorbed.iter().copied());
+        contact.name = contact.name.take().or(other.name);
+        contact.email = contact.email.take().or(other.email);
+        contact.bsuid = contact.bsuid.take().or(other.bsuid);
+        contact.created_at = contact.created_at.min(other.created_at);
+        for (channel, value) in other.custom {
+            if contact.custom.iter().all(|(c, _)| *c != channel) {
+                contact.custom.push((channel, value));
+            }
+        }
+        add_tags(contact, &other.tags);
+        for (key, value) in other.metadata {
+            contact.metadata.entry(key).or_insert(value);
+        }
+        contact.updated_at = now;
+        for identity in contact.identities() {
+            self.pointers.insert(identity, a);
+        }
+    }
+
+    fn merge(&mut self, id: ContactId, row: &NewContact, now: Timestamp) -> Option<Warning> {
+        let contact = self.slots.get_mut(&id)?.after.as_mut()?;
+        let before = contact.clone();
+        if let Some(name) = row.name.as_ref().filter(|n| !n.is_empty()) {
+            contact.name = Some(name.clone());
+        }
+        contact.phone = contact.phone.take().or_else(|| row.phone.clone());
+        contact.email = contact.email.take().or_else(|| row.email.clone());
+        contact.bsuid = contact.bsuid.take().or_else(|| row.bsuid.clone());
+        if let Some((channel, value)) = &row.custom
+            && contact.custom.iter().all(|(c, _)| c != channel)
+        {
+            contact.custom.push((channel.clone(), value.clone()));
+        }
+        contact.origin = contact.origin.or(row.origin);
+        let mut full = !add_tags(contact, &row.tags);
+        let kept = contact.metadata.clone();
+        for (key, value) in &row.metadata {
+            contact.metadata.insert(key.clone(), value.clone());
+        }
+        if serde_json::to_string(&contact.metadata).is_ok_and(|json| json.len() > MAX_METADATA) {
+            contact.metadata = kept;
+            full = true;
+        }
+        if *contact != before {
+            contact.updated_at = now;
+        }
+        for identity in contact.identities() {
+            self.pointers.insert(identity, id);
+        }
+        full.then_some(Warning::LimitReached)
+    }
+}
+
+fn vacant() -> Slot {
+    Slot { before: None, after: None, gone: false, rows: Vec::new(), partners: Vec::new() }
+}
+
+/// Unites tags; answers whether all of them had room.
+fn add_tags(contact: &mut Contact, tags: &[String]) -> bool {
+    for tag in tags {
+        if contact.tags.contains(tag) {
+            continue;
+        }
+        if contact.tags.len() == MAX_TAGS {
+            return false;
+        }
+        contact.tags.push(tag.clone());
+    }
+    true
+}
+
+fn drop_identity(row: &mut NewContact, identity: &Identity) -> Option<Warning> {
+    match identity {
+        Identity::Phone(_) => row.phone = None,
+        Identity::Email(_) => {
+            row.email = None;
+            return Some(Warning::EmailTaken);
+        }
+        Identity::Bsuid(_) => row.bsuid = None,
+        Identity::Custom { .. } => row.custom = None,
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(phone: &str, email: &str, name: &str) -> NewContact {
+        NewContact {
+            name: (!name.is_empty()).then(|| name.to_owned()),
+            phone: phone.parse().ok(),
+            email: email.parse().ok(),
+            ..NewContact::default()
+        }
+    }
+
+    fn apply_all(book: &mut Book, rows: &[NewContact]) -> Vec<Applied> {
+        let mut next = 100;
+        rows.iter()
+            .enumerate()
+            .map(|(i, r)| {
+                let mut fresh = || {
+                    next += 1;
+                    Some(ContactId(next))
+                };
+                book.apply(i, r, Timestamp::UNIX_EPOCH, &mut fresh).unwrap()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_same_person_twice_is_one_contact() {
+        let mut book = Book::default();
+        let rows = [row("+393391234567", "", "Mario"), row("+393391234567", "Mario@example.com", "")];
+        let applied = apply_all(&mut book, &rows);
+        assert_eq!((applied[0].created, applied[1].created), (true, false));
+        let contact = book.slot(applied[1].id).unwrap().after.clone().unwrap();
+        assert_eq!(contact.name.as_deref(), Some("Mario"));
+        assert_eq!(contact.identities().len(), 2);
+    }
+
+    #[test]
+    fn a_shared_email_stays_with_the_first() {
+        let mut book = Book::default();
+        let rows = [row("+393391234567", "office@example.com", "A"), row("+393391234568", "office@example.com", "B")];
+        let applied = apply_all(&mut book, &rows);
+        assert!(applied[1].created);
+        assert_eq!(applied[1].warning, Some(Warning::EmailTaken));
+        assert!(book.slot(applied[1].id).unwrap().after.as_ref().unwrap().email.is_none());
+    }
+
+    #[test]
+    fn phone_of_one_and_email_of_another_become_one_where_both_fit() {
+        let mut book = Book::default();
+        let rows = [row("+393391234567", "", "A"), row("", "b@example.com", "B"), row("+393391234567", "b@example.com", "")];
+        let applied = apply_all(&mut book, &rows);
+        assert_eq!(applied[2].id, applied[0].id);
+        let lost = book.slot(applied[1].id).unwrap();
+        assert!(lost.gone && lost.after.is_none());
+        let one = book.slot(applied[0].id).unwrap().after.clone().unwrap();
+        assert_eq!((one.name.as_deref(), one.absorbed), (Some("A"), vec![applied[1].id]));
+    }
+
+    #[test]
+    fn a_vacant_id_is_adopted_and_a_stale_pointer_is_not_followed() {
+        let mut book = Book::default();
+        let phone: crate::PhoneNumber = "+393391234567".parse().unwrap();
+        book.load_pointer(Identity::Phone(phone.clone()), ContactId(7));
+        let applied = apply_all(&mut book, &[row("+393391234567", "", "A")]);
+        assert_eq!((applied[0].id, applied[0].created), (ContactId(7), true));
+
+        let mut book = Book::default();
+        book.load_pointer(Identity::Phone(phone), ContactId(7));
+        book.load_contact(Contact::empty(ContactId(7), Timestamp::UNIX_EPOCH));
+        let applied = apply_all(&mut book, &[row("+393391234567", "", "A")]);
+        assert_ne!(applied[0].id, ContactId(7));
+    }
+
+    #[test]
+    fn merging_the_same_row_again_changes_nothing() {
+        let mut book = Book::default();
+        let mut new = row("+393391234567", "a@example.com", "A");
+        new.tags = vec!["vip".to_owned()];
+        new.metadata.insert("k".to_owned(), 1.into());
+        apply_all(&mut book, std::slice::from_ref(&new));
+        let stored = book.slots().next().unwrap().1.after.clone().unwrap();
+        let mut again = Book::default();
+        for identity in stored.identities() {
+            again.load_pointer(identity, stored.id);
+        }
+        again.load_contact(stored);
+        apply_all(&mut again, &[new]);
+        assert!(!again.slots().next().unwrap().1.changed());
+    }
+}

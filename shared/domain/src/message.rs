@@ -1,0 +1,262 @@
+//! Messages that go out: what they contain and what the channel allows.
+
+use crate::media::MediaKind;
+use crate::{Invalid, PhoneNumber};
+
+/// Whom a message is for.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// A phone number.
+    Phone(PhoneNumber),
+    /// Meta's business-scoped user id.
+    Bsuid(String),
+}
+
+impl Address {
+    /// The text that identifies the address, for hashing and for storing.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Phone(phone) => phone.as_str(),
+            Self::Bsuid(id) => id,
+        }
+    }
+
+    /// Reads what [`Address::as_str`] wrote.
+    ///
+    /// # Errors
+    /// Names the field `phone`.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if text.starts_with('+') { text.parse().map(Self::Phone) } else { Ok(Self::Bsuid(text.to_owned())) }
+    }
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Address(***)")
+    }
+}
+
+/// Meta's category of a template: decides price and consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// Promotions; blocked by an opt-out.
+    Marketing,
+    /// Orders, appointments, accounts.
+    Utility,
+    /// One-time codes.
+    Authentication,
+}
+
+impl Category {
+    /// As Meta writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Marketing => "MARKETING",
+            Self::Utility => "UTILITY",
+            Self::Authentication => "AUTHENTICATION",
+        }
+    }
+
+    /// Reads Meta's word, in any case.
+    ///
+    /// # Errors
+    /// Names the field `category`.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        match text.trim().to_ascii_uppercase().as_str() {
+            "MARKETING" => Ok(Self::Marketing),
+            "UTILITY" => Ok(Self::Utility),
+            "AUTHENTICATION" => Ok(Self::Authentication),
+            _ => Err(Invalid::new("category", "category must be MARKETING, UTILITY or AUTHENTICATION")),
+        }
+    }
+}
+
+/// Where a media file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaSource {
+    /// A public URL that the provider fetches.
+    Link(String),
+    /// An id of a file that was uploaded to the provider.
+    Id(String),
+}
+
+/// A quick-reply button.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Button {
+    /// Comes back when the button is pressed; at most 256 characters.
+    pub id: String,
+    /// At most 20 characters.
+    pub title: String,
+}
+
+/// A template with the components that fill it, in Meta's format.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TemplateCall {
+    /// The template's name.
+    pub name: String,
+    /// Its language code.
+    pub language: String,
+    /// Meta's `components` array.
+    pub components: Vec<serde_json::Value>,
+}
+
+/// What a message says.
+#[derive(Clone, PartialEq)]
+pub enum Content {
+    /// Plain text.
+    Text {
+        /// At most 4,096 characters.
+        body: String,
+    },
+    /// A file with an optional caption.
+    Media {
+        /// What kind of file.
+        kind: MediaKind,
+        /// Where it is.
+        source: MediaSource,
+        /// Text below; not with audio.
+        caption: Option<String>,
+        /// Shown for documents.
+        file_name: Option<String>,
+    },
+    /// Text with up to three quick-reply buttons.
+    Buttons {
+        /// At most 60 characters.
+        header: Option<String>,
+        /// At most 1,024 characters.
+        body: String,
+        /// At most 60 characters.
+        footer: Option<String>,
+        /// One to three.
+        buttons: Vec<Button>,
+    },
+    /// An approved template.
+    Template(TemplateCall),
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Text { .. } => "Content::Text(***)",
+            Self::Media { .. } => "Content::Media(***)",
+            Self::Buttons { .. } => "Content::Buttons(***)",
+            Self::Template(_) => "Content::Template(***)",
+        })
+    }
+}
+
+impl Content {
+    /// Checks the limits of Meta's message reference, so that a caller learns
+    /// which field is wrong before anything is sent.
+    ///
+    /// # Errors
+    /// Names the field.
+    pub fn check(&self) -> Result<(), Invalid> {
+        match self {
+            Self::Text { body } => within("message", body, 1, 4_096),
+            Self::Media { kind, caption, .. } => check_caption(*kind, caption.as_deref()),
+            Self::Buttons { header, body, footer, buttons } => {
+                within("message", body, 1, 1_024)?;
+                header.as_deref().map_or(Ok(()), |t| within("header", t, 1, 60))?;
+                footer.as_deref().map_or(Ok(()), |t| within("footer", t, 1, 60))?;
+                check_buttons(buttons)
+            }
+            Self::Template(call) if call.name.is_empty() => {
+                Err(Invalid::new("template", "template needs a name"))
+            }
+            Self::Template(call) if call.language.is_empty() => {
+                Err(Invalid::new("template", "template needs a language"))
+            }
+            Self::Template(_) => Ok(()),
+        }
+    }
+
+    /// Whether the content is free-form: allowed only inside the 24-hour window.
+    pub fn is_free_form(&self) -> bool {
+        !matches!(self, Self::Template(_))
+    }
+
+    /// The text to show in a conversation.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text { body } | Self::Buttons { body, .. } => Some(body),
+            Self::Media { caption, .. } => caption.as_deref(),
+            Self::Template(call) => Some(&call.name),
+        }
+    }
+}
+
+/// A caption may not stand with audio, and has at most 1,024 characters.
+///
+/// # Errors
+/// Names the field `message`.
+pub fn check_caption(kind: MediaKind, caption: Option<&str>) -> Result<(), Invalid> {
+    match caption {
+        Some(_) if matches!(kind, MediaKind::Audio) => {
+            Err(Invalid::new("message", "audio takes no caption: leave message out"))
+        }
+        Some(text) => within("message", text, 0, 1_024),
+        None => Ok(()),
+    }
+}
+
+fn check_buttons(buttons: &[Button]) -> Result<(), Invalid> {
+    if buttons.is_empty() || buttons.len() > 3 {
+        return Err(Invalid::new("buttons", "buttons must be an array of 1 to 3 buttons"));
+    }
+    for (i, button) in buttons.iter().enumerate() {
+        within("buttons", &button.title, 1, 20)?;
+        within("buttons", &button.id, 1, 256)?;
+        if buttons[..i].iter().any(|b| b.id == button.id || b.title == button.title) {
+            return Err(Invalid::new("buttons", "buttons must differ in id and title"));
+        }
+    }
+    Ok(())
+}
+
+fn within(field: &str, text: &str, least: usize, most: usize) -> Result<(), Invalid> {
+    let length = text.trim().chars().count();
+    if length < least {
+        return Err(Invalid::new(field, format!("{field} must not be empty")));
+    }
+    if text.chars().count() > most {
+        return Err(Invalid::new(field, format!("{field} may have at most {most} characters")));
+    }
+    Ok(())
+}
+
+/// What we attach to a message so that a status tells which one it is about
+/// (`biz_opaque_callback_data`, echoed on every status webhook).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallbackRef {
+    /// A recipient of a campaign, and the attempt.
+    Campaign(crate::CampaignId, crate::ContactId, u32),
+    /// A single message.
+    Message(crate::MessageId),
+}
+
+impl CallbackRef {
+    /// Reads what `Display` wrote; anything else is not ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(':');
+        let (kind, first) = (parts.next()?, parts.next()?);
+        match kind {
+            "c" => {
+                let (contact, attempt) = (parts.next()?, parts.next()?);
+                let attempt = attempt.parse().ok()?;
+                Some(Self::Campaign(first.parse().ok()?, contact.parse().ok()?, attempt))
+            }
+            "m" => first.parse().ok().map(Self::Message),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for CallbackRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Campaign(campaign, contact, attempt) => write!(f, "c:{campaign}:{contact}:{attempt}"),
+            Self::Message(id) => write!(f, "m:{id}"),
+        }
+    }
+}

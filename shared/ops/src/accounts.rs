@@ -1,0 +1,254 @@
+//! Tenants, keys, accounts and connected numbers.
+
+use channels::cloud::Graph;
+use domain::account::{Account, ApiKey, Number, Role, Tenant};
+use domain::plan::Plan;
+use domain::{CallingCode, Secret, TenantId};
+use jiff::tz::TimeZone;
+use store::{Store, sha256_hex};
+
+use crate::callers::Caller;
+use crate::{Code, Error, Result};
+
+/// A tenant to be created.
+#[derive(Debug, Clone)]
+pub struct NewTenant {
+    /// Its name.
+    pub name: String,
+    /// Its owner's e-mail address.
+    pub email: String,
+    /// IANA time zone; UTC when absent.
+    pub timezone: Option<String>,
+    /// What it may do.
+    pub plan: Plan,
+}
+
+/// An account to be created.
+#[derive(Debug, Clone, Default)]
+pub struct NewAccount {
+    /// Its name, 3 to 255 characters.
+    pub name: String,
+    /// Greeting of the assistant.
+    pub greetings_message: Option<String>,
+    /// What the assistant says when it knows nothing.
+    pub no_info_message: Option<String>,
+    /// What HELP is answered with.
+    pub help_message: Option<String>,
+    /// Calling code of numbers that are written without one.
+    pub default_country: Option<String>,
+}
+
+/// A number to be connected.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Meta's id of the number.
+    pub phone_number_id: String,
+    /// Meta's id of the business account.
+    pub waba_id: String,
+    /// A token that may use it.
+    pub access_token: Secret,
+    /// Secret of the Meta app whose webhooks report on it.
+    pub app_secret: Secret,
+    /// What Meta verifies the webhook with.
+    pub verify_token: String,
+    /// Messages per second that Meta allows.
+    pub per_second: u32,
+    /// Messaging tier: unique recipients in 24 hours.
+    pub tier: Option<u64>,
+}
+
+fn new_key(store: &Store, tenant: &TenantId, role: Role, name: &str) -> (Secret, ApiKey) {
+    let secret = Secret::new(format!("sk_live_{}", store.entropy().token(40)));
+    let hash = sha256_hex(secret.expose());
+    let key = ApiKey { hash, tenant: tenant.clone(), role, name: name.to_owned(), disabled: false };
+    (secret, key)
+}
+
+/// Creates a tenant; answers it with its owner's key, which is shown only now.
+///
+/// # Errors
+/// [`Code::InvalidField`] for a time zone or plan that makes no sense.
+pub async fn create_tenant(store: &Store, new: NewTenant) -> Result<(Tenant, Secret)> {
+    let name = new.name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > 255 {
+        return Err(Error::invalid("name", "name must have 1 to 255 characters"));
+    }
+    let email: domain::EmailAddress = new.email.parse()?;
+    let timezone = new.timezone.filter(|t| !t.is_empty()).unwrap_or_else(|| "UTC".to_owned());
+    TimeZone::get(&timezone)
+        .map_err(|_| Error::invalid("timezone", "timezone must be an IANA name such as Europe/Rome"))?;
+    let id: TenantId = store.entropy().token(12).parse()?;
+    let plan = new.plan.check()?;
+    let created_at = store.clock().now();
+    let tenant = Tenant { id, name, email: email.as_str().to_owned(), timezone, plan, created_at };
+    let (secret, key) = new_key(store, &tenant.id, Role::Owner, "owner");
+    store.create_tenant(&tenant, &key).await?;
+    Ok((tenant, secret))
+}
+
+/// The tenant's time zone.
+pub fn time_zone(tenant: &Tenant) -> TimeZone {
+    TimeZone::get(&tenant.timezone).unwrap_or(TimeZone::UTC)
+}
+
+/// Replaces the owner's key: the old one stops at once, the new one is shown
+/// only now.
+///
+/// # Errors
+/// [`Code::Forbidden`] for operators.
+pub async fn regenerate_key(store: &Store, caller: &Caller) -> Result<Secret> {
+    caller.require_owner()?;
+    let (secret, key) = new_key(store, caller.tenant_id(), Role::Owner, &caller.key.name);
+    store.replace_api_key(&caller.key, &key).await?;
+    store.audit(caller.tenant_id(), &caller.key.name, "key regenerated").await?;
+    Ok(secret)
+}
+
+/// Creates an operator's key, which is shown only now.
+///
+/// # Errors
+/// [`Code::Forbidden`] for operators, [`Code::InvalidField`] for the name.
+pub async fn create_operator(store: &Store, caller: &Caller, name: &str) -> Result<(ApiKey, Secret)> {
+    caller.require_owner()?;
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 255 {
+        return Err(Error::invalid("name", "name must have 1 to 255 characters"));
+    }
+    let (secret, key) = new_key(store, caller.tenant_id(), Role::Operator, name);
+    store.create_api_key(&key).await?;
+    store.audit(caller.tenant_id(), &caller.key.name, "operator created").await?;
+    Ok((key, secret))
+}
+
+/// The id by which an operator is named: the beginning of its key's hash.
+pub fn operator_id(key: &ApiKey) -> &str {
+    key.hash.get(..16).unwrap_or(&key.hash)
+}
+
+/// The operators of the caller's tenant.
+///
+/// # Errors
+/// [`Code::Forbidden`] for operators.
+pub async fn operators(store: &Store, caller: &Caller) -> Result<Vec<ApiKey>> {
+    caller.require_owner()?;
+    let keys = store.api_keys(caller.tenant_id()).await?;
+    Ok(keys.into_iter().filter(|k| k.role == Role::Operator).collect())
+}
+
+/// Switches an operator's key off or on.
+///
+/// # Errors
+/// [`Code::Forbidden`] for operators, [`Code::NotFound`] for an unknown one.
+pub async fn disable_operator(store: &Store, caller: &Caller, id: &str, disabled: bool) -> Result<ApiKey> {
+    let found = operators(store, caller).await?.into_iter().find(|k| operator_id(k) == id);
+    let mut key = found.ok_or_else(|| Error::not_found("id", "there is no operator with this id"))?;
+    store.disable_api_key(&key, disabled).await?;
+    let what = if disabled { "operator disabled" } else { "operator enabled" };
+    store.audit(caller.tenant_id(), &caller.key.name, what).await?;
+    key.disabled = disabled;
+    Ok(key)
+}
+
+/// Creates an account with its token.
+///
+/// # Errors
+/// [`Code::InvalidField`] for the name, [`Code::PlanLimit`] when the plan has no
+/// room for another account.
+pub async fn create_account(store: &Store, tenant: &Tenant, new: NewAccount) -> Result<Account> {
+    let name = new.name.trim().to_owned();
+    if !(3..=255).contains(&name.chars().count()) {
+        return Err(Error::invalid("name", "name must have 3 to 255 characters"));
+    }
+    for (field, text) in [("greetings_message", &new.greetings_message), ("no_info_message", &new.no_info_message)] {
+        if text.as_ref().is_some_and(|t| t.chars().count() > 4_096) {
+            return Err(Error::invalid(field, format!("{field} may have at most 4096 characters")));
+        }
+    }
+    let country = new.default_country.filter(|c| !c.is_empty());
+    let default_country = country.map(|c| CallingCode::parse(&c)).transpose()?;
+    if let Some(limit) = tenant.plan.accounts
+        && store.accounts(&tenant.id).await?.len() as u64 >= limit
+    {
+        return Err(Error::new(Code::PlanLimit, "the plan's account limit is reached"));
+    }
+    let account = Account {
+        id: store.next_account_id(&tenant.id).await?,
+        name,
+        token: Secret::new(store.entropy().token(32)),
+        greetings_message: new.greetings_message,
+        no_info_message: new.no_info_message,
+        help_message: new.help_message,
+        default_country,
+        whatsapp: None,
+        created_at: store.clock().now(),
+    };
+    store.create_account(&tenant.id, &account).await?;
+    Ok(account)
+}
+
+/// Connects a WhatsApp number to an account, after Meta confirmed that the token
+/// may use it.
+///
+/// # Errors
+/// [`Code::InvalidField`] for a missing value or a token that Meta refuses,
+/// [`Code::Conflict`] when the number belongs to another account.
+pub async fn connect_number(
+    store: &Store,
+    graph: &Graph,
+    caller: &Caller,
+    mut account: Account,
+    new: Connection,
+) -> Result<Account> {
+    caller.require_owner()?;
+    check_connection(&new)?;
+    let info = match graph.number(&new.phone_number_id, &new.waba_id, &new.access_token).await {
+        Ok(info) => info,
+        Err(channels::cloud::Error::Refused(refusal)) => {
+            let field = if refusal.http_status == 401 { "access_token" } else { "phone_number_id" };
+            return Err(Error::invalid(field, format!("WhatsApp refused the connection: {}", refusal.details)));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    account.whatsapp = Some(Number {
+        phone_number_id: new.phone_number_id,
+        waba_id: new.waba_id,
+        display_phone_number: info.display_phone_number,
+        verified_name: info.verified_name,
+        access_token: new.access_token,
+        app_secret: new.app_secret,
+        per_second: new.per_second,
+        tier: new.tier,
+        connected_at: store.clock().now(),
+    });
+    match store.connect_number(caller.tenant_id(), &account, &new.verify_token).await {
+        Ok(()) => {}
+        Err(store::Error::Conflict) => {
+            return Err(Error::conflict("the number is connected to another account"));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    store.audit(caller.tenant_id(), &caller.key.name, "number connected").await?;
+    Ok(account)
+}
+
+fn check_connection(new: &Connection) -> Result<()> {
+    for (field, id) in [("phone_number_id", &new.phone_number_id), ("waba_id", &new.waba_id)] {
+        if id.is_empty() || id.len() > 32 || !id.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Error::invalid(field, format!("{field} must be Meta's numeric id")));
+        }
+    }
+    let secrets = [
+        ("access_token", new.access_token.expose()),
+        ("app_secret", new.app_secret.expose()),
+        ("verify_token", &new.verify_token),
+    ];
+    for (field, value) in secrets {
+        if value.trim().is_empty() {
+            return Err(Error::invalid(field, format!("{field} is required")));
+        }
+    }
+    if !(1..=10_000).contains(&new.per_second) {
+        return Err(Error::invalid("messages_per_second", "messages_per_second must be from 1 to 10000"));
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! Who calls, and whether they may.
+
+use domain::account::{Account, ApiKey, Number, Role, Tenant};
+use domain::{Secret, TenantId};
+use store::{Store, sha256_hex};
+
+use crate::{Code, Error, Result};
+
+/// An authenticated caller.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Whose key it is.
+    pub tenant: Tenant,
+    /// The key.
+    pub key: ApiKey,
+}
+
+/// What a request costs: its share of the plan's request limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Most requests.
+    Normal,
+    /// Bulk imports, uploads and template creations.
+    Heavy,
+}
+
+impl Caller {
+    /// The tenant's id.
+    pub fn tenant_id(&self) -> &TenantId {
+        &self.tenant.id
+    }
+
+    /// Lets only owners pass.
+    ///
+    /// # Errors
+    /// [`Code::Forbidden`] for operators.
+    pub fn require_owner(&self) -> Result<()> {
+        match self.key.role {
+            Role::Owner => Ok(()),
+            Role::Operator => Err(Error::new(Code::Forbidden, "an operator's key may not do this")),
+        }
+    }
+}
+
+/// Finds the caller behind a key.
+///
+/// # Errors
+/// [`Code::Unauthorized`] without a key or with one that nobody has or that is
+/// switched off; [`Code::Forbidden`] when the plan has no API access.
+pub async fn authenticate(store: &Store, key: Option<&Secret>) -> Result<Caller> {
+    let unauthorized = |message| Error::new(Code::Unauthorized, message);
+    let key = key.ok_or_else(|| unauthorized("an API key is required"))?;
+    let wrong = || unauthorized("the API key is not valid");
+    let known = store.api_key(&sha256_hex(key.expose())).await?.ok_or_else(wrong)?;
+    if known.disabled {
+        return Err(unauthorized("the API key is switched off"));
+    }
+    let tenant = store.tenant(&known.tenant).await?.ok_or_else(wrong)?;
+    if !tenant.plan.api_access {
+        return Err(Error::new(Code::Forbidden, "the plan has no API access"));
+    }
+    Ok(Caller { tenant, key: known })
+}
+
+/// Counts a request against the plan's limit per key and minute.
+///
+/// # Errors
+/// [`Code::RateLimited`] with the seconds to wait.
+pub async fn admit(store: &Store, caller: &Caller, lane: Lane) -> Result<()> {
+    let (name, limit) = match lane {
+        Lane::Normal => ("n", caller.tenant.plan.requests_per_minute),
+        Lane::Heavy => ("h", caller.tenant.plan.heavy_requests_per_minute),
+    };
+    let (count, left) = store.count_request(caller.tenant_id(), &caller.key.hash, name).await?;
+    if count > u64::from(limit) {
+        let message = format!("more than {limit} requests in a minute: wait {left} seconds");
+        return Err(Error::new(Code::RateLimited, message).after(left));
+    }
+    Ok(())
+}
+
+/// Finds the caller's account by its token.
+///
+/// # Errors
+/// [`Code::InvalidField`] without a token, [`Code::NotFound`] for one that is not
+/// the caller's; both name `token`.
+pub async fn account(store: &Store, caller: &Caller, token: Option<&str>) -> Result<Account> {
+    let token = token.map(str::trim).filter(|t| !t.is_empty());
+    let token = token.ok_or_else(|| Error::invalid("token", "token is required"))?;
+    let unknown = || Error::not_found("token", "token is not the token of one of your accounts");
+    let owner = store.account_of_token(&Secret::new(token)).await?;
+    let (tenant, id) = owner.ok_or_else(unknown)?;
+    if tenant != caller.tenant.id {
+        return Err(unknown());
+    }
+    store.account(&tenant, id).await?.ok_or_else(unknown)
+}
+
+/// The WhatsApp number of an account.
+///
+/// # Errors
+/// [`Code::NoNumber`] when none is connected.
+pub fn number(account: &Account) -> Result<&Number> {
+    account.whatsapp.as_ref().ok_or_else(|| {
+        let message = "no WhatsApp number is connected to this account";
+        Error { field: Some("token".to_owned()), ..Error::new(Code::NoNumber, message) }
+    })
+}

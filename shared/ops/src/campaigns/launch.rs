@@ -1,0 +1,171 @@
+use domain::account::Account;
+use domain::campaign::{Campaign, CampaignState, Channel, CheckedDraft, Draft, Message};
+use domain::template::{Template, slots};
+use domain::{CampaignId, TenantId};
+use queue::CampaignJob;
+use store::campaigns::{Launch, Stored};
+
+use super::{WATCH_MS, load, wrong_state};
+use crate::accounts::time_zone;
+use crate::{Caller, Code, Error, Result, Sender, callers, templates};
+
+/// Writes a draft down; answers it with what would keep it from being launched.
+/// A draft with a time is scheduled, and starts by itself.
+///
+/// # Errors
+/// [`Code::InvalidField`], with the field as the contract spells it.
+pub async fn draft(
+    sender: &Sender,
+    caller: &Caller,
+    account: &Account,
+    draft: Draft,
+) -> Result<(Campaign, Vec<String>)> {
+    let store = &sender.store;
+    let tenant = caller.tenant_id();
+    let now = store.clock().now();
+    let CheckedDraft { name, channel, message, audience, scheduled_at } =
+        draft.check(now, &time_zone(&caller.tenant))?;
+    check_media(sender, tenant, &message).await?;
+    let warnings = match ready(sender, tenant, account, channel, &message).await {
+        Ok(_) => Vec::new(),
+        Err(error) if error.code.is_server_error() => return Err(error),
+        Err(error) => vec![error.message],
+    };
+    let state = if scheduled_at.is_some() { CampaignState::Scheduled } else { CampaignState::Draft };
+    let campaign = Campaign {
+        id: store.next_campaign_id(tenant).await?,
+        account: account.id,
+        name,
+        channel,
+        message,
+        audience,
+        scheduled_at,
+        state,
+        reason: None,
+        created_at: now,
+        started_at: None,
+        finished_at: None,
+    };
+    store.create_campaign(tenant, &campaign).await?;
+    Ok((campaign, warnings))
+}
+
+async fn check_media(sender: &Sender, tenant: &TenantId, message: &Message) -> Result<()> {
+    match message {
+        Message::Media { kind, url, .. } => sender.files.check(&sender.store, tenant, url, *kind).await,
+        Message::Template { .. } | Message::Text { .. } => Ok(()),
+    }
+}
+
+/// What a launch needs from the outside: a connected number, and for a template
+/// campaign the template, approved and with a value for each variable.
+pub(super) struct Ready {
+    pub(super) phone_number_id: String,
+    pub(super) template: Option<Template>,
+}
+
+pub(super) async fn ready(
+    sender: &Sender,
+    tenant: &TenantId,
+    account: &Account,
+    channel: Channel,
+    message: &Message,
+) -> Result<Ready> {
+    match channel {
+        Channel::Whatsapp => {}
+        Channel::WhatsappWeb => return Err(Error::new(Code::NoSession, "no phone is linked to this account")),
+        Channel::Sms => return Err(Error::new(Code::NoDevice, "no SMS phone is paired with this account")),
+    }
+    let number = callers::number(account)?;
+    let phone_number_id = number.phone_number_id.clone();
+    let Message::Template { name, language, params, media_url } = message else {
+        return Ok(Ready { phone_number_id, template: None });
+    };
+    let (store, graph) = (&sender.store, &sender.graph);
+    let template = templates::approved(store, graph, tenant, number, name, language.as_deref()).await?;
+    if let Err(missing) = params.patterns(&slots(&template)) {
+        let message = format!("template_params has no value for {}", missing.join(", "));
+        return Err(Error::invalid("template_params", message));
+    }
+    match (template.header_media(), media_url) {
+        (Some(kind), None) => {
+            let message = format!("media_url is required: the template's header is a {}", kind.as_str());
+            Err(Error::invalid("media_url", message))
+        }
+        (Some(kind), Some(url)) => {
+            sender.files.check(store, tenant, url, kind).await?;
+            Ok(Ready { phone_number_id, template: Some(template) })
+        }
+        (None, _) => Ok(Ready { phone_number_id, template: Some(template) }),
+    }
+}
+
+/// Starts a campaign now. Of several who try at once, one succeeds.
+///
+/// # Errors
+/// [`Code::NotFound`]; [`Code::Conflict`] with the state when it was launched
+/// before; [`Code::NoNumber`], [`Code::NoSession`] or [`Code::NoDevice`]; what is
+/// missing for its template.
+pub async fn launch(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<CampaignState> {
+    let stored = load(&sender.store, tenant, id).await?;
+    if !stored.campaign.state.may_launch() {
+        return Err(wrong_state(stored.campaign.state));
+    }
+    start(sender, tenant, &stored).await
+}
+
+/// Starts a scheduled campaign whose time has come; one that was started,
+/// cancelled or deleted meanwhile is left alone. One that cannot start has failed,
+/// with the reason.
+///
+/// # Errors
+/// [`Code::Unavailable`]: try again.
+pub async fn start_scheduled(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<()> {
+    let Some(stored) = sender.store.campaign(tenant, id).await? else { return Ok(()) };
+    if stored.campaign.state != CampaignState::Scheduled {
+        return Ok(());
+    }
+    match start(sender, tenant, &stored).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.code == Code::Conflict => Ok(()),
+        Err(error) if error.code.is_server_error() || error.code == Code::ProviderUnavailable => Err(error),
+        Err(error) => {
+            tracing::warn!(%tenant, campaign = %id, code = error.code.as_str(), "a scheduled campaign cannot start");
+            let (from, to) = (CampaignState::Scheduled, CampaignState::Failed);
+            match sender.store.transition_campaign(tenant, id, from, to, Some(&error.message)).await {
+                Ok(()) | Err(store::Error::Conflict) => Ok(()),
+                Err(error) => Err(error.into()),
+            }
+        }
+    }
+}
+
+async fn start(sender: &Sender, tenant: &TenantId, stored: &Stored) -> Result<CampaignState> {
+    let store = &sender.store;
+    let campaign = &stored.campaign;
+    let account = store.account(tenant, campaign.account).await?;
+    let account = account.ok_or_else(|| Error::not_found("token", "the campaign's account is gone"))?;
+    let ready = ready(sender, tenant, &account, campaign.channel, &campaign.message).await?;
+    let launch = Launch {
+        last_contact: store.last_contact_id(tenant).await?,
+        phone_number_id: ready.phone_number_id,
+        template: ready.template,
+    };
+    let watch = store.clock().now_ms() + WATCH_MS;
+    match store.launch_campaign(tenant, campaign.id, campaign.state, &launch, watch).await {
+        Ok(()) => {}
+        Err(store::Error::Conflict) => {
+            let now = load(store, tenant, campaign.id).await?;
+            return Err(wrong_state(now.campaign.state));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    store.activate(tenant, &launch.phone_number_id, campaign.id).await?;
+    let job = CampaignJob::Plan { tenant: tenant.to_string(), campaign: campaign.id.0, checkpoint: 0 };
+    if let Err(error) = sender.queues.campaign(job, 0).await {
+        // It has started: the sweep finds it.
+        tracing::warn!(%tenant, code = error.code, "the planner's job waits for the sweep");
+    }
+    store.audit(tenant, "launch", &format!("campaign {} launched", campaign.id)).await?;
+    Ok(CampaignState::Planning)
+}

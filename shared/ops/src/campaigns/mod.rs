@@ -1,0 +1,68 @@
+//! Campaigns: draft, launch, control and report.
+
+mod control;
+mod launch;
+mod planner;
+mod preflight;
+mod report;
+
+pub(crate) use control::sweep_cancelled;
+pub use control::{cancel, pause, resume};
+pub use launch::{draft, launch, start_scheduled};
+pub use planner::plan;
+pub use preflight::{Preflight, preflight};
+pub use report::report;
+
+use domain::campaign::{Campaign, CampaignState};
+use domain::{CampaignId, TenantId};
+use store::Store;
+use store::campaigns::Stored;
+use store::ledger::Counts;
+
+use crate::{Error, Result};
+
+/// When a campaign under way is looked at again, in milliseconds.
+pub const WATCH_MS: i64 = 15_000;
+
+/// A campaign and how far it came.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// The campaign.
+    pub campaign: Campaign,
+    /// Its recipients by state.
+    pub counts: Counts,
+}
+
+pub(crate) async fn load(store: &Store, tenant: &TenantId, id: CampaignId) -> Result<Stored> {
+    let stored = store.campaign(tenant, id).await?;
+    stored.ok_or_else(|| Error::not_found("campaign_id", "there is no campaign with this id"))
+}
+
+/// One campaign with its counts.
+///
+/// # Errors
+/// [`crate::Code::NotFound`]
+pub async fn progress(store: &Store, tenant: &TenantId, id: CampaignId) -> Result<Progress> {
+    let stored = load(store, tenant, id).await?;
+    let counts = store.counts(tenant, id, false).await?;
+    Ok(Progress { campaign: stored.campaign, counts })
+}
+
+/// Campaigns, newest first.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`]
+pub async fn list(
+    store: &Store,
+    tenant: &TenantId,
+    before: Option<CampaignId>,
+    limit: usize,
+) -> Result<Vec<Campaign>> {
+    let stored = store.campaigns(tenant, before, limit).await?;
+    Ok(stored.into_iter().map(|s| s.campaign).collect())
+}
+
+/// What a request in the wrong state is answered with.
+fn wrong_state(state: CampaignState) -> Error {
+    Error::conflict(format!("the campaign is {}", state.as_str()))
+}

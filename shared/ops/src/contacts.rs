@@ -1,0 +1,284 @@
+//! Contacts: upsert, import, list and delete.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use domain::contact::{Contact, Identity, NewContact};
+use domain::merge::{Applied, Book, Warning};
+use domain::{ContactId, Invalid, TenantId};
+use store::Store;
+use store::contacts::{Filter, Listing, block_of};
+
+use crate::{Code, Error, Result};
+
+/// Tries against concurrent writers.
+const TRIES: usize = 8;
+
+/// An upserted contact.
+#[derive(Debug, Clone)]
+pub struct Upserted {
+    /// The contact as it is now.
+    pub contact: Contact,
+    /// Whether it is new.
+    pub created: bool,
+    /// Something the caller should know.
+    pub warning: Option<Warning>,
+}
+
+/// What became of the rows of an import.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Rows that made a contact.
+    pub created: u64,
+    /// Rows that were merged into one.
+    pub updated: u64,
+    /// Rows that were refused, by index.
+    pub errors: Vec<(usize, Invalid)>,
+    /// Rows that were applied only in part, by index.
+    pub warnings: Vec<(usize, Warning)>,
+}
+
+fn plan_limit() -> Error {
+    Error::new(Code::PlanLimit, "the plan's contact limit is reached")
+}
+
+/// Creates a contact or merges into the one it belongs to. `limit` is the plan's.
+///
+/// # Errors
+/// [`Code::PlanLimit`] when a new contact has no room.
+pub async fn upsert(store: &Store, tenant: &TenantId, limit: Option<u64>, new: &NewContact) -> Result<Upserted> {
+    for _ in 0..TRIES {
+        let mut book = store.load_book(tenant, new.identities().into_iter().collect()).await?;
+        let now = store.clock().now();
+        let mut reserved = 0;
+        let applied = match book.clone().apply(0, new, now, &mut || None) {
+            Ok(_) => book.apply(0, new, now, &mut || None),
+            Err(_) => {
+                let id = reserve(store, tenant, 1, limit).await?.ok_or_else(plan_limit)?.0;
+                reserved = 1;
+                book.apply(0, new, now, &mut || Some(id))
+            }
+        };
+        let applied = applied.map_err(|_| plan_limit())?;
+        match store.commit_single(tenant, &book).await {
+            Ok(()) => {
+                release_absorbed(store, tenant, &book).await?;
+                return finish(&book, &applied);
+            }
+            Err(store::Error::Conflict) => store.release_contacts(tenant, reserved).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(store::Error::Conflict.into())
+}
+
+fn finish(book: &Book, applied: &Applied) -> Result<Upserted> {
+    let contact = book.slot(applied.id).and_then(|slot| slot.after.clone());
+    let contact = contact.ok_or_else(|| Error::new(Code::Internal, "internal error"))?;
+    Ok(Upserted { contact, created: applied.created, warning: applied.warning })
+}
+
+/// Reserves up to `count` ids: all of them, or as many as the plan has room for.
+/// Answers the first id and how many there are.
+async fn reserve(
+    store: &Store,
+    tenant: &TenantId,
+    count: u64,
+    limit: Option<u64>,
+) -> Result<Option<(ContactId, u64)>> {
+    match store.reserve_contacts(tenant, count, limit).await {
+        Ok(first) => return Ok(Some((first, count))),
+        Err(store::Error::Conflict) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let Some(limit) = limit else { return Ok(None) };
+    let room = store.contact_room(tenant, limit).await?.min(count);
+    if room == 0 {
+        return Ok(None);
+    }
+    match store.reserve_contacts(tenant, room, Some(limit)).await {
+        Ok(first) => Ok(Some((first, room))),
+        Err(store::Error::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn release_absorbed(store: &Store, tenant: &TenantId, book: &Book) -> Result<()> {
+    let gone = book.slots().filter(|(_, slot)| slot.gone && slot.before.is_some()).count();
+    Ok(store.release_contacts(tenant, gone as u64).await?)
+}
+
+/// Imports rows as if they were sent one by one. A bad row is reported and never
+/// fails the others; rows that a concurrent import touched are applied again.
+///
+/// # Errors
+/// [`Code::Unavailable`] when a store does not answer: send the same rows again.
+pub async fn import(
+    store: &Store,
+    tenant: &TenantId,
+    limit: Option<u64>,
+    rows: Vec<std::result::Result<NewContact, Invalid>>,
+) -> Result<Imported> {
+    let mut good: BTreeMap<usize, NewContact> = BTreeMap::new();
+    let mut report = Imported::default();
+    for (index, row) in rows.into_iter().enumerate() {
+        match row {
+            Ok(row) => {
+                good.insert(index, row);
+            }
+            Err(invalid) => report.errors.push((index, invalid)),
+        }
+    }
+    let writer = store.entropy().ulid(store.clock().now()).to_string();
+    let mut open: BTreeSet<usize> = good.keys().copied().collect();
+    let mut applied: BTreeMap<usize, Applied> = BTreeMap::new();
+    for _ in 0..TRIES {
+        if open.is_empty() {
+            break;
+        }
+        let round = Round { store, tenant, limit, writer: &writer, good: &good };
+        open = round.run(&open, &mut applied, &mut report).await?;
+    }
+    let busy = "the contact kept being changed by other requests: send the row again";
+    report.errors.extend(open.iter().map(|index| (*index, Invalid::new("contacts", busy))));
+    for (index, applied) in applied.iter().filter(|(index, _)| !open.contains(index)) {
+        if applied.created {
+            report.created += 1;
+        } else {
+            report.updated += 1;
+        }
+        report.warnings.extend(applied.warning.map(|warning| (*index, warning)));
+    }
+    report.errors.sort_by_key(|(index, _)| *index);
+    Ok(report)
+}
+
+/// One pass of an import over the rows that are still open.
+struct Round<'a> {
+    store: &'a Store,
+    tenant: &'a TenantId,
+    limit: Option<u64>,
+    writer: &'a str,
+    good: &'a BTreeMap<usize, NewContact>,
+}
+
+impl Round<'_> {
+    async fn run(
+        &self,
+        open: &BTreeSet<usize>,
+        applied: &mut BTreeMap<usize, Applied>,
+        report: &mut Imported,
+    ) -> Result<BTreeSet<usize>> {
+        let identities: HashSet<Identity> =
+            open.iter().filter_map(|i| self.good.get(i)).flat_map(NewContact::identities).collect();
+        let loaded = self.store.load_book(self.tenant, identities).await?;
+        let wanted = self.count_new(&loaded, open);
+        let reserved = match wanted {
+            0 => None,
+            wanted => reserve(self.store, self.tenant, wanted, self.limit).await?,
+        };
+        let (first, count) = reserved.unwrap_or((ContactId(0), 0));
+        let mut book = loaded;
+        let mut next = 0;
+        let now = self.store.clock().now();
+        for index in open {
+            let Some(row) = self.good.get(index) else { continue };
+            let mut fresh = || {
+                next += 1;
+                (next <= count).then(|| ContactId(first.0 + next - 1))
+            };
+            match book.apply(*index, row, now, &mut fresh) {
+                Ok(done) => {
+                    applied.insert(*index, done);
+                }
+                Err(_) => {
+                    applied.remove(index);
+                    report.errors.push((*index, Invalid::new("contact_limit", plan_limit().message)));
+                }
+            }
+        }
+        let blocks = moved_blocks(&book);
+        self.store.mark_blocks(self.tenant, &blocks, self.writer).await?;
+        let commit = self.store.commit_bulk(self.tenant, &book).await?;
+        let used = commit.created.iter().filter(|id| (first.0..first.0 + count).contains(&id.0)).count();
+        self.store.release_contacts(self.tenant, count - used as u64).await?;
+        release_absorbed(self.store, self.tenant, &book).await?;
+        self.store.recount_blocks(self.tenant, &blocks, self.writer).await?;
+        Ok(commit.again)
+    }
+
+    /// How many new contacts the rows need, by applying them to a copy.
+    fn count_new(&self, loaded: &Book, open: &BTreeSet<usize>) -> u64 {
+        let mut trial = loaded.clone();
+        let mut count = 0;
+        let now = self.store.clock().now();
+        for index in open {
+            if let Some(row) = self.good.get(index) {
+                let mut fresh = || {
+                    count += 1;
+                    Some(ContactId(u64::MAX - count))
+                };
+                let _always_room = trial.apply(*index, row, now, &mut fresh);
+            }
+        }
+        count
+    }
+}
+
+/// The blocks whose number of contacts changes.
+fn moved_blocks(book: &Book) -> Vec<u64> {
+    let moved = book.slots().filter(|(_, slot)| slot.is_new() || slot.gone);
+    moved.map(|(id, _)| block_of(id)).collect::<BTreeSet<u64>>().into_iter().collect()
+}
+
+/// Deletes one contact.
+///
+/// # Errors
+/// [`Code::NotFound`] when the tenant has no such contact.
+pub async fn delete(store: &Store, tenant: &TenantId, id: ContactId) -> Result<()> {
+    match store.delete_contact(tenant, id).await? {
+        true => Ok(()),
+        false => Err(Error::not_found("id", "there is no contact with this id")),
+    }
+}
+
+/// Deletes many contacts; answers how many were deleted, and how many ids named
+/// no contact of the tenant.
+///
+/// # Errors
+/// [`Code::Unavailable`] when a store does not answer: send the same ids again.
+pub async fn delete_many(store: &Store, tenant: &TenantId, ids: &[ContactId]) -> Result<(u64, u64)> {
+    let unique: BTreeSet<ContactId> = ids.iter().copied().collect();
+    let ids: Vec<ContactId> = unique.into_iter().collect();
+    let known: BTreeSet<u64> = store.contact_blocks(tenant).await?.into_iter().collect();
+    let ids_known: Vec<ContactId> = ids.iter().copied().filter(|id| known.contains(&block_of(*id))).collect();
+    let blocks: Vec<u64> = ids_known.iter().map(|id| block_of(*id)).collect::<BTreeSet<_>>().into_iter().collect();
+    let writer = store.entropy().ulid(store.clock().now()).to_string();
+    store.mark_blocks(tenant, &blocks, &writer).await?;
+    let deleted = store.delete_contacts(tenant, &ids_known).await?;
+    store.recount_blocks(tenant, &blocks, &writer).await?;
+    Ok((deleted, ids.len() as u64 - deleted))
+}
+
+/// One page of the contacts that pass a filter; `page` counts from 1.
+///
+/// # Errors
+/// [`Code::Unavailable`] when a store does not answer.
+pub async fn list(
+    store: &Store,
+    tenant: &TenantId,
+    filter: &Filter,
+    page: u64,
+    per_page: usize,
+) -> Result<Listing> {
+    let skip = page.saturating_sub(1).saturating_mul(per_page as u64);
+    Ok(store.list_contacts(tenant, filter, skip, per_page).await?)
+}
+
+/// Finds a contact by one of its identities.
+///
+/// # Errors
+/// [`Code::NotFound`] when there is none.
+pub async fn find(store: &Store, tenant: &TenantId, identity: &Identity, field: &str) -> Result<Contact> {
+    let found = store.contact_by(tenant, identity).await?;
+    found.ok_or_else(|| Error::not_found(field, "there is no such contact"))
+}

@@ -1,0 +1,250 @@
+use domain::Invalid;
+use domain::provider::{Action, ProviderError, action};
+
+/// Answers of the product.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong, in one word that stays the same over releases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Code {
+    /// The body is not what its content type says.
+    MalformedBody,
+    /// A field breaks a rule.
+    InvalidField,
+    /// No key, or one that nobody has.
+    Unauthorized,
+    /// The key may not do this.
+    Forbidden,
+    /// There is no such thing, or it is another tenant's.
+    NotFound,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// The plan has no room for it.
+    PlanLimit,
+    /// It is not in the state that the request needs.
+    Conflict,
+    /// The body or the list is too large.
+    TooLarge,
+    /// Too many requests of this key.
+    RateLimited,
+    /// No WhatsApp number is connected.
+    NoNumber,
+    /// No phone is linked.
+    NoSession,
+    /// No SMS phone is paired.
+    NoDevice,
+    /// The recipient wants no more messages.
+    OptedOut,
+    /// Free text needs an open 24-hour window.
+    OutsideWindow,
+    /// The provider will never take it.
+    ProviderRejected,
+    /// The provider takes no more now.
+    ProviderThrottled,
+    /// The provider has a problem.
+    ProviderUnavailable,
+    /// Nobody knows whether the provider took it.
+    ProviderTimeout,
+    /// A store did not answer.
+    Unavailable,
+    /// A defect of ours.
+    Internal,
+}
+
+impl Code {
+    /// Every code, for the catalogue.
+    pub const ALL: [Self; 21] = [
+        Self::MalformedBody,
+        Self::InvalidField,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::PlanLimit,
+        Self::Conflict,
+        Self::TooLarge,
+        Self::RateLimited,
+        Self::NoNumber,
+        Self::NoSession,
+        Self::NoDevice,
+        Self::OptedOut,
+        Self::OutsideWindow,
+        Self::ProviderRejected,
+        Self::ProviderThrottled,
+        Self::ProviderUnavailable,
+        Self::ProviderTimeout,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// The word that callers see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MalformedBody => "malformed_body",
+            Self::InvalidField => "invalid_field",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::PlanLimit => "plan_limit",
+            Self::Conflict => "conflict",
+            Self::TooLarge => "too_large",
+            Self::RateLimited => "rate_limited",
+            Self::NoNumber => "no_number",
+            Self::NoSession => "no_session",
+            Self::NoDevice => "no_device",
+            Self::OptedOut => "opted_out",
+            Self::OutsideWindow => "outside_window",
+            Self::ProviderRejected => "provider_rejected",
+            Self::ProviderThrottled => "provider_throttled",
+            Self::ProviderUnavailable => "provider_unavailable",
+            Self::ProviderTimeout => "provider_timeout",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Whether it is the product's fault rather than the caller's.
+    pub fn is_server_error(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Internal)
+    }
+}
+
+/// Why an operation did not happen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// What kind of problem.
+    pub code: Code,
+    /// The field it is about, in the caller's own spelling where there is one.
+    pub field: Option<String>,
+    /// A sentence a developer can act on.
+    pub message: String,
+    /// When it is worth trying again, in seconds.
+    pub retry_after: Option<u64>,
+    /// The provider's error code.
+    pub provider_code: Option<i64>,
+    /// Our id of the message, when one was written down.
+    pub message_id: Option<String>,
+}
+
+impl Error {
+    /// A problem without further particulars.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            field: None,
+            message: message.into(),
+            retry_after: None,
+            provider_code: None,
+            message_id: None,
+        }
+    }
+
+    /// A field that breaks a rule.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Invalid::new(field, message).into()
+    }
+
+    /// Something that does not exist, or is another tenant's; names the field
+    /// that pointed to it.
+    pub fn not_found(field: &str, message: impl Into<String>) -> Self {
+        Self { field: Some(field.to_owned()), ..Self::new(Code::NotFound, message) }
+    }
+
+    /// Something whose state does not fit.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(Code::Conflict, message)
+    }
+
+    /// Worth trying again after some seconds.
+    #[must_use]
+    pub fn after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// About a message that was written down.
+    #[must_use]
+    pub fn about(mut self, message_id: impl ToString) -> Self {
+        self.message_id = Some(message_id.to_string());
+        self
+    }
+
+    /// A provider's refusal of a single send.
+    pub fn provider(error: &ProviderError) -> Self {
+        let (code, wait) = match action(error, 1) {
+            Action::Retry { delay, .. } if is_throttle(error) => (Code::ProviderThrottled, Some(delay.as_secs())),
+            Action::Retry { delay, .. } => (Code::ProviderUnavailable, Some(delay.as_secs())),
+            Action::Permanent | Action::OptOut | Action::PauseCampaign | Action::StopChannel => {
+                (Code::ProviderRejected, None)
+            }
+        };
+        let message = if error.details.is_empty() {
+            format!("WhatsApp refused the message with code {}", error.code)
+        } else {
+            format!("WhatsApp refused the message with code {}: {}", error.code, error.details)
+        };
+        let mut made = Self::new(code, message);
+        made.retry_after = wait.map(|s| s.max(1));
+        made.provider_code = Some(error.code);
+        made
+    }
+}
+
+fn is_throttle(error: &ProviderError) -> bool {
+    matches!(error.code, 130_429 | 131_056 | 131_057 | 80_007 | 4) || error.http_status == 429
+}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Self {
+        Self { field: Some(invalid.field), ..Self::new(Code::InvalidField, invalid.message) }
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Conflict => {
+                Self::conflict("it was changed by another request at the same time").after(1)
+            }
+            store::Error::Unavailable { code } => {
+                tracing::error!(code, "the database is not available");
+                Self::new(Code::Unavailable, "the service is not available, try again").after(1)
+            }
+            store::Error::Corrupt { kind } => {
+                tracing::error!(kind, "an item cannot be read");
+                Self::new(Code::Internal, "internal error")
+            }
+            store::Error::Sealed => {
+                tracing::error!("a sealed value cannot be opened: is the secret key another one?");
+                Self::new(Code::Internal, "internal error")
+            }
+        }
+    }
+}
+
+impl From<queue::Error> for Error {
+    fn from(error: queue::Error) -> Self {
+        tracing::error!(code = error.code, "a queue is not available");
+        Self::new(Code::Unavailable, "the service is not available, try again").after(1)
+    }
+}
+
+impl From<media::Error> for Error {
+    fn from(error: media::Error) -> Self {
+        tracing::error!(code = error.code, "the file store is not available");
+        Self::new(Code::Unavailable, "the service is not available, try again").after(1)
+    }
+}
+
+impl From<channels::cloud::Error> for Error {
+    fn from(error: channels::cloud::Error) -> Self {
+        match error {
+            channels::cloud::Error::Refused(refusal) => Self::provider(&refusal),
+            channels::cloud::Error::Unreachable => {
+                Self::new(Code::ProviderUnavailable, "WhatsApp did not answer, try again").after(5)
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What Meta reports: statuses, messages, preferences, templates.
+//!
+//! [`receive`] checks the signature over the raw bytes, splits a batch by the
+//! account it belongs to, and queues it; [`process`] does the work.
+
+mod preferences;
+mod process;
+mod receive;
+mod wire;
+
+pub use process::{Inbound, process};
+pub use receive::{Owners, Verification, receive, verify};

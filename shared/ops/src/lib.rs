@@ -1,0 +1,37 @@
+//! The product: every rule that more than one dialect or worker needs.
+//!
+//! Operations take just the stores they use, so that a function links no more
+//! than it needs; [`Sender`] bundles what sending takes.
+
+pub mod accounts;
+pub mod callers;
+pub mod campaigns;
+pub mod contacts;
+mod error;
+pub mod files;
+pub mod inbound;
+pub mod messages;
+pub mod schedule;
+pub mod sending;
+pub mod templates;
+
+pub use callers::{Caller, Lane};
+pub use error::{Code, Error, Result};
+
+use channels::cloud::Graph;
+use files::Files;
+use queue::Queues;
+use store::Store;
+
+/// What sending takes: the ledger, the provider, the files and the queues.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The table.
+    pub store: Store,
+    /// Meta's API.
+    pub graph: Graph,
+    /// Uploaded files.
+    pub files: Files,
+    /// The queues.
+    pub queues: Queues,
+}

@@ -1,0 +1,226 @@
+//! Single messages.
+
+use std::time::Duration;
+
+use channels::cloud::payload;
+use domain::account::{Account, Number};
+use domain::contact::Identity;
+use domain::message::{Address, CallbackRef, Category, Content, MediaSource};
+use domain::provider::{Action, Outcome, action};
+use domain::recipient::{Progress, State};
+use domain::{ContactId, MessageId, PhoneNumber, TenantId, consent};
+use store::Store;
+use store::messages::Message;
+use store::suppression::Source;
+
+use crate::{Caller, Code, Error, Result, Sender, callers, templates};
+
+/// A number that was connected less than this long ago has contacts whose last
+/// message we do not know: Meta decides about their windows. Milliseconds.
+const NO_HISTORY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// A send waits at most this long for its turn, in microseconds.
+const PATIENCE_US: i64 = 5_000_000;
+/// The share of a number's rate that single sends have while campaigns run.
+const SINGLE_SHARE: f64 = 0.05;
+
+/// A message that the provider took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// Our id.
+    pub id: MessageId,
+    /// The provider's id.
+    pub provider_id: String,
+}
+
+/// Sends one message now.
+///
+/// It is written down before the call, so that whatever happens afterwards its
+/// state can be asked for.
+///
+/// # Errors
+/// [`Code::InvalidField`] for content that the channel refuses; [`Code::OptedOut`]
+/// and [`Code::OutsideWindow`]; [`Code::PlanLimit`]; the provider's refusal as
+/// [`Code::ProviderRejected`], [`Code::ProviderThrottled`] or
+/// [`Code::ProviderUnavailable`]; [`Code::ProviderTimeout`] with our id when nobody
+/// knows.
+pub async fn send(
+    sender: &Sender,
+    caller: &Caller,
+    account: &Account,
+    to: PhoneNumber,
+    mut content: Content,
+) -> Result<Sent> {
+    content.check()?;
+    let number = callers::number(account)?;
+    let tenant = caller.tenant_id();
+    let store = &sender.store;
+    let contact = store.contact_by(tenant, &Identity::Phone(to.clone())).await?;
+    let address = Address::Phone(to);
+    check_consent(sender, tenant, number, &address, &content).await?;
+    if content.is_free_form() {
+        let known = contact.as_ref().map(|c| (c.id, c.absorbed.clone()));
+        check_window(store, tenant, account, number, known).await?;
+    }
+    if let Content::Media { kind, source, .. } = &mut content
+        && let MediaSource::Link(url) = source
+    {
+        domain::campaign::check_url(url)?;
+        sender.files.check(store, tenant, url, *kind).await?;
+        *source = sender.files.source(store, &sender.graph, tenant, number, url).await?;
+    }
+    let limit = caller.tenant.plan.messages_per_day;
+    match store.use_messages(tenant, 1, limit).await {
+        Ok(()) => {}
+        Err(store::Error::Conflict) => {
+            return Err(Error::new(Code::PlanLimit, "the plan's messages of today are used up"));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    take_turn(store, tenant, number).await?;
+    deliver(sender, tenant, account, number, contact.map(|c| c.id), address, content).await
+}
+
+async fn check_consent(
+    sender: &Sender,
+    tenant: &TenantId,
+    number: &Number,
+    address: &Address,
+    content: &Content,
+) -> Result<()> {
+    let out = sender.store.opted_out(tenant, std::slice::from_ref(address)).await?;
+    if out.is_empty() {
+        return Ok(());
+    }
+    let category: Option<Category> = match content {
+        Content::Template(call) => {
+            let (store, graph) = (&sender.store, &sender.graph);
+            let language = Some(call.language.as_str());
+            let template = templates::approved(store, graph, tenant, number, &call.name, language).await?;
+            Some(template.category.unwrap_or(Category::Marketing))
+        }
+        Content::Text { .. } | Content::Media { .. } | Content::Buttons { .. } => None,
+    };
+    match consent::opt_out_blocks(category) {
+        true => Err(Error::new(Code::OptedOut, "the recipient has opted out of messages")),
+        false => Ok(()),
+    }
+}
+
+async fn check_window(
+    store: &Store,
+    tenant: &TenantId,
+    account: &Account,
+    number: &Number,
+    contact: Option<(ContactId, Vec<ContactId>)>,
+) -> Result<()> {
+    let now = store.clock().now_ms();
+    let closes = match contact {
+        Some(contact) => {
+            let windows = store.windows(tenant, account.id, std::slice::from_ref(&contact)).await?;
+            windows.get(&contact.0).copied()
+        }
+        None => None,
+    };
+    let unknown = closes.is_none() && now - number.connected_at.as_millisecond() < NO_HISTORY_MS;
+    if unknown || closes.is_some_and(|closes| closes > now) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::OutsideWindow,
+        "the recipient has not written in the last 24 hours: use a template (24 hour window)",
+    ))
+}
+
+/// Takes a turn of the number: of its whole rate, or of the share that campaigns
+/// leave while one is running.
+async fn take_turn(store: &Store, tenant: &TenantId, number: &Number) -> Result<()> {
+    let busy = store.is_leased(tenant, &number.phone_number_id).await?;
+    let share = if busy { SINGLE_SHARE } else { 1.0 };
+    let rate = f64::from(number.per_second) * share;
+    match store.take_slot(tenant, &number.phone_number_id, rate, PATIENCE_US).await? {
+        Some(wait) => {
+            tokio::time::sleep(Duration::from_micros(u64::try_from(wait).unwrap_or(0))).await;
+            Ok(())
+        }
+        None => {
+            let message = "the number sends as much as it may: try again";
+            Err(Error::new(Code::ProviderThrottled, message).after(5))
+        }
+    }
+}
+
+async fn deliver(
+    sender: &Sender,
+    tenant: &TenantId,
+    account: &Account,
+    number: &Number,
+    contact: Option<ContactId>,
+    address: Address,
+    content: Content,
+) -> Result<Sent> {
+    let store = &sender.store;
+    let id = MessageId(store.entropy().ulid(store.clock().now()));
+    let callback = CallbackRef::Message(id);
+    let body = payload(&address, &content, callback);
+    let kind = body.get("type").and_then(serde_json::Value::as_str).unwrap_or("text").to_owned();
+    let message = Message {
+        id,
+        account: account.id,
+        contact,
+        inbound: false,
+        address: address.clone(),
+        content: body.get(&kind).map(ToString::to_string).unwrap_or_default(),
+        kind,
+        text: content.text().map(str::to_owned),
+        progress: Progress::new(State::Claimed),
+    };
+    store.create_message(tenant, &message).await?;
+    let outcome = sender.graph.send(number, &address, &content, callback).await;
+    record(sender, tenant, &message, &outcome).await?;
+    match outcome {
+        Outcome::Accepted(acceptance) => Ok(Sent { id, provider_id: acceptance.provider_id }),
+        Outcome::Refused(error) => Err(Error::provider(&error).about(id)),
+        Outcome::Unreachable => {
+            let message = "WhatsApp could not be reached: nothing was sent";
+            Err(Error::new(Code::ProviderUnavailable, message).after(5).about(id))
+        }
+        Outcome::Ambiguous => {
+            let message = "WhatsApp did not answer: the message may have been sent, its state is unknown";
+            Err(Error::new(Code::ProviderTimeout, message).about(id))
+        }
+    }
+}
+
+async fn record(sender: &Sender, tenant: &TenantId, message: &Message, outcome: &Outcome) -> Result<()> {
+    let store = &sender.store;
+    let now = store.clock().now_ms();
+    let change = |progress: &mut Progress| match outcome {
+        Outcome::Accepted(acceptance) => progress.accept(&acceptance.provider_id, acceptance.held, now),
+        Outcome::Refused(error) => fail(progress, error.code.to_string(), now),
+        Outcome::Unreachable => fail(progress, "unreachable".to_owned(), now),
+        Outcome::Ambiguous => {
+            let claimed = progress.state == State::Claimed;
+            if claimed {
+                progress.state = State::Unknown;
+            }
+            claimed
+        }
+    };
+    store.progress_message(tenant, message.account, message.id, change).await?;
+    if let Outcome::Refused(error) = outcome
+        && action(error, 1) == Action::OptOut
+    {
+        store.opt_out(tenant, &message.address, Source::Provider).await?;
+    }
+    Ok(())
+}
+
+fn fail(progress: &mut Progress, reason: String, at_ms: i64) -> bool {
+    if progress.state.rank() >= State::Accepted.rank() {
+        return false;
+    }
+    progress.state = State::Failed;
+    progress.reason = Some(reason);
+    progress.failed_at = Some(at_ms);
+    true
+}

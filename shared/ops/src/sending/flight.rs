@@ -1,0 +1,110 @@
+use std::collections::HashSet;
+
+use domain::message::Address;
+use domain::{AccountId, CampaignId, ContactId, consent};
+use futures::{StreamExt, TryStreamExt, stream};
+use store::ledger::{Entry, Row};
+
+use super::attempt::{Line, Stop};
+use super::compose::Composer;
+use crate::Result;
+
+/// A wave on its way: claimed, about to be sent, and recorded before it lands.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub(super) campaign: CampaignId,
+    pub(super) account: AccountId,
+    pub(super) composer: Composer,
+    pub(super) rows: Vec<(u64, Row)>,
+    /// The block and where in it the wave began; retries belong to no wave.
+    pub(super) wave: Option<(u64, ContactId)>,
+}
+
+/// What a wave ended in.
+#[derive(Debug)]
+pub(super) struct Landing {
+    pub(super) campaign: CampaignId,
+    pub(super) wave: Option<(u64, ContactId)>,
+    /// Recipients that wait for another attempt: block, due time and row.
+    pub(super) again: Vec<(u64, i64, Row)>,
+    /// How many retries of each block were done, one way or the other.
+    pub(super) retried: Vec<u64>,
+    /// Why the campaign must not send on.
+    pub(super) halt: Option<String>,
+}
+
+/// Calls under way at once in one wave.
+const CONCURRENCY: usize = 50;
+
+impl Flight {
+    /// Sends the wave and records its outcomes.
+    pub(super) async fn fly(self, line: &Line<'_>) -> Result<Landing> {
+        let halt = Stop::new();
+        let mut why = None;
+        let rows: Vec<Row> = self.rows.iter().map(|(_, row)| row.clone()).collect();
+        let barred = self.barred(line, &rows).await?;
+        let sendable = rows.iter().filter(|r| !barred.iter().any(|(id, _)| *id == r.contact)).count();
+        let store = &line.sender.store;
+        match store.use_messages(line.tenant, sendable as u64, line.daily_limit).await {
+            Ok(()) => {}
+            Err(store::Error::Conflict) => {
+                halt.set(0);
+                why = Some("plan_limit: the plan's messages of today are used up".to_owned());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let entries: Vec<Entry> = stream::iter(&rows)
+            .map(|row| {
+                let (barred, halt, flight) = (&barred, &halt, &self);
+                async move {
+                    match barred.iter().find(|(id, _)| *id == row.contact) {
+                        Some((_, reason)) => Ok(Entry::Skipped { reason: (*reason).to_owned() }),
+                        None if halt.get().is_some() => Ok(line.later(std::time::Duration::ZERO)),
+                        None => line.attempt(flight.campaign, &flight.composer, row, halt).await,
+                    }
+                }
+            })
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
+        let outcomes: Vec<(ContactId, u32, Entry)> =
+            rows.iter().zip(entries).map(|(row, entry)| (row.contact, row.attempt, entry)).collect();
+        store.record(line.tenant, self.campaign, &outcomes).await?;
+        let why = why.or_else(|| halt.get().map(|code| format!("WhatsApp answered with code {code}")));
+        Ok(self.land(outcomes, why))
+    }
+
+    fn land(self, outcomes: Vec<(ContactId, u32, Entry)>, halt: Option<String>) -> Landing {
+        let mut again = Vec::new();
+        let retried = if self.wave.is_none() { self.rows.iter().map(|(block, _)| *block).collect() } else { Vec::new() };
+        for ((block, mut row), (_, attempt, entry)) in self.rows.into_iter().zip(outcomes) {
+            if let Entry::Retry { at_ms } = entry {
+                row.attempt = attempt + 1;
+                row.retry_at = Some(at_ms);
+                again.push((block, at_ms, row));
+            }
+        }
+        Landing { campaign: self.campaign, wave: self.wave, again, retried, halt }
+    }
+
+    /// Who must not be sent to, checked again right before: opt-outs and closed
+    /// windows since the campaign was planned.
+    async fn barred(&self, line: &Line<'_>, rows: &[Row]) -> Result<Vec<(ContactId, &'static str)>> {
+        let store = &line.sender.store;
+        let mut barred = Vec::new();
+        if consent::opt_out_blocks(self.composer.category) {
+            let addresses: Vec<Address> = rows.iter().filter_map(|r| r.address.clone()).collect();
+            let out: HashSet<Address> = store.opted_out(line.tenant, &addresses).await?;
+            let who = rows.iter().filter(|r| r.address.as_ref().is_some_and(|a| out.contains(a)));
+            barred.extend(who.map(|r| (r.contact, "opted_out")));
+        }
+        if self.composer.is_free_form() {
+            let contacts: Vec<_> = rows.iter().map(|r| (r.contact, Vec::new())).collect();
+            let windows = store.windows(line.tenant, self.account, &contacts).await?;
+            let now = store.clock().now_ms();
+            let closed = |r: &&Row| windows.get(&r.contact).is_some_and(|closes| *closes <= now);
+            barred.extend(rows.iter().filter(closed).map(|r| (r.contact, "outside_window")));
+        }
+        Ok(barred)
+    }
+}

@@ -1,0 +1,111 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+/// The share of a number's rate that campaigns use. The rest is for single
+/// sends and for what comes in, which Meta counts too.
+pub(crate) const CAMPAIGN_SHARE: f64 = 0.9625;
+/// How far a runner that was held up may catch up: at 77 per second, four
+/// messages, so that a sliding second stays within 5% of the limit.
+const CATCH_UP: Duration = Duration::from_millis(45);
+
+/// Gives out the moments at which messages may leave. Kept in memory: only one
+/// runner sends for a number.
+#[derive(Debug)]
+pub(super) struct Pacer {
+    interval: Duration,
+    slots: Mutex<Slots>,
+}
+
+#[derive(Debug)]
+struct Slots {
+    next: Instant,
+    held_until: Instant,
+}
+
+impl Pacer {
+    pub(super) fn new(per_second: u32) -> Self {
+        let now = Instant::now();
+        let interval = Duration::from_secs_f64(1.0 / (f64::from(per_second.max(1)) * CAMPAIGN_SHARE));
+        Self { interval, slots: Mutex::new(Slots { next: now, held_until: now }) }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next moment at which a message may leave.
+    pub(super) async fn turn(&self) {
+        loop {
+            let slot = self.reserve();
+            sleep_until(slot).await;
+            if slot >= self.slots().held_until {
+                return;
+            }
+        }
+    }
+
+    fn reserve(&self) -> Instant {
+        let now = Instant::now();
+        let mut slots = self.slots();
+        let floor = now.checked_sub(CATCH_UP).unwrap_or(now).max(slots.held_until);
+        let slot = slots.next.max(floor);
+        slots.next = slot + self.interval;
+        slot
+    }
+
+    /// How long the turns reach that were already given out.
+    pub(super) fn backlog(&self) -> Duration {
+        let slots = self.slots();
+        slots.next.max(slots.held_until).saturating_duration_since(Instant::now())
+    }
+
+    /// Lets nothing leave for `delay`.
+    pub(super) fn hold(&self, delay: Duration) {
+        let until = Instant::now() + delay;
+        let mut slots = self.slots();
+        slots.held_until = slots.held_until.max(until);
+        slots.next = slots.next.max(until);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::future::join_all;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_second_has_no_more_than_its_share() {
+        let pacer = Pacer::new(80);
+        let start = Instant::now();
+        let turns = (0..160).map(|_| async {
+            pacer.turn().await;
+            start.elapsed()
+        });
+        let at = join_all(turns).await;
+        for (i, from) in at.iter().enumerate() {
+            let within = at[i..].iter().filter(|t| **t - *from < Duration::from_secs(1)).count();
+            assert!(within <= 78, "{within} in the second after {from:?}");
+        }
+        assert!(at[159] < Duration::from_millis(2_100));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hold_stops_turns_that_were_given_out() {
+        let pacer = Pacer::new(80);
+        let start = Instant::now();
+        let waiting = async {
+            pacer.turn().await;
+            pacer.turn().await;
+            start.elapsed()
+        };
+        let hold = async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            pacer.hold(Duration::from_secs(3));
+        };
+        let (at, ()) = tokio::join!(waiting, hold);
+        assert!(at >= Duration::from_secs(3));
+    }
+}

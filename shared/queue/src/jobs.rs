@@ -1,0 +1,137 @@
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The version of the jobs' shapes that this build writes and reads.
+const VERSION: u32 = 1;
+
+/// How often a job may follow itself: a month of runs of a minute.
+pub const MAX_GENERATION: u32 = 50_000;
+
+/// A job with its version and generation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job<T> {
+    v: u32,
+    /// How many jobs it follows.
+    #[serde(default)]
+    pub generation: u32,
+    /// What to do.
+    pub job: T,
+}
+
+/// A job that this build cannot do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// It is no job, or one of another shape.
+    #[error("the job is malformed")]
+    Malformed,
+    /// It was written by a newer build.
+    #[error("the job has version {0}, which this build does not know")]
+    Version(u32),
+    /// It followed itself too often.
+    #[error("the job has followed itself {0} times")]
+    Loop(u32),
+}
+
+impl<T> Job<T> {
+    /// A job of the current version.
+    pub fn new(job: T, generation: u32) -> Self {
+        Self { v: VERSION, generation, job }
+    }
+}
+
+impl<T: DeserializeOwned> Job<T> {
+    /// Reads a job.
+    ///
+    /// # Errors
+    /// [`Unreadable`], with the reason to park it.
+    pub fn parse(body: &str) -> Result<Self, Unreadable> {
+        #[derive(Deserialize)]
+        struct Envelope {
+            v: u32,
+        }
+        let envelope: Envelope = serde_json::from_str(body).map_err(|_| Unreadable::Malformed)?;
+        if envelope.v != VERSION {
+            return Err(Unreadable::Version(envelope.v));
+        }
+        let job: Self = serde_json::from_str(body).map_err(|_| Unreadable::Malformed)?;
+        if job.generation > MAX_GENERATION {
+            return Err(Unreadable::Loop(job.generation));
+        }
+        Ok(job)
+    }
+}
+
+/// What the campaign worker does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum CampaignJob {
+    /// Writes recipients into the ledger, from this block on.
+    Plan {
+        /// The tenant.
+        tenant: String,
+        /// The campaign.
+        campaign: u64,
+        /// The planner's checkpoint that this job continues from.
+        checkpoint: u64,
+    },
+    /// Starts a scheduled campaign, if it still waits for its time.
+    Start {
+        /// The tenant.
+        tenant: String,
+        /// The campaign.
+        campaign: u64,
+    },
+}
+
+/// What the send worker does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SendJob {
+    /// Sends what waits for a number.
+    Wake {
+        /// The tenant.
+        tenant: String,
+        /// The number.
+        phone_number_id: String,
+    },
+}
+
+/// What the inbound worker does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum InboundJob {
+    /// A change of Meta's webhook that belongs to one account.
+    Meta {
+        /// The tenant.
+        tenant: String,
+        /// The account.
+        account: u64,
+        /// Meta's field: messages, user_preferences, ...
+        field: String,
+        /// Meta's value.
+        value: serde_json::Value,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_jobs_of_this_version_are_read() {
+        let wake = SendJob::Wake { tenant: "t".into(), phone_number_id: "1".into() };
+        let body = serde_json::to_string(&Job::new(wake.clone(), 3)).unwrap();
+        assert_eq!(Job::<SendJob>::parse(&body).unwrap(), Job::new(wake, 3));
+        for (body, want) in [
+            ("{", Unreadable::Malformed),
+            (r#"{"v":2,"job":{"type":"later"}}"#, Unreadable::Version(2)),
+            (r#"{"v":1,"job":{"type":"sing"}}"#, Unreadable::Malformed),
+            (
+                r#"{"v":1,"generation":60000,"job":{"type":"wake","tenant":"t","phone_number_id":"1"}}"#,
+                Unreadable::Loop(60_000),
+            ),
+        ] {
+            assert_eq!(Job::<SendJob>::parse(body), Err(want));
+        }
+    }
+}

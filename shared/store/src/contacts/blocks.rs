@@ -1,0 +1,245 @@
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::contact::Contact;
+use domain::{ContactId, TenantId};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+
+use super::{block_pk, from_item};
+use crate::item::{Item, Key, Query, n, number, read, s};
+use crate::update::{Update, When};
+use crate::{Error, Result, Store};
+
+/// Contacts of one block.
+pub const BLOCK: u64 = 1_000;
+/// Blocks that are read at once.
+const CONCURRENCY: usize = 8;
+/// After this long a writer that marked a block is taken for dead, in milliseconds.
+const STALE_WRITER_MS: u64 = 15 * 60_000;
+
+/// The block that a contact lives in.
+pub fn block_of(id: ContactId) -> u64 {
+    id.0 / BLOCK
+}
+
+/// Which contacts a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Part of the name, phone or e-mail, in any case.
+    pub search: Option<String>,
+    /// A tag, exactly.
+    pub tag: Option<String>,
+    /// Only contacts that have a phone.
+    pub with_phone: bool,
+    /// Only contacts that have an e-mail address.
+    pub with_email: bool,
+}
+
+impl Filter {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn expression(&self) -> (String, Item) {
+        let mut terms = vec!["attribute_not_exists(gone)"];
+        let mut values = Item::new();
+        if let Some(search) = &self.search {
+            terms.push("contains(q, :search)");
+            values.insert(":search".to_owned(), s(search.to_lowercase()));
+        }
+        if let Some(tag) = &self.tag {
+            terms.push("contains(tags, :tag)");
+            values.insert(":tag".to_owned(), s(tag));
+        }
+        if self.with_phone {
+            terms.push("attribute_exists(phone)");
+        }
+        if self.with_email {
+            terms.push("attribute_exists(email)");
+        }
+        (terms.join(" AND "), values)
+    }
+}
+
+/// One page of contacts, in ascending order of id.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// The contacts of the page.
+    pub contacts: Vec<Contact>,
+    /// How many there are on all pages.
+    pub total: u64,
+}
+
+/// How many contacts a block has.
+#[derive(Debug, Clone, Deserialize)]
+struct Head {
+    sk: String,
+    #[serde(default)]
+    count: i64,
+    /// Imports that are writing into the block, or died doing so.
+    #[serde(default)]
+    writers: Vec<String>,
+}
+
+impl Head {
+    fn block(&self) -> u64 {
+        self.sk.parse().unwrap_or(0)
+    }
+}
+
+fn head_key(tenant: &TenantId, block: u64) -> Key {
+    Key::new(format!("BLOCKS#{tenant}"), format!("{block:07}"))
+}
+
+impl Store {
+    /// Lists contacts: the page that begins after `skip` matching ones.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn list_contacts(
+        &self,
+        tenant: &TenantId,
+        filter: &Filter,
+        skip: u64,
+        take: usize,
+    ) -> Result<Listing> {
+        let counts = self.matching_counts(tenant, filter).await?;
+        let total = counts.iter().map(|(_, count)| count).sum();
+        let mut contacts: Vec<Contact> = Vec::new();
+        let mut before = 0;
+        for (block, count) in counts {
+            if before + count > skip && contacts.len() < take {
+                let offset = usize::try_from(skip.saturating_sub(before)).unwrap_or(usize::MAX);
+                let found = self.block_contacts(tenant, block, filter).await?;
+                let left = take - contacts.len();
+                contacts.extend(found.into_iter().skip(offset).take(left));
+            }
+            before += count;
+        }
+        Ok(Listing { contacts, total })
+    }
+
+    /// How many contacts there are.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn contact_total(&self, tenant: &TenantId) -> Result<u64> {
+        let counts = self.matching_counts(tenant, &Filter::default()).await?;
+        Ok(counts.iter().map(|(_, count)| count).sum())
+    }
+
+    /// The contacts of one block that pass a filter, in ascending order of id.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn block_contacts(&self, tenant: &TenantId, block: u64, filter: &Filter) -> Result<Vec<Contact>> {
+        let query =
+            Query { pk: block_pk(tenant, block), filter: Some(filter.expression()), ..Query::default() };
+        let items = self.query(&query).await?;
+        items.into_iter().filter_map(|item| from_item(item).transpose()).collect()
+    }
+
+    async fn matching_counts(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<(u64, u64)>> {
+        let heads = self.heads(tenant).await?;
+        stream::iter(heads)
+            .map(|head| async move {
+                let exact = filter.is_empty() && head.writers.is_empty();
+                let count = match exact {
+                    true => u64::try_from(head.count).unwrap_or(0),
+                    false => self.count_block(tenant, head.block(), filter).await?,
+                };
+                self.forget_dead_writers(tenant, &head).await?;
+                Ok((head.block(), count))
+            })
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await
+    }
+
+    async fn count_block(&self, tenant: &TenantId, block: u64, filter: &Filter) -> Result<u64> {
+        let query =
+            Query { pk: block_pk(tenant, block), filter: Some(filter.expression()), ..Query::default() };
+        self.count(&query).await
+    }
+
+    async fn heads(&self, tenant: &TenantId) -> Result<Vec<Head>> {
+        let query = Query { pk: format!("BLOCKS#{tenant}"), ..Query::default() };
+        self.query(&query).await?.into_iter().map(|item| read(item, "block head")).collect()
+    }
+
+    /// The blocks that may have contacts, in ascending order.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn contact_blocks(&self, tenant: &TenantId) -> Result<Vec<u64>> {
+        Ok(self.heads(tenant).await?.iter().map(Head::block).collect())
+    }
+
+    pub(super) fn head_update(tenant: &TenantId, block: u64, by: i64) -> Update {
+        Update::of(head_key(tenant, block)).add("count", n(by)).add("ver", n(1))
+    }
+
+    /// Says that `writer` (a ULID) is about to write into these blocks: until it
+    /// recounts them, or is taken for dead, their counts are not trusted.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn mark_blocks(&self, tenant: &TenantId, blocks: &[u64], writer: &str) -> Result<()> {
+        stream::iter(blocks)
+            .map(|block| {
+                let update = Update::of(head_key(tenant, *block));
+                self.update(update.add("writers", writers(writer)).add("ver", n(1)))
+            })
+            .buffer_unordered(CONCURRENCY)
+            .try_collect()
+            .await
+    }
+
+    /// Counts the contacts of these blocks anew and takes `writer`'s mark away.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn recount_blocks(&self, tenant: &TenantId, blocks: &[u64], writer: &str) -> Result<()> {
+        stream::iter(blocks)
+            .map(|block| self.recount_block(tenant, *block, writer))
+            .buffer_unordered(CONCURRENCY)
+            .try_collect()
+            .await
+    }
+
+    async fn recount_block(&self, tenant: &TenantId, block: u64, writer: &str) -> Result<()> {
+        let key = head_key(tenant, block);
+        loop {
+            let item = self.get_item(&key).await?.unwrap_or_default();
+            let version: u64 = number(&item, "ver").unwrap_or(0);
+            let count = self.count_block(tenant, block, &Filter::default()).await?;
+            let update = Update::of(key.clone())
+                .set("count", n(count))
+                .set("ver", n(version + 1))
+                .drop_from_set("writers", writers(writer))
+                .when(When::Is("ver", n(version)));
+            match self.update(update).await {
+                Err(Error::Conflict) => self.back_off(2).await,
+                other => return other,
+            }
+        }
+    }
+
+    async fn forget_dead_writers(&self, tenant: &TenantId, head: &Head) -> Result<()> {
+        let now = u64::try_from(self.clock().now_ms()).unwrap_or(0);
+        for writer in &head.writers {
+            let born = ulid_ms(writer).unwrap_or(0);
+            if born + STALE_WRITER_MS < now {
+                self.recount_block(tenant, head.block(), writer).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn writers(writer: &str) -> AttributeValue {
+    AttributeValue::Ss(vec![writer.to_owned()])
+}
+
+fn ulid_ms(text: &str) -> Option<u64> {
+    text.parse::<domain::MessageId>().ok().and_then(|id| u64::try_from(id.timestamp_ms()).ok())
+}

@@ -1,0 +1,234 @@
+//! Contacts, the identities that find them, and the blocks that hold them.
+//!
+//! A contact lives in `CONTACTS#<t>#<id / 1000>`; an identity in a partition of
+//! its own, `IDENT#<t>#<kind>#<value>`, that holds only the contact's id and is
+//! valid while that contact exists and carries the value. A deleted contact
+//! leaves a tombstone for a day, so that a slow writer that reserved its id
+//! cannot bring it back.
+
+mod blocks;
+mod book;
+mod erase;
+
+pub use blocks::{BLOCK, Filter, Listing, block_of};
+pub use book::Commit;
+
+use domain::contact::{Contact, Identity};
+use domain::{AccountId, ContactId, TenantId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::item::{Item, Key, compose, n, number, read};
+use crate::update::{Update, When};
+use crate::{Error, Result, Store};
+
+const KIND: &str = "contact";
+/// How long a tombstone stays, in seconds.
+const TOMBSTONE_S: i64 = 86_400;
+
+/// The key of a contact.
+pub(crate) fn contact_key(tenant: &TenantId, id: ContactId) -> Key {
+    Key::new(block_pk(tenant, block_of(id)), format!("{:010}", id.0))
+}
+
+fn block_pk(tenant: &TenantId, block: u64) -> String {
+    format!("CONTACTS#{tenant}#{block:07}")
+}
+
+fn identity_key(tenant: &TenantId, identity: &Identity) -> Key {
+    let value = match identity {
+        Identity::Phone(phone) => format!("phone#{}", phone.as_str()),
+        Identity::Email(email) => format!("email#{email}"),
+        Identity::Bsuid(id) => format!("bsuid#{id}"),
+        Identity::Custom { channel, id } => format!("custom:{channel}#{id}"),
+    };
+    Key::new(format!("IDENT#{tenant}#{value}"), "-")
+}
+
+fn counter_key(tenant: &TenantId) -> Key {
+    Key::new(format!("COUNTER#{tenant}"), "contacts")
+}
+
+#[derive(Serialize, Deserialize)]
+struct ContactItem {
+    id: u64,
+    ver: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bsuid: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    custom: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    meta: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    absorbed: Vec<u64>,
+    created: i64,
+    updated: i64,
+    /// What a search looks through: name, phone and e-mail in lower case.
+    q: String,
+}
+
+fn to_item(tenant: &TenantId, contact: &Contact, version: u64) -> Result<Item> {
+    let phone = contact.phone.as_ref().map(|p| p.as_str().to_owned());
+    let email = contact.email.as_ref().map(|e| e.as_str().to_owned());
+    let parts = [contact.name.as_deref(), phone.as_deref(), email.as_deref()];
+    let q = parts.into_iter().flatten().collect::<Vec<_>>().join("\n").to_lowercase();
+    let meta = match contact.metadata.is_empty() {
+        true => String::new(),
+        false => serde_json::to_string(&contact.metadata).map_err(|_| Error::Corrupt { kind: KIND })?,
+    };
+    let item = ContactItem {
+        id: contact.id.0,
+        ver: version,
+        name: contact.name.clone(),
+        phone,
+        email,
+        bsuid: contact.bsuid.clone(),
+        custom: contact.custom.clone(),
+        tags: contact.tags.clone(),
+        meta,
+        origin: contact.origin.map(|a| a.0),
+        absorbed: contact.absorbed.iter().map(|c| c.0).collect(),
+        created: contact.created_at.as_millisecond(),
+        updated: contact.updated_at.as_millisecond(),
+        q,
+    };
+    compose(&contact_key(tenant, contact.id), KIND, &item)
+}
+
+/// Reads a contact; `None` is a tombstone.
+fn from_item(item: Item) -> Result<Option<Contact>> {
+    if is_tombstone(&item) {
+        return Ok(None);
+    }
+    let corrupt = || Error::Corrupt { kind: KIND };
+    let item: ContactItem = read(item, KIND)?;
+    let metadata = match item.meta.as_str() {
+        "" => serde_json::Map::new(),
+        json => serde_json::from_str(json).map_err(|_| corrupt())?,
+    };
+    let time = |ms| Timestamp::from_millisecond(ms).map_err(|_| corrupt());
+    Ok(Some(Contact {
+        id: ContactId(item.id),
+        name: item.name,
+        phone: item.phone.map(|p| p.parse()).transpose().map_err(|_| corrupt())?,
+        email: item.email.map(|e| e.parse()).transpose().map_err(|_| corrupt())?,
+        bsuid: item.bsuid,
+        custom: item.custom,
+        tags: item.tags,
+        metadata,
+        origin: item.origin.map(AccountId),
+        absorbed: item.absorbed.into_iter().map(ContactId).collect(),
+        created_at: time(item.created)?,
+        updated_at: time(item.updated)?,
+        version: item.ver,
+    }))
+}
+
+fn is_tombstone(item: &Item) -> bool {
+    item.contains_key("gone")
+}
+
+#[derive(Serialize)]
+struct TombstoneItem {
+    gone: bool,
+    ver: u64,
+    ttl: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PointerItem {
+    id: u64,
+}
+
+impl Store {
+    /// Reads one contact.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn contact(&self, tenant: &TenantId, id: ContactId) -> Result<Option<Contact>> {
+        match self.get_item(&contact_key(tenant, id)).await? {
+            Some(item) => from_item(item),
+            None => Ok(None),
+        }
+    }
+
+    /// Finds the contact that carries `identity`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn contact_by(&self, tenant: &TenantId, identity: &Identity) -> Result<Option<Contact>> {
+        let pointer = self.get::<PointerItem>(&identity_key(tenant, identity), "identity").await?;
+        let Some(pointer) = pointer else { return Ok(None) };
+        let contact = self.contact(tenant, ContactId(pointer.id)).await?;
+        Ok(contact.filter(|c| c.carries(identity)))
+    }
+
+    /// Reserves `count` new ids; answers the first of them.
+    ///
+    /// The plan's contact limit is checked in the same update, against contacts
+    /// that exist and ids that were reserved and not given back.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when `limit` has no room for `count` more.
+    pub async fn reserve_contacts(&self, tenant: &TenantId, count: u64, limit: Option<u64>) -> Result<ContactId> {
+        let mut update = Update::of(counter_key(tenant)).add("next", n(count)).add("used", n(count));
+        if let Some(limit) = limit {
+            let Some(most) = limit.checked_sub(count) else { return Err(Error::Conflict) };
+            update = update.when(When::AbsentOrAtMost("used", n(most)));
+        }
+        let item = self.update_returning(update).await?;
+        let next: u64 = number(&item, "next").ok_or(Error::Corrupt { kind: "counter" })?;
+        Ok(ContactId(next - count + 1))
+    }
+
+    /// Gives reserved ids back to the plan's limit; the ids stay unused.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn release_contacts(&self, tenant: &TenantId, count: u64) -> Result<()> {
+        if count == 0 {
+            return Ok(());
+        }
+        let back = -i64::try_from(count).unwrap_or(i64::MAX);
+        self.update(Update::of(counter_key(tenant)).add("used", n(back))).await
+    }
+
+    /// How many contacts `limit` still has room for, by counting them: a killed
+    /// import leaves reservations behind that nobody gives back.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn contact_room(&self, tenant: &TenantId, limit: u64) -> Result<u64> {
+        let stored = self.contact_total(tenant).await?;
+        let counter = self.get_item(&counter_key(tenant)).await?.unwrap_or_default();
+        if let Some(used) = number::<u64>(&counter, "used")
+            && used > stored
+        {
+            let update = Update::of(counter_key(tenant)).set("used", n(stored)).when(When::Is("used", n(used)));
+            match self.update(update).await {
+                Ok(()) | Err(Error::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(limit.saturating_sub(stored))
+    }
+
+    /// The highest contact id that was ever given out.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn last_contact_id(&self, tenant: &TenantId) -> Result<ContactId> {
+        let counter = self.get_item(&counter_key(tenant)).await?.unwrap_or_default();
+        Ok(ContactId(number(&counter, "next").unwrap_or(0)))
+    }
+}

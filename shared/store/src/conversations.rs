@@ -1,0 +1,67 @@
+//! Conversations: an account and a contact, and when the contact last wrote.
+
+use std::collections::HashMap;
+
+use domain::{AccountId, ContactId, TenantId};
+
+use crate::item::{Key, n, number, text};
+use crate::update::{Update, When};
+use crate::{Error, Result, Store};
+
+/// How long a customer's message lets us answer freely (Meta: 24 hours).
+pub const WINDOW_MS: i64 = 24 * 60 * 60 * 1_000;
+
+fn key(tenant: &TenantId, account: AccountId, contact: ContactId) -> Key {
+    Key::new(format!("CONV#{tenant}#{account}#{contact}"), "-")
+}
+
+impl Store {
+    /// Opens the window: the contact wrote at `at_ms`. An older time changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn open_window(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+        contact: ContactId,
+        at_ms: i64,
+    ) -> Result<()> {
+        let update = Update::of(key(tenant, account, contact))
+            .set("last_in", n(at_ms))
+            .when(When::AbsentOrAtMost("last_in", n(at_ms)));
+        match self.update(update).await {
+            Ok(()) | Err(Error::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// When the window of each contact closes, in milliseconds since 1970; a
+    /// contact that never wrote is left out. A contact's absorbed ids count for it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn windows(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+        contacts: &[(ContactId, Vec<ContactId>)],
+    ) -> Result<HashMap<ContactId, i64>> {
+        let mut owner: HashMap<String, ContactId> = HashMap::new();
+        for (contact, absorbed) in contacts {
+            for id in std::iter::once(contact).chain(absorbed) {
+                owner.insert(key(tenant, account, *id).pk, *contact);
+            }
+        }
+        let keys = owner.keys().map(|pk| Key::new(pk, "-")).collect();
+        let mut windows: HashMap<ContactId, i64> = HashMap::new();
+        for item in self.get_many(keys).await? {
+            let contact = text(&item, "pk").and_then(|pk| owner.get(&pk));
+            if let (Some(contact), Some(last)) = (contact, number::<i64>(&item, "last_in")) {
+                let closes = windows.entry(*contact).or_default();
+                *closes = (*closes).max(last + WINDOW_MS);
+            }
+        }
+        Ok(windows)
+    }
+}

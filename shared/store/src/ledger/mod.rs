@@ -1,0 +1,177 @@
+//! The ledger: one row per recipient of a campaign, and a head per block.
+//!
+//! A row lives in `LEDGER#<t>#<campaign>#<block>` under the contact's id, so its
+//! key is computable from campaign and contact. Its parameters are frozen when
+//! it is planned. Heads live in `LHEAD#<t>#<campaign>`; a head holds the cursor
+//! of the runner that owns the block, and the block's counts as they were when
+//! it was last counted.
+
+mod heads;
+mod outcomes;
+
+pub use heads::{Counts, Head};
+pub use outcomes::{Entry, Recorded, StatusUpdate};
+
+use domain::message::Address;
+use domain::recipient::{Progress, State};
+use domain::{CampaignId, ContactId, TenantId};
+use serde::Serialize;
+
+use crate::batch::insert;
+use crate::contacts::block_of;
+use crate::item::{Item, Key, Query, compose, n, number, text};
+use crate::progress::read_progress;
+use crate::update::When;
+use crate::{Error, Result, Store};
+
+fn block_pk(tenant: &TenantId, campaign: CampaignId, block: u64) -> String {
+    format!("LEDGER#{tenant}#{campaign}#{block:07}")
+}
+
+fn row_key(tenant: &TenantId, campaign: CampaignId, contact: ContactId) -> Key {
+    Key::new(block_pk(tenant, campaign, block_of(contact)), sort(contact))
+}
+
+fn sort(contact: ContactId) -> String {
+    format!("{:010}", contact.0)
+}
+
+/// A recipient as the planner writes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedRow {
+    /// Who.
+    pub contact: ContactId,
+    /// Where to; `None` has no address and is skipped.
+    pub address: Option<Address>,
+    /// The texts that fill the message, frozen.
+    pub params: Vec<String>,
+    /// Why it will not be sent.
+    pub skip: Option<String>,
+}
+
+/// A recipient as it is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Who.
+    pub contact: ContactId,
+    /// Where to.
+    pub address: Option<Address>,
+    /// The texts that fill the message.
+    pub params: Vec<String>,
+    /// The attempt that is under way, or comes next; 1 is the first.
+    pub attempt: u32,
+    /// Not before this time, in milliseconds since 1970: a retry is waiting.
+    pub retry_at: Option<i64>,
+    /// Where it stands.
+    pub progress: Progress,
+}
+
+#[derive(Serialize)]
+struct RowItem<'a> {
+    id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    p: &'a [String],
+    state: &'static str,
+    rk: u8,
+    att: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+fn from_item(item: &Item) -> Result<Row> {
+    let corrupt = || Error::Corrupt { kind: "recipient" };
+    let params = item.get("p").and_then(|p| p.as_l().ok()).map_or(&[][..], Vec::as_slice);
+    Ok(Row {
+        contact: ContactId(number(item, "id").ok_or_else(corrupt)?),
+        address: text(item, "to").and_then(|to| Address::parse(&to).ok()),
+        params: params.iter().filter_map(|p| p.as_s().ok().cloned()).collect(),
+        attempt: number(item, "att").unwrap_or(1),
+        retry_at: number(item, "retry"),
+        progress: read_progress(item),
+    })
+}
+
+impl Store {
+    /// Writes recipients that are not in the ledger yet; those that are stay as
+    /// they were planned first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn plan_rows(&self, tenant: &TenantId, campaign: CampaignId, rows: &[PlannedRow]) -> Result<()> {
+        let statements: Result<Vec<_>> = rows
+            .iter()
+            .map(|row| {
+                let state = if row.skip.is_some() { State::Skipped } else { State::Pending };
+                let item = RowItem {
+                    id: row.contact.0,
+                    to: row.address.as_ref().map(Address::as_str),
+                    p: &row.params,
+                    state: state.as_str(),
+                    rk: state.rank(),
+                    att: 1,
+                    reason: row.skip.as_deref(),
+                };
+                insert(self.table(), compose(&row_key(tenant, campaign, row.contact), "recipient", &item)?)
+            })
+            .collect();
+        self.execute(statements?).await.map(|_| ())
+    }
+
+    /// Recipients of one block after a contact, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn rows_after(
+        &self,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        block: u64,
+        after: ContactId,
+        limit: usize,
+    ) -> Result<Vec<Row>> {
+        let query = Query {
+            pk: block_pk(tenant, campaign, block),
+            after: Some(sort(after)),
+            limit: Some(limit),
+            ..Query::default()
+        };
+        self.query(&query).await?.iter().map(from_item).collect()
+    }
+
+    /// Recipients of one block up to a contact that are claimed without an
+    /// outcome, or wait for a retry.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn open_rows(
+        &self,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        block: u64,
+        until: ContactId,
+    ) -> Result<Vec<Row>> {
+        let most = Item::from([(":claimed".to_owned(), n(State::Claimed.rank()))]);
+        let query = Query {
+            pk: block_pk(tenant, campaign, block),
+            until: Some(sort(until)),
+            filter: Some(("rk <= :claimed".to_owned(), most)),
+            ..Query::default()
+        };
+        self.query(&query).await?.iter().map(from_item).collect()
+    }
+
+    /// One recipient.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn row(&self, tenant: &TenantId, campaign: CampaignId, contact: ContactId) -> Result<Option<Row>> {
+        self.get_item(&row_key(tenant, campaign, contact)).await?.map(|item| from_item(&item)).transpose()
+    }
+
+    /// The condition under which an outcome of `attempt` may be recorded.
+    fn open_attempt(attempt: u32) -> [When; 2] {
+        [When::Is("att", n(attempt)), When::Below("rk", n(State::Accepted.rank()))]
+    }
+}

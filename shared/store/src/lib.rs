@@ -1,0 +1,95 @@
+//! The one place that knows keys: every item of the table, and how it is read
+//! and written.
+//!
+//! One DynamoDB table with the string keys `pk` and `sk`, one keys-only index
+//! `conversation` (`cpk`, `csk`), time to live in `ttl`. A key is
+//! `KIND#<tenant>#...`; the tenant is never the whole of it, because one
+//! partition takes 1,000 writes per second. Global kinds hold only pointers:
+//! `KEY`, `TOKEN`, `PHONEID`, `WABA`, `VERIFY`, `DUE`.
+//!
+//! Preconditions are in the verb: `create` wants absence, `replace` the version
+//! that was read, `transition` a state. What does not hold is [`Error::Conflict`].
+
+mod batch;
+pub mod campaigns;
+pub mod contacts;
+pub mod conversations;
+pub mod due;
+mod error;
+pub mod idempotency;
+mod item;
+pub mod ledger;
+pub mod media;
+pub mod messages;
+pub mod numbers;
+mod progress;
+pub mod rates;
+pub mod runner;
+mod schema;
+mod seal;
+pub mod suppression;
+pub mod templates;
+pub mod tenants;
+mod update;
+pub mod usage;
+
+pub use error::{Error, Result};
+pub use seal::Sealer;
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use domain::{Clock, Entropy};
+use sha2::{Digest, Sha256};
+
+/// The table, and what every operation on it needs.
+#[derive(Debug, Clone)]
+pub struct Store(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    client: Client,
+    table: String,
+    clock: Clock,
+    entropy: Entropy,
+    sealer: Sealer,
+}
+
+impl Store {
+    /// A store on `table`.
+    pub fn new(client: Client, table: impl Into<String>, clock: Clock, entropy: Entropy, sealer: Sealer) -> Self {
+        Self(Arc::new(Inner { client, table: table.into(), clock, entropy, sealer }))
+    }
+
+    /// Where the time comes from.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Where randomness comes from.
+    pub fn entropy(&self) -> &Entropy {
+        &self.0.entropy
+    }
+
+    /// Encrypts and decrypts what must not lie in the table in clear.
+    pub fn sealer(&self) -> &Sealer {
+        &self.0.sealer
+    }
+
+    fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    fn table(&self) -> &str {
+        &self.0.table
+    }
+}
+
+/// Lower-case hexadecimal SHA-256, for lookups by something that is not stored.
+pub fn sha256_hex(bytes: impl AsRef<[u8]>) -> String {
+    Sha256::digest(bytes.as_ref()).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        use std::fmt::Write;
+        let _infallible = write!(hex, "{byte:02x}");
+        hex
+    })
+}

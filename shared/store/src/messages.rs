@@ -1,0 +1,264 @@
+//! Single messages, out and in. Those of campaigns are in the ledger.
+//!
+//! A message lives in `MSG#<t>#<account>#<day>#<shard>`; day and shard follow
+//! from its ULID, so that its id is its key. Its conversation is a keys-only
+//! index. `WAMID#<t>#<provider id>` points from the provider's id to ours.
+
+use domain::message::Address;
+use domain::recipient::{Progress, Status};
+use domain::{AccountId, ContactId, MessageId, TenantId};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::batch::Action;
+use crate::item::{Item, Key, compose, n, read};
+use crate::progress::{read_progress, set_changes};
+use crate::update::{Update, When};
+use crate::{Error, Result, Store};
+
+const KIND: &str = "message";
+/// Partitions of one day of one account.
+const SHARDS: u128 = 4;
+/// Tries against concurrent writers.
+const TRIES: u32 = 6;
+
+/// A message of a conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Our id.
+    pub id: MessageId,
+    /// The account it belongs to.
+    pub account: AccountId,
+    /// The contact it is with, when there is one.
+    pub contact: Option<ContactId>,
+    /// Whether the contact wrote it.
+    pub inbound: bool,
+    /// The contact's address.
+    pub address: Address,
+    /// Meta's type: text, image, interactive, template, ...
+    pub kind: String,
+    /// What there is to read.
+    pub text: Option<String>,
+    /// The message as the provider's API writes it, JSON.
+    pub content: String,
+    /// Where it stands; inbound messages are `delivered`.
+    pub progress: Progress,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MessageItem {
+    id: String,
+    account: u64,
+    contact: Option<u64>,
+    inbound: bool,
+    address: String,
+    kind: String,
+    text: Option<String>,
+    content: String,
+    cpk: Option<String>,
+    csk: Option<String>,
+    att: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PointerItem {
+    id: String,
+    account: u64,
+}
+
+fn key(tenant: &TenantId, account: AccountId, id: MessageId) -> Key {
+    let at = Timestamp::from_millisecond(id.timestamp_ms()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let day = at.to_zoned(TimeZone::UTC).date();
+    let shard = id.0.0 % SHARDS;
+    Key::new(format!("MSG#{tenant}#{account}#{day}#{shard}"), id.to_string())
+}
+
+fn provider_key(tenant: &TenantId, provider_id: &str) -> Key {
+    Key::new(format!("WAMID#{tenant}#{provider_id}"), "-")
+}
+
+fn to_item(tenant: &TenantId, message: &Message) -> Result<Item> {
+    let conversation = message.contact.map(|c| format!("CONV#{tenant}#{}#{c}", message.account));
+    let item = MessageItem {
+        id: message.id.to_string(),
+        account: message.account.0,
+        contact: message.contact.map(|c| c.0),
+        inbound: message.inbound,
+        address: message.address.as_str().to_owned(),
+        kind: message.kind.clone(),
+        text: message.text.clone(),
+        content: message.content.clone(),
+        csk: conversation.as_ref().map(|_| message.id.to_string()),
+        cpk: conversation,
+        att: 1,
+    };
+    let key = key(tenant, message.account, message.id);
+    let mut attributes = compose(&key, KIND, &item)?;
+    attributes.extend(crate::progress::attributes(&message.progress));
+    Ok(attributes)
+}
+
+fn from_item(item: Item) -> Result<Message> {
+    let progress = read_progress(&item);
+    let corrupt = |_| Error::Corrupt { kind: KIND };
+    let item: MessageItem = read(item, KIND)?;
+    Ok(Message {
+        id: item.id.parse().map_err(corrupt)?,
+        account: AccountId(item.account),
+        contact: item.contact.map(ContactId),
+        inbound: item.inbound,
+        address: Address::parse(&item.address).map_err(corrupt)?,
+        kind: item.kind,
+        text: item.text,
+        content: item.content,
+        progress,
+    })
+}
+
+impl Store {
+    /// Writes an outgoing message before it is sent.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when its id exists: it was claimed before.
+    pub async fn create_message(&self, tenant: &TenantId, message: &Message) -> Result<()> {
+        self.create(to_item(tenant, message)?).await
+    }
+
+    /// Writes an inbound message with the pointer from the provider's id.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the provider's id is known: it came before.
+    pub async fn receive_message(&self, tenant: &TenantId, message: &Message, provider_id: &str) -> Result<()> {
+        let pointer = PointerItem { id: message.id.to_string(), account: message.account.0 };
+        let pointer = compose(&provider_key(tenant, provider_id), "provider id", &pointer)?;
+        self.transact(vec![
+            Action::Put(pointer, vec![When::Absent("pk")]),
+            Action::Put(to_item(tenant, message)?, vec![When::Absent("pk")]),
+        ])
+        .await
+    }
+
+    /// Whether a message with this provider's id came in before.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn knows_provider_id(&self, tenant: &TenantId, provider_id: &str) -> Result<bool> {
+        Ok(self.get_item(&provider_key(tenant, provider_id)).await?.is_some())
+    }
+
+    /// Reads a message by our id.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn message(&self, tenant: &TenantId, account: AccountId, id: MessageId) -> Result<Option<Message>> {
+        self.get_item(&key(tenant, account, id)).await?.map(from_item).transpose()
+    }
+
+    /// Finds a single message by the provider's id.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn message_by_provider_id(&self, tenant: &TenantId, provider_id: &str) -> Result<Option<Message>> {
+        let pointer = self.get::<PointerItem>(&provider_key(tenant, provider_id), "provider id").await?;
+        let Some(pointer) = pointer else { return Ok(None) };
+        let id = pointer.id.parse().map_err(|_| Error::Corrupt { kind: "provider id" })?;
+        self.message(tenant, AccountId(pointer.account), id).await
+    }
+
+    /// Changes a message's progress, against concurrent writers; answers the
+    /// message after it, or `None` when there is none.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when it keeps changing under us.
+    pub async fn progress_message(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+        id: MessageId,
+        change: impl Fn(&mut Progress) -> bool,
+    ) -> Result<Option<Message>> {
+        let key = key(tenant, account, id);
+        for round in 0..TRIES {
+            let Some(item) = self.get_item(&key).await? else { return Ok(None) };
+            let before = read_progress(&item);
+            let mut after = before.clone();
+            if !change(&mut after) {
+                return from_item(item).map(Some);
+            }
+            let update = set_changes(Update::of(key.clone()), Some(&before), &after)
+                .when(When::Is("rk", n(before.state.rank())));
+            match self.update_returning(update).await {
+                Ok(item) => {
+                    self.point_to(tenant, account, id, &before, &after).await?;
+                    return from_item(item).map(Some);
+                }
+                Err(Error::Conflict) => self.back_off(round).await,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    async fn point_to(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+        id: MessageId,
+        before: &Progress,
+        after: &Progress,
+    ) -> Result<()> {
+        let (None, Some(provider_id)) = (&before.provider_id, &after.provider_id) else { return Ok(()) };
+        let pointer = PointerItem { id: id.to_string(), account: account.0 };
+        self.put(compose(&provider_key(tenant, provider_id), "provider id", &pointer)?).await
+    }
+
+    /// Applies a provider's status to a single message.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when it keeps changing under us.
+    pub async fn message_status(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+        id: MessageId,
+        status: Status,
+        provider_id: &str,
+        at_ms: i64,
+    ) -> Result<()> {
+        self.progress_message(tenant, account, id, |p| p.apply(status, provider_id, at_ms)).await.map(|_| ())
+    }
+
+    /// The messages of a conversation, newest first, older than `before`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn conversation(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+        contact: ContactId,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let mut condition = "cpk = :cpk".to_owned();
+        let mut request = self
+            .client()
+            .query()
+            .table_name(self.table())
+            .index_name(crate::schema::CONVERSATION_INDEX)
+            .expression_attribute_values(":cpk", crate::item::s(format!("CONV#{tenant}#{account}#{contact}")));
+        if let Some(before) = before {
+            condition.push_str(" AND csk < :before");
+            request = request.expression_attribute_values(":before", crate::item::s(before.to_string()));
+        }
+        let limit = i32::try_from(limit).unwrap_or(100);
+        let page =
+            request.key_condition_expression(condition).scan_index_forward(false).limit(limit).send().await?;
+        let keys = page.items.unwrap_or_default().iter().filter_map(Key::of).collect();
+        let mut messages: Vec<Message> =
+            self.get_many(keys).await?.into_iter().map(from_item).collect::<Result<_>>()?;
+        messages.sort_by(|a, b| b.id.cmp(&a.id));
+        Ok(messages)
+    }
+}

@@ -1,0 +1,59 @@
+//! Counting requests per key, and slots of a sending number.
+
+use domain::TenantId;
+
+use crate::item::{Key, n, number};
+use crate::update::{Update, When};
+use crate::{Error, Result, Store};
+
+impl Store {
+    /// Counts a request of `key` in the current minute; answers how many there
+    /// were, this one included, and the seconds until the next minute.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn count_request(&self, tenant: &TenantId, key: &str, lane: &str) -> Result<(u64, u64)> {
+        let now = self.clock().now().as_second();
+        let minute = now.div_euclid(60);
+        let key = Key::new(format!("RATE#{tenant}#{key}#{lane}"), minute.to_string());
+        let update = Update::of(key).add("n", n(1)).set("ttl", n(now + 300));
+        let item = self.update_returning(update).await?;
+        let left = u64::try_from(60 - now.rem_euclid(60)).unwrap_or(60);
+        Ok((number(&item, "n").unwrap_or(0), left))
+    }
+
+    /// Takes the next slot of a number that sends `per_second` messages; answers
+    /// how many microseconds away it is, or `None` when it is beyond `horizon_us`.
+    ///
+    /// GCRA with reservations: slots are disjoint, whoever takes them. Kept in
+    /// microseconds, because 12.5 ms (80 per second) is no whole millisecond.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn take_slot(
+        &self,
+        tenant: &TenantId,
+        phone_number_id: &str,
+        per_second: f64,
+        horizon_us: i64,
+    ) -> Result<Option<i64>> {
+        let key = || Key::new(format!("SLOT#{tenant}#{phone_number_id}"), "-");
+        let now = self.clock().now().as_microsecond();
+        let interval = (1_000_000.0 / per_second.max(0.01)) as i64;
+        for attempt in 0..8 {
+            let item = self.get_item(&key()).await?.unwrap_or_default();
+            let tat: Option<i64> = number(&item, "tat");
+            let slot = tat.map_or(now, |tat| tat.max(now));
+            if slot - now > horizon_us {
+                return Ok(None);
+            }
+            let unchanged = tat.map_or(When::Absent("tat"), |tat| When::Is("tat", n(tat)));
+            match self.update(Update::of(key()).set("tat", n(slot + interval)).when(unchanged)).await {
+                Ok(()) => return Ok(Some(slot - now)),
+                Err(Error::Conflict) => self.back_off(attempt).await,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,383 @@
+//! Tenants, API keys, accounts and their tokens.
+
+use domain::account::{Account, ApiKey, Number, Role, Tenant};
+use domain::plan::Plan;
+use domain::{AccountId, CallingCode, Secret, TenantId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::batch::Action;
+use crate::item::{Item, Key, Query, compose, n, number, read};
+use crate::update::{Update, When};
+use crate::{Error, Result, Store, sha256_hex};
+
+fn tenant_key(tenant: &TenantId) -> Key {
+    Key::new(format!("TENANT#{tenant}"), "-")
+}
+
+fn api_key_key(hash: &str) -> Key {
+    Key::new(format!("KEY#{hash}"), "-")
+}
+
+fn key_list_key(tenant: &TenantId, hash: &str) -> Key {
+    Key::new(format!("KEYS#{tenant}"), hash)
+}
+
+fn account_key(tenant: &TenantId, id: AccountId) -> Key {
+    Key::new(format!("ACCOUNTS#{tenant}"), format!("{:010}", id.0))
+}
+
+fn token_key(hash: &str) -> Key {
+    Key::new(format!("TOKEN#{hash}"), "-")
+}
+
+fn audit_key(tenant: &TenantId, at: &str) -> Key {
+    Key::new(format!("AUDIT#{tenant}"), at)
+}
+
+#[derive(Serialize, Deserialize)]
+struct TenantItem {
+    id: String,
+    name: String,
+    email: String,
+    timezone: String,
+    plan_name: String,
+    api_access: bool,
+    per_minute: u32,
+    heavy_per_minute: u32,
+    max_contacts: Option<u64>,
+    max_messages_day: Option<u64>,
+    max_accounts: Option<u64>,
+    created: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeyItem {
+    tenant: String,
+    role: String,
+    name: String,
+    disabled: bool,
+    hash: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TokenItem {
+    tenant: String,
+    account: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AccountItem {
+    id: u64,
+    name: String,
+    token: String,
+    greeting: Option<String>,
+    no_info: Option<String>,
+    help: Option<String>,
+    country: Option<u16>,
+    created: i64,
+    wa: Option<NumberItem>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct NumberItem {
+    phone_id: String,
+    waba: String,
+    display: String,
+    verified: String,
+    access: String,
+    secret: String,
+    per_second: u32,
+    tier: Option<u64>,
+    connected: i64,
+}
+
+fn time(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+impl From<&Tenant> for TenantItem {
+    fn from(tenant: &Tenant) -> Self {
+        let plan = tenant.plan.clone();
+        Self {
+            id: tenant.id.to_string(),
+            name: tenant.name.clone(),
+            email: tenant.email.clone(),
+            timezone: tenant.timezone.clone(),
+            plan_name: plan.name,
+            api_access: plan.api_access,
+            per_minute: plan.requests_per_minute,
+            heavy_per_minute: plan.heavy_requests_per_minute,
+            max_contacts: plan.contacts,
+            max_messages_day: plan.messages_per_day,
+            max_accounts: plan.accounts,
+            created: tenant.created_at.as_millisecond(),
+        }
+    }
+}
+
+impl TenantItem {
+    fn into_tenant(self) -> Result<Tenant> {
+        Ok(Tenant {
+            id: self.id.parse().map_err(|_| Error::Corrupt { kind: "tenant" })?,
+            name: self.name,
+            email: self.email,
+            timezone: self.timezone,
+            plan: Plan {
+                name: self.plan_name,
+                api_access: self.api_access,
+                requests_per_minute: self.per_minute,
+                heavy_requests_per_minute: self.heavy_per_minute,
+                contacts: self.max_contacts,
+                messages_per_day: self.max_messages_day,
+                accounts: self.max_accounts,
+            },
+            created_at: time(self.created),
+        })
+    }
+}
+
+impl KeyItem {
+    fn into_key(self) -> Result<ApiKey> {
+        Ok(ApiKey {
+            hash: self.hash,
+            tenant: self.tenant.parse().map_err(|_| Error::Corrupt { kind: "key" })?,
+            role: if self.role == "operator" { Role::Operator } else { Role::Owner },
+            name: self.name,
+            disabled: self.disabled,
+        })
+    }
+}
+
+impl Store {
+    /// Creates a tenant with its first key, all or nothing.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the tenant or the key exists.
+    pub async fn create_tenant(&self, tenant: &Tenant, key: &ApiKey) -> Result<()> {
+        let item = compose(&tenant_key(&tenant.id), "tenant", &TenantItem::from(tenant))?;
+        let mut actions = vec![Action::Put(item, vec![When::Absent("pk")])];
+        actions.extend(Self::key_actions(key)?);
+        self.transact(actions).await
+    }
+
+    /// Reads a tenant, strongly consistent: a changed plan counts at once.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>> {
+        let item = self.get::<TenantItem>(&tenant_key(id), "tenant").await?;
+        item.map(TenantItem::into_tenant).transpose()
+    }
+
+    /// Finds a key by the SHA-256 of what a caller sent, strongly consistent and
+    /// never cached, so that a regenerated key stops at once.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn api_key(&self, hash: &str) -> Result<Option<ApiKey>> {
+        let item = self.get::<KeyItem>(&api_key_key(hash), "key").await?;
+        item.map(KeyItem::into_key).transpose()
+    }
+
+    fn key_actions(key: &ApiKey) -> Result<[Action; 2]> {
+        let item = KeyItem {
+            tenant: key.tenant.to_string(),
+            role: key.role.as_str().to_owned(),
+            name: key.name.clone(),
+            disabled: key.disabled,
+            hash: key.hash.clone(),
+        };
+        Ok([
+            Action::Put(compose(&api_key_key(&key.hash), "key", &item)?, vec![When::Absent("pk")]),
+            Action::Put(compose(&key_list_key(&key.tenant, &key.hash), "key", &item)?, Vec::new()),
+        ])
+    }
+
+    /// Adds a key.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the key exists.
+    pub async fn create_api_key(&self, key: &ApiKey) -> Result<()> {
+        self.transact(Self::key_actions(key)?.into()).await
+    }
+
+    /// Puts a new key in the place of an old one, in one transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the old key is gone already.
+    pub async fn replace_api_key(&self, old: &ApiKey, new: &ApiKey) -> Result<()> {
+        let mut actions = vec![
+            Action::Delete(api_key_key(&old.hash), vec![When::Exists]),
+            Action::Delete(key_list_key(&old.tenant, &old.hash), Vec::new()),
+        ];
+        actions.extend(Self::key_actions(new)?);
+        self.transact(actions).await
+    }
+
+    /// The keys of a tenant.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKey>> {
+        let query = Query { pk: format!("KEYS#{tenant}"), ..Query::default() };
+        let items = self.query(&query).await?;
+        items.into_iter().map(|item| read::<KeyItem>(item, "key")?.into_key()).collect()
+    }
+
+    /// Switches a key off or on.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when there is no such key.
+    pub async fn disable_api_key(&self, key: &ApiKey, disabled: bool) -> Result<()> {
+        let flag = || aws_sdk_dynamodb::types::AttributeValue::Bool(disabled);
+        let change = |key| Update::of(key).set("disabled", flag()).when(When::Exists);
+        self.transact(vec![
+            Action::Update(change(api_key_key(&key.hash))),
+            Action::Update(change(key_list_key(&key.tenant, &key.hash))),
+        ])
+        .await
+    }
+
+    /// The next account number of a tenant.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn next_account_id(&self, tenant: &TenantId) -> Result<AccountId> {
+        self.next_number(tenant, "accounts").await.map(AccountId)
+    }
+
+    pub(crate) async fn next_number(&self, tenant: &TenantId, what: &'static str) -> Result<u64> {
+        let key = Key::new(format!("COUNTER#{tenant}"), what);
+        let item = self.update_returning(Update::of(key).add("next", n(1))).await?;
+        number(&item, "next").ok_or(Error::Corrupt { kind: "counter" })
+    }
+
+    /// Creates an account with its token's lookup.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the account or the token exists.
+    pub async fn create_account(&self, tenant: &TenantId, account: &Account) -> Result<()> {
+        let lookup = TokenItem { tenant: tenant.to_string(), account: account.id.0 };
+        let token = token_key(&sha256_hex(account.token.expose()));
+        self.transact(vec![
+            Action::Put(self.account_item(tenant, account)?, vec![When::Absent("pk")]),
+            Action::Put(compose(&token, "token", &lookup)?, vec![When::Absent("pk")]),
+        ])
+        .await
+    }
+
+    /// Writes an account that exists.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn save_account(&self, tenant: &TenantId, account: &Account) -> Result<()> {
+        self.put(self.account_item(tenant, account)?).await
+    }
+
+    pub(crate) fn account_item(&self, tenant: &TenantId, account: &Account) -> Result<Item> {
+        let wa = account.whatsapp.as_ref().map(|number| self.number_item(tenant, number)).transpose()?;
+        let item = AccountItem {
+            id: account.id.0,
+            name: account.name.clone(),
+            token: self.sealer().seal(tenant, &account.token)?,
+            greeting: account.greetings_message.clone(),
+            no_info: account.no_info_message.clone(),
+            help: account.help_message.clone(),
+            country: account.default_country.map(CallingCode::get),
+            created: account.created_at.as_millisecond(),
+            wa,
+        };
+        compose(&account_key(tenant, account.id), "account", &item)
+    }
+
+    fn number_item(&self, tenant: &TenantId, number: &Number) -> Result<NumberItem> {
+        Ok(NumberItem {
+            phone_id: number.phone_number_id.clone(),
+            waba: number.waba_id.clone(),
+            display: number.display_phone_number.clone(),
+            verified: number.verified_name.clone(),
+            access: self.sealer().seal(tenant, &number.access_token)?,
+            secret: self.sealer().seal(tenant, &number.app_secret)?,
+            per_second: number.per_second,
+            tier: number.tier,
+            connected: number.connected_at.as_millisecond(),
+        })
+    }
+
+    fn read_account(&self, tenant: &TenantId, item: Item) -> Result<Account> {
+        let item: AccountItem = read(item, "account")?;
+        let open = |sealed: &str| self.sealer().open(tenant, sealed);
+        let whatsapp = item
+            .wa
+            .map(|wa| {
+                Ok::<Number, Error>(Number {
+                    access_token: open(&wa.access)?,
+                    app_secret: open(&wa.secret)?,
+                    phone_number_id: wa.phone_id,
+                    waba_id: wa.waba,
+                    display_phone_number: wa.display,
+                    verified_name: wa.verified,
+                    per_second: wa.per_second,
+                    tier: wa.tier,
+                    connected_at: time(wa.connected),
+                })
+            })
+            .transpose()?;
+        Ok(Account {
+            id: AccountId(item.id),
+            name: item.name,
+            token: open(&item.token)?,
+            greetings_message: item.greeting,
+            no_info_message: item.no_info,
+            help_message: item.help,
+            default_country: item.country.and_then(|c| CallingCode::parse(&c.to_string()).ok()),
+            whatsapp,
+            created_at: time(item.created),
+        })
+    }
+
+    /// Reads one account.
+    ///
+    /// # Errors
+    /// [`Error::Sealed`] when the installation's key is another one.
+    pub async fn account(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>> {
+        let item = self.get_item(&account_key(tenant, id)).await?;
+        item.map(|item| self.read_account(tenant, item)).transpose()
+    }
+
+    /// The accounts of a tenant, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Sealed`] when the installation's key is another one.
+    pub async fn accounts(&self, tenant: &TenantId) -> Result<Vec<Account>> {
+        let query = Query { pk: format!("ACCOUNTS#{tenant}"), ..Query::default() };
+        let items = self.query(&query).await?;
+        items.into_iter().map(|item| self.read_account(tenant, item)).collect()
+    }
+
+    /// Finds the account that a token names, whoever owns it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn account_of_token(&self, token: &Secret) -> Result<Option<(TenantId, AccountId)>> {
+        let key = token_key(&sha256_hex(token.expose()));
+        let Some(item) = self.get::<TokenItem>(&key, "token").await? else { return Ok(None) };
+        let tenant = item.tenant.parse().map_err(|_| Error::Corrupt { kind: "token" })?;
+        Ok(Some((tenant, AccountId(item.account))))
+    }
+
+    /// Writes down who did what: keys, operators, connections, launches.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn audit(&self, tenant: &TenantId, who: &str, what: &str) -> Result<()> {
+        #[derive(Serialize)]
+        struct AuditItem<'a> {
+            who: &'a str,
+            what: &'a str,
+        }
+        let at = self.entropy().ulid(self.clock().now()).to_string();
+        self.put(compose(&audit_key(tenant, &at), "audit", &AuditItem { who, what })?).await
+    }
+}

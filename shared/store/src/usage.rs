@@ -1,0 +1,49 @@
+//! What a tenant used, per UTC day.
+
+use domain::TenantId;
+use jiff::tz::TimeZone;
+
+use crate::item::{Key, Query, n, number};
+use crate::update::{Update, When};
+use crate::{Result, Store};
+
+fn key(tenant: &TenantId, day: &str) -> Key {
+    Key::new(format!("USAGE#{tenant}"), day)
+}
+
+/// A tenant's use in this calendar month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Messages that a provider took, or may have taken.
+    pub messages: u64,
+}
+
+impl Store {
+    fn today(&self) -> String {
+        self.clock().now().to_zoned(TimeZone::UTC).date().to_string()
+    }
+
+    /// Takes `count` messages from today's allowance.
+    ///
+    /// # Errors
+    /// [`crate::Error::Conflict`] when `limit` is reached.
+    pub async fn use_messages(&self, tenant: &TenantId, count: u64, limit: Option<u64>) -> Result<()> {
+        let mut update = Update::of(key(tenant, &self.today())).add("messages", n(count));
+        if let Some(limit) = limit {
+            let Some(most) = limit.checked_sub(count) else { return Err(crate::Error::Conflict) };
+            update = update.when(When::AbsentOrAtMost("messages", n(most)));
+        }
+        self.update(update).await
+    }
+
+    /// The use of the current month.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn usage(&self, tenant: &TenantId) -> Result<Usage> {
+        let month = self.today().chars().take(7).collect();
+        let query = Query { pk: format!("USAGE#{tenant}"), prefix: Some(month), ..Query::default() };
+        let days = self.query(&query).await?;
+        Ok(Usage { messages: days.iter().filter_map(|day| number::<u64>(day, "messages")).sum() })
+    }
+}
