@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::time::Duration;
 
 use domain::message::Address;
 use domain::{AccountId, CampaignId, ContactId, consent};
@@ -53,25 +54,27 @@ impl Flight {
             }
             Err(error) => return Err(error.into()),
         }
-        let entries: Vec<Entry> = stream::iter(&rows)
-            .map(|row| {
-                let (barred, halt, flight) = (&barred, &halt, &self);
-                async move {
-                    match barred.iter().find(|(id, _)| *id == row.contact) {
-                        Some((_, reason)) => Ok(Entry::Skipped { reason: (*reason).to_owned() }),
-                        None if halt.get().is_some() => Ok(line.later(std::time::Duration::ZERO)),
-                        None => line.attempt(flight.campaign, &flight.composer, row, halt).await,
-                    }
-                }
-            })
-            .buffered(CONCURRENCY)
-            .try_collect()
-            .await?;
+        let attempts: Vec<_> = rows.iter().map(|row| self.send(line, row, &barred, &halt)).collect();
+        let entries: Vec<Entry> = stream::iter(attempts).buffered(CONCURRENCY).try_collect().await?;
         let outcomes: Vec<(ContactId, u32, Entry)> =
             rows.iter().zip(entries).map(|(row, entry)| (row.contact, row.attempt, entry)).collect();
         store.record(line.tenant, self.campaign, &outcomes).await?;
         let why = why.or_else(|| halt.get().map(|code| format!("WhatsApp answered with code {code}")));
         Ok(self.land(outcomes, why))
+    }
+
+    async fn send(
+        &self,
+        line: &Line<'_>,
+        row: &Row,
+        barred: &[(ContactId, &'static str)],
+        halt: &Stop,
+    ) -> Result<Entry> {
+        match barred.iter().find(|(id, _)| *id == row.contact) {
+            Some((_, reason)) => Ok(Entry::Skipped { reason: (*reason).to_owned() }),
+            None if halt.get().is_some() => Ok(line.later(Duration::ZERO)),
+            None => line.attempt(self.campaign, &self.composer, row, halt).await,
+        }
     }
 
     fn land(self, outcomes: Vec<(ContactId, u32, Entry)>, halt: Option<String>) -> Landing {

@@ -115,7 +115,9 @@ impl Block {
 
     /// The head as it is to be written.
     pub(super) fn head_now(&self) -> Head {
-        Head { retries: self.retries, ..self.head.clone() }
+        let mut head = self.head.clone();
+        head.retries = self.retries;
+        head
     }
 
     pub(super) fn is_idle(&self) -> bool {

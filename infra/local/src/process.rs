@@ -1,0 +1,132 @@
+use std::error::Error;
+use std::fs::{self, File, TryLockError};
+use std::time::Duration;
+
+use axum::Router;
+use channels::cloud::Graph;
+use domain::{Clock, Entropy};
+use ops::Sender;
+use ops::files::Files;
+use store::Sealer;
+use tokio::net::TcpListener;
+
+use crate::demo::{self, Credentials};
+use crate::settings::Settings;
+use crate::simulator;
+use crate::stores::{Aws, sealing_key};
+use crate::workers::{Stop, Workers};
+
+/// How long a stop waits for what is under way.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Every function of the product, as one router.
+#[derive(Debug, Clone)]
+pub struct Apps {
+    /// What the functions share.
+    pub sender: Sender,
+    /// May create tenants.
+    pub admin_key: Option<String>,
+}
+
+impl Apps {
+    /// The routes of all functions.
+    pub fn router(&self) -> Router {
+        let Sender { store, graph, queues, .. } = self.sender.clone();
+        let admin_key = self.admin_key.clone().map(domain::Secret::new);
+        let routes = Router::new()
+            .merge(contacts::routes(contacts::App { store: store.clone() }))
+            .merge(accounts::routes(accounts::App { store: store.clone(), graph, admin_key }))
+            .merge(campaigns::routes(campaigns::App { sender: self.sender.clone() }))
+            .merge(messages::routes(messages::App { sender: self.sender.clone() }))
+            .merge(inbound::routes(inbound::App::new(store, queues)));
+        api_http::serve(routes, api_http::Settings { require_https: false })
+    }
+}
+
+/// Runs the product until Ctrl-C.
+///
+/// # Errors
+/// One line that says what is wrong: a taken port, a folder in use, a setting.
+pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
+    let listener = listen(settings.port, "STAFFETTA_PORT").await?;
+    let for_simulator = match settings.meta {
+        Some(_) => None,
+        None => Some(listen(settings.simulator_port, "STAFFETTA_SIMULATOR_PORT").await?),
+    };
+    fs::create_dir_all(&settings.home)?;
+    let _lock = lock(&settings)?;
+    let entropy = Entropy::system();
+    let aws = Aws::of(&settings).await?;
+    let sealer = Sealer::new(&sealing_key(&settings.home, &entropy)?, entropy.clone());
+    let store = aws.store(sealer, Clock::System, entropy.clone()).await?;
+    let (queues, urls) = aws.queues().await?;
+    let files = Files::new(aws.bucket().await?, settings.url());
+    let graph = Graph::new(&settings.graph_url())?;
+    let sender = Sender { store: store.clone(), graph, files, queues };
+    let credentials = demo::seed(&settings, &store, &entropy).await?;
+
+    let stop = Stop::default();
+    let mut tasks = tokio::task::JoinSet::new();
+    if let Some(listener) = for_simulator {
+        let simulator = simulator::of(&settings, &credentials)?;
+        let stopped = wait_for(stop.clone());
+        tasks.spawn(async move {
+            if let Err(error) = simulator.serve(listener, stopped).await {
+                tracing::error!(%error, "the simulator ended");
+            }
+        });
+    }
+    tasks.spawn(Workers::new(aws.sqs.clone(), urls, sender.clone(), stop.clone()).run());
+    banner(&settings, &credentials);
+    let router = Apps { sender, admin_key: settings.admin_key.clone() }.router();
+    let on_signal = async {
+        let _signal = tokio::signal::ctrl_c().await;
+    };
+    axum::serve(listener, router).with_graceful_shutdown(on_signal).await?;
+    println!("staffetta stops: waves under way are finished first");
+    stop.stop();
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, all).await.is_err() {
+        tracing::warn!("some work was still under way; it is taken up at the next start");
+    }
+    Ok(())
+}
+
+async fn wait_for(stop: Stop) {
+    while !stop.is_stopped() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn listen(port: u16, setting: &str) -> Result<TcpListener, Box<dyn Error>> {
+    let taken = |error| format!("cannot listen on 127.0.0.1:{port}: {error} (set {setting} to another port)");
+    Ok(TcpListener::bind(("127.0.0.1", port)).await.map_err(taken)?)
+}
+
+/// Two processes on the same state would send twice.
+fn lock(settings: &Settings) -> Result<File, Box<dyn Error>> {
+    let file = File::create(settings.home.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let home = settings.home.display();
+            Err(format!("{home} is in use by another process (set STAFFETTA_HOME to another folder)").into())
+        }
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+fn banner(settings: &Settings, credentials: &Credentials) {
+    let (url, key) = (&credentials.url, &credentials.apikey);
+    println!("Staffetta {}", env!("CARGO_PKG_VERSION"));
+    println!("  state       {}", settings.home.display());
+    println!("  credentials {}", Credentials::path(settings).display());
+    match &credentials.simulator_url {
+        Some(simulator) => println!("  WhatsApp    simulated at {simulator}"),
+        None => println!("  WhatsApp    {}", settings.graph_url()),
+    }
+    println!();
+    println!("  curl '{url}/api/account' -H 'X-API-Key: {key}'");
+    println!();
+    println!("staffetta is ready on {url}");
+}

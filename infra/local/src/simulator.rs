@@ -1,0 +1,27 @@
+use std::error::Error;
+
+use simulators::graph::{Config, Settings as Behaviour, Simulator};
+
+use crate::demo::Credentials;
+use crate::settings::Settings;
+
+/// The simulator of this process. Any token and number is registered on first
+/// use, so that more numbers than the demo's can be connected; it remembers over
+/// restarts what it accepted. Free text is accepted without an open window, as a
+/// new number has no history; `POST /_sim/settings {"enforce_window": true}`
+/// changes that.
+pub(crate) fn of(settings: &Settings, credentials: &Credentials) -> Result<Simulator, Box<dyn Error>> {
+    let secret = credentials.meta_app_secret.clone();
+    let behaviour = Behaviour {
+        enforce_window: false,
+        throughput_per_second: Some(settings.demo_rate.max(80)),
+        ..Behaviour::default()
+    };
+    let config = Config {
+        webhook_url: Some(format!("{}/webhooks/meta", settings.url())),
+        state: Some(settings.home.join("simulator.jsonl")),
+        settings: behaviour,
+        ..Config::new(secret, credentials.meta_verify_token.clone())
+    };
+    Ok(Simulator::new(config)?)
+}

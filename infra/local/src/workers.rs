@@ -1,0 +1,168 @@
+//! The worker loops: what SQS event source mappings and schedules do on AWS.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message};
+use ops::Sender;
+use queue::{Record, Urls};
+use tokio::time::Instant;
+
+/// How long a worker may take for one batch, as on Lambda.
+const RUN: Duration = Duration::from_secs(60);
+/// How long a queue is waited on.
+const WAIT_S: i32 = 10;
+/// Numbers that send at once.
+const RUNNERS: usize = 16;
+/// Planners and inbound workers that work at once.
+const OTHERS: usize = 2;
+/// Jobs of one inbound batch.
+const INBOUND_BATCH: usize = 100;
+/// How often the sweep looks for what is due.
+const SWEEP: Duration = Duration::from_secs(1);
+/// Pause after a queue could not be read.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Tells the workers to end.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Lets every worker end its batch and hand over what is left.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the workers are to end.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn deadline(&self) -> impl Fn() -> bool + use<> {
+        let (stop, end) = (self.clone(), Instant::now() + RUN);
+        move || stop.is_stopped() || Instant::now() >= end
+    }
+}
+
+/// The queues of the workers.
+#[derive(Debug, Clone)]
+pub struct Workers {
+    sqs: Client,
+    urls: Urls,
+    sender: Sender,
+    stop: Stop,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Worker {
+    Campaign,
+    Send,
+    Inbound,
+}
+
+impl Workers {
+    /// Workers on these queues.
+    pub fn new(sqs: Client, urls: Urls, sender: Sender, stop: Stop) -> Self {
+        Self { sqs, urls, sender, stop }
+    }
+
+    /// Runs every loop until they are stopped.
+    pub async fn run(self) {
+        let mut loops = tokio::task::JoinSet::new();
+        for (worker, count) in [(Worker::Campaign, OTHERS), (Worker::Send, RUNNERS), (Worker::Inbound, OTHERS)] {
+            for _ in 0..count {
+                loops.spawn(self.clone().work(worker));
+            }
+        }
+        loops.spawn(self.clone().sweep());
+        while loops.join_next().await.is_some() {}
+    }
+
+    async fn sweep(self) {
+        while !self.stop.is_stopped() {
+            if let Err(error) = schedule_tick::handle(&self.sender).await {
+                tracing::error!(code = error.code.as_str(), "the sweep failed");
+            }
+            tokio::time::sleep(SWEEP).await;
+        }
+    }
+
+    async fn work(self, worker: Worker) {
+        let (url, batch) = match worker {
+            Worker::Campaign => (&self.urls.campaign, 1),
+            Worker::Send => (&self.urls.send, 1),
+            Worker::Inbound => (&self.urls.inbound, INBOUND_BATCH),
+        };
+        while !self.stop.is_stopped() {
+            let messages = self.receive(url, batch).await;
+            if messages.is_empty() {
+                continue;
+            }
+            let records: Vec<Record> = messages.iter().map(record).collect();
+            let out_of_time = self.stop.deadline();
+            let failed = match worker {
+                Worker::Campaign => campaign_worker::handle(&self.sender, &records, out_of_time).await,
+                Worker::Send => send_worker::handle(&self.sender, &records, out_of_time).await,
+                Worker::Inbound => inbound_worker::handle(&self.sender, &records).await,
+            };
+            let failed: BTreeSet<String> = failed.into_iter().collect();
+            self.delete(url, messages.iter().filter(|m| !failed.contains(message_id(m)))).await;
+        }
+    }
+
+    /// One batch: at once what is there, else what comes first.
+    async fn receive(&self, url: &str, batch: usize) -> Vec<Message> {
+        let mut messages: Vec<Message> = Vec::new();
+        loop {
+            let wait = if messages.is_empty() { WAIT_S } else { 0 };
+            let left = i32::try_from((batch - messages.len()).min(10)).unwrap_or(10);
+            let request = self.sqs.receive_message().queue_url(url).max_number_of_messages(left);
+            match request.wait_time_seconds(wait).send().await {
+                Ok(received) => {
+                    let received = received.messages.unwrap_or_default();
+                    let done = received.is_empty();
+                    messages.extend(received);
+                    if done || messages.len() >= batch || self.stop.is_stopped() {
+                        return messages;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(error = %error, "a queue cannot be read");
+                    tokio::time::sleep(PAUSE).await;
+                    return messages;
+                }
+            }
+        }
+    }
+
+    async fn delete(&self, url: &str, messages: impl Iterator<Item = &Message>) {
+        let entries: Vec<DeleteMessageBatchRequestEntry> = messages
+            .enumerate()
+            .filter_map(|(i, message)| {
+                DeleteMessageBatchRequestEntry::builder()
+                    .id(i.to_string())
+                    .receipt_handle(message.receipt_handle()?)
+                    .build()
+                    .ok()
+            })
+            .collect();
+        for chunk in entries.chunks(10) {
+            let request = self.sqs.delete_message_batch().queue_url(url);
+            if let Err(error) = request.set_entries(Some(chunk.to_vec())).send().await {
+                // They come again, and are recognised.
+                tracing::error!(error = %error, "jobs that are done could not be deleted");
+            }
+        }
+    }
+}
+
+fn message_id(message: &Message) -> &str {
+    message.message_id().unwrap_or_default()
+}
+
+fn record(message: &Message) -> Record {
+    Record { id: message_id(message).to_owned(), body: message.body().unwrap_or_default().to_owned() }
+}
