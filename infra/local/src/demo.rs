@@ -96,7 +96,11 @@ impl Credentials {
 ///
 /// # Errors
 /// When a store or the folder cannot be written to.
-pub async fn seed(settings: &Settings, store: &Store, entropy: &Entropy) -> Result<Credentials, Box<dyn Error>> {
+pub async fn seed(
+    settings: &Settings,
+    store: &Store,
+    entropy: &Entropy,
+) -> Result<Credentials, Box<dyn Error>> {
     let credentials = match Credentials::known(settings, store).await? {
         Some(known) => known,
         None => create(store, entropy).await?,
@@ -131,7 +135,11 @@ async fn create(store: &Store, entropy: &Entropy) -> Result<Credentials, Box<dyn
 }
 
 /// Connects the demo number without asking Meta: its owner configured it.
-async fn connect(settings: &Settings, store: &Store, credentials: &Credentials) -> Result<(), Box<dyn Error>> {
+async fn connect(
+    settings: &Settings,
+    store: &Store,
+    credentials: &Credentials,
+) -> Result<(), Box<dyn Error>> {
     let owner = store.account_of_token(&Secret::new(&*credentials.token)).await?;
     let (tenant, id) = owner.ok_or("the demo account is gone: remove credentials.json and start again")?;
     let mut account = store.account(&tenant, id).await?.ok_or("the demo account is gone")?;

@@ -61,7 +61,12 @@ impl Aws {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn store(&self, sealer: Sealer, clock: Clock, entropy: Entropy) -> Result<Store, Box<dyn Error>> {
+    pub async fn store(
+        &self,
+        sealer: Sealer,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> Result<Store, Box<dyn Error>> {
         let store = Store::new(self.dynamodb.clone(), TABLE, clock, entropy, sealer);
         store.create_table().await?;
         Ok(store)
@@ -129,7 +134,9 @@ impl Aws {
 pub fn sealing_key(home: &Path, entropy: &Entropy) -> Result<[u8; 32], Box<dyn Error>> {
     let path = home.join("secret.key");
     match std::fs::read(&path) {
-        Ok(bytes) => bytes.try_into().map_err(|_| format!("{} is not a key of 32 bytes", path.display()).into()),
+        Ok(bytes) => {
+            bytes.try_into().map_err(|_| format!("{} is not a key of 32 bytes", path.display()).into())
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let key: [u8; 32] = entropy.bytes();
             write_private(&path, &key)?;

@@ -72,7 +72,9 @@ impl Workers {
     /// Runs every loop until they are stopped.
     pub async fn run(self) {
         let mut loops = tokio::task::JoinSet::new();
-        for (worker, count) in [(Worker::Campaign, OTHERS), (Worker::Send, RUNNERS), (Worker::Inbound, OTHERS)] {
+        for (worker, count) in
+            [(Worker::Campaign, OTHERS), (Worker::Send, RUNNERS), (Worker::Inbound, OTHERS)]
+        {
             for _ in 0..count {
                 loops.spawn(self.clone().work(worker));
             }

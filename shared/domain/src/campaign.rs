@@ -294,8 +294,9 @@ impl Draft {
 
     fn template(self) -> Result<Message, Invalid> {
         let name = self.template_name.map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
-        let name =
-            name.ok_or_else(|| Invalid::new("template_name", "template_name is required for message_type template"))?;
+        let name = name.ok_or_else(|| {
+            Invalid::new("template_name", "template_name is required for message_type template")
+        })?;
         let media_url = self.media_url.filter(|u| !u.is_empty());
         media_url.as_deref().map_or(Ok(()), check_url)?;
         let language = self.template_language.map(|l| l.trim().to_owned()).filter(|l| !l.is_empty());
@@ -304,10 +305,12 @@ impl Draft {
 
     fn media(self, with_text: bool) -> Result<Message, Invalid> {
         let url = self.media_url.filter(|u| !u.trim().is_empty());
-        let url = url.ok_or_else(|| Invalid::new("media_url", "media_url is required for this message_type"))?;
+        let url =
+            url.ok_or_else(|| Invalid::new("media_url", "media_url is required for this message_type"))?;
         check_url(&url)?;
         let kind = self.media_type.filter(|t| !t.trim().is_empty());
-        let kind = kind.ok_or_else(|| Invalid::new("media_type", "media_type is required for this message_type"))?;
+        let kind =
+            kind.ok_or_else(|| Invalid::new("media_type", "media_type is required for this message_type"))?;
         let kind = MediaKind::parse(&kind)?;
         let caption = self.message.filter(|m| !m.trim().is_empty());
         if with_text && caption.is_none() {
@@ -332,9 +335,8 @@ pub fn check_url(url: &str) -> Result<(), Invalid> {
 
 /// Reads RFC 3339, or a date and time without offset in the tenant's zone.
 fn parse_time(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Invalid> {
-    let wrong = || {
-        Invalid::new("scheduled_at", "scheduled_at must be a time such as 2027-03-01T09:00:00+01:00")
-    };
+    let wrong =
+        || Invalid::new("scheduled_at", "scheduled_at must be a time such as 2027-03-01T09:00:00+01:00");
     let time = match text.parse::<Timestamp>() {
         Ok(time) => time,
         Err(_) => {
@@ -409,7 +411,9 @@ mod tests {
             at.scheduled_at = Some(text.into());
             match check(at) {
                 Ok(checked) => assert_eq!(checked.scheduled_at.unwrap().to_string(), want, "{text}"),
-                Err(error) => assert_eq!((text, error.field.as_str()), ("2026-07-01T10:30:00+05:00", "scheduled_at")),
+                Err(error) => {
+                    assert_eq!((text, error.field.as_str()), ("2026-07-01T10:30:00+05:00", "scheduled_at"))
+                }
             }
         }
     }

@@ -14,8 +14,20 @@ pub enum Keyword {
 }
 
 const OPT_OUT: [&str; 14] = [
-    "stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out", "arresta",
-    "cancella", "cancellami", "disiscrivimi", "annulla",
+    "stop",
+    "stopall",
+    "unsubscribe",
+    "cancel",
+    "end",
+    "quit",
+    "revoke",
+    "optout",
+    "opt out",
+    "arresta",
+    "cancella",
+    "cancellami",
+    "disiscrivimi",
+    "annulla",
 ];
 const OPT_IN: [&str; 4] = ["start", "yes", "unstop", "inizia"];
 const HELP: [&str; 3] = ["help", "info", "aiuto"];

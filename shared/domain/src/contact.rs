@@ -78,7 +78,10 @@ pub struct Contact {
 
 impl std::fmt::Debug for Contact {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Contact").field("id", &self.id).field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("Contact")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
     }
 }
 
@@ -107,10 +110,10 @@ impl Contact {
         let phone = self.phone.clone().map(Identity::Phone);
         let email = self.email.as_ref().map(|e| Identity::Email(e.identity()));
         let bsuid = self.bsuid.clone().map(Identity::Bsuid);
-        let custom = self.custom.iter().map(|(channel, id)| Identity::Custom {
-            channel: channel.clone(),
-            id: id.clone(),
-        });
+        let custom = self
+            .custom
+            .iter()
+            .map(|(channel, id)| Identity::Custom { channel: channel.clone(), id: id.clone() });
         phone.into_iter().chain(email).chain(bsuid).chain(custom).collect()
     }
 

@@ -182,9 +182,13 @@ mod tests {
         assert_eq!(check_upload("a.jpg", Some("image/jpeg"), JPEG).unwrap().kind, MediaKind::Image);
         assert_eq!(check_upload("photo", None, PNG).unwrap().mime, "image/png");
         assert_eq!(check_upload("list.txt", Some("text/plain"), b"ciao").unwrap().kind, MediaKind::Document);
-        for (name, claimed, bytes) in
-            [("a.png", None, JPEG), ("a.jpg", Some("application/pdf"), JPEG), ("a.jpg", None, b"hello".as_slice()), ("a.bin", None, &[0, 1, 2, 0]), ("a.jpg", None, b"")]
-        {
+        for (name, claimed, bytes) in [
+            ("a.png", None, JPEG),
+            ("a.jpg", Some("application/pdf"), JPEG),
+            ("a.jpg", None, b"hello".as_slice()),
+            ("a.bin", None, &[0, 1, 2, 0]),
+            ("a.jpg", None, b""),
+        ] {
             assert_eq!(check_upload(name, claimed, bytes).unwrap_err().field, "file", "{name}");
         }
     }

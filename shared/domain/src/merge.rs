@@ -336,7 +336,10 @@ mod tests {
     #[test]
     fn a_shared_email_stays_with_the_first() {
         let mut book = Book::default();
-        let rows = [row("+393391234567", "office@example.com", "A"), row("+393391234568", "office@example.com", "B")];
+        let rows = [
+            row("+393391234567", "office@example.com", "A"),
+            row("+393391234568", "office@example.com", "B"),
+        ];
         let applied = apply_all(&mut book, &rows);
         assert!(applied[1].created);
         assert_eq!(applied[1].warning, Some(Warning::EmailTaken));
@@ -346,7 +349,11 @@ mod tests {
     #[test]
     fn phone_of_one_and_email_of_another_become_one_where_both_fit() {
         let mut book = Book::default();
-        let rows = [row("+393391234567", "", "A"), row("", "b@example.com", "B"), row("+393391234567", "b@example.com", "")];
+        let rows = [
+            row("+393391234567", "", "A"),
+            row("", "b@example.com", "B"),
+            row("+393391234567", "b@example.com", ""),
+        ];
         let applied = apply_all(&mut book, &rows);
         assert_eq!(applied[2].id, applied[0].id);
         let lost = book.slot(applied[1].id).unwrap();

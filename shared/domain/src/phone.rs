@@ -169,7 +169,17 @@ mod tests {
 
     #[test]
     fn refuses_what_has_no_country_or_is_no_number() {
-        for text in ["", "0391234567", "12", "+1234567", "1234567890123456", "abc", "+39XXXXXXXXXX", "+2101234567", "39+12345678"] {
+        for text in [
+            "",
+            "0391234567",
+            "12",
+            "+1234567",
+            "1234567890123456",
+            "abc",
+            "+39XXXXXXXXXX",
+            "+2101234567",
+            "39+12345678",
+        ] {
             assert_eq!(text.parse::<PhoneNumber>().unwrap_err().field, "phone", "{text}");
         }
     }

@@ -121,8 +121,23 @@ fn classify(error: &ProviderError, attempt: u32) -> Action {
         {
             Action::StopChannel
         }
-        100 | 131_008 | 131_009 | 131_051 | 131_026 | 131_021 | 131_030 | 131_062 | 130_472 | 131_047
-        | 131_049 | 131_045 | 133_010 | 133_016 | 131_037 | 131_063 | 132_000..=132_099 => Action::Permanent,
+        100
+        | 131_008
+        | 131_009
+        | 131_051
+        | 131_026
+        | 131_021
+        | 131_030
+        | 131_062
+        | 130_472
+        | 131_047
+        | 131_049
+        | 131_045
+        | 133_010
+        | 133_016
+        | 131_037
+        | 131_063
+        | 132_000..=132_099 => Action::Permanent,
         _ if error.http_status == 429 => retry(Scope::Number, backoff, None),
         _ if error.transient || error.http_status >= 500 => {
             retry(Scope::Message, backoff, Some(MAX_ATTEMPTS))
@@ -142,7 +157,14 @@ mod tests {
     use super::*;
 
     fn error(code: i64) -> ProviderError {
-        ProviderError { code, subcode: None, http_status: 400, details: String::new(), transient: false, retry_after: None }
+        ProviderError {
+            code,
+            subcode: None,
+            http_status: 400,
+            details: String::new(),
+            transient: false,
+            retry_after: None,
+        }
     }
 
     #[test]
@@ -151,8 +173,9 @@ mod tests {
             assert!(matches!(action(&error(code), 1), Action::Retry { .. }), "{code}");
         }
         for code in [
-            100, 131_008, 131_009, 131_051, 131_026, 131_021, 131_030, 131_062, 130_472, 131_047, 131_049, 131_045, 133_010,
-            133_016, 131_037, 131_063, 132_000, 132_001, 132_005, 132_007, 132_008, 132_012, 132_018, 132_068, 132_069,
+            100, 131_008, 131_009, 131_051, 131_026, 131_021, 131_030, 131_062, 130_472, 131_047, 131_049,
+            131_045, 133_010, 133_016, 131_037, 131_063, 132_000, 132_001, 132_005, 132_007, 132_008,
+            132_012, 132_018, 132_068, 132_069,
         ] {
             assert_eq!(action(&error(code), 1), Action::Permanent, "{code}");
         }

@@ -159,7 +159,9 @@ pub async fn create_account(store: &Store, tenant: &Tenant, new: NewAccount) -> 
     if !(3..=255).contains(&name.chars().count()) {
         return Err(Error::invalid("name", "name must have 3 to 255 characters"));
     }
-    for (field, text) in [("greetings_message", &new.greetings_message), ("no_info_message", &new.no_info_message)] {
+    for (field, text) in
+        [("greetings_message", &new.greetings_message), ("no_info_message", &new.no_info_message)]
+    {
         if text.as_ref().is_some_and(|t| t.chars().count() > 4_096) {
             return Err(Error::invalid(field, format!("{field} may have at most 4096 characters")));
         }
@@ -205,7 +207,10 @@ pub async fn connect_number(
         Ok(info) => info,
         Err(channels::cloud::Error::Refused(refusal)) => {
             let field = if refusal.http_status == 401 { "access_token" } else { "phone_number_id" };
-            return Err(Error::invalid(field, format!("WhatsApp refused the connection: {}", refusal.details)));
+            return Err(Error::invalid(
+                field,
+                format!("WhatsApp refused the connection: {}", refusal.details),
+            ));
         }
         Err(error) => return Err(error.into()),
     };

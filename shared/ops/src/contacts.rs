@@ -45,7 +45,12 @@ fn plan_limit() -> Error {
 ///
 /// # Errors
 /// [`Code::PlanLimit`] when a new contact has no room.
-pub async fn upsert(store: &Store, tenant: &TenantId, limit: Option<u64>, new: &NewContact) -> Result<Upserted> {
+pub async fn upsert(
+    store: &Store,
+    tenant: &TenantId,
+    limit: Option<u64>,
+    new: &NewContact,
+) -> Result<Upserted> {
     for _ in 0..TRIES {
         let mut book = store.load_book(tenant, new.identities().into_iter().collect()).await?;
         let now = store.clock().now();
@@ -251,7 +256,8 @@ pub async fn delete_many(store: &Store, tenant: &TenantId, ids: &[ContactId]) ->
     let ids: Vec<ContactId> = unique.into_iter().collect();
     let known: BTreeSet<u64> = store.contact_blocks(tenant).await?.into_iter().collect();
     let ids_known: Vec<ContactId> = ids.iter().copied().filter(|id| known.contains(&block_of(*id))).collect();
-    let blocks: Vec<u64> = ids_known.iter().map(|id| block_of(*id)).collect::<BTreeSet<_>>().into_iter().collect();
+    let blocks: Vec<u64> =
+        ids_known.iter().map(|id| block_of(*id)).collect::<BTreeSet<_>>().into_iter().collect();
     let writer = store.entropy().ulid(store.clock().now()).to_string();
     store.mark_blocks(tenant, &blocks, &writer).await?;
     let deleted = store.delete_contacts(tenant, &ids_known).await?;

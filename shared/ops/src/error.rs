@@ -174,7 +174,9 @@ impl Error {
     /// A provider's refusal of a single send.
     pub fn provider(error: &ProviderError) -> Self {
         let (code, wait) = match action(error, 1) {
-            Action::Retry { delay, .. } if is_throttle(error) => (Code::ProviderThrottled, Some(delay.as_secs())),
+            Action::Retry { delay, .. } if is_throttle(error) => {
+                (Code::ProviderThrottled, Some(delay.as_secs()))
+            }
             Action::Retry { delay, .. } => (Code::ProviderUnavailable, Some(delay.as_secs())),
             Action::Permanent | Action::OptOut | Action::PauseCampaign | Action::StopChannel => {
                 (Code::ProviderRejected, None)

@@ -83,7 +83,9 @@ impl Files {
         let file = file.ok_or_else(|| Error::invalid("media_url", "media_url leads to no file of yours"))?;
         let found = MediaKind::of_mime(&file.mime);
         if found != Some(kind) {
-            return Err(Invalid::new("media_type", format!("media_url is a file of type {}", file.mime)).into());
+            return Err(
+                Invalid::new("media_type", format!("media_url is a file of type {}", file.mime)).into()
+            );
         }
         if file.size > kind.max_bytes() {
             let message = format!("{} may have at most {} bytes", kind.as_str(), kind.max_bytes());

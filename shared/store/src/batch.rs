@@ -154,7 +154,10 @@ impl Store {
             if reasons.iter().any(|r| r == "ConditionalCheckFailed") {
                 return Err(Error::Conflict);
             }
-            if !reasons.iter().any(|r| r == "TransactionConflict" || r.contains("Throttl") || r.contains("Exceeded")) {
+            if !reasons
+                .iter()
+                .any(|r| r == "TransactionConflict" || r.contains("Throttl") || r.contains("Exceeded"))
+            {
                 return Err(Error::Unavailable { code: reasons.join(",") });
             }
             self.back_off(attempt).await;

@@ -113,7 +113,8 @@ impl Store {
         status: u16,
         body: &str,
     ) -> Result<()> {
-        let update = Update::of(key(tenant, route, idempotency_key)).set("status", n(status)).set("body", s(body));
+        let update =
+            Update::of(key(tenant, route, idempotency_key)).set("status", n(status)).set("body", s(body));
         self.update(update).await
     }
 
@@ -121,7 +122,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn forget_idempotent(&self, tenant: &TenantId, route: &str, idempotency_key: &str) -> Result<()> {
+    pub async fn forget_idempotent(
+        &self,
+        tenant: &TenantId,
+        route: &str,
+        idempotency_key: &str,
+    ) -> Result<()> {
         self.delete(&key(tenant, route, idempotency_key)).await
     }
 }

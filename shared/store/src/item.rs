@@ -156,10 +156,7 @@ impl Store {
         }
     }
 
-    fn build_query(
-        &self,
-        query: &Query,
-    ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
+    fn build_query(&self, query: &Query) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
         let mut condition = "pk = :pk".to_owned();
         let mut values = Item::from([(":pk".to_owned(), s(&query.pk))]);
         match (&query.after, &query.until, &query.prefix) {

@@ -57,7 +57,13 @@ struct Inner {
 
 impl Store {
     /// A store on `table`.
-    pub fn new(client: Client, table: impl Into<String>, clock: Clock, entropy: Entropy, sealer: Sealer) -> Self {
+    pub fn new(
+        client: Client,
+        table: impl Into<String>,
+        clock: Clock,
+        entropy: Entropy,
+        sealer: Sealer,
+    ) -> Self {
         Self(Arc::new(Inner { client, table: table.into(), clock, entropy, sealer }))
     }
 

@@ -116,7 +116,8 @@ impl Store {
             ttl: i64,
         }
         let now = self.clock().now();
-        let item = IdItem { provider: provider_id, at: now.as_millisecond(), ttl: now.as_second() + 30 * 86_400 };
+        let item =
+            IdItem { provider: provider_id, at: now.as_millisecond(), ttl: now.as_second() + 30 * 86_400 };
         self.put(compose(&provider_key(tenant, phone_number_id, id), "provider media", &item)?).await
     }
 }

@@ -129,7 +129,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] when the provider's id is known: it came before.
-    pub async fn receive_message(&self, tenant: &TenantId, message: &Message, provider_id: &str) -> Result<()> {
+    pub async fn receive_message(
+        &self,
+        tenant: &TenantId,
+        message: &Message,
+        provider_id: &str,
+    ) -> Result<()> {
         let pointer = PointerItem { id: message.id.to_string(), account: message.account.0 };
         let pointer = compose(&provider_key(tenant, provider_id), "provider id", &pointer)?;
         self.transact(vec![
@@ -151,7 +156,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn message(&self, tenant: &TenantId, account: AccountId, id: MessageId) -> Result<Option<Message>> {
+    pub async fn message(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+        id: MessageId,
+    ) -> Result<Option<Message>> {
         self.get_item(&key(tenant, account, id)).await?.map(from_item).transpose()
     }
 
@@ -159,7 +169,11 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn message_by_provider_id(&self, tenant: &TenantId, provider_id: &str) -> Result<Option<Message>> {
+    pub async fn message_by_provider_id(
+        &self,
+        tenant: &TenantId,
+        provider_id: &str,
+    ) -> Result<Option<Message>> {
         let pointer = self.get::<PointerItem>(&provider_key(tenant, provider_id), "provider id").await?;
         let Some(pointer) = pointer else { return Ok(None) };
         let id = pointer.id.parse().map_err(|_| Error::Corrupt { kind: "provider id" })?;
@@ -247,7 +261,10 @@ impl Store {
             .query()
             .table_name(self.table())
             .index_name(crate::schema::CONVERSATION_INDEX)
-            .expression_attribute_values(":cpk", crate::item::s(format!("CONV#{tenant}#{account}#{contact}")));
+            .expression_attribute_values(
+                ":cpk",
+                crate::item::s(format!("CONV#{tenant}#{account}#{contact}")),
+            );
         if let Some(before) = before {
             condition.push_str(" AND csk < :before");
             request = request.expression_attribute_values(":before", crate::item::s(before.to_string()));

@@ -52,7 +52,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] when the number belongs to another account.
-    pub async fn connect_number(&self, tenant: &TenantId, account: &Account, verify_token: &str) -> Result<()> {
+    pub async fn connect_number(
+        &self,
+        tenant: &TenantId,
+        account: &Account,
+        verify_token: &str,
+    ) -> Result<()> {
         let Some(number) = &account.whatsapp else { return Err(Error::Corrupt { kind: "account" }) };
         let owner = OwnerItem { tenant: tenant.to_string(), account: account.id.0 };
         let phone = phone_key(&number.phone_number_id);
@@ -65,7 +70,10 @@ impl Store {
         self.transact(vec![
             Action::Put(self.account_item(tenant, account)?, Vec::new()),
             Action::Put(compose(&phone, "owner", &owner)?, vec![when]),
-            Action::Put(compose(&waba_key(&number.waba_id, &number.phone_number_id), "owner", &owner)?, Vec::new()),
+            Action::Put(
+                compose(&waba_key(&number.waba_id, &number.phone_number_id), "owner", &owner)?,
+                Vec::new(),
+            ),
             Action::Put(compose(&verify_key(verify_token), "verify", &owner)?, Vec::new()),
         ])
         .await

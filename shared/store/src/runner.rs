@@ -87,7 +87,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn activate(&self, tenant: &TenantId, phone_number_id: &str, campaign: CampaignId) -> Result<()> {
+    pub async fn activate(
+        &self,
+        tenant: &TenantId,
+        phone_number_id: &str,
+        campaign: CampaignId,
+    ) -> Result<()> {
         #[derive(Serialize)]
         struct ActiveItem {
             campaign: u64,
@@ -100,7 +105,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn deactivate(&self, tenant: &TenantId, phone_number_id: &str, campaign: CampaignId) -> Result<()> {
+    pub async fn deactivate(
+        &self,
+        tenant: &TenantId,
+        phone_number_id: &str,
+        campaign: CampaignId,
+    ) -> Result<()> {
         self.delete(&active_key(tenant, phone_number_id, campaign)).await
     }
 

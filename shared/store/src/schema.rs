@@ -38,7 +38,9 @@ impl Store {
             .await;
         match created {
             Ok(_) => self.switch_on_ttl().await,
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => {
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -51,7 +51,12 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] when the database does not answer.
-    pub async fn cache_templates(&self, tenant: &TenantId, waba_id: &str, templates: &[Template]) -> Result<()> {
+    pub async fn cache_templates(
+        &self,
+        tenant: &TenantId,
+        waba_id: &str,
+        templates: &[Template],
+    ) -> Result<()> {
         let pk = pk(tenant, waba_id);
         let name = |t: &Template| format!("{}#{}", t.name, t.language);
         let known = self.cached_templates(tenant, waba_id).await?;

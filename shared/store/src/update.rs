@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Update as SdkUpdate, BatchStatementRequest, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, BatchStatementRequest, ReturnValue, ReturnValuesOnConditionCheckFailure,
+    Update as SdkUpdate,
+};
 
 use crate::item::{Item, Key};
 use crate::{Error, Result, Store};
@@ -141,8 +144,10 @@ impl Update {
             clauses.push(format!("SET {}", sets.join(", ")));
         }
         for (verb, pairs) in [("ADD", self.add), ("DELETE", self.drop_from_set)] {
-            let list: Vec<String> =
-                pairs.into_iter().map(|(name, value)| format!("{} {}", parts.name(name), parts.value(value))).collect();
+            let list: Vec<String> = pairs
+                .into_iter()
+                .map(|(name, value)| format!("{} {}", parts.name(name), parts.value(value)))
+                .collect();
             if !list.is_empty() {
                 clauses.push(format!("{verb} {}", list.join(", ")));
             }
@@ -170,7 +175,13 @@ pub(crate) fn conditions(when: Vec<When>) -> (String, Option<HashMap<String, Str
     (condition.join(" AND "), names, (!parts.values.is_empty()).then_some(parts.values))
 }
 
-fn push(text: &mut String, parameters: &mut Vec<AttributeValue>, name: &str, sign: &str, value: AttributeValue) {
+fn push(
+    text: &mut String,
+    parameters: &mut Vec<AttributeValue>,
+    name: &str,
+    sign: &str,
+    value: AttributeValue,
+) {
     text.push_str(&format!(" AND \"{name}\"{sign}?"));
     parameters.push(value);
 }

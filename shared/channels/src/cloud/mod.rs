@@ -67,7 +67,13 @@ impl Graph {
     /// Sends one message. Whatever happens is an [`Outcome`]: only an answer in
     /// Meta's own format, or a connection that never came about, says that
     /// nothing was sent.
-    pub async fn send(&self, number: &Number, to: &Address, content: &Content, callback: CallbackRef) -> Outcome {
+    pub async fn send(
+        &self,
+        number: &Number,
+        to: &Address,
+        content: &Content,
+        callback: CallbackRef,
+    ) -> Outcome {
         let body = payload(to, content, callback);
         let url = format!("{}/{}/messages", self.base, number.phone_number_id);
         let answer = self.http.post(url).bearer_auth(number.access_token.expose()).json(&body).send().await;
@@ -108,7 +114,11 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn create_template(&self, number: &Number, new: &NewTemplate) -> Result<(String, String), Error> {
+    pub async fn create_template(
+        &self,
+        number: &Number,
+        new: &NewTemplate,
+    ) -> Result<(String, String), Error> {
         let url = format!("{}/{}/message_templates", self.base, number.waba_id);
         let body = json!({
             "name": new.name,
@@ -126,7 +136,13 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn upload(&self, number: &Number, name: &str, mime: &str, bytes: Bytes) -> Result<String, Error> {
+    pub async fn upload(
+        &self,
+        number: &Number,
+        name: &str,
+        mime: &str,
+        bytes: Bytes,
+    ) -> Result<String, Error> {
         let url = format!("{}/{}/media", self.base, number.phone_number_id);
         let part = reqwest::multipart::Part::stream(bytes).file_name(name.to_owned());
         let part = part.mime_str(mime).map_err(|_| Error::Unreachable)?;
@@ -142,7 +158,12 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::Refused`] when it may not.
-    pub async fn number(&self, phone_number_id: &str, waba_id: &str, token: &Secret) -> Result<NumberInfo, Error> {
+    pub async fn number(
+        &self,
+        phone_number_id: &str,
+        waba_id: &str,
+        token: &Secret,
+    ) -> Result<NumberInfo, Error> {
         let fields = [("fields", "id,display_phone_number,verified_name")];
         let url = format!("{}/{phone_number_id}", self.base);
         let info = Self::answer(self.http.get(url).query(&fields), token).await?;
@@ -177,4 +198,3 @@ impl Graph {
         }
     }
 }
-

@@ -50,7 +50,10 @@ impl TemplateRequest {
             && self.name.len() <= 512
             && self.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !name_fits {
-            return Err(Invalid::new("name", "name may only have lower-case letters, digits and underscores"));
+            return Err(Invalid::new(
+                "name",
+                "name may only have lower-case letters, digits and underscores",
+            ));
         }
         let category = Category::parse(&self.category)?;
         let language = self.language.filter(|l| !l.is_empty()).unwrap_or_else(|| "it".to_owned());
@@ -121,7 +124,10 @@ fn check_sequence(field: &str, text: &str) -> Result<(), Invalid> {
     let mut numbers: Vec<usize> = variables(text).iter().filter_map(|v| v.parse().ok()).collect();
     numbers.sort_unstable();
     if numbers.iter().enumerate().any(|(i, n)| *n != i + 1) {
-        return Err(Invalid::new(field, format!("the variables of {field} must be {{{{1}}}}, {{{{2}}}}, ... without gaps")));
+        return Err(Invalid::new(
+            field,
+            format!("the variables of {field} must be {{{{1}}}}, {{{{2}}}}, ... without gaps"),
+        ));
     }
     Ok(())
 }

@@ -175,7 +175,10 @@ mod tests {
             {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "No"}, {"type": "URL", "url": "https://x.it/{{1}}"}]},
         ]));
         let slots = slots(&promo);
-        assert_eq!(slots.iter().map(ToString::to_string).collect::<Vec<_>>(), ["header {{1}}", "body {{1}}", "body {{2}}", "button 2"]);
+        assert_eq!(
+            slots.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["header {{1}}", "body {{1}}", "body {{2}}", "button 2"]
+        );
         let params = Params { body: vec!["{{name}}".into()], ..Params::default() };
         assert_eq!(params.patterns(&slots).unwrap_err(), ["header {{1}}", "body {{2}}", "button 2"]);
         let values: Vec<String> = ["h", "a", "b", "p"].map(String::from).to_vec();
@@ -197,7 +200,11 @@ mod tests {
     fn named_parameters_carry_their_name() {
         let named = template(json!([{"type": "BODY", "text": "Ciao {{first}} {{city}}"}]));
         let params = Params {
-            named: [("first".to_owned(), "{{first_name}}".to_owned()), ("city".to_owned(), "Roma".to_owned())].into(),
+            named: [
+                ("first".to_owned(), "{{first_name}}".to_owned()),
+                ("city".to_owned(), "Roma".to_owned()),
+            ]
+            .into(),
             ..Params::default()
         };
         let slots = slots(&named);

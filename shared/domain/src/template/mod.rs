@@ -93,9 +93,9 @@ impl Template {
     }
 
     fn component(&self, kind: &str) -> Option<&Value> {
-        self.components.iter().find(|c| {
-            c.get("type").and_then(Value::as_str).is_some_and(|t| t.eq_ignore_ascii_case(kind))
-        })
+        self.components
+            .iter()
+            .find(|c| c.get("type").and_then(Value::as_str).is_some_and(|t| t.eq_ignore_ascii_case(kind)))
     }
 
     fn text_of(&self, kind: &str) -> &str {

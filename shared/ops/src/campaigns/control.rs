@@ -87,7 +87,8 @@ pub async fn cancel(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Resul
         | CampaignState::Running
         | CampaignState::Paused => {}
     }
-    let state = transition(sender, tenant, &stored, CampaignState::Cancelled, Some("cancelled by its owner")).await?;
+    let state =
+        transition(sender, tenant, &stored, CampaignState::Cancelled, Some("cancelled by its owner")).await?;
     if stored.phone_number_id.is_some() {
         sweep_cancelled(sender, tenant, id).await?;
     }

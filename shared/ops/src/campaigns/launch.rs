@@ -73,7 +73,9 @@ pub(super) async fn ready(
 ) -> Result<Ready> {
     match channel {
         Channel::Whatsapp => {}
-        Channel::WhatsappWeb => return Err(Error::new(Code::NoSession, "no phone is linked to this account")),
+        Channel::WhatsappWeb => {
+            return Err(Error::new(Code::NoSession, "no phone is linked to this account"));
+        }
         Channel::Sms => return Err(Error::new(Code::NoDevice, "no SMS phone is paired with this account")),
     }
     let number = callers::number(account)?;

@@ -33,7 +33,9 @@ pub async fn plan(
 ) -> Result<()> {
     let store = &sender.store;
     let Some(stored) = store.campaign(tenant, id).await? else { return Ok(()) };
-    let (Some(planning), Some(phone)) = (stored.planning, stored.phone_number_id.clone()) else { return Ok(()) };
+    let (Some(planning), Some(phone)) = (stored.planning, stored.phone_number_id.clone()) else {
+        return Ok(());
+    };
     if stored.campaign.state != CampaignState::Planning || planning.checkpoint != checkpoint {
         return Ok(());
     }
@@ -128,10 +130,8 @@ impl<'a> Plan<'a> {
         let address = address(contact);
         let is_template = !self.is_free_form();
         let filled: Vec<_> = self.patterns.iter().map(|p| p.fill(contact)).collect();
-        let params: Vec<String> = filled
-            .iter()
-            .map(|f| if is_template { as_parameter(&f.text) } else { f.text.clone() })
-            .collect();
+        let params: Vec<String> =
+            filled.iter().map(|f| if is_template { as_parameter(&f.text) } else { f.text.clone() }).collect();
         let skip = self.skip(address.as_ref(), opted_out, windows.get(&contact.id)).or_else(|| {
             let missing = is_template && filled.iter().zip(&params).any(|(f, p)| f.missing || p.is_empty());
             missing.then_some("missing_parameter")

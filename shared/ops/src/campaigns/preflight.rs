@@ -55,7 +55,8 @@ pub async fn preflight(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Re
             }
         }
         if !plan.is_free_form() {
-            let sent: Vec<_> = rows.iter().filter(|r| r.skip.is_none()).map(|r| (r.contact, Vec::new())).collect();
+            let sent: Vec<_> =
+                rows.iter().filter(|r| r.skip.is_none()).map(|r| (r.contact, Vec::new())).collect();
             let windows = store.windows(tenant, stored.campaign.account, &sent).await?;
             let now = store.clock().now_ms();
             let open = windows.values().filter(|closes| **closes > now).count();

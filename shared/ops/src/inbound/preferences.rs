@@ -1,5 +1,5 @@
-use domain::message::Address;
 use domain::TenantId;
+use domain::message::Address;
 use serde_json::Value;
 use store::Store;
 use store::suppression::Source;

@@ -149,7 +149,8 @@ async fn consequences(store: &Store, tenant: &TenantId, report: &StatusReport<'_
             Ok(())
         }
         Action::PauseCampaign | Action::StopChannel => {
-            let Some(CallbackRef::Campaign(campaign, ..)) = report.callback.and_then(CallbackRef::parse) else {
+            let Some(CallbackRef::Campaign(campaign, ..)) = report.callback.and_then(CallbackRef::parse)
+            else {
                 return Ok(());
             };
             let reason = format!("WhatsApp answered with code {code}");
@@ -223,7 +224,9 @@ async fn sender_of(store: &Store, change: &Inbound, inbound: &InboundMessage<'_>
         new.name = inbound.name.map(|n| n.chars().take(255).collect());
     }
     match known {
-        Some(contact) if new.name.is_none() && (new.bsuid.is_none() || contact.bsuid.is_some()) => Ok(contact),
+        Some(contact) if new.name.is_none() && (new.bsuid.is_none() || contact.bsuid.is_some()) => {
+            Ok(contact)
+        }
         Some(_) | None => {
             let upserted = contacts::upsert(store, &change.tenant, None, &new.check()?).await?;
             Ok(upserted.contact)
@@ -238,7 +241,8 @@ async fn apply_keyword(
     address: &Address,
 ) -> Result<()> {
     let (store, tenant) = (&sender.store, &change.tenant);
-    let Some(keyword) = inbound.text.filter(|_| matches!(inbound.kind, "text" | "button")).and_then(keyword) else {
+    let Some(keyword) = inbound.text.filter(|_| matches!(inbound.kind, "text" | "button")).and_then(keyword)
+    else {
         return Ok(());
     };
     match keyword {

@@ -107,7 +107,9 @@ fn readable<'a>(message: &'a Value, kind: &str) -> Option<&'a str> {
     match kind {
         "text" => at("/text/body"),
         "button" => at("/button/text"),
-        "interactive" => at("/interactive/button_reply/title").or_else(|| at("/interactive/list_reply/title")),
+        "interactive" => {
+            at("/interactive/button_reply/title").or_else(|| at("/interactive/list_reply/title"))
+        }
         "reaction" => at("/reaction/emoji"),
         other => at(&format!("/{other}/caption")),
     }
@@ -151,7 +153,10 @@ mod tests {
             "messages": [{"from": "393391234567", "id": "wamid.1", "type": "text", "text": {"body": "Ciao"}, "timestamp": "1700000000"}],
         });
         let message = InboundMessage::read(&with_phone, 0).unwrap();
-        assert_eq!((message.phone, message.user_id, message.name), (Some("393391234567"), Some("IT.1"), Some("Mario")));
+        assert_eq!(
+            (message.phone, message.user_id, message.name),
+            (Some("393391234567"), Some("IT.1"), Some("Mario"))
+        );
         assert_eq!((message.text, message.at_ms), (Some("Ciao"), Some(1_700_000_000_000)));
         for hidden in [
             json!({"contacts": [{"wa_id": "IT.1"}], "messages": [{"from": "IT.1", "id": "wamid.1", "type": "text"}]}),

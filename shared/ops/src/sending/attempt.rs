@@ -58,7 +58,15 @@ impl<'a> Line<'a> {
         daily_limit: Option<u64>,
     ) -> Self {
         let pacer = Pacer::new(number.per_second);
-        Self { sender, tenant, number, pacer, stopped: Stop::new(), daily_limit, unreachable: AtomicU32::new(0) }
+        Self {
+            sender,
+            tenant,
+            number,
+            pacer,
+            stopped: Stop::new(),
+            daily_limit,
+            unreachable: AtomicU32::new(0),
+        }
     }
 
     /// Sends to one claimed recipient in its turn. `halt` is set when the

@@ -31,16 +31,16 @@ impl Composer {
         number: &Number,
         stored: &Stored,
     ) -> Result<Self> {
-        let source = async |url: &str| {
-            sender.files.source(&sender.store, &sender.graph, tenant, number, url).await
-        };
+        let source =
+            async |url: &str| sender.files.source(&sender.store, &sender.graph, tenant, number, url).await;
         let category = stored.template.as_ref().and_then(|t| t.category);
         let shape = match &stored.campaign.message {
             Message::Text { .. } => Shape::Text,
             Message::Media { kind, url, .. } => Shape::Media { kind: *kind, source: source(url).await? },
             Message::Template { name, media_url, .. } => {
                 let template = stored.template.as_ref();
-                let template = template.ok_or_else(|| Error::invalid("template_name", "the template is gone"))?;
+                let template =
+                    template.ok_or_else(|| Error::invalid("template_name", "the template is gone"))?;
                 let media = match (template.header_media(), media_url) {
                     (Some(kind), Some(url)) => Some((kind, source(url).await?)),
                     _ => None,

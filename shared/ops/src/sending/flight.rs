@@ -79,7 +79,11 @@ impl Flight {
 
     fn land(self, outcomes: Vec<(ContactId, u32, Entry)>, halt: Option<String>) -> Landing {
         let mut again = Vec::new();
-        let retried = if self.wave.is_none() { self.rows.iter().map(|(block, _)| *block).collect() } else { Vec::new() };
+        let retried = if self.wave.is_none() {
+            self.rows.iter().map(|(block, _)| *block).collect()
+        } else {
+            Vec::new()
+        };
         for ((block, mut row), (_, attempt, entry)) in self.rows.into_iter().zip(outcomes) {
             if let Entry::Retry { at_ms } = entry {
                 row.attempt = attempt + 1;

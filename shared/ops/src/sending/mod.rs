@@ -12,5 +12,6 @@ mod lane;
 mod pacer;
 mod recovery;
 mod runner;
+mod upkeep;
 
 pub use runner::{Ended, run};

@@ -3,7 +3,6 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::time::Duration;
 
 use domain::account::Number;
-use domain::campaign::CampaignState;
 use domain::{CampaignId, ContactId, TenantId};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -13,11 +12,8 @@ use store::runner::Lease;
 use tokio::time::Instant;
 
 use super::attempt::Line;
-use super::compose::Composer;
 use super::flight::{Flight, Landing};
 use super::lane::Lane;
-use super::recovery::adopt;
-use crate::campaigns::sweep_cancelled;
 use crate::{Error, Result, Sender};
 
 /// Most recipients of a wave.
@@ -97,17 +93,17 @@ async fn number_of(
     Ok(account.whatsapp.filter(|n| n.phone_number_id == phone_number_id).map(|n| (n, limit)))
 }
 
-struct Runner<'a> {
-    line: &'a Line<'a>,
-    lease: &'a Lease,
-    lanes: BTreeMap<CampaignId, Lane>,
+pub(super) struct Runner<'a> {
+    pub(super) line: &'a Line<'a>,
+    pub(super) lease: &'a Lease,
+    pub(super) lanes: BTreeMap<CampaignId, Lane>,
     /// The order in which lanes draw.
-    turns: VecDeque<CampaignId>,
+    pub(super) turns: VecDeque<CampaignId>,
     /// Recipients that wait for a retry, the next one first.
-    due: BinaryHeap<Reverse<(i64, CampaignId, u64, ContactId)>>,
-    waiting: HashMap<(CampaignId, ContactId), Row>,
+    pub(super) due: BinaryHeap<Reverse<(i64, CampaignId, u64, ContactId)>>,
+    pub(super) waiting: HashMap<(CampaignId, ContactId), Row>,
     /// Somebody else sends on this number by now.
-    lost: bool,
+    pub(super) lost: bool,
 }
 
 impl<'a> Runner<'a> {
@@ -160,7 +156,9 @@ impl<'a> Runner<'a> {
                 }
                 continue;
             }
-            let pause = renew_at.min(refresh_at).min(now + self.line.pacer.backlog().saturating_sub(AHEAD).max(Duration::from_millis(5)));
+            let pause = renew_at
+                .min(refresh_at)
+                .min(now + self.line.pacer.backlog().saturating_sub(AHEAD).max(Duration::from_millis(5)));
             tokio::select! {
                 Some(landed) = flights.next() => match landed {
                     Ok(landing) => keep(&mut failure, self.land(landing).await),
@@ -173,7 +171,11 @@ impl<'a> Runner<'a> {
         self.leave(failure, later).await
     }
 
-    async fn leave(mut self, failure: Option<Error>, later: Option<Duration>) -> Result<(Ended, Option<Duration>)> {
+    async fn leave(
+        mut self,
+        failure: Option<Error>,
+        later: Option<Duration>,
+    ) -> Result<(Ended, Option<Duration>)> {
         if let Some(code) = self.line.stopped.get() {
             self.stop_channel(code).await?;
         }
@@ -200,68 +202,7 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Takes up campaigns that were launched or resumed, and blocks that were
-    /// planned, since the last look.
-    async fn refresh(&mut self) -> Result<()> {
-        let store = &self.line.sender.store;
-        let tenant = self.line.tenant;
-        for id in store.active(tenant, &self.line.number.phone_number_id).await? {
-            if self.lanes.get(&id).is_some_and(|lane| lane.planned || lane.leaving) {
-                continue;
-            }
-            let stored = store.campaign(tenant, id).await?;
-            let Some(stored) = stored.filter(|s| s.campaign.state.is_active()) else {
-                store.deactivate(tenant, &self.line.number.phone_number_id, id).await?;
-                continue;
-            };
-            if !self.lanes.contains_key(&id) {
-                let composer = match Composer::of(self.line.sender, tenant, self.line.number, &stored).await {
-                    Ok(composer) => composer,
-                    Err(error) if error.code.is_server_error() => return Err(error),
-                    Err(error) => {
-                        self.pause(id, &error.message).await?;
-                        continue;
-                    }
-                };
-                let account = stored.campaign.account;
-                let blocks = BTreeMap::new();
-                let lane =
-                    Lane { campaign: id, account, composer, planned: false, leaving: false, flights: 0, blocks };
-                self.lanes.insert(id, lane);
-                self.turns.push_back(id);
-            }
-            self.take_up_blocks(id).await?;
-            if let Some(lane) = self.lanes.get_mut(&id) {
-                lane.planned = stored.campaign.state == CampaignState::Running;
-            }
-        }
-        Ok(())
-    }
-
-    async fn take_up_blocks(&mut self, id: CampaignId) -> Result<()> {
-        let store = &self.line.sender.store;
-        for head in store.heads_of(self.line.tenant, id).await? {
-            let known = self.lanes.get(&id).is_some_and(|lane| lane.blocks.contains_key(&head.block));
-            if known || !head.has_work() {
-                continue;
-            }
-            match adopt(store, self.line.tenant, id, &head, self.lease.epoch).await? {
-                None => self.lost = true,
-                Some((block, waiting)) => {
-                    let number = block.head.block;
-                    if let Some(lane) = self.lanes.get_mut(&id) {
-                        lane.blocks.insert(number, block);
-                    }
-                    for row in waiting {
-                        self.wait(id, number, row.retry_at.unwrap_or(0), row);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn wait(&mut self, campaign: CampaignId, block: u64, at_ms: i64, row: Row) {
+    pub(super) fn wait(&mut self, campaign: CampaignId, block: u64, at_ms: i64, row: Row) {
         self.due.push(Reverse((at_ms, campaign, block, row.contact)));
         self.waiting.insert((campaign, row.contact), row);
     }
@@ -278,7 +219,8 @@ impl<'a> Runner<'a> {
             let Some(id) = self.turns.pop_front() else { break };
             self.turns.push_back(id);
             let wants = self.lanes.get(&id).is_some_and(|lane| !lane.leaving && lane.unclaimed().is_some());
-            if wants && self.may_send(id).await?
+            if wants
+                && self.may_send(id).await?
                 && let Some(flight) = self.draw_wave(id).await?
             {
                 return Ok(Some(flight));
@@ -408,41 +350,6 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    /// Writes down how far the blocks of a campaign are settled.
-    async fn write_heads(&mut self, id: CampaignId) -> Result<()> {
-        let store = &self.line.sender.store;
-        let Some(lane) = self.lanes.get_mut(&id) else { return Ok(()) };
-        for block in lane.blocks.values_mut().filter(|b| b.is_unwritten()) {
-            match store.settle_head(self.line.tenant, id, &block.head_now()).await {
-                Ok(()) => block.wrote(),
-                Err(store::Error::Conflict) => self.lost = true,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Lets a lane go once its last wave has landed.
-    async fn drop_lane(&mut self, id: CampaignId) -> Result<()> {
-        if self.lanes.get(&id).is_none_or(|lane| lane.flights > 0) {
-            return Ok(());
-        }
-        self.write_heads(id).await?;
-        self.lanes.remove(&id);
-        self.turns.retain(|turn| *turn != id);
-        self.due.retain(|Reverse((_, campaign, ..))| *campaign != id);
-        self.waiting.retain(|(campaign, _), _| *campaign != id);
-        let (sender, tenant) = (self.line.sender, self.line.tenant);
-        let state = sender.store.campaign(tenant, id).await?.map(|s| s.campaign.state);
-        if state == Some(CampaignState::Cancelled) {
-            sweep_cancelled(sender, tenant, id).await?;
-        }
-        if !state.is_some_and(CampaignState::is_active) {
-            sender.store.deactivate(tenant, &self.line.number.phone_number_id, id).await?;
-        }
-        Ok(())
-    }
-
     /// What to do when nothing is under way: finish what is done, wait for what
     /// comes soon, and leave the rest to the queue.
     async fn rest(&mut self) -> Result<Rest> {
@@ -465,48 +372,6 @@ impl<'a> Runner<'a> {
                 Ok(Rest::Until(Instant::now() + Duration::from_millis(u64::try_from(soon).unwrap_or(200))))
             }
         }
-    }
-
-    /// Ends a campaign that has nobody left to send to.
-    async fn finish(&mut self, id: CampaignId) -> Result<()> {
-        let (store, tenant) = (&self.line.sender.store, self.line.tenant);
-        self.write_heads(id).await?;
-        let counts = store.counts(tenant, id, true).await?;
-        use domain::recipient::State;
-        if counts.of(State::Pending) + counts.of(State::Claimed) == 0 {
-            let (from, to) = (CampaignState::Running, CampaignState::Finished);
-            match store.transition_campaign(tenant, id, from, to, None).await {
-                Ok(()) | Err(store::Error::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        // A lane that is not finished is taken up anew, and recovered.
-        self.drop_lane(id).await
-    }
-
-    async fn pause(&self, id: CampaignId, reason: &str) -> Result<()> {
-        let (store, tenant) = (&self.line.sender.store, self.line.tenant);
-        tracing::warn!(%tenant, campaign = %id, "a campaign is paused by its provider");
-        for from in [CampaignState::Running, CampaignState::Planning] {
-            match store.transition_campaign(tenant, id, from, CampaignState::Paused, Some(reason)).await {
-                Ok(()) => break,
-                Err(store::Error::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Pauses every campaign of the number: nothing can be sent on it until its
-    /// owner acts.
-    async fn stop_channel(&mut self, code: i64) -> Result<()> {
-        let reason = format!("the number cannot send: WhatsApp answered with code {code}");
-        let ids: Vec<CampaignId> = self.lanes.keys().copied().collect();
-        for id in ids {
-            self.pause(id, &reason).await?;
-            self.drop_lane(id).await?;
-        }
-        Ok(())
     }
 }
 

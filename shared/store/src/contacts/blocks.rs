@@ -131,7 +131,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn block_contacts(&self, tenant: &TenantId, block: u64, filter: &Filter) -> Result<Vec<Contact>> {
+    pub async fn block_contacts(
+        &self,
+        tenant: &TenantId,
+        block: u64,
+        filter: &Filter,
+    ) -> Result<Vec<Contact>> {
         let query =
             Query { pk: block_pk(tenant, block), filter: Some(filter.expression()), ..Query::default() };
         let items = self.query(&query).await?;

@@ -180,7 +180,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] when `limit` has no room for `count` more.
-    pub async fn reserve_contacts(&self, tenant: &TenantId, count: u64, limit: Option<u64>) -> Result<ContactId> {
+    pub async fn reserve_contacts(
+        &self,
+        tenant: &TenantId,
+        count: u64,
+        limit: Option<u64>,
+    ) -> Result<ContactId> {
         let mut update = Update::of(counter_key(tenant)).add("next", n(count)).add("used", n(count));
         if let Some(limit) = limit {
             let Some(most) = limit.checked_sub(count) else { return Err(Error::Conflict) };
@@ -214,7 +219,8 @@ impl Store {
         if let Some(used) = number::<u64>(&counter, "used")
             && used > stored
         {
-            let update = Update::of(counter_key(tenant)).set("used", n(stored)).when(When::Is("used", n(used)));
+            let update =
+                Update::of(counter_key(tenant)).set("used", n(stored)).when(When::Is("used", n(used)));
             match self.update(update).await {
                 Ok(()) | Err(Error::Conflict) => {}
                 Err(error) => return Err(error),

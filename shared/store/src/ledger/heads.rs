@@ -186,7 +186,13 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] when there is no such block.
-    pub async fn add_retries(&self, tenant: &TenantId, campaign: CampaignId, block: u64, count: u64) -> Result<()> {
+    pub async fn add_retries(
+        &self,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        block: u64,
+        count: u64,
+    ) -> Result<()> {
         let update = Update::of(key(tenant, campaign, block))
             .add("retries", n(count))
             .set("dirty", s(self.mark()))
@@ -200,7 +206,8 @@ impl Store {
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn mark_dirty(&self, tenant: &TenantId, campaign: CampaignId, blocks: &[u64]) -> Result<()> {
         for block in blocks {
-            let update = Update::of(key(tenant, campaign, *block)).set("dirty", s(self.mark())).when(When::Exists);
+            let update =
+                Update::of(key(tenant, campaign, *block)).set("dirty", s(self.mark())).when(When::Exists);
             match self.update(update).await {
                 Ok(()) | Err(Error::Conflict) => {}
                 Err(error) => return Err(error),
@@ -244,7 +251,13 @@ impl Store {
         }))
     }
 
-    async fn recount(&self, tenant: &TenantId, campaign: CampaignId, block: u64, mark: &str) -> Result<Counts> {
+    async fn recount(
+        &self,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        block: u64,
+        mark: &str,
+    ) -> Result<Counts> {
         let query = Query {
             pk: block_pk(tenant, campaign, block),
             project: Some("rk, held".to_owned()),

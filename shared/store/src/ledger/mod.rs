@@ -99,7 +99,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn plan_rows(&self, tenant: &TenantId, campaign: CampaignId, rows: &[PlannedRow]) -> Result<()> {
+    pub async fn plan_rows(
+        &self,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        rows: &[PlannedRow],
+    ) -> Result<()> {
         let statements: Result<Vec<_>> = rows
             .iter()
             .map(|row| {
@@ -166,7 +171,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn row(&self, tenant: &TenantId, campaign: CampaignId, contact: ContactId) -> Result<Option<Row>> {
+    pub async fn row(
+        &self,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        contact: ContactId,
+    ) -> Result<Option<Row>> {
         self.get_item(&row_key(tenant, campaign, contact)).await?.map(|item| from_item(&item)).transpose()
     }
 

@@ -111,10 +111,8 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn apply_statuses(&self, tenant: &TenantId, updates: &[StatusUpdate]) -> Result<()> {
-        let statements: Result<Vec<_>> = updates
-            .iter()
-            .map(|update| status_update(tenant, update).into_statement(self.table()))
-            .collect();
+        let statements: Result<Vec<_>> =
+            updates.iter().map(|update| status_update(tenant, update).into_statement(self.table())).collect();
         let answers = self.execute(statements?).await?;
         for (update, answer) in updates.iter().zip(answers) {
             let Applied::No(Some(item)) = answer else { continue };
