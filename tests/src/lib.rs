@@ -1,1 +1,21 @@
-//! Part of Staffetta.
+//! The harness of the integration tests: the whole product on embedded stores,
+//! with a Graph simulator, a clock that a test can move, and [`World::drain`],
+//! which lets the workers work until nothing is left to do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what goes wrong in the harness fails the test"
+)]
+
+mod audit;
+mod kill;
+mod people;
+mod webhooks;
+mod workers;
+mod world;
+
+pub use audit::Audit;
+pub use people::{named, person, phone, row};
+pub use webhooks::sign;
+pub use world::{APP_SECRET, PHONE_NUMBER_ID, Setup, VERIFY_TOKEN, WABA_ID, World};

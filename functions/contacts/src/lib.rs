@@ -1,1 +1,63 @@
-//! Part of Staffetta.
+//! Contacts and subscribers: create, import, list, find and delete.
+//!
+//! - Trigger: HTTP.
+//! - Routes: [`table`].
+//! - Table: contacts, identities, block heads, counters; keys, tokens and accounts
+//!   are read; idempotency keys and request counts are written.
+//! - Queues: none.
+
+mod dmchamp;
+mod row;
+mod sendapi;
+mod sendapp;
+mod sendwo;
+
+use api_http::{Endpoint, Table, delete, get, get_or_post, post};
+use axum::Router;
+use axum::extract::FromRef;
+use store::Store;
+
+/// Largest body of an import, in bytes.
+const IMPORT_BODY: usize = 10 * 1024 * 1024;
+
+/// What the handlers use.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The table.
+    pub store: Store,
+}
+
+impl FromRef<App> for Store {
+    fn from_ref(app: &App) -> Self {
+        app.store.clone()
+    }
+}
+
+/// Every endpoint of the function.
+pub fn table() -> Table<App> {
+    let sendapp: [Endpoint<App>; 5] = [
+        get("/api/contacts", sendapp::list),
+        post("/api/contacts", sendapp::create),
+        post("/api/contacts/bulk", sendapp::import).heavy().body_up_to(IMPORT_BODY),
+        delete("/api/contacts/bulk", sendapp::delete_many),
+        delete("/api/contacts/{id}", sendapp::delete),
+    ];
+    let sendwo: [Endpoint<App>; 5] = [
+        get_or_post("/api/v1/subscriber/list", sendwo::list),
+        get_or_post("/api/v1/subscriber/create", sendwo::create),
+        get_or_post("/api/v1/whatsapp/subscriber/list", sendwo::list).extension(),
+        get_or_post("/api/v1/whatsapp/subscriber/create", sendwo::create).extension(),
+        get_or_post("/api/v1/whatsapp/subscriber/get", sendwo::get).extension(),
+    ];
+    let others: [Endpoint<App>; 3] = [
+        get("/v1/whatsapp/contacts", sendapi::list),
+        post("/v1/contacts", dmchamp::create),
+        get("/v1/contacts", dmchamp::find),
+    ];
+    Table::new(sendapp.into_iter().chain(sendwo).chain(others))
+}
+
+/// The function's router, without a fallback.
+pub fn routes(app: App) -> Router {
+    table().router(app)
+}

@@ -1,6 +1,29 @@
-//! Part of Staffetta.
-/// Placeholder until the real one stands.
-#[derive(Debug)]
-pub struct ApiError;
-impl From<ops::Error> for ApiError { fn from(_: ops::Error) -> Self { Self } }
-impl axum::response::IntoResponse for ApiError { fn into_response(self) -> axum::response::Response { axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response() } }
+//! The HTTP edge: what every function shares between the wire and `ops`.
+//!
+//! A function lists its endpoints in a [`Table`]; the router is built from it, so
+//! an endpoint cannot be served without being listed. Each endpoint reads its
+//! body once into [`Input`]; [`Caller`] in a handler's signature is the
+//! permission to run it. Handlers answer [`Reply`] or [`ApiError`]; [`serve`] adds
+//! the one outer layer, which renders errors in the dialect of the path.
+
+mod caller;
+mod dialect;
+mod edge;
+mod envelope;
+mod error;
+mod fields;
+mod idempotency;
+mod input;
+mod reply;
+mod table;
+
+pub use caller::Caller;
+pub use dialect::Dialect;
+pub use edge::{Edge, serve};
+pub use envelope::render;
+pub use error::{ApiError, Result};
+pub use fields::{Fields, text_of};
+pub use idempotency::{Repeat, idempotent};
+pub use input::{Input, Upload};
+pub use reply::{Created, Ok, Reply};
+pub use table::{Endpoint, Route, Table, delete, get, get_or_post, post};

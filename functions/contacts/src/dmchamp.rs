@@ -1,0 +1,108 @@
+//! `/v1/contacts`
+
+use api_http::{Caller, Created, Input, Ok, Repeat, Reply, Result, idempotent};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::contact::{Contact, Identity};
+use domain::{EmailAddress, TenantId};
+use ops::{Code, Error, contacts};
+use serde::Serialize;
+use store::Store;
+
+use crate::row::{Names, Origin, contact};
+
+const NAMES: Names = Names { phone: &["phone", "phoneNumber"], tags: &["tags"] };
+/// Stands beside a contact that existed before it was created.
+const EXISTS: u16 = 409;
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Inner {
+    id: String,
+    first_name: String,
+    last_name: String,
+    email: Option<String>,
+    phone_number: Option<String>,
+    tags: Vec<String>,
+    created_at: String,
+}
+
+/// The guide and the reference of the contract differ: this is both.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Answer {
+    success: bool,
+    contact_id: String,
+    phone: Option<String>,
+    #[serde(flatten)]
+    flat: Inner,
+    contact: Inner,
+    #[serde(rename = "error_code", skip_serializing_if = "Option::is_none")]
+    error_code: Option<u16>,
+}
+
+impl Answer {
+    fn new(contact: &Contact, error_code: Option<u16>) -> Self {
+        let (first, last) = contact.split_name();
+        let phone = contact.phone.as_ref().map(|phone| phone.as_str().to_owned());
+        let inner = Inner {
+            id: contact.id.to_string(),
+            first_name: first.to_owned(),
+            last_name: last.to_owned(),
+            email: contact.email.as_ref().map(|email| email.as_str().to_owned()),
+            phone_number: phone.clone(),
+            tags: contact.tags.clone(),
+            created_at: contact.created_at.to_string(),
+        };
+        Self { success: true, contact_id: inner.id.clone(), phone, flat: inner.clone(), contact: inner, error_code }
+    }
+}
+
+/// `POST /v1/contacts`: one that has the phone already is answered as it is.
+pub(crate) async fn create(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Response> {
+    idempotent(&store, &caller, &input, Repeat::Safe, async {
+        let new = contact(input.fields(), &NAMES, &Origin::default())?;
+        if let Some(phone) = new.phone.clone()
+            && let Some(known) = existing(&store, caller.tenant_id(), Identity::Phone(phone)).await?
+        {
+            return Result::Ok(Reply::<200, _>(Answer::new(&known, Some(EXISTS))).into_response());
+        }
+        let limit = caller.tenant.plan.contacts;
+        let done = contacts::upsert(&store, caller.tenant_id(), limit, &new).await?;
+        let created: Created<Answer> = match done.created {
+            true => Reply(Answer::new(&done.contact, None)),
+            false => return Result::Ok(Reply::<200, _>(Answer::new(&done.contact, Some(EXISTS))).into_response()),
+        };
+        Result::Ok(created.into_response())
+    })
+    .await
+}
+
+async fn existing(store: &Store, tenant: &TenantId, identity: Identity) -> Result<Option<Contact>> {
+    match contacts::find(store, tenant, &identity, "phone").await {
+        Result::Ok(contact) => Result::Ok(Some(contact)),
+        Err(error) if error.code == Code::NotFound => Result::Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET /v1/contacts?phoneNumber=` or `?email=`
+pub(crate) async fn find(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Ok<Answer>> {
+    let fields = input.fields();
+    let name = fields.name_of(&["phoneNumber", "phone"]);
+    let (identity, field) = match (fields.phone(name, None)?, fields.text("email")?) {
+        (Some(phone), _) => (Identity::Phone(phone), name),
+        (None, Some(email)) => (Identity::Email(email.parse::<EmailAddress>()?.identity()), "email"),
+        (None, None) => return Err(Error::invalid(name, "phoneNumber or email is required").into()),
+    };
+    let found = contacts::find(&store, caller.tenant_id(), &identity, field).await?;
+    Result::Ok(Reply(Answer::new(&found, None)))
+}

@@ -1,0 +1,69 @@
+//! `/v1/whatsapp/contacts`
+
+use api_http::{Caller, Input, Ok, Reply, Result};
+use axum::extract::State;
+use domain::contact::Contact;
+use ops::{Error, contacts};
+use serde::Serialize;
+use store::Store;
+use store::contacts::Filter;
+
+const LIMIT: u64 = 50;
+const MAX_LIMIT: u64 = 1_000;
+
+#[derive(Serialize)]
+struct Item {
+    id: u64,
+    phone: Option<String>,
+    name: Option<String>,
+    email: Option<String>,
+    tags: Vec<String>,
+    created_at: String,
+}
+
+impl From<Contact> for Item {
+    fn from(contact: Contact) -> Self {
+        Self {
+            id: contact.id.0,
+            phone: contact.phone.map(|phone| phone.as_str().to_owned()),
+            name: contact.name,
+            email: contact.email.map(|email| email.as_str().to_owned()),
+            tags: contact.tags,
+            created_at: contact.created_at.to_string(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Meta {
+    page: u64,
+    limit: u64,
+    total: u64,
+    last_page: u64,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Page {
+    data: Vec<Item>,
+    meta: Meta,
+}
+
+/// `GET /v1/whatsapp/contacts`: those that WhatsApp can reach.
+pub(crate) async fn list(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Ok<Page>> {
+    let fields = input.fields();
+    let page = fields.integer("page")?.unwrap_or(1);
+    if page == 0 {
+        return Err(Error::invalid("page", "page must be at least 1").into());
+    }
+    let limit = fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
+    let filter = Filter { search: fields.text("search")?, with_phone: true, ..Filter::default() };
+    let take = usize::try_from(limit).unwrap_or(usize::MAX);
+    let listing = contacts::list(&store, caller.tenant_id(), &filter, page, take).await?;
+    let last_page = listing.total.div_ceil(limit).max(1);
+    let meta = Meta { page, limit, total: listing.total, last_page };
+    Result::Ok(Reply(Page { data: listing.contacts.into_iter().map(Item::from).collect(), meta }))
+}

@@ -1,0 +1,298 @@
+//! `/api/contacts`
+
+use api_http::{Caller, Fields, Input, Ok, Repeat, Reply, Result, idempotent, text_of};
+use axum::extract::State;
+use axum::response::Response;
+use domain::contact::{Contact, MAX_BULK, NewContact};
+use domain::merge::Warning;
+use domain::{ContactId, Invalid};
+use ops::{Code, Error, callers, contacts};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use store::Store;
+use store::contacts::Filter;
+
+use crate::row::{Names, Origin, contact};
+
+const NAMES: Names = Names { phone: &["phone"], tags: &["tags"] };
+const PER_PAGE: u64 = 100;
+const MAX_PER_PAGE: u64 = 1_000;
+
+#[derive(Serialize)]
+struct Item<'a> {
+    id: u64,
+    name: Option<&'a str>,
+    phone: Option<&'a str>,
+    email: Option<&'a str>,
+    tags: &'a [String],
+    metadata: &'a Map<String, Value>,
+    created_at: String,
+    updated_at: String,
+}
+
+impl<'a> From<&'a Contact> for Item<'a> {
+    fn from(contact: &'a Contact) -> Self {
+        Self {
+            id: contact.id.0,
+            name: contact.name.as_deref(),
+            phone: contact.phone.as_ref().map(|phone| phone.as_str()),
+            email: contact.email.as_ref().map(|email| email.as_str()),
+            tags: &contact.tags,
+            metadata: &contact.metadata,
+            created_at: contact.created_at.to_string(),
+            updated_at: contact.updated_at.to_string(),
+        }
+    }
+}
+
+fn warning_word(warning: Warning) -> &'static str {
+    match warning {
+        Warning::EmailTaken => "email_taken",
+        Warning::LimitReached => "limit_reached",
+    }
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    status: &'static str,
+    contacts: Vec<Item<'a>>,
+    page: u64,
+    per_page: u64,
+    total: u64,
+    last_page: u64,
+}
+
+/// `GET /api/contacts`
+pub(crate) async fn list(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Ok<Value>> {
+    let fields = input.fields();
+    let page = at_least_one("page", fields.integer("page")?.unwrap_or(1))?;
+    let per_page = at_least_one("per_page", fields.integer("per_page")?.unwrap_or(PER_PAGE))?.min(MAX_PER_PAGE);
+    let filter = Filter {
+        search: fields.text("search")?,
+        tag: fields.text("tag")?.map(|tag| tag.trim().to_owned()),
+        with_phone: fields.switch("with_phone")?.unwrap_or(false),
+        with_email: fields.switch("with_email")?.unwrap_or(false),
+    };
+    let take = usize::try_from(per_page).unwrap_or(usize::MAX);
+    let listing = contacts::list(&store, caller.tenant_id(), &filter, page, take).await?;
+    let answer = Page {
+        status: "success",
+        contacts: listing.contacts.iter().map(Item::from).collect(),
+        page,
+        per_page,
+        total: listing.total,
+        last_page: listing.total.div_ceil(per_page).max(1),
+    };
+    Result::Ok(Reply(value(&answer)?))
+}
+
+fn at_least_one(name: &str, number: u64) -> std::result::Result<u64, Invalid> {
+    match number {
+        0 => Err(Invalid::new(name, format!("{name} must be at least 1"))),
+        number => Result::Ok(number),
+    }
+}
+
+fn value(answer: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(answer).map_err(|_| Error::new(Code::Internal, "internal error").into())
+}
+
+#[derive(Serialize)]
+struct Upserted<'a> {
+    status: &'static str,
+    contact: Item<'a>,
+    created: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'static str>,
+}
+
+/// `POST /api/contacts`
+pub(crate) async fn create(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Response> {
+    idempotent(&store, &caller, &input, Repeat::Safe, async {
+        let origin = origin(&store, &caller, &input).await?;
+        let new = contact(input.fields(), &NAMES, &origin)?;
+        let limit = caller.tenant.plan.contacts;
+        let done = contacts::upsert(&store, caller.tenant_id(), limit, &new).await?;
+        let answer = Upserted {
+            status: "success",
+            contact: Item::from(&done.contact),
+            created: done.created,
+            warning: done.warning.map(warning_word),
+        };
+        Result::Ok(Reply::<201, Value>(value(&answer)?))
+    })
+    .await
+}
+
+/// The account that a caller may name as the contacts' origin.
+async fn origin(store: &Store, caller: &ops::Caller, input: &Input) -> Result<Origin> {
+    match input.fields().text("token")? {
+        Some(token) => Result::Ok(callers::account(store, caller, Some(&token)).await?.into()),
+        None => Result::Ok(Origin::default()),
+    }
+}
+
+#[derive(Serialize)]
+struct RowError {
+    index: usize,
+    field: String,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct RowWarning {
+    index: usize,
+    warning: &'static str,
+}
+
+#[derive(Serialize)]
+struct Imported {
+    status: &'static str,
+    created: u64,
+    updated: u64,
+    failed: usize,
+    errors: Vec<RowError>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<RowWarning>,
+}
+
+impl From<contacts::Imported> for Imported {
+    fn from(done: contacts::Imported) -> Self {
+        let error = |(index, invalid): (usize, Invalid)| RowError {
+            index,
+            field: invalid.field,
+            message: invalid.message,
+        };
+        let warning = |(index, warning)| RowWarning { index, warning: warning_word(warning) };
+        Self {
+            status: "success",
+            created: done.created,
+            updated: done.updated,
+            failed: done.errors.len(),
+            errors: done.errors.into_iter().map(error).collect(),
+            warnings: done.warnings.into_iter().map(warning).collect(),
+        }
+    }
+}
+
+/// `POST /api/contacts/bulk`
+pub(crate) async fn import(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Response> {
+    idempotent(&store, &caller, &input, Repeat::Safe, async {
+        let rows = many("contacts", input.fields())?;
+        let origin = origin(&store, &caller, &input).await?;
+        let rows = rows.iter().map(|value| row(value, &origin)).collect();
+        let limit = caller.tenant.plan.contacts;
+        let done = contacts::import(&store, caller.tenant_id(), limit, rows).await?;
+        Result::Ok(Reply::<200, Imported>(done.into()))
+    })
+    .await
+}
+
+fn row(value: &Value, origin: &Origin) -> std::result::Result<NewContact, Invalid> {
+    let row = value.as_object().ok_or_else(|| Invalid::new("contacts", "the row must be an object"))?;
+    contact(Fields::from(row), &NAMES, origin)
+}
+
+/// An array of at most as many items as a bulk call takes.
+fn many(name: &str, fields: Fields<'_>) -> Result<Vec<Value>> {
+    let items = fields.array(name)?;
+    let items = items.ok_or_else(|| Error::invalid(name, format!("{name} is required")))?;
+    if items.len() > MAX_BULK {
+        let message = format!("{name} may have at most {MAX_BULK} items, not {}", items.len());
+        let error = Error { field: Some(name.to_owned()), ..Error::new(Code::TooLarge, message) };
+        return Err(error.into());
+    }
+    Result::Ok(items)
+}
+
+#[derive(Serialize)]
+pub(crate) struct Deleted {
+    status: &'static str,
+    id: u64,
+}
+
+/// `DELETE /api/contacts/{id}`
+pub(crate) async fn delete(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Ok<Deleted>> {
+    let unknown = |_| Error::not_found("id", "there is no contact with this id");
+    let id: ContactId = input.path("id").parse().map_err(unknown)?;
+    contacts::delete(&store, caller.tenant_id(), id).await?;
+    Result::Ok(Reply(Deleted { status: "success", id: id.0 }))
+}
+
+#[derive(Serialize)]
+pub(crate) struct DeletedMany {
+    status: &'static str,
+    deleted: u64,
+    not_found: u64,
+}
+
+/// `DELETE /api/contacts/bulk`
+pub(crate) async fn delete_many(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Ok<DeletedMany>> {
+    let ids = ids(input.fields())?;
+    let (deleted, not_found) = contacts::delete_many(&store, caller.tenant_id(), &ids).await?;
+    Result::Ok(Reply(DeletedMany { status: "success", deleted, not_found }))
+}
+
+/// `ids` as an array, or as one text with commas.
+fn ids(fields: Fields<'_>) -> Result<Vec<ContactId>> {
+    let wrong = || Error::invalid("ids", "ids must be an array of integers");
+    let items = match fields.get("ids") {
+        Some(Value::String(text)) if !text.trim_start().starts_with('[') => {
+            let list = fields.list("ids")?.unwrap_or_default();
+            list.into_iter().map(Value::from).collect()
+        }
+        Some(_) | None => many("ids", fields)?,
+    };
+    if items.len() > MAX_BULK {
+        let message = format!("ids may have at most {MAX_BULK} items, not {}", items.len());
+        let error = Error { field: Some("ids".to_owned()), ..Error::new(Code::TooLarge, message) };
+        return Err(error.into());
+    }
+    let id = |value| text_of(value).and_then(|text| text.parse().ok());
+    items.iter().map(|value| id(value).ok_or_else(|| wrong().into())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn ids_of(params: Value) -> Result<Vec<ContactId>> {
+        ids(Fields::from(params.as_object().unwrap()))
+    }
+
+    #[test]
+    fn ids_come_in_several_forms() {
+        for params in [json!({"ids": [1, "2"]}), json!({"ids": "1,2"}), json!({"ids": "[1, 2]"})] {
+            assert_eq!(ids_of(params).unwrap(), [ContactId(1), ContactId(2)]);
+        }
+        for params in [json!({}), json!({"ids": ["x"]}), json!({"ids": [1.5]}), json!({"ids": [-1]}), json!({"ids": {"a": 1}})] {
+            let error = ids_of(params).unwrap_err().0;
+            assert_eq!((error.code, error.field.as_deref()), (Code::InvalidField, Some("ids")));
+        }
+        let error = ids_of(json!({"ids": vec![1; 10_001]})).unwrap_err().0;
+        assert_eq!(error.code, Code::TooLarge);
+        assert!(error.message.contains("10000"));
+    }
+}

@@ -1,0 +1,157 @@
+//! `/api/v1/subscriber` and `/api/v1/whatsapp/subscriber`
+
+use api_http::{Caller, Fields, Input, Ok, Repeat, Reply, Result, idempotent};
+use axum::extract::State;
+use axum::response::Response;
+use domain::account::Account;
+use domain::contact::{Contact, Identity};
+use ops::{Error, contacts};
+use serde::Serialize;
+use store::Store;
+use store::contacts::{Filter, Listing};
+
+use crate::row::{Names, Origin, contact};
+
+const NAMES: Names = Names {
+    phone: &["phoneNumber", "phone_number", "phone", "chat_id", "chatId"],
+    tags: &["label_names", "labelNames", "labels", "tags"],
+};
+const PER_PAGE: u64 = 100;
+const MAX_PER_PAGE: u64 = 1_000;
+
+#[derive(Serialize)]
+pub(crate) struct Subscriber {
+    subscriber_id: u64,
+    chat_id: Option<String>,
+    first_name: String,
+    last_name: String,
+    phone_number: Option<String>,
+    email: Option<String>,
+    labels: Vec<String>,
+    label_names: String,
+    created_at: String,
+}
+
+impl From<&Contact> for Subscriber {
+    fn from(contact: &Contact) -> Self {
+        let (first, last) = contact.split_name();
+        let phone = contact.phone.as_ref().map(|phone| phone.digits().to_owned());
+        Self {
+            subscriber_id: contact.id.0,
+            chat_id: phone.clone(),
+            first_name: first.to_owned(),
+            last_name: last.to_owned(),
+            phone_number: phone,
+            email: contact.email.as_ref().map(|email| email.as_str().to_owned()),
+            labels: contact.tags.clone(),
+            label_names: contact.tags.join(","),
+            created_at: contact.created_at.to_string(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Created {
+    status: &'static str,
+    message: &'static str,
+    subscriber_id: u64,
+    data: Subscriber,
+}
+
+/// `subscriber/create`
+pub(crate) async fn create(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Response> {
+    idempotent(&store, &caller, &input, Repeat::Safe, async {
+        let origin = origin(&store, &caller, input.fields()).await?;
+        let new = contact(input.fields(), &NAMES, &origin)?;
+        let limit = caller.tenant.plan.contacts;
+        let done = contacts::upsert(&store, caller.tenant_id(), limit, &new).await?;
+        let message = match done.created {
+            true => "Subscriber created successfully.",
+            false => "Subscriber already existed and was updated.",
+        };
+        let data = Subscriber::from(&done.contact);
+        Result::Ok(Reply::<200, Created>(Created { status: "1", message, subscriber_id: data.subscriber_id, data }))
+    })
+    .await
+}
+
+/// The number that the subscriber writes to, when the caller names it.
+async fn origin(store: &Store, caller: &ops::Caller, fields: Fields<'_>) -> Result<Origin> {
+    let name = fields.name_of(&["phoneNumberId", "phone_number_id", "phoneNumberID"]);
+    let Some(id) = fields.text(name)? else { return Result::Ok(Origin::default()) };
+    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
+    let is_named = |account: &Account| {
+        account.whatsapp.as_ref().is_some_and(|number| {
+            number.phone_number_id == id.trim() || digits(&number.display_phone_number) == digits(&id)
+        })
+    };
+    let found = store.accounts(caller.tenant_id()).await?.into_iter().find(is_named);
+    let unknown = || Error::not_found(name, format!("{name} is not one of your numbers"));
+    Result::Ok(found.ok_or_else(unknown)?.into())
+}
+
+#[derive(Serialize)]
+pub(crate) struct Subscribers {
+    status: &'static str,
+    message: Vec<Subscriber>,
+    total: u64,
+}
+
+/// `subscriber/list`: by `page`, or by `limit` and `offset`.
+pub(crate) async fn list(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Ok<Subscribers>> {
+    let fields = input.fields();
+    let take = fields.integer("limit")?.unwrap_or(PER_PAGE).clamp(1, MAX_PER_PAGE);
+    let skip = match (fields.integer("page")?, fields.integer("offset")?) {
+        (Some(page), None) => page.saturating_sub(1).saturating_mul(take),
+        // Clients count from 0 or from 1: both begin with the first.
+        (_, Some(offset)) => offset.saturating_sub(1),
+        (None, None) => 0,
+    };
+    let descending = fields.text(fields.name_of(&["orderBy", "order_by"]))?;
+    let descending = descending.is_some_and(|order| matches!(order.to_ascii_lowercase().as_str(), "1" | "desc"));
+    let filter = Filter { search: fields.text("search")?, ..Filter::default() };
+    let listing = window(&store, &caller, &filter, Window { skip, take, descending }).await?;
+    let message = listing.contacts.iter().map(Subscriber::from).collect();
+    Result::Ok(Reply(Subscribers { status: "1", message, total: listing.total }))
+}
+
+struct Window {
+    skip: u64,
+    take: u64,
+    descending: bool,
+}
+
+async fn window(store: &Store, caller: &ops::Caller, filter: &Filter, window: Window) -> Result<Listing> {
+    let take = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let tenant = caller.tenant_id();
+    if !window.descending {
+        return Result::Ok(store.list_contacts(tenant, filter, window.skip, take(window.take)).await?);
+    }
+    let total = store.list_contacts(tenant, filter, 0, 0).await?.total;
+    let end = total.saturating_sub(window.skip);
+    let start = end.saturating_sub(window.take);
+    let mut listing = store.list_contacts(tenant, filter, start, take(end - start)).await?;
+    listing.contacts.reverse();
+    Result::Ok(listing)
+}
+
+/// `subscriber/get`
+pub(crate) async fn get(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Ok<Subscribers>> {
+    let fields = input.fields();
+    let name = fields.name_of(&["phone_number", "phoneNumber", "phone", "chat_id", "chatId"]);
+    let phone = fields.required_phone(name, None)?;
+    let found = contacts::find(&store, caller.tenant_id(), &Identity::Phone(phone), name).await?;
+    Result::Ok(Reply(Subscribers { status: "1", message: vec![Subscriber::from(&found)], total: 1 }))
+}

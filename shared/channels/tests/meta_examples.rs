@@ -1,0 +1,119 @@
+//! Every kind of request that we send has the shape of Meta's own examples.
+
+use std::collections::BTreeSet;
+
+use channels::cloud::payload;
+use domain::media::MediaKind;
+use domain::message::{Address, Button, CallbackRef, Content, MediaSource, TemplateCall};
+use domain::template::{Slot, fill};
+use serde_json::Value;
+
+const EXAMPLES: &str = include_str!("../../../infra/simulators/fixtures/meta/messages_request_examples.json");
+
+/// Fields of Meta's reference that no example of the kind happens to show:
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-phone-number/message-api>.
+const DOCUMENTED: [&str; 8] = [
+    "biz_opaque_callback_data:string",
+    "image.caption:string",
+    "interactive.header.type:string",
+    "interactive.header.text:string",
+    "interactive.header:object",
+    "interactive.footer.text:string",
+    "interactive.footer:object",
+    "document.filename:string",
+];
+
+fn shape(value: &Value, path: &str, into: &mut BTreeSet<String>) {
+    let kind = match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                shape(value, &if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, into);
+            }
+            "object"
+        }
+        Value::Array(items) => {
+            for item in items {
+                shape(item, &format!("{path}[]"), into);
+            }
+            "array"
+        }
+        Value::String(_) => "string",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::Null => "null",
+    };
+    into.insert(format!("{path}:{kind}"));
+}
+
+fn assert_matches(content: &Content, examples: &[&str]) {
+    let all: Value = serde_json::from_str(EXAMPLES).unwrap();
+    let mut known: BTreeSet<String> = DOCUMENTED.map(String::from).into();
+    for name in examples {
+        let example = all.get(*name).unwrap_or_else(|| panic!("Meta has no example {name}"));
+        shape(example.get("value").unwrap_or(example), "", &mut known);
+    }
+    let to = Address::Phone("+393391234567".parse().unwrap());
+    let callback = CallbackRef::Message("01JXXXXXXXXXXXXXXXXXXXXXXX".parse().unwrap());
+    let mut ours = BTreeSet::new();
+    shape(&payload(&to, content, callback), "", &mut ours);
+    let unknown: Vec<&String> = ours.difference(&known).collect();
+    assert!(unknown.is_empty(), "{examples:?} do not show {unknown:?}");
+}
+
+#[test]
+fn text() {
+    let body = |body: &str| Content::Text { body: body.to_owned() };
+    assert_matches(&body("Ciao"), &["Send Text Message"]);
+    assert_matches(&body("Visit https://example.com"), &["Send Text Message", "Send Text Message with Preview URL"]);
+}
+
+#[test]
+fn media() {
+    let kinds = [
+        (MediaKind::Image, "Image"),
+        (MediaKind::Video, "Video"),
+        (MediaKind::Audio, "Audio"),
+        (MediaKind::Document, "Document"),
+    ];
+    for (kind, name) in kinds {
+        let caption = (kind != MediaKind::Audio).then(|| "Ecco".to_owned());
+        let content = |source| Content::Media {
+            kind,
+            source,
+            caption: caption.clone(),
+            file_name: Some("a.pdf".to_owned()),
+        };
+        let link = MediaSource::Link("https://example.com/a".to_owned());
+        assert_matches(&content(link), &[&format!("Send {name} Message by URL")]);
+        assert_matches(&content(MediaSource::Id("1".to_owned())), &[&format!("Send {name} Message by ID")]);
+    }
+}
+
+#[test]
+fn buttons() {
+    let button = |n: u8| Button { id: format!("b{n}"), title: format!("Button {n}") };
+    let content = Content::Buttons {
+        header: Some("Header".to_owned()),
+        body: "Body".to_owned(),
+        footer: Some("Footer".to_owned()),
+        buttons: vec![button(1), button(2), button(3)],
+    };
+    assert_matches(&content, &["Send Reply Button"]);
+}
+
+#[test]
+fn templates() {
+    let call = |components| {
+        Content::Template(TemplateCall { name: "promo".to_owned(), language: "it".to_owned(), components })
+    };
+    assert_matches(&call(Vec::new()), &["Send Test Message", "Send Text Message"]);
+    let slots = [Slot::Body("1".to_owned()), Slot::Body("2".to_owned())];
+    let values = ["Mario".to_owned(), "20".to_owned()];
+    assert_matches(&call(fill(&slots, &values, None)), &["Send Message Template Text"]);
+    let image = MediaSource::Link("https://example.com/a.jpg".to_owned());
+    let media = Some((MediaKind::Image, &image));
+    assert_matches(&call(fill(&slots, &values, media)), &["Send Message Template Media"]);
+    let quick = [Slot::Body("1".to_owned()), Slot::Button(0, "url")];
+    let interactive = ["Send Message Template Interactive", "Send Message Template Text", "Send Sample Issue Resolution Template"];
+    assert_matches(&call(fill(&quick, &values, None)), &interactive);
+}

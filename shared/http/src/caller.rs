@@ -1,0 +1,95 @@
+use axum::extract::{FromRef, FromRequestParts};
+use domain::Secret;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use ops::callers;
+use store::Store;
+use tracing::Span;
+
+use crate::{ApiError, Dialect, Input};
+
+/// An authenticated caller whose request the plan has room for. In a handler's
+/// signature it is the permission to run.
+#[derive(Debug, Clone)]
+pub struct Caller(pub ops::Caller);
+
+impl<S> FromRequestParts<S> for Caller
+where
+    S: Send + Sync,
+    Store: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let input = Input::from_request_parts(parts, state).await?;
+        let store = Store::from_ref(state);
+        let spec = input.spec();
+        let caller = callers::authenticate(&store, key(spec.dialect, &input).as_ref()).await?;
+        Span::current().record("tenant", caller.tenant_id().as_str());
+        callers::admit(&store, &caller, spec.lane).await?;
+        Ok(Self(caller))
+    }
+}
+
+/// The key, where the dialect carries it; a header beats a parameter.
+fn key(dialect: Dialect, input: &Input) -> Option<Secret> {
+    let parameter = |name| input.fields().text(name).ok().flatten();
+    let header = |name| input.header(name).map(str::to_owned);
+    let found = match dialect {
+        Dialect::SendApp => header("x-api-key").or_else(|| parameter("apikey")),
+        Dialect::Sendwo => bearer(input).or_else(|| parameter("apiToken")),
+        Dialect::SendApi => bearer(input),
+        Dialect::DmChamp => header("x-api-key").or_else(|| parameter("apiKey")),
+    };
+    found.map(|key| Secret::new(key.trim()))
+}
+
+fn bearer(input: &Input) -> Option<String> {
+    let (scheme, key) = input.header(AUTHORIZATION.as_str())?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use ops::Lane;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::input::Inner;
+    use crate::table::Spec;
+
+    fn input(headers: &[(&'static str, &str)], params: Value) -> Input {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, value.parse().unwrap());
+        }
+        let spec = Spec { path: "/x", dialect: Dialect::SendApp, lane: Lane::Normal, max_body: 0 };
+        let params: Map<String, Value> = params.as_object().unwrap().clone();
+        Inner { spec, params, files: Vec::new(), path: Vec::new(), headers: map }.into()
+    }
+
+    #[test]
+    fn each_dialect_carries_its_key_in_its_own_way() {
+        let all = json!({"apikey": "a", "apiToken": "b", "apiKey": "d"});
+        let header = ("x-api-key", "h");
+        let bearer = ("authorization", "bearer  t ");
+        for (dialect, headers, params, want) in [
+            (Dialect::SendApp, vec![], all.clone(), Some("a")),
+            (Dialect::SendApp, vec![header], all.clone(), Some("h")),
+            (Dialect::SendApp, vec![bearer], json!({}), None),
+            (Dialect::SendApp, vec![("x-api-key", " ")], all.clone(), Some("a")),
+            (Dialect::Sendwo, vec![header], all.clone(), Some("b")),
+            (Dialect::Sendwo, vec![bearer], json!({}), Some("t")),
+            (Dialect::SendApi, vec![header], all.clone(), None),
+            (Dialect::SendApi, vec![bearer], all.clone(), Some("t")),
+            (Dialect::SendApi, vec![("authorization", "Basic t")], all.clone(), None),
+            (Dialect::DmChamp, vec![bearer], all.clone(), Some("d")),
+            (Dialect::DmChamp, vec![header], all.clone(), Some("h")),
+            (Dialect::SendApp, vec![], json!({"apikey": ["a"]}), None),
+        ] {
+            let found = key(dialect, &input(&headers, params));
+            assert_eq!(found.as_ref().map(Secret::expose), want, "{dialect:?} {headers:?}");
+        }
+    }
+}

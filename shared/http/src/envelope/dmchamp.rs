@@ -1,0 +1,47 @@
+use ops::{Code, Error};
+use serde_json::{Map, Value, json};
+
+use super::particulars;
+
+/// `{"error": {"code": "INVALID_PHONE", "message"}}`
+pub(super) fn body(error: &Error) -> Value {
+    let code = match (error.code, &error.field) {
+        (Code::InvalidField, Some(field)) => format!("INVALID_{}", upper_snake(field)),
+        (code, _) => code.as_str().to_ascii_uppercase(),
+    };
+    let mut inner = Map::new();
+    inner.insert("code".to_owned(), code.into());
+    inner.insert("message".to_owned(), error.message.as_str().into());
+    inner.extend(particulars(error));
+    json!({"error": inner})
+}
+
+fn upper_snake(field: &str) -> String {
+    field.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
+/// The contract knows 200, 201, 400, 401, 404, 429 and 500: what others refuse
+/// more precisely is 400 here.
+pub(super) fn status(code: Code) -> u16 {
+    match code {
+        Code::MalformedBody
+        | Code::InvalidField
+        | Code::PlanLimit
+        | Code::Conflict
+        | Code::NoNumber
+        | Code::NoSession
+        | Code::NoDevice
+        | Code::OptedOut
+        | Code::OutsideWindow
+        | Code::ProviderRejected => 400,
+        Code::Unauthorized => 401,
+        Code::Forbidden => 403,
+        Code::NotFound => 404,
+        Code::MethodNotAllowed => 405,
+        Code::TooLarge => 413,
+        Code::RateLimited | Code::ProviderThrottled => 429,
+        Code::ProviderUnavailable | Code::Unavailable => 503,
+        Code::ProviderTimeout => 504,
+        Code::Internal => 500,
+    }
+}

@@ -1,0 +1,175 @@
+//! The endpoints of a function: the router is built from the list of them.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request, State};
+use axum::handler::Handler;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{self, MethodRouter};
+use ops::{Code, Lane};
+
+use crate::input::{Inner, Input, read};
+use crate::{ApiError, Dialect};
+
+/// Largest body of most endpoints, in bytes.
+const DEFAULT_BODY: usize = 1024 * 1024;
+
+/// One method of one path, as documents list it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Route {
+    /// `GET`, `POST`, `DELETE`
+    pub method: &'static str,
+    /// With `{names}` for its variable parts.
+    pub path: &'static str,
+    /// The contract it belongs to.
+    pub dialect: Dialect,
+    /// Not in the contract: ours.
+    pub extension: bool,
+}
+
+/// What the edge has to know of an endpoint.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spec {
+    pub(crate) path: &'static str,
+    pub(crate) dialect: Dialect,
+    pub(crate) lane: Lane,
+    pub(crate) max_body: usize,
+}
+
+/// A path, its methods and its handler.
+#[derive(Debug)]
+pub struct Endpoint<S> {
+    methods: &'static [&'static str],
+    spec: Spec,
+    extension: bool,
+    handler: MethodRouter<S, Infallible>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
+    fn new(methods: &'static [&'static str], path: &'static str, handler: MethodRouter<S>) -> Self {
+        let spec = Spec { path, dialect: Dialect::of_path(path), lane: Lane::Normal, max_body: DEFAULT_BODY };
+        Self { methods, spec, extension: false, handler }
+    }
+
+    /// Marks what no contract has.
+    #[must_use]
+    pub fn extension(mut self) -> Self {
+        self.extension = true;
+        self
+    }
+
+    /// Counts against the plan's limit of heavy requests.
+    #[must_use]
+    pub fn heavy(mut self) -> Self {
+        self.spec.lane = Lane::Heavy;
+        self
+    }
+
+    /// Takes bodies of up to `bytes`.
+    #[must_use]
+    pub fn body_up_to(mut self, bytes: usize) -> Self {
+        self.spec.max_body = bytes;
+        self
+    }
+}
+
+/// An endpoint for `GET`.
+pub fn get<H, T, S>(path: &'static str, handler: H) -> Endpoint<S>
+where
+    H: Handler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    Endpoint::new(&["GET"], path, routing::get(handler))
+}
+
+/// An endpoint for `POST`.
+pub fn post<H, T, S>(path: &'static str, handler: H) -> Endpoint<S>
+where
+    H: Handler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    Endpoint::new(&["POST"], path, routing::post(handler))
+}
+
+/// An endpoint for `DELETE`.
+pub fn delete<H, T, S>(path: &'static str, handler: H) -> Endpoint<S>
+where
+    H: Handler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    Endpoint::new(&["DELETE"], path, routing::delete(handler))
+}
+
+/// An endpoint that real clients call by either method.
+pub fn get_or_post<H, T, S>(path: &'static str, handler: H) -> Endpoint<S>
+where
+    H: Handler<T, S> + Clone,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    Endpoint::new(&["GET", "POST"], path, routing::get(handler.clone()).post(handler))
+}
+
+/// The endpoints of one function.
+#[derive(Debug)]
+pub struct Table<S> {
+    endpoints: Vec<Endpoint<S>>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Table<S> {
+    /// A table of these endpoints.
+    pub fn new(endpoints: impl IntoIterator<Item = Endpoint<S>>) -> Self {
+        Self { endpoints: endpoints.into_iter().collect() }
+    }
+
+    /// Every method of every path.
+    pub fn routes(&self) -> Vec<Route> {
+        let routes = self.endpoints.iter().flat_map(|endpoint| {
+            endpoint.methods.iter().map(|method| Route {
+                method,
+                path: endpoint.spec.path,
+                dialect: endpoint.spec.dialect,
+                extension: endpoint.extension,
+            })
+        });
+        routes.collect()
+    }
+
+    /// A router of them, without a fallback, so that several can be merged.
+    pub fn router(self, state: S) -> Router {
+        let mut router = Router::new();
+        for endpoint in self.endpoints {
+            let prepared = endpoint.handler.route_layer(from_fn_with_state(endpoint.spec, prepare));
+            router = router.route(endpoint.spec.path, prepared);
+        }
+        router.with_state(state)
+    }
+}
+
+/// Reads the request once, before the handler's extractors look at it.
+async fn prepare(
+    State(spec): State<Spec>,
+    path: std::result::Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Ok(path) = path else {
+        return ApiError(ops::Error::new(Code::NotFound, "there is no such path")).into_response();
+    };
+    let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let (mut parts, body) = request.into_parts();
+    match read(&parts.headers, parts.uri.query(), body, spec.max_body).await {
+        Ok((params, files)) => {
+            let headers = parts.headers.clone();
+            parts.extensions.insert(Input::from(Inner { spec, params, files, path, headers }));
+            next.run(Request::from_parts(parts, axum::body::Body::empty())).await
+        }
+        Err(error) => error.into_response(),
+    }
+}

@@ -1,0 +1,139 @@
+//! The worker loops, until there is nothing left to do.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use aws_sdk_sqs::types::{Message, QueueAttributeName as Name};
+use queue::Record;
+use tokio::time::{Instant, sleep};
+
+use crate::World;
+
+/// How long a worker may take for one batch.
+const RUN: Duration = Duration::from_secs(60);
+/// How often an empty queue is looked at.
+const POLL: Duration = Duration::from_millis(3);
+/// How far the clock is moved when everything waits for it, in milliseconds.
+const JUMP_MS: i64 = 500;
+/// A drain that takes longer than this will never end.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+#[derive(Debug, Clone, Copy)]
+enum Worker {
+    Campaign,
+    Send,
+    Inbound,
+}
+
+/// What waits in the queues.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Waiting {
+    visible: u64,
+    delayed: u64,
+    in_flight: u64,
+}
+
+impl World {
+    /// Lets the workers work until all webhooks are delivered and all queues are
+    /// empty. What waits for a later time finds it come: the clock is moved.
+    pub async fn drain(&self) {
+        let workers = async {
+            tokio::join!(
+                self.work(Worker::Campaign),
+                self.work(Worker::Send),
+                self.work(Worker::Send),
+                self.work(Worker::Inbound)
+            );
+        };
+        let drained = tokio::time::timeout(PATIENCE, async {
+            tokio::select! {
+                () = workers => {}
+                () = self.settled() => {}
+            }
+        });
+        drained.await.expect("the queues do not get empty");
+    }
+
+    async fn settled(&self) {
+        loop {
+            self.simulator.webhooks_idle().await;
+            let waiting = self.waiting().await;
+            if self.busy.load(Ordering::SeqCst) == 0 && waiting.visible == 0 {
+                if waiting == Waiting::default() && self.simulator.stats().webhooks.pending == 0 {
+                    return;
+                }
+                self.clock.advance_ms(JUMP_MS);
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    async fn waiting(&self) -> Waiting {
+        let mut sum = Waiting::default();
+        for url in [&self.urls.campaign, &self.urls.send, &self.urls.inbound] {
+            let request = self.sqs.get_queue_attributes().queue_url(url).attribute_names(Name::All);
+            let attributes = request.send().await.unwrap().attributes.unwrap_or_default();
+            let count = |name| attributes.get(&name).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+            sum.visible += count(Name::ApproximateNumberOfMessages);
+            sum.delayed += count(Name::ApproximateNumberOfMessagesDelayed);
+            sum.in_flight += count(Name::ApproximateNumberOfMessagesNotVisible);
+        }
+        sum
+    }
+
+    async fn work(&self, worker: Worker) {
+        let url = match worker {
+            Worker::Campaign => &self.urls.campaign,
+            Worker::Send => &self.urls.send,
+            Worker::Inbound => &self.urls.inbound,
+        };
+        let batch = if matches!(worker, Worker::Inbound) { 10 } else { 1 };
+        loop {
+            self.busy.fetch_add(1, Ordering::SeqCst);
+            let request = self.sqs.receive_message().queue_url(url).max_number_of_messages(batch);
+            let messages = request.send().await.unwrap().messages.unwrap_or_default();
+            let idle = messages.is_empty();
+            if !idle {
+                self.handle(worker, url, &messages).await;
+            }
+            self.busy.fetch_sub(1, Ordering::SeqCst);
+            if idle {
+                sleep(POLL).await;
+            }
+        }
+    }
+
+    async fn handle(&self, worker: Worker, url: &str, messages: &[Message]) {
+        let records: Vec<Record> = messages.iter().map(record).collect();
+        let end = Instant::now() + RUN;
+        let out_of_time = || Instant::now() >= end;
+        let failed = match worker {
+            Worker::Campaign => campaign_worker::handle(&self.sender, &records, out_of_time).await,
+            Worker::Send => send_worker::handle(&self.sender, &records, out_of_time).await,
+            Worker::Inbound => inbound_worker::handle(&self.sender, &records).await,
+        };
+        for message in messages.iter().filter(|m| !failed.contains(&record(m).id)) {
+            let receipt = message.receipt_handle().unwrap();
+            self.sqs.delete_message().queue_url(url).receipt_handle(receipt).send().await.unwrap();
+        }
+    }
+
+    /// What the schedule does once a minute.
+    pub async fn sweep(&self) -> usize {
+        schedule_tick::handle(&self.sender).await.unwrap()
+    }
+
+    /// Forgets every job that waits.
+    pub async fn lose_jobs(&self) {
+        for url in [&self.urls.campaign, &self.urls.send, &self.urls.inbound] {
+            self.sqs.purge_queue().queue_url(url).send().await.unwrap();
+        }
+    }
+}
+
+fn record(message: &Message) -> Record {
+    Record {
+        id: message.message_id().unwrap_or_default().to_owned(),
+        body: message.body().unwrap_or_default().to_owned(),
+    }
+}
