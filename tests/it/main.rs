@@ -1,1 +1,11 @@
-//! The integration tests.
+//! Integration tests; a module per area.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests are tests"
+)]
+
+mod campaigns;
+mod contacts;
+mod import;

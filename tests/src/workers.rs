@@ -45,6 +45,7 @@ impl World {
                 self.work(Worker::Inbound)
             );
         };
+        self.busy.store(0, Ordering::SeqCst);
         let drained = tokio::time::timeout(PATIENCE, async {
             tokio::select! {
                 () = workers => {}
@@ -89,16 +90,14 @@ impl World {
         };
         let batch = if matches!(worker, Worker::Inbound) { 10 } else { 1 };
         loop {
-            self.busy.fetch_add(1, Ordering::SeqCst);
             let request = self.sqs.receive_message().queue_url(url).max_number_of_messages(batch);
             let messages = request.send().await.unwrap().messages.unwrap_or_default();
-            let idle = messages.is_empty();
-            if !idle {
-                self.handle(worker, url, &messages).await;
-            }
-            self.busy.fetch_sub(1, Ordering::SeqCst);
-            if idle {
+            if messages.is_empty() {
                 sleep(POLL).await;
+            } else {
+                self.busy.fetch_add(1, Ordering::SeqCst);
+                self.handle(worker, url, &messages).await;
+                self.busy.fetch_sub(1, Ordering::SeqCst);
             }
         }
     }

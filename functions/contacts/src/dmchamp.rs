@@ -1,6 +1,6 @@
 //! `/v1/contacts`
 
-use api_http::{Caller, Created, Input, Ok, Repeat, Reply, Result, idempotent};
+use api_http::{Caller, Input, Repeat, Reply, Result, idempotent};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::contact::{Contact, Identity};
@@ -69,23 +69,22 @@ pub(crate) async fn create(
         if let Some(phone) = new.phone.clone()
             && let Some(known) = existing(&store, caller.tenant_id(), Identity::Phone(phone)).await?
         {
-            return Result::Ok(Reply::<200, _>(Answer::new(&known, Some(EXISTS))).into_response());
+            return Ok(Reply::<200, _>(Answer::new(&known, Some(EXISTS))).into_response());
         }
         let limit = caller.tenant.plan.contacts;
         let done = contacts::upsert(&store, caller.tenant_id(), limit, &new).await?;
-        let created: Created<Answer> = match done.created {
-            true => Reply(Answer::new(&done.contact, None)),
-            false => return Result::Ok(Reply::<200, _>(Answer::new(&done.contact, Some(EXISTS))).into_response()),
-        };
-        Result::Ok(created.into_response())
+        Ok(match done.created {
+            true => Reply::<201, _>(Answer::new(&done.contact, None)).into_response(),
+            false => Reply::<200, _>(Answer::new(&done.contact, Some(EXISTS))).into_response(),
+        })
     })
     .await
 }
 
 async fn existing(store: &Store, tenant: &TenantId, identity: Identity) -> Result<Option<Contact>> {
     match contacts::find(store, tenant, &identity, "phone").await {
-        Result::Ok(contact) => Result::Ok(Some(contact)),
-        Err(error) if error.code == Code::NotFound => Result::Ok(None),
+        Ok(contact) => Ok(Some(contact)),
+        Err(error) if error.code == Code::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
@@ -95,7 +94,7 @@ pub(crate) async fn find(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input,
-) -> Result<Ok<Answer>> {
+) -> Result<Reply<200, Answer>> {
     let fields = input.fields();
     let name = fields.name_of(&["phoneNumber", "phone"]);
     let (identity, field) = match (fields.phone(name, None)?, fields.text("email")?) {
@@ -104,5 +103,5 @@ pub(crate) async fn find(
         (None, None) => return Err(Error::invalid(name, "phoneNumber or email is required").into()),
     };
     let found = contacts::find(&store, caller.tenant_id(), &identity, field).await?;
-    Result::Ok(Reply(Answer::new(&found, None)))
+    Ok(Reply(Answer::new(&found, None)))
 }

@@ -1,6 +1,6 @@
 //! `/v1/whatsapp/contacts`
 
-use api_http::{Caller, Input, Ok, Reply, Result};
+use api_http::{Caller, Input, Reply, Result};
 use axum::extract::State;
 use domain::contact::Contact;
 use ops::{Error, contacts};
@@ -53,7 +53,7 @@ pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input,
-) -> Result<Ok<Page>> {
+) -> Result<Reply<200, Page>> {
     let fields = input.fields();
     let page = fields.integer("page")?.unwrap_or(1);
     if page == 0 {
@@ -65,5 +65,5 @@ pub(crate) async fn list(
     let listing = contacts::list(&store, caller.tenant_id(), &filter, page, take).await?;
     let last_page = listing.total.div_ceil(limit).max(1);
     let meta = Meta { page, limit, total: listing.total, last_page };
-    Result::Ok(Reply(Page { data: listing.contacts.into_iter().map(Item::from).collect(), meta }))
+    Ok(Reply(Page { data: listing.contacts.into_iter().map(Item::from).collect(), meta }))
 }

@@ -1,6 +1,6 @@
 //! `/api/contacts`
 
-use api_http::{Caller, Fields, Input, Ok, Repeat, Reply, Result, idempotent, text_of};
+use api_http::{Caller, Fields, Input, Repeat, Reply, Result, idempotent, text_of};
 use axum::extract::State;
 use axum::response::Response;
 use domain::contact::{Contact, MAX_BULK, NewContact};
@@ -67,7 +67,7 @@ pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input,
-) -> Result<Ok<Value>> {
+) -> Result<Reply<200, Value>> {
     let fields = input.fields();
     let page = at_least_one("page", fields.integer("page")?.unwrap_or(1))?;
     let per_page = at_least_one("per_page", fields.integer("per_page")?.unwrap_or(PER_PAGE))?.min(MAX_PER_PAGE);
@@ -87,13 +87,13 @@ pub(crate) async fn list(
         total: listing.total,
         last_page: listing.total.div_ceil(per_page).max(1),
     };
-    Result::Ok(Reply(value(&answer)?))
+    Ok(Reply(value(&answer)?))
 }
 
 fn at_least_one(name: &str, number: u64) -> std::result::Result<u64, Invalid> {
     match number {
         0 => Err(Invalid::new(name, format!("{name} must be at least 1"))),
-        number => Result::Ok(number),
+        number => Ok(number),
     }
 }
 
@@ -127,7 +127,7 @@ pub(crate) async fn create(
             created: done.created,
             warning: done.warning.map(warning_word),
         };
-        Result::Ok(Reply::<201, Value>(value(&answer)?))
+        Ok(Reply::<201, Value>(value(&answer)?))
     })
     .await
 }
@@ -135,8 +135,8 @@ pub(crate) async fn create(
 /// The account that a caller may name as the contacts' origin.
 async fn origin(store: &Store, caller: &ops::Caller, input: &Input) -> Result<Origin> {
     match input.fields().text("token")? {
-        Some(token) => Result::Ok(callers::account(store, caller, Some(&token)).await?.into()),
-        None => Result::Ok(Origin::default()),
+        Some(token) => Ok(callers::account(store, caller, Some(&token)).await?.into()),
+        None => Ok(Origin::default()),
     }
 }
 
@@ -195,7 +195,7 @@ pub(crate) async fn import(
         let rows = rows.iter().map(|value| row(value, &origin)).collect();
         let limit = caller.tenant.plan.contacts;
         let done = contacts::import(&store, caller.tenant_id(), limit, rows).await?;
-        Result::Ok(Reply::<200, Imported>(done.into()))
+        Ok(Reply::<200, Imported>(done.into()))
     })
     .await
 }
@@ -214,7 +214,7 @@ fn many(name: &str, fields: Fields<'_>) -> Result<Vec<Value>> {
         let error = Error { field: Some(name.to_owned()), ..Error::new(Code::TooLarge, message) };
         return Err(error.into());
     }
-    Result::Ok(items)
+    Ok(items)
 }
 
 #[derive(Serialize)]
@@ -228,11 +228,11 @@ pub(crate) async fn delete(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input,
-) -> Result<Ok<Deleted>> {
+) -> Result<Reply<200, Deleted>> {
     let unknown = |_| Error::not_found("id", "there is no contact with this id");
     let id: ContactId = input.path("id").parse().map_err(unknown)?;
     contacts::delete(&store, caller.tenant_id(), id).await?;
-    Result::Ok(Reply(Deleted { status: "success", id: id.0 }))
+    Ok(Reply(Deleted { status: "success", id: id.0 }))
 }
 
 #[derive(Serialize)]
@@ -247,10 +247,10 @@ pub(crate) async fn delete_many(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input,
-) -> Result<Ok<DeletedMany>> {
+) -> Result<Reply<200, DeletedMany>> {
     let ids = ids(input.fields())?;
     let (deleted, not_found) = contacts::delete_many(&store, caller.tenant_id(), &ids).await?;
-    Result::Ok(Reply(DeletedMany { status: "success", deleted, not_found }))
+    Ok(Reply(DeletedMany { status: "success", deleted, not_found }))
 }
 
 /// `ids` as an array, or as one text with commas.

@@ -1,11 +1,10 @@
 //! `/api/v1/subscriber` and `/api/v1/whatsapp/subscriber`
 
-use api_http::{Caller, Fields, Input, Ok, Repeat, Reply, Result, idempotent};
+use api_http::{ApiError, Caller, Fields, Input, Repeat, Reply, Result, idempotent};
 use axum::extract::State;
 use axum::response::Response;
-use domain::account::Account;
 use domain::contact::{Contact, Identity};
-use ops::{Error, contacts};
+use ops::{callers, contacts};
 use serde::Serialize;
 use store::Store;
 use store::contacts::{Filter, Listing};
@@ -74,7 +73,7 @@ pub(crate) async fn create(
             false => "Subscriber already existed and was updated.",
         };
         let data = Subscriber::from(&done.contact);
-        Result::Ok(Reply::<200, Created>(Created { status: "1", message, subscriber_id: data.subscriber_id, data }))
+        Ok(Reply::<200, Created>(Created { status: "1", message, subscriber_id: data.subscriber_id, data }))
     })
     .await
 }
@@ -82,16 +81,9 @@ pub(crate) async fn create(
 /// The number that the subscriber writes to, when the caller names it.
 async fn origin(store: &Store, caller: &ops::Caller, fields: Fields<'_>) -> Result<Origin> {
     let name = fields.name_of(&["phoneNumberId", "phone_number_id", "phoneNumberID"]);
-    let Some(id) = fields.text(name)? else { return Result::Ok(Origin::default()) };
-    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
-    let is_named = |account: &Account| {
-        account.whatsapp.as_ref().is_some_and(|number| {
-            number.phone_number_id == id.trim() || digits(&number.display_phone_number) == digits(&id)
-        })
-    };
-    let found = store.accounts(caller.tenant_id()).await?.into_iter().find(is_named);
-    let unknown = || Error::not_found(name, format!("{name} is not one of your numbers"));
-    Result::Ok(found.ok_or_else(unknown)?.into())
+    let Some(number) = fields.text(name)? else { return Ok(Origin::default()) };
+    let found = callers::account_of_number(store, caller, Some(&number)).await;
+    Ok(found.map_err(|error| ApiError(error).renamed("phone_number_id", name))?.into())
 }
 
 #[derive(Serialize)]
@@ -106,7 +98,7 @@ pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input,
-) -> Result<Ok<Subscribers>> {
+) -> Result<Reply<200, Subscribers>> {
     let fields = input.fields();
     let take = fields.integer("limit")?.unwrap_or(PER_PAGE).clamp(1, MAX_PER_PAGE);
     let skip = match (fields.integer("page")?, fields.integer("offset")?) {
@@ -120,7 +112,7 @@ pub(crate) async fn list(
     let filter = Filter { search: fields.text("search")?, ..Filter::default() };
     let listing = window(&store, &caller, &filter, Window { skip, take, descending }).await?;
     let message = listing.contacts.iter().map(Subscriber::from).collect();
-    Result::Ok(Reply(Subscribers { status: "1", message, total: listing.total }))
+    Ok(Reply(Subscribers { status: "1", message, total: listing.total }))
 }
 
 struct Window {
@@ -133,14 +125,14 @@ async fn window(store: &Store, caller: &ops::Caller, filter: &Filter, window: Wi
     let take = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     let tenant = caller.tenant_id();
     if !window.descending {
-        return Result::Ok(store.list_contacts(tenant, filter, window.skip, take(window.take)).await?);
+        return Ok(store.list_contacts(tenant, filter, window.skip, take(window.take)).await?);
     }
     let total = store.list_contacts(tenant, filter, 0, 0).await?.total;
     let end = total.saturating_sub(window.skip);
     let start = end.saturating_sub(window.take);
     let mut listing = store.list_contacts(tenant, filter, start, take(end - start)).await?;
     listing.contacts.reverse();
-    Result::Ok(listing)
+    Ok(listing)
 }
 
 /// `subscriber/get`
@@ -148,10 +140,10 @@ pub(crate) async fn get(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input,
-) -> Result<Ok<Subscribers>> {
+) -> Result<Reply<200, Subscribers>> {
     let fields = input.fields();
     let name = fields.name_of(&["phone_number", "phoneNumber", "phone", "chat_id", "chatId"]);
     let phone = fields.required_phone(name, None)?;
     let found = contacts::find(&store, caller.tenant_id(), &Identity::Phone(phone), name).await?;
-    Result::Ok(Reply(Subscribers { status: "1", message: vec![Subscriber::from(&found)], total: 1 }))
+    Ok(Reply(Subscribers { status: "1", message: vec![Subscriber::from(&found)], total: 1 }))
 }

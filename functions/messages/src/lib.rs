@@ -1,1 +1,54 @@
-//! Part of Staffetta.
+//! Single messages, and the templates they use.
+//!
+//! - Trigger: HTTP.
+//! - Routes: [`table`].
+//! - Table: messages, conversations, usage, templates and provider media ids are
+//!   written; keys, tokens, accounts, contacts and suppressions are read;
+//!   idempotency keys and request counts are written.
+//! - Queues: none; sending is one call to the provider.
+
+mod sendapp;
+mod sendapp_content;
+mod sendwo;
+mod templates;
+
+use api_http::{Table, get_or_post, post};
+use axum::Router;
+use axum::extract::FromRef;
+use ops::Sender;
+use store::Store;
+
+/// What the handlers use.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The table, the provider and the files.
+    pub sender: Sender,
+}
+
+impl FromRef<App> for Store {
+    fn from_ref(app: &App) -> Self {
+        app.sender.store.clone()
+    }
+}
+
+impl FromRef<App> for Sender {
+    fn from_ref(app: &App) -> Self {
+        app.sender.clone()
+    }
+}
+
+/// Every endpoint of the function.
+pub fn table() -> Table<App> {
+    Table::new([
+        post("/api/whatsapp-meta/send", sendapp::send),
+        get_or_post("/api/whatsapp-meta/get_templates", templates::list),
+        post("/api/whatsapp-meta/create_template", templates::create).heavy(),
+        get_or_post("/api/v1/whatsapp/send-text-message", sendwo::send_text),
+        get_or_post("/api/v1/whatsapp/send", sendwo::send_text).extension(),
+    ])
+}
+
+/// The function's router, without a fallback.
+pub fn routes(app: App) -> Router {
+    table().router(app)
+}

@@ -6,11 +6,11 @@
 
 pub mod demo;
 pub mod embedded;
-// mod process;
+mod process;
 mod settings;
-// mod simulator;
+mod simulator;
 pub mod stores;
 pub mod workers;
 
-// pub use process::{Apps, run};
+pub use process::{Apps, run};
 pub use settings::{Meta, Settings, WrongSetting};

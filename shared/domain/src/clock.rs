@@ -22,20 +22,23 @@ impl Clock {
         Self::Fixed(Arc::new(AtomicI64::new(start.as_millisecond())))
     }
 
-    /// The current time.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    /// The current time in whole milliseconds, as it is stored.
     pub fn now(&self) -> Timestamp {
-        match self {
-            Self::System => Timestamp::now(),
-            Self::Fixed(ms) => {
-                Timestamp::from_millisecond(ms.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
-            }
-        }
+        Timestamp::from_millisecond(self.now_ms()).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     /// Milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
-        self.now().as_millisecond()
+        self.now_us().div_euclid(1_000)
+    }
+
+    /// Microseconds since 1970.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    pub fn now_us(&self) -> i64 {
+        match self {
+            Self::System => Timestamp::now().as_microsecond(),
+            Self::Fixed(ms) => ms.load(Ordering::SeqCst).saturating_mul(1_000),
+        }
     }
 
     /// Moves a fixed clock forward; the system's clock stays as it is.

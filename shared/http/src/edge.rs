@@ -111,14 +111,14 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::{Input, Ok, Table, get, post};
+    use crate::{Input, Reply, Table, get, post};
 
-    async fn boom() -> Ok<Value> {
+    async fn boom() -> Reply<200, Value> {
         panic!("boom")
     }
 
-    async fn echo(input: Input) -> crate::Result<Ok<Value>> {
-        Result::Ok(crate::Reply(Value::from(input.fields().required("a")?)))
+    async fn echo(input: Input) -> crate::Result<Reply<200, Value>> {
+        Ok(Reply(Value::from(input.fields().required("a")?)))
     }
 
     fn app(require_https: bool) -> Router {

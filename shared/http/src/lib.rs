@@ -25,5 +25,5 @@ pub use error::{ApiError, Result};
 pub use fields::{Fields, text_of};
 pub use idempotency::{Repeat, idempotent};
 pub use input::{Input, Upload};
-pub use reply::{Created, Ok, Reply};
+pub use reply::Reply;
 pub use table::{Endpoint, Route, Table, delete, get, get_or_post, post};

@@ -9,15 +9,10 @@ use crate::ApiError;
 #[derive(Debug, Clone, Copy)]
 pub struct Reply<const STATUS: u16, T>(pub T);
 
-/// `200`
-pub type Ok<T> = Reply<200, T>;
-/// `201`
-pub type Created<T> = Reply<201, T>;
-
 impl<const STATUS: u16, T: Serialize> IntoResponse for Reply<STATUS, T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Result::Ok(body) => {
+            Ok(body) => {
                 let status = StatusCode::from_u16(STATUS).unwrap_or(StatusCode::OK);
                 (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
             }

@@ -96,6 +96,28 @@ pub async fn account(store: &Store, caller: &Caller, token: Option<&str>) -> Res
     store.account(&tenant, id).await?.ok_or_else(unknown)
 }
 
+/// Finds the caller's account by its connected number: the provider's id, or the
+/// number as people read it.
+///
+/// # Errors
+/// [`Code::InvalidField`] without a number, [`Code::NotFound`] for one that is not
+/// connected to an account of the caller's; both name `phone_number_id`.
+pub async fn account_of_number(store: &Store, caller: &Caller, number: Option<&str>) -> Result<Account> {
+    let number = number.map(str::trim).filter(|n| !n.is_empty());
+    let number = number.ok_or_else(|| Error::invalid("phone_number_id", "phone_number_id is required"))?;
+    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
+    let wanted = digits(number);
+    let is_named = |account: &Account| {
+        account.whatsapp.as_ref().is_some_and(|connected| {
+            connected.phone_number_id == number
+                || (!wanted.is_empty() && digits(&connected.display_phone_number) == wanted)
+        })
+    };
+    let found = store.accounts(caller.tenant_id()).await?.into_iter().find(is_named);
+    let unknown = "phone_number_id is not the id of one of your numbers";
+    found.ok_or_else(|| Error::not_found("phone_number_id", unknown))
+}
+
 /// The WhatsApp number of an account.
 ///
 /// # Errors

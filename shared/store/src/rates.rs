@@ -38,7 +38,7 @@ impl Store {
         horizon_us: i64,
     ) -> Result<Option<i64>> {
         let key = || Key::new(format!("SLOT#{tenant}#{phone_number_id}"), "-");
-        let now = self.clock().now().as_microsecond();
+        let now = self.clock().now_us();
         let interval = (1_000_000.0 / per_second.max(0.01)) as i64;
         for attempt in 0..8 {
             let item = self.get_item(&key()).await?.unwrap_or_default();

@@ -189,14 +189,11 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn mark_blocks(&self, tenant: &TenantId, blocks: &[u64], writer: &str) -> Result<()> {
-        stream::iter(blocks)
-            .map(|block| {
-                let update = Update::of(head_key(tenant, *block));
-                self.update(update.add("writers", writers(writer)).add("ver", n(1)))
-            })
-            .buffer_unordered(CONCURRENCY)
-            .try_collect()
-            .await
+        let marks = blocks.iter().map(|block| {
+            let update = Update::of(head_key(tenant, *block));
+            self.update(update.add("writers", writers(writer)).add("ver", n(1)))
+        });
+        stream::iter(marks.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY).try_collect().await
     }
 
     /// Counts the contacts of these blocks anew and takes `writer`'s mark away.
@@ -204,11 +201,8 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn recount_blocks(&self, tenant: &TenantId, blocks: &[u64], writer: &str) -> Result<()> {
-        stream::iter(blocks)
-            .map(|block| self.recount_block(tenant, *block, writer))
-            .buffer_unordered(CONCURRENCY)
-            .try_collect()
-            .await
+        let counts = blocks.iter().map(|block| self.recount_block(tenant, *block, writer));
+        stream::iter(counts.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY).try_collect().await
     }
 
     async fn recount_block(&self, tenant: &TenantId, block: u64, writer: &str) -> Result<()> {

@@ -109,16 +109,10 @@ impl Store {
         }
         self.create_fresh(tenant, book, fresh, &mut commit).await?;
         self.replace_plain(tenant, plain, &mut commit).await?;
-        let results: Vec<(Unit<'_>, bool)> = stream::iter(units)
-            .map(|unit| async move {
-                let written = self.transact(self.unit_actions(tenant, book, &unit)?).await;
-                match written {
-                    Ok(()) => Ok((unit, true)),
-                    Err(Error::Conflict) => Ok((unit, false)),
-                    Err(error) => Err(error),
-                }
-            })
+        let writes = units.into_iter().map(|unit| self.write_unit(tenant, book, unit));
+        let results: Vec<(Unit<'_>, bool)> = stream::iter(writes.collect::<Vec<_>>())
             .buffer_unordered(CONCURRENCY)
+            .boxed()
             .try_collect()
             .await?;
         for (unit, written) in results {
@@ -178,20 +172,38 @@ impl Store {
     }
 
     async fn replace_plain(&self, tenant: &TenantId, slots: Vec<&Slot>, commit: &mut Commit) -> Result<()> {
-        let results: Vec<Option<&Slot>> = stream::iter(slots)
-            .map(|slot| async move {
-                let (Some(before), Some(after)) = (&slot.before, &slot.after) else { return Ok(None) };
-                match self.replace_contact(tenant, before.version, after).await {
-                    Ok(()) => Ok(None),
-                    Err(Error::Conflict) => Ok(Some(slot)),
-                    Err(error) => Err(error),
-                }
-            })
+        let writes = slots.into_iter().map(|slot| self.write_plain(tenant, slot));
+        let results: Vec<Option<&Slot>> = stream::iter(writes.collect::<Vec<_>>())
             .buffer_unordered(CONCURRENCY)
+            .boxed()
             .try_collect()
             .await?;
         commit.again.extend(results.into_iter().flatten().flat_map(|slot| &slot.rows));
         Ok(())
+    }
+
+    /// Replaces one contact; answers it when it changed under us.
+    async fn write_plain<'a>(&self, tenant: &TenantId, slot: &'a Slot) -> Result<Option<&'a Slot>> {
+        let (Some(before), Some(after)) = (&slot.before, &slot.after) else { return Ok(None) };
+        match self.replace_contact(tenant, before.version, after).await {
+            Ok(()) => Ok(None),
+            Err(Error::Conflict) => Ok(Some(slot)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes one unit; answers whether nothing of it had changed under us.
+    async fn write_unit<'a>(
+        &self,
+        tenant: &TenantId,
+        book: &Book,
+        unit: Unit<'a>,
+    ) -> Result<(Unit<'a>, bool)> {
+        match self.transact(self.unit_actions(tenant, book, &unit)?).await {
+            Ok(()) => Ok((unit, true)),
+            Err(Error::Conflict) => Ok((unit, false)),
+            Err(error) => Err(error),
+        }
     }
 
     async fn replace_contact(&self, tenant: &TenantId, version: u64, contact: &Contact) -> Result<()> {

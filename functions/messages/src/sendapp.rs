@@ -1,0 +1,40 @@
+//! `/api/whatsapp-meta/send`
+
+use api_http::{Caller, Input, Repeat, Reply, Result, idempotent};
+use axum::extract::State;
+use axum::response::Response;
+use ops::messages::Sent;
+use ops::{Sender, callers, messages};
+use serde::Serialize;
+
+use crate::sendapp_content::content;
+
+#[derive(Serialize)]
+struct Answer {
+    status: &'static str,
+    message_id: String,
+    id: String,
+}
+
+impl From<Sent> for Answer {
+    fn from(sent: Sent) -> Self {
+        Self { status: "success", message_id: sent.provider_id, id: sent.id.to_string() }
+    }
+}
+
+/// `POST /api/whatsapp-meta/send`
+pub(crate) async fn send(
+    State(sender): State<Sender>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Response> {
+    idempotent(&sender.store, &caller, &input, Repeat::Never, async {
+        let fields = input.fields();
+        let token = fields.text("token")?;
+        let account = callers::account(&sender.store, &caller, token.as_deref()).await?;
+        let to = fields.required_phone("number", account.default_country)?;
+        let sent = messages::send(&sender, &caller, &account, to, content(fields)?).await?;
+        Ok(Reply::<200, Answer>(sent.into()))
+    })
+    .await
+}

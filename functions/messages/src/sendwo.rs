@@ -1,0 +1,63 @@
+//! `/api/v1/whatsapp/send-text-message` and `/api/v1/whatsapp/send`
+
+use api_http::{ApiError, Caller, Input, Repeat, Reply, Result, idempotent};
+use axum::extract::State;
+use axum::response::Response;
+use domain::account::Account;
+use domain::message::Content;
+use ops::messages::Sent;
+use ops::{Sender, callers, messages};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Data {
+    message_id: String,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    status: &'static str,
+    message: &'static str,
+    data: Data,
+    wa_message_id: String,
+    id: String,
+}
+
+impl From<Sent> for Answer {
+    fn from(sent: Sent) -> Self {
+        Self {
+            status: "1",
+            message: "Message sent successfully.",
+            data: Data { message_id: sent.provider_id.clone() },
+            wa_message_id: sent.provider_id,
+            id: sent.id.to_string(),
+        }
+    }
+}
+
+/// `send-text-message`, and `send` as sister products call it.
+pub(crate) async fn send_text(
+    State(sender): State<Sender>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Response> {
+    idempotent(&sender.store, &caller, &input, Repeat::Never, async {
+        let fields = input.fields();
+        let account = account(&sender, &caller, &input).await?;
+        let to = fields.name_of(&["to", "phone_number", "phoneNumber"]);
+        let to = fields.required_phone(to, account.default_country)?;
+        let content = Content::Text { body: fields.required("message")? };
+        let sent = messages::send(&sender, &caller, &account, to, content).await?;
+        Ok(Reply::<200, Answer>(sent.into()))
+    })
+    .await
+}
+
+/// The account of the number that sends.
+async fn account(sender: &Sender, caller: &ops::Caller, input: &Input) -> Result<Account> {
+    let fields = input.fields();
+    let name = fields.name_of(&["phoneNumberId", "phone_number_id", "phoneNumberID"]);
+    let number = fields.text(name)?;
+    let found = callers::account_of_number(&sender.store, caller, number.as_deref()).await;
+    found.map_err(|error| ApiError(error).renamed("phone_number_id", name))
+}

@@ -1,0 +1,369 @@
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use channels::cloud::Graph;
+use domain::account::Account;
+use domain::campaign::{Campaign, Draft};
+use domain::contact::NewContact;
+use domain::plan::Plan;
+use domain::recipient::State;
+use domain::template::{Params, TemplateRequest};
+use domain::{CampaignId, Clock, Entropy, Secret, TenantId};
+use jiff::Timestamp;
+use local::embedded::{Chaos, Embedded};
+use local::stores::Aws;
+use ops::accounts::{Connection, NewAccount, NewTenant};
+use ops::contacts::Imported;
+use ops::files::Files;
+use ops::inbound::Owners;
+use ops::{Caller, Sender};
+use queue::Urls;
+use serde_json::{Value, json};
+use simulators::graph::{Config, FaultRule, Inbound, Simulator};
+use store::Store;
+use store::ledger::Row;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::webhooks::{Receiver, router};
+
+/// Key of the webhooks' signatures.
+pub const APP_SECRET: &str = "app-secret";
+/// What Meta verifies the webhook with.
+pub const VERIFY_TOKEN: &str = "verify-token";
+/// The connected number.
+pub const PHONE_NUMBER_ID: &str = "106540352242922";
+/// Its business account.
+pub const WABA_ID: &str = "102290129340398";
+/// Lets only the simulator's own calls in.
+const ACCESS_TOKEN: &str = "EAA-test";
+/// When every world begins.
+const START: &str = "2026-07-01T08:00:00Z";
+/// How often the clock is moved by the time that passed.
+const TICK: Duration = Duration::from_millis(1);
+
+/// How a world is set up.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// How the queues misbehave.
+    pub chaos: Chaos,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// The tenant's plan.
+    pub plan: Plan,
+    /// Messages per second of the number.
+    pub per_second: u32,
+    /// What the simulator does otherwise than by default.
+    pub simulator: Value,
+    /// What HELP is answered with.
+    pub help_message: Option<String>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            chaos: Chaos::default(),
+            seed: 1,
+            plan: Plan::default(),
+            per_second: 2_000,
+            simulator: json!({}),
+            help_message: None,
+        }
+    }
+}
+
+/// The product on stores of its own, with a tenant, an account and a number.
+#[derive(Debug)]
+pub struct World {
+    /// The embedded AWS.
+    pub embedded: Embedded,
+    /// What sending takes.
+    pub sender: Sender,
+    /// Meta.
+    pub simulator: Simulator,
+    /// Runs like any clock, and a test may move it forward.
+    pub clock: Clock,
+    /// The tenant's owner.
+    pub caller: Caller,
+    /// The account with the connected number.
+    pub account: Account,
+    /// Where the queues are.
+    pub urls: Urls,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) busy: AtomicUsize,
+    background: JoinSet<()>,
+}
+
+impl World {
+    /// A world without surprises.
+    pub async fn new() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// A world that is set up differently.
+    pub async fn with(setup: Setup) -> Self {
+        let _already_on = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .with_test_writer()
+            .try_init();
+        let clock = Clock::fixed(START.parse().unwrap());
+        let entropy = Entropy::seeded(setup.seed);
+        let embedded = Embedded::memory(setup.chaos, setup.seed, clock.clone()).unwrap();
+        let mut background = JoinSet::new();
+        spawn(&mut background, tick(clock.clone()));
+
+        let aws = Aws::from(&embedded);
+        let sealer = store::Sealer::new(&[7; 32], entropy.clone());
+        let store = aws.store(sealer, clock.clone(), entropy).await.unwrap();
+        let (queues, urls) = aws.queues().await.unwrap();
+        let files = Files::new(aws.bucket().await.unwrap(), "http://localhost:9000");
+
+        let owners = Arc::new(Owners::default());
+        let receiver = Receiver { store: store.clone(), queues: queues.clone(), owners };
+        let (listener, address) = listen().await;
+        spawn(&mut background, async move { axum::serve(listener, router(receiver)).await.unwrap() });
+        let simulator = simulator(&setup, format!("{address}/webhooks/meta"));
+        let (listener, address) = listen().await;
+        let served = simulator.clone().serve(listener, std::future::pending());
+        spawn(&mut background, async move { served.await.unwrap() });
+
+        let graph = Graph::new(&format!("{address}/v25.0")).unwrap();
+        let sender = Sender { store, graph, files, queues };
+        let (caller, account) = connect(&sender, &setup).await;
+        let busy = AtomicUsize::new(0);
+        Self {
+            embedded,
+            sender,
+            simulator,
+            clock,
+            caller,
+            account,
+            urls,
+            sqs: aws.sqs,
+            busy,
+            background,
+        }
+    }
+
+    /// The table.
+    pub fn store(&self) -> &Store {
+        &self.sender.store
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> &TenantId {
+        self.caller.tenant_id()
+    }
+
+    /// Imports contacts as the tenant's owner does.
+    pub async fn import(&self, rows: impl IntoIterator<Item = NewContact>) -> Imported {
+        let rows = rows.into_iter().map(Ok).collect();
+        let limit = self.caller.tenant.plan.contacts;
+        ops::contacts::import(self.store(), self.tenant(), limit, rows).await.unwrap()
+    }
+
+    /// Creates an approved template.
+    pub async fn template(&self, name: &str, category: &str, body: &str) {
+        let request = TemplateRequest {
+            name: name.to_owned(),
+            category: category.to_owned(),
+            body: Some(body.to_owned()),
+            ..TemplateRequest::default()
+        };
+        let number = self.account.whatsapp.as_ref().unwrap();
+        let new = request.build().unwrap();
+        let (store, graph) = (self.store(), &self.sender.graph);
+        ops::templates::create(store, graph, self.tenant(), number, &new).await.unwrap();
+    }
+
+    /// Drafts a campaign of `template` for everybody; it says the contact's name.
+    pub async fn draft(&self, template: &str) -> CampaignId {
+        let (campaign, warnings) = self.draft_of(template_draft(template)).await.unwrap();
+        assert!(warnings.is_empty(), "{warnings:?}");
+        campaign.id
+    }
+
+    /// Drafts a campaign.
+    pub async fn draft_of(&self, draft: Draft) -> ops::Result<(Campaign, Vec<String>)> {
+        ops::campaigns::draft(&self.sender, &self.caller, &self.account, draft).await
+    }
+
+    /// Launches a campaign.
+    pub async fn launch(&self, id: CampaignId) {
+        ops::campaigns::launch(&self.sender, self.tenant(), id).await.unwrap();
+    }
+
+    /// A campaign of a utility template to everybody, launched.
+    pub async fn launched(&self) -> CampaignId {
+        self.template("avviso", "UTILITY", "Ciao {{1}}!").await;
+        let id = self.draft("avviso").await;
+        self.launch(id).await;
+        id
+    }
+
+    /// A campaign as it is stored.
+    pub async fn campaign(&self, id: CampaignId) -> Campaign {
+        self.store().campaign(self.tenant(), id).await.unwrap().unwrap().campaign
+    }
+
+    /// How many recipients are in each state, by name; checked against the rows.
+    pub async fn counts(&self, id: CampaignId) -> BTreeMap<&'static str, u64> {
+        let counts = self.store().counts(self.tenant(), id, true).await.unwrap();
+        let counted: BTreeMap<&'static str, u64> = State::ALL
+            .into_iter()
+            .filter(|state| counts.of(*state) > 0)
+            .map(|state| (state.as_str(), counts.of(state)))
+            .collect();
+        let mut seen = BTreeMap::new();
+        for row in self.rows(id).await {
+            *seen.entry(row.progress.state.as_str()).or_default() += 1;
+        }
+        assert_eq!(counted, seen, "counts differ from the rows");
+        counted
+    }
+
+    /// All recipients of a campaign.
+    pub async fn rows(&self, id: CampaignId) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for head in self.store().heads_of(self.tenant(), id).await.unwrap() {
+            let after = domain::ContactId(0);
+            let block = self.store().rows_after(self.tenant(), id, head.block, after, 1_000);
+            rows.extend(block.await.unwrap());
+        }
+        rows
+    }
+
+    /// Why recipients failed or were skipped, with how many.
+    pub async fn reasons(&self, id: CampaignId) -> BTreeMap<String, u64> {
+        let mut reasons = BTreeMap::new();
+        for row in self.rows(id).await {
+            if let Some(reason) = row.progress.reason {
+                *reasons.entry(reason).or_default() += 1;
+            }
+        }
+        reasons
+    }
+
+    /// Makes the simulator misbehave.
+    pub fn fault(&self, rule: FaultRule) {
+        self.simulator.add_faults(vec![rule]).unwrap();
+    }
+
+    /// Changes the simulator's settings.
+    pub fn set(&self, settings: Value) {
+        self.simulator.update_settings(&settings).unwrap();
+    }
+
+    /// A person writes to the number.
+    pub fn writes(&self, from: &str, text: &str) {
+        let inbound = Inbound { from: Some(from.to_owned()), text: Some(json!(text)), ..Inbound::default() };
+        self.simulator.inbound(inbound).unwrap();
+    }
+}
+
+/// A campaign of `template` for everybody.
+fn template_draft(template: &str) -> Draft {
+    Draft {
+        name: format!("Campagna {template}"),
+        channel: "whatsapp".to_owned(),
+        message_type: "template".to_owned(),
+        template_name: Some(template.to_owned()),
+        template_params: Params::default(),
+        ..Draft::default()
+    }
+}
+
+impl World {
+    /// A draft of `template` for everybody, to be changed.
+    pub fn template_draft(&self, template: &str) -> Draft {
+        template_draft(template)
+    }
+
+    /// A draft of free text for everybody, to be changed.
+    pub fn text_draft(&self, text: &str) -> Draft {
+        Draft {
+            message_type: "text".to_owned(),
+            template_name: None,
+            message: Some(text.to_owned()),
+            ..template_draft("testo")
+        }
+    }
+}
+
+fn simulator(setup: &Setup, webhook_url: String) -> Simulator {
+    let config = Config {
+        webhook_url: Some(webhook_url),
+        access_token: Some(ACCESS_TOKEN.to_owned()),
+        phone_number_id: Some(PHONE_NUMBER_ID.to_owned()),
+        waba_id: Some(WABA_ID.to_owned()),
+        seed: Some(setup.seed),
+        ..Config::new(APP_SECRET, VERIFY_TOKEN)
+    };
+    let simulator = Simulator::new(config).unwrap();
+    let fast = json!({
+        "throughput_per_second": 0, "pair_limit": false, "approve_after_ms": 0, "sent_after_ms": 0,
+        "delivered_after_ms": 0, "flush_after_ms": 0, "retry_first_ms": 5,
+    });
+    simulator.update_settings(&fast).unwrap();
+    simulator.update_settings(&setup.simulator).unwrap();
+    simulator
+}
+
+async fn connect(sender: &Sender, setup: &Setup) -> (Caller, Account) {
+    let store = &sender.store;
+    let new = NewTenant {
+        name: "Bottega".to_owned(),
+        email: "bottega@example.com".to_owned(),
+        timezone: Some("Europe/Rome".to_owned()),
+        plan: setup.plan.clone(),
+    };
+    let (tenant, key) = ops::accounts::create_tenant(store, new).await.unwrap();
+    let caller = ops::callers::authenticate(store, Some(&key)).await.unwrap();
+    let new = NewAccount {
+        name: "Negozio".to_owned(),
+        help_message: setup.help_message.clone(),
+        ..NewAccount::default()
+    };
+    let account = ops::accounts::create_account(store, &tenant, new).await.unwrap();
+    let connection = Connection {
+        phone_number_id: PHONE_NUMBER_ID.to_owned(),
+        waba_id: WABA_ID.to_owned(),
+        access_token: Secret::new(ACCESS_TOKEN),
+        app_secret: Secret::new(APP_SECRET),
+        verify_token: VERIFY_TOKEN.to_owned(),
+        per_second: setup.per_second,
+        tier: None,
+    };
+    let connected = ops::accounts::connect_number(store, &sender.graph, &caller, account, connection).await;
+    (caller, connected.unwrap())
+}
+
+async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    (listener, address)
+}
+
+/// Lets the clock run, so that a test may also move it.
+async fn tick(clock: Clock) {
+    let mut told = Instant::now();
+    loop {
+        tokio::time::sleep(TICK).await;
+        let passed = told.elapsed().as_millis();
+        told += Duration::from_millis(u64::try_from(passed).unwrap());
+        clock.advance_ms(i64::try_from(passed).unwrap());
+    }
+}
+
+fn spawn(background: &mut JoinSet<()>, task: impl Future<Output = ()> + Send + 'static) {
+    background.spawn(task);
+}
+
+/// The time that a world's clock begins with.
+pub fn start() -> Timestamp {
+    START.parse().unwrap()
+}
