@@ -199,7 +199,7 @@ impl World {
 
     /// A campaign of a utility template to everybody, launched.
     pub async fn launched(&self) -> CampaignId {
-        self.template("avviso", "UTILITY", "Ciao {{1}}!").await;
+        self.template("avviso", "UTILITY", "Ciao {{1}}, a presto").await;
         let id = self.draft("avviso").await;
         self.launch(id).await;
         id
@@ -361,9 +361,4 @@ async fn tick(clock: Clock) {
 
 fn spawn(background: &mut JoinSet<()>, task: impl Future<Output = ()> + Send + 'static) {
     background.spawn(task);
-}
-
-/// The time that a world's clock begins with.
-pub fn start() -> Timestamp {
-    START.parse().unwrap()
 }

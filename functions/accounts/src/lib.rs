@@ -1,1 +1,60 @@
-//! Part of Staffetta.
+//! Tenants and what they own: profile, plan, usage, accounts and their tokens,
+//! keys, operators and connected numbers.
+//!
+//! - Trigger: HTTP.
+//! - Routes: [`table`].
+//! - Table: tenants, keys, tokens, accounts, numbers and audit items are written;
+//!   usage and block heads are read; request counts are written.
+//! - Queues: none.
+
+mod operators;
+mod sendapp;
+mod tenants;
+
+use api_http::{Endpoint, Table, get, get_or_post, post};
+use axum::Router;
+use axum::extract::FromRef;
+use channels::cloud::Graph;
+use domain::Secret;
+use store::Store;
+
+/// What the handlers use.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The table.
+    pub store: Store,
+    /// Meta's API, which confirms numbers.
+    pub graph: Graph,
+    /// What creates tenants; without it nobody may.
+    pub admin_key: Option<Secret>,
+}
+
+impl FromRef<App> for Store {
+    fn from_ref(app: &App) -> Self {
+        app.store.clone()
+    }
+}
+
+/// Every endpoint of the function.
+pub fn table() -> Table<App> {
+    let contract: [Endpoint<App>; 3] = [
+        get("/api/account", sendapp::account),
+        get_or_post("/api/get_tokens", sendapp::tokens),
+        post("/api/create_accounts", sendapp::create),
+    ];
+    let extensions: [Endpoint<App>; 7] = [
+        post("/api/account/regenerate_key", operators::regenerate_key),
+        get("/api/operators", operators::list),
+        post("/api/operators", operators::create),
+        post("/api/operators/{id}/disable", operators::disable),
+        post("/api/operators/{id}/enable", operators::enable),
+        post("/api/accounts/connect_meta", sendapp::connect),
+        post("/api/tenants", tenants::create),
+    ];
+    Table::new(contract.into_iter().chain(extensions.map(Endpoint::extension)))
+}
+
+/// The function's router, without a fallback.
+pub fn routes(app: App) -> Router {
+    table().router(app)
+}

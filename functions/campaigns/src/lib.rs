@@ -1,1 +1,68 @@
-//! Part of Staffetta.
+//! Campaigns: media, drafts, launch, control, progress and report; and the public
+//! URLs of uploaded media.
+//!
+//! - Trigger: HTTP.
+//! - Routes: [`table`].
+//! - Table: campaigns, the due index and files are written; the ledger is read for
+//!   counts and reports, and written by cancel and by resume; keys, tokens and
+//!   accounts are read; idempotency keys and request counts are written.
+//! - Bucket: uploaded media.
+//! - Queues: campaign (planner), send (wake-ups).
+
+mod control;
+mod draft;
+mod media;
+mod sendapp;
+
+use api_http::{Endpoint, Table, get, post};
+use axum::Router;
+use axum::extract::FromRef;
+use ops::Sender;
+use store::Store;
+
+/// Largest body of an upload: the file and what multipart puts around it.
+const UPLOAD_BODY: usize = 11 * 1024 * 1024;
+
+/// What the handlers use.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The table, the provider, the files and the queues.
+    pub sender: Sender,
+}
+
+impl FromRef<App> for Store {
+    fn from_ref(app: &App) -> Self {
+        app.sender.store.clone()
+    }
+}
+
+impl FromRef<App> for Sender {
+    fn from_ref(app: &App) -> Self {
+        app.sender.clone()
+    }
+}
+
+/// Every endpoint of the function.
+pub fn table() -> Table<App> {
+    let contract: [Endpoint<App>; 3] = [
+        post("/api/campaigns/upload_media", media::upload).heavy().body_up_to(UPLOAD_BODY),
+        post("/api/campaigns/draft", sendapp::draft),
+        post("/api/campaigns/launch", sendapp::launch),
+    ];
+    let extensions: [Endpoint<App>; 8] = [
+        get("/api/campaigns", sendapp::list),
+        get("/api/campaigns/{id}", sendapp::show),
+        post("/api/campaigns/{id}/pause", control::pause),
+        post("/api/campaigns/{id}/resume", control::resume),
+        post("/api/campaigns/{id}/cancel", control::cancel),
+        post("/api/campaigns/{id}/preflight", control::preflight),
+        get("/api/campaigns/{id}/report.csv", sendapp::report),
+        get("/media/{id}/{name}", media::serve),
+    ];
+    Table::new(contract.into_iter().chain(extensions.map(Endpoint::extension)))
+}
+
+/// The function's router, without a fallback.
+pub fn routes(app: App) -> Router {
+    table().router(app)
+}

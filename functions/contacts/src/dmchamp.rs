@@ -54,7 +54,14 @@ impl Answer {
             tags: contact.tags.clone(),
             created_at: contact.created_at.to_string(),
         };
-        Self { success: true, contact_id: inner.id.clone(), phone, flat: inner.clone(), contact: inner, error_code }
+        Self {
+            success: true,
+            contact_id: inner.id.clone(),
+            phone,
+            flat: inner.clone(),
+            contact: inner,
+            error_code,
+        }
     }
 }
 

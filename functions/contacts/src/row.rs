@@ -72,7 +72,9 @@ mod tests {
 
     #[test]
     fn names_and_aliases() {
-        let row = read(json!({"phone": 393391234567u64, "firstName": "Amit", "lastName": "Sharma", "tags": "a, b,a"}));
+        let row = read(
+            json!({"phone": 393391234567u64, "firstName": "Amit", "lastName": "Sharma", "tags": "a, b,a"}),
+        );
         let row = row.unwrap();
         assert_eq!(row.name.as_deref(), Some("Amit Sharma"));
         assert_eq!(row.tags, ["a", "b"]);

@@ -70,7 +70,8 @@ pub(crate) async fn list(
 ) -> Result<Reply<200, Value>> {
     let fields = input.fields();
     let page = at_least_one("page", fields.integer("page")?.unwrap_or(1))?;
-    let per_page = at_least_one("per_page", fields.integer("per_page")?.unwrap_or(PER_PAGE))?.min(MAX_PER_PAGE);
+    let per_page =
+        at_least_one("per_page", fields.integer("per_page")?.unwrap_or(PER_PAGE))?.min(MAX_PER_PAGE);
     let filter = Filter {
         search: fields.text("search")?,
         tag: fields.text("tag")?.map(|tag| tag.trim().to_owned()),
@@ -287,7 +288,13 @@ mod tests {
         for params in [json!({"ids": [1, "2"]}), json!({"ids": "1,2"}), json!({"ids": "[1, 2]"})] {
             assert_eq!(ids_of(params).unwrap(), [ContactId(1), ContactId(2)]);
         }
-        for params in [json!({}), json!({"ids": ["x"]}), json!({"ids": [1.5]}), json!({"ids": [-1]}), json!({"ids": {"a": 1}})] {
+        for params in [
+            json!({}),
+            json!({"ids": ["x"]}),
+            json!({"ids": [1.5]}),
+            json!({"ids": [-1]}),
+            json!({"ids": {"a": 1}}),
+        ] {
             let error = ids_of(params).unwrap_err().0;
             assert_eq!((error.code, error.field.as_deref()), (Code::InvalidField, Some("ids")));
         }

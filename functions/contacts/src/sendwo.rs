@@ -108,7 +108,8 @@ pub(crate) async fn list(
         (None, None) => 0,
     };
     let descending = fields.text(fields.name_of(&["orderBy", "order_by"]))?;
-    let descending = descending.is_some_and(|order| matches!(order.to_ascii_lowercase().as_str(), "1" | "desc"));
+    let descending =
+        descending.is_some_and(|order| matches!(order.to_ascii_lowercase().as_str(), "1" | "desc"));
     let filter = Filter { search: fields.text("search")?, ..Filter::default() };
     let listing = window(&store, &caller, &filter, Window { skip, take, descending }).await?;
     let message = listing.contacts.iter().map(Subscriber::from).collect();

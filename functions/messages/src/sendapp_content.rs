@@ -68,7 +68,8 @@ fn button(value: &Value) -> Result<Button> {
 
 fn template(fields: Fields<'_>) -> Result<Content> {
     let template = fields.object("template")?;
-    let template = template.ok_or_else(|| Invalid::new("template", "template is required for type template"))?;
+    let template =
+        template.ok_or_else(|| Invalid::new("template", "template is required for type template"))?;
     let inner = Fields::from(&template);
     let name = inner.text("name").map_err(within_template)?.unwrap_or_default();
     let components = inner.get("components").filter(|c| !is_empty_object(c));
@@ -115,8 +116,13 @@ mod tests {
     fn freetext_is_what_its_fields_make_of_it() {
         let text = Content::Text { body: "Ciao".into() };
         assert_eq!(read(json!({"type": "freetext", "message": "Ciao"})).unwrap(), text);
-        assert_eq!(read(json!({"type": "text", "message": "Ciao", "buttons": [], "media_url": ""})).unwrap(), text);
-        let media = read(json!({"type": "freetext", "media_url": "https://x.it/a.pdf?v=1", "filename": "a.pdf"})).unwrap();
+        assert_eq!(
+            read(json!({"type": "text", "message": "Ciao", "buttons": [], "media_url": ""})).unwrap(),
+            text
+        );
+        let media =
+            read(json!({"type": "freetext", "media_url": "https://x.it/a.pdf?v=1", "filename": "a.pdf"}))
+                .unwrap();
         let want = Content::Media {
             kind: MediaKind::Document,
             source: MediaSource::Link("https://x.it/a.pdf?v=1".into()),
@@ -168,7 +174,10 @@ mod tests {
             (json!({"type": "template"}), "template"),
             (json!({"type": "template", "template": "promo"}), "template"),
             (json!({"type": "template", "template": {"name": []}}), "template.name"),
-            (json!({"type": "template", "template": {"name": "a", "language": 1, "components": "x"}}), "template.components"),
+            (
+                json!({"type": "template", "template": {"name": "a", "language": 1, "components": "x"}}),
+                "template.components",
+            ),
             (json!({"type": "template", "template": {"name": "a", "language": []}}), "template.language"),
         ] {
             assert_eq!(read(params.clone()).unwrap_err().field, field, "{params}");

@@ -99,7 +99,8 @@ pub(crate) async fn create(
         components: fields.array("components")?,
     };
     let new = request.build()?;
-    let (id, status) = templates::create(&sender.store, &sender.graph, caller.tenant_id(), number, &new).await?;
+    let (id, status) =
+        templates::create(&sender.store, &sender.graph, caller.tenant_id(), number, &new).await?;
     let category = new.category.as_str();
     let template = CreatedTemplate { id, name: new.name, status, category, language: new.language };
     Ok(Reply(Created { status: "success", template }))

@@ -31,12 +31,13 @@ pub struct Apps {
 impl Apps {
     /// The routes of all functions.
     pub fn router(&self) -> Router {
-        let Sender { store, graph: _, queues, .. } = self.sender.clone();
+        let Sender { store, graph, queues, .. } = self.sender.clone();
+        let admin_key = self.admin_key.clone().map(domain::Secret::new);
         let routes = Router::new()
             .merge(contacts::routes(contacts::App { store: store.clone() }))
-            // .merge(accounts::routes(accounts::App { store: store.clone(), graph, admin_key }))
-            // .merge(campaigns::routes(campaigns::App { sender: self.sender.clone() }))
-            // .merge(messages::routes(messages::App { sender: self.sender.clone() }))
+            .merge(accounts::routes(accounts::App { store: store.clone(), graph, admin_key }))
+            .merge(campaigns::routes(campaigns::App { sender: self.sender.clone() }))
+            .merge(messages::routes(messages::App { sender: self.sender.clone() }))
             .merge(inbound::routes(inbound::App::new(store, queues)));
         let (clock, entropy) = (self.sender.store.clock().clone(), self.sender.store.entropy().clone());
         api_http::serve(routes, api_http::Edge { clock, entropy, require_https: false })

@@ -34,7 +34,8 @@ impl Dialect {
         let fits = |prefix: &str| {
             path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let longest = PREFIXES.iter().filter(|(prefix, _)| fits(prefix)).max_by_key(|(prefix, _)| prefix.len());
+        let longest =
+            PREFIXES.iter().filter(|(prefix, _)| fits(prefix)).max_by_key(|(prefix, _)| prefix.len());
         longest.map_or(Self::SendApp, |(_, dialect)| *dialect)
     }
 

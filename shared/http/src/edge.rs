@@ -127,7 +127,12 @@ mod tests {
         serve(first.merge(second), Edge { clock: Clock::System, entropy: Entropy::seeded(1), require_https })
     }
 
-    async fn call(app: Router, method: &str, uri: &str, proto: Option<&str>) -> (u16, Option<HeaderValue>, Value) {
+    async fn call(
+        app: Router,
+        method: &str,
+        uri: &str,
+        proto: Option<&str>,
+    ) -> (u16, Option<HeaderValue>, Value) {
         let mut request = http::Request::builder().method(method).uri(uri);
         if let Some(proto) = proto {
             request = request.header("x-forwarded-proto", proto);
@@ -154,9 +159,12 @@ mod tests {
 
     #[tokio::test]
     async fn plain_http_is_refused_where_the_contract_says_so() {
-        for (require, proto, want) in
-            [(true, Some("http"), 403), (true, Some("https"), 200), (true, None, 200), (false, Some("http"), 200)]
-        {
+        for (require, proto, want) in [
+            (true, Some("http"), 403),
+            (true, Some("https"), 200),
+            (true, None, 200),
+            (false, Some("http"), 200),
+        ] {
             let (status, _, _) = call(app(require), "POST", "/v1/echo?a=1", proto).await;
             assert_eq!(status, want, "{require} {proto:?}");
         }

@@ -68,7 +68,10 @@ mod tests {
     fn fields_take_the_dialects_name() {
         let error = ApiError::from(Invalid::new("phone", "phone must have 8 to 15 digits"));
         let renamed = error.clone().renamed("phone", "to").0;
-        assert_eq!((renamed.field.as_deref(), renamed.message.as_str()), (Some("to"), "to must have 8 to 15 digits"));
+        assert_eq!(
+            (renamed.field.as_deref(), renamed.message.as_str()),
+            (Some("to"), "to must have 8 to 15 digits")
+        );
         assert_eq!(error.clone().renamed("email", "to"), error);
     }
 }

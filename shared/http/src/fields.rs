@@ -92,13 +92,16 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// Names the field.
     pub fn list(self, name: &str) -> Result<Option<Vec<String>>> {
-        let wrong = || Invalid::new(name, format!("{name} must be an array of strings or a comma-separated string"));
+        let wrong =
+            || Invalid::new(name, format!("{name} must be an array of strings or a comma-separated string"));
         let Some(value) = self.get(name) else { return Ok(None) };
         let items = match embedded(value, '[') {
             Some(Value::Array(items)) => items,
             Some(_) | None => {
                 let text = text_of(value).ok_or_else(wrong)?;
-                return Ok(Some(text.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect()));
+                return Ok(Some(
+                    text.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect(),
+                ));
             }
         };
         let present = items.iter().filter(|item| !item.is_null());
@@ -169,7 +172,9 @@ pub fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => Some(format!("{float:.0}")),
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => {
+                Some(format!("{float:.0}"))
+            }
             Some(_) | None => Some(number.to_string()),
         },
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
@@ -197,7 +202,8 @@ mod tests {
 
     #[test]
     fn texts_and_numbers_stand_for_each_other() {
-        let map = map(json!({"a": 12, "b": "7", "c": null, "d": " ", "e": [1], "f": 3.93391234567e11, "g": true}));
+        let map =
+            map(json!({"a": 12, "b": "7", "c": null, "d": " ", "e": [1], "f": 3.93391234567e11, "g": true}));
         let fields = Fields::from(&map);
         assert_eq!(fields.text("a").unwrap().as_deref(), Some("12"));
         assert_eq!(fields.integer("b").unwrap(), Some(7));
@@ -227,7 +233,9 @@ mod tests {
 
     #[test]
     fn lists_and_objects_come_in_several_forms() {
-        let map = map(json!({"a": ["x", 1, null], "b": "x, y,,", "c": "[\"x\"]", "d": [{}], "e": "{\"k\": 1}", "f": []}));
+        let map = map(
+            json!({"a": ["x", 1, null], "b": "x, y,,", "c": "[\"x\"]", "d": [{}], "e": "{\"k\": 1}", "f": []}),
+        );
         let fields = Fields::from(&map);
         assert_eq!(fields.list("a").unwrap().unwrap(), ["x", "1"]);
         assert_eq!(fields.list("b").unwrap().unwrap(), ["x", "y"]);

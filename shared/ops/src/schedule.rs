@@ -72,8 +72,9 @@ async fn wake(sender: &Sender, due: &Due, stored: &Stored) -> Result<()> {
         };
         sender.queues.campaign(job, 0).await?;
     }
+    // A runner that let the campaign go while it was resumed may have taken it off.
+    store.activate(tenant, &phone_number_id, due.campaign).await?;
     if !store.is_leased(tenant, &phone_number_id).await? {
-        store.activate(tenant, &phone_number_id, due.campaign).await?;
         let job = SendJob::Wake { tenant: tenant.to_string(), phone_number_id };
         sender.queues.wake(job, 0, Duration::ZERO).await?;
     }

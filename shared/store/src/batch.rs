@@ -152,6 +152,7 @@ impl Store {
                 Some(_) | None => return Err(error.into()),
             };
             if reasons.iter().any(|r| r == "ConditionalCheckFailed") {
+                tracing::debug!(?reasons, "a transaction was cancelled");
                 return Err(Error::Conflict);
             }
             if !reasons

@@ -98,7 +98,8 @@ internal              500 internal              | 500 internal              | 50
 
     #[test]
     fn bodies_have_the_shape_of_their_dialect() {
-        let error = Error { field: Some("phone".to_owned()), ..Error::new(Code::InvalidField, "phone is wrong") };
+        let error =
+            Error { field: Some("phone".to_owned()), ..Error::new(Code::InvalidField, "phone is wrong") };
         for (dialect, want) in [
             (
                 Dialect::SendApp,
@@ -137,7 +138,8 @@ internal              500 internal              | 500 internal              | 50
         let window = Error::new(Code::OutsideWindow, "free text needs an open window");
         let (_, body) = envelope(Dialect::Sendwo, &window);
         assert!(body["message"].as_str().unwrap().contains("24 hour"));
-        let odd = Error { field: Some("customData.fromId".to_owned()), ..Error::new(Code::InvalidField, "m") };
+        let odd =
+            Error { field: Some("customData.fromId".to_owned()), ..Error::new(Code::InvalidField, "m") };
         assert_eq!(envelope(Dialect::DmChamp, &odd).1["error"]["code"], "INVALID_CUSTOMDATA_FROMID");
     }
 }

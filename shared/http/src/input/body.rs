@@ -18,7 +18,12 @@ const DRAIN: usize = 32 * 1024 * 1024;
 pub(crate) type Parsed = (Map<String, Value>, Vec<Upload>);
 
 /// Reads a body of at most `limit` bytes and the query below it.
-pub(crate) async fn read(headers: &HeaderMap, query: Option<&str>, body: Body, limit: usize) -> Result<Parsed> {
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    query: Option<&str>,
+    body: Body,
+    limit: usize,
+) -> Result<Parsed> {
     let bytes = collect(body, limit).await?;
     let query = Form::parse(query.unwrap_or_default().as_bytes())
         .ok_or_else(|| ApiError::malformed("the query is not valid UTF-8"))?;
@@ -71,7 +76,9 @@ async fn parse(content_type: &str, bytes: Bytes) -> Result<Parsed> {
         "multipart/form-data" => multipart(content_type, bytes).await,
         // What a browser's fetch() sends when nobody says what it is.
         "" | "text/plain" => Ok((json(text)?, Vec::new())),
-        json_type if json_type == "application/json" || json_type.ends_with("+json") => Ok((json(text)?, Vec::new())),
+        json_type if json_type == "application/json" || json_type.ends_with("+json") => {
+            Ok((json(text)?, Vec::new()))
+        }
         _ => Err(ApiError::malformed(
             "the content type must be application/json, application/x-www-form-urlencoded or multipart/form-data",
         )),
@@ -182,7 +189,10 @@ mod tests {
         let (params, files) = read_as("multipart/form-data; boundary=x", "", body).await.unwrap();
         assert_eq!(Value::Object(params), json!({"m": {"k": "v"}}));
         assert_eq!(files[0].name, "a.jpg");
-        assert_eq!((files[0].content_type.as_deref(), &files[0].bytes[..]), (Some("image/jpeg"), b"JPEG".as_slice()));
+        assert_eq!(
+            (files[0].content_type.as_deref(), &files[0].bytes[..]),
+            (Some("image/jpeg"), b"JPEG".as_slice())
+        );
     }
 
     #[tokio::test]

@@ -1,0 +1,168 @@
+//! `/api/account`, `/api/get_tokens`, `/api/create_accounts` and
+//! `/api/accounts/connect_meta`
+
+use api_http::{Caller, Input, Reply, Result};
+use axum::extract::State;
+use domain::Secret;
+use domain::account::{Account, Number, Role};
+use domain::plan::Plan;
+use ops::accounts::{Connection, NewAccount};
+use ops::{Error, accounts, callers};
+use serde::Serialize;
+use serde_json::{Value, json};
+use store::Store;
+
+use crate::App;
+
+/// What Meta allows a number that nothing else is said about.
+const MESSAGES_PER_SECOND: u64 = 80;
+
+/// A plan's limits as the contract shows them.
+pub(crate) fn limits(plan: &Plan) -> Value {
+    json!({
+        "contacts": plan.contacts,
+        "messages_per_day": plan.messages_per_day,
+        "accounts": plan.accounts,
+        "requests_per_minute": plan.requests_per_minute,
+        "heavy_requests_per_minute": plan.heavy_requests_per_minute,
+    })
+}
+
+/// What a key may do, in the words of the contract's `permissions`.
+fn permissions(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::Owner => &["messages", "contacts", "campaigns", "accounts", "keys", "operators"],
+        Role::Operator => &["messages", "contacts", "campaigns", "accounts"],
+    }
+}
+
+/// `GET /api/account`
+pub(crate) async fn account(State(store): State<Store>, Caller(caller): Caller) -> Result<Reply<200, Value>> {
+    let tenant = &caller.tenant;
+    let usage = store.usage(&tenant.id).await?;
+    let contacts = store.contact_total(&tenant.id).await?;
+    Ok(Reply(json!({
+        "status": "success",
+        "profile": {"email": tenant.email, "username": tenant.name, "timezone": tenant.timezone},
+        "plan": {
+            "name": tenant.plan.name,
+            "prices": {},
+            "limits": limits(&tenant.plan),
+            "apps": ["whatsapp"],
+            "permissions": permissions(caller.key.role),
+        },
+        "subscription": {"status": "active", "renews_at": null},
+        "usage": {"tokens": 0, "messages": usage.messages, "cost": 0, "contacts": contacts},
+    })))
+}
+
+#[derive(Serialize)]
+struct Token {
+    id: u64,
+    name: String,
+    token: String,
+    channels: Vec<&'static str>,
+}
+
+impl From<Account> for Token {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id.0,
+            channels: account.whatsapp.iter().map(|_| "whatsapp").collect(),
+            token: account.token.expose().to_owned(),
+            name: account.name,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Tokens {
+    status: &'static str,
+    tokens: Vec<Token>,
+}
+
+/// `GET /api/get_tokens`
+pub(crate) async fn tokens(State(store): State<Store>, Caller(caller): Caller) -> Result<Reply<200, Tokens>> {
+    let accounts = store.accounts(caller.tenant_id()).await?;
+    Ok(Reply(Tokens { status: "success", tokens: accounts.into_iter().map(Token::from).collect() }))
+}
+
+/// `POST /api/create_accounts`
+pub(crate) async fn create(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Value>> {
+    let fields = input.fields();
+    let new = NewAccount {
+        name: fields.required("name")?,
+        greetings_message: fields.text("greetings_message")?,
+        no_info_message: fields.text("no_info_message")?,
+        help_message: fields.text("help_message")?,
+        default_country: fields.text("default_country")?,
+    };
+    let account = accounts::create_account(&store, &caller.tenant, new).await?;
+    let token = account.token.expose();
+    Ok(Reply(json!({
+        "status": "success",
+        "account": {"id": account.id.0, "name": account.name, "token": token},
+        "token": token,
+    })))
+}
+
+#[derive(Serialize)]
+struct Connected<'a> {
+    phone_number_id: &'a str,
+    waba_id: &'a str,
+    display_phone_number: &'a str,
+    verified_name: &'a str,
+    messages_per_second: u32,
+    tier: Option<u64>,
+}
+
+impl<'a> From<&'a Number> for Connected<'a> {
+    fn from(number: &'a Number) -> Self {
+        Self {
+            phone_number_id: &number.phone_number_id,
+            waba_id: &number.waba_id,
+            display_phone_number: &number.display_phone_number,
+            verified_name: &number.verified_name,
+            messages_per_second: number.per_second,
+            tier: number.tier,
+        }
+    }
+}
+
+/// `POST /api/accounts/connect_meta`
+pub(crate) async fn connect(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Value>> {
+    let fields = input.fields();
+    let token = fields.text("token")?;
+    let account = callers::account(&app.store, &caller, token.as_deref()).await?;
+    let connection = connection(&input)?;
+    let account = accounts::connect_number(&app.store, &app.graph, &caller, account, connection).await?;
+    Ok(Reply(json!({
+        "status": "success",
+        "account": {"id": account.id.0, "name": account.name},
+        "number": account.whatsapp.as_ref().map(Connected::from),
+    })))
+}
+
+fn connection(input: &Input) -> Result<Connection> {
+    let fields = input.fields();
+    let per_second = fields.integer("messages_per_second")?.unwrap_or(MESSAGES_PER_SECOND);
+    let per_second = u32::try_from(per_second)
+        .map_err(|_| Error::invalid("messages_per_second", "messages_per_second must be from 1 to 10000"))?;
+    Ok(Connection {
+        phone_number_id: fields.required("phone_number_id")?.trim().to_owned(),
+        waba_id: fields.required("waba_id")?.trim().to_owned(),
+        access_token: Secret::new(fields.required("access_token")?.trim()),
+        app_secret: Secret::new(fields.required("app_secret")?.trim()),
+        verify_token: fields.required("verify_token")?.trim().to_owned(),
+        per_second,
+        tier: fields.integer("tier")?,
+    })
+}

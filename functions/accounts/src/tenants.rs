@@ -1,0 +1,103 @@
+//! `/api/tenants`: what only whoever runs the installation may do.
+
+use api_http::{Fields, Input, Reply, Result};
+use axum::extract::State;
+use domain::plan::Plan;
+use domain::{Invalid, Secret};
+use ops::accounts::NewTenant;
+use ops::{Code, Error, accounts};
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+use crate::App;
+use crate::sendapp::limits;
+
+/// `POST /api/tenants`: the key is shown only here.
+pub(crate) async fn create(State(app): State<App>, input: Input) -> Result<Reply<201, Value>> {
+    if !is_admin(app.admin_key.as_ref(), input.header("x-admin-key")) {
+        return Err(Error::new(Code::Unauthorized, "the admin key is missing or not valid").into());
+    }
+    let fields = input.fields();
+    let new = NewTenant {
+        name: fields.required("name")?,
+        email: fields.required("email")?,
+        timezone: fields.text("timezone")?,
+        plan: plan(fields)?,
+    };
+    let (tenant, key) = accounts::create_tenant(&app.store, new).await?;
+    Ok(Reply(json!({
+        "status": "success",
+        "tenant": {
+            "id": tenant.id.as_str(),
+            "name": tenant.name,
+            "email": tenant.email,
+            "timezone": tenant.timezone,
+            "plan": {"name": tenant.plan.name, "api_access": tenant.plan.api_access, "limits": limits(&tenant.plan)},
+            "created_at": tenant.created_at.to_string(),
+        },
+        "apikey": key.expose(),
+    })))
+}
+
+/// Compares in constant time; without an admin key nobody is admin.
+fn is_admin(admin_key: Option<&Secret>, given: Option<&str>) -> bool {
+    let (Some(key), Some(given)) = (admin_key, given) else { return false };
+    let hash = |text: &str| store::sha256_hex(text);
+    !key.expose().is_empty() && bool::from(hash(key.expose()).as_bytes().ct_eq(hash(given).as_bytes()))
+}
+
+/// What is not said is as in the plan of a self-hosted tenant.
+fn plan(fields: Fields<'_>) -> std::result::Result<Plan, Invalid> {
+    let Some(given) = fields.object("plan")? else { return Ok(Plan::default()) };
+    let within = |invalid: Invalid| {
+        Invalid::new(format!("plan.{}", invalid.field), format!("plan.{}", invalid.message))
+    };
+    read_plan(Fields::from(&given)).map_err(within)
+}
+
+fn read_plan(given: Fields<'_>) -> std::result::Result<Plan, Invalid> {
+    let usual = Plan::default();
+    let per_minute = |name: &str, usual: u32| match given.integer(name)? {
+        Some(limit) => u32::try_from(limit).map_err(|_| Invalid::new(name, format!("{name} is too large"))),
+        None => Ok(usual),
+    };
+    Ok(Plan {
+        name: given.text("name")?.unwrap_or(usual.name),
+        api_access: given.switch("api_access")?.unwrap_or(usual.api_access),
+        requests_per_minute: per_minute("requests_per_minute", usual.requests_per_minute)?,
+        heavy_requests_per_minute: per_minute("heavy_requests_per_minute", usual.heavy_requests_per_minute)?,
+        contacts: given.integer("contacts")?,
+        messages_per_day: given.integer("messages_per_day")?,
+        accounts: given.integer("accounts")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_admin_key_opens() {
+        let key = Secret::new("open sesame");
+        for (key, given, want) in [
+            (Some(&key), Some("open sesame"), true),
+            (Some(&key), Some("open"), false),
+            (Some(&key), None, false),
+            (None, Some("open sesame"), false),
+            (Some(&Secret::new("")), Some(""), false),
+        ] {
+            assert_eq!(is_admin(key, given), want, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn plans_are_the_usual_one_with_changes() {
+        let params = json!({"plan": {"name": "Small", "contacts": "100", "api_access": false}});
+        let plan = plan(Fields::from(params.as_object().unwrap())).unwrap();
+        assert_eq!((plan.name.as_str(), plan.contacts, plan.api_access), ("Small", Some(100), false));
+        assert_eq!(plan.requests_per_minute, Plan::default().requests_per_minute);
+        let params = json!({"plan": {"contacts": "many"}});
+        let error = super::plan(Fields::from(params.as_object().unwrap())).unwrap_err();
+        assert_eq!(error.field, "plan.contacts");
+    }
+}

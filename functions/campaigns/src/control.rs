@@ -1,0 +1,97 @@
+//! `/api/campaigns/{id}`: pause, resume, cancel and preflight.
+
+use std::collections::BTreeMap;
+
+use api_http::{Caller, Input, Reply, Result};
+use axum::extract::State;
+use domain::CampaignId;
+use domain::campaign::CampaignState;
+use ops::{Sender, campaigns};
+use serde::Serialize;
+
+use crate::sendapp::named;
+
+#[derive(Serialize)]
+pub(crate) struct Moved {
+    status: &'static str,
+    campaign_id: u64,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retried: Option<u64>,
+}
+
+impl Moved {
+    fn new(id: CampaignId, state: CampaignState, retried: Option<u64>) -> Reply<200, Self> {
+        Reply(Self { status: "success", campaign_id: id.0, state: state.as_str(), retried })
+    }
+}
+
+/// `POST /api/campaigns/{id}/pause`
+pub(crate) async fn pause(
+    State(sender): State<Sender>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Moved>> {
+    let id = named(&input)?;
+    let state = campaigns::pause(&sender, caller.tenant_id(), id).await?;
+    Ok(Moved::new(id, state, None))
+}
+
+/// `POST /api/campaigns/{id}/resume`: what is pending, or with `failed` what failed.
+pub(crate) async fn resume(
+    State(sender): State<Sender>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Moved>> {
+    let id = named(&input)?;
+    let failed = input.fields().switch("failed")?.unwrap_or(false);
+    let (state, retried) = campaigns::resume(&sender, caller.tenant_id(), id, failed).await?;
+    Ok(Moved::new(id, state, failed.then_some(retried)))
+}
+
+/// `POST /api/campaigns/{id}/cancel`
+pub(crate) async fn cancel(
+    State(sender): State<Sender>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Moved>> {
+    let id = named(&input)?;
+    let state = campaigns::cancel(&sender, caller.tenant_id(), id).await?;
+    Ok(Moved::new(id, state, None))
+}
+
+#[derive(Serialize)]
+struct Findings {
+    recipients: u64,
+    sendable: u64,
+    skipped: BTreeMap<String, u64>,
+    outside_window: u64,
+    tier: Option<u64>,
+    problems: Vec<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Preflight {
+    status: &'static str,
+    campaign_id: u64,
+    preflight: Findings,
+}
+
+/// `POST /api/campaigns/{id}/preflight`
+pub(crate) async fn preflight(
+    State(sender): State<Sender>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Preflight>> {
+    let id = named(&input)?;
+    let found = campaigns::preflight(&sender, caller.tenant_id(), id).await?;
+    let preflight = Findings {
+        recipients: found.recipients,
+        sendable: found.sendable,
+        skipped: found.skipped,
+        outside_window: found.outside_window,
+        tier: found.tier,
+        problems: found.problems,
+    };
+    Ok(Reply(Preflight { status: "success", campaign_id: id.0, preflight }))
+}

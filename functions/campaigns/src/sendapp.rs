@@ -1,0 +1,199 @@
+//! `/api/campaigns`: draft, launch, list, progress and report.
+
+use api_http::{Caller, Input, Repeat, Reply, Result, idempotent};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::CampaignId;
+use domain::campaign::{Campaign, Message};
+use domain::recipient::State as Recipient;
+use ops::{Error, Sender, callers, campaigns};
+use serde::Serialize;
+use store::ledger::Counts;
+
+use crate::draft;
+
+const LIMIT: u64 = 20;
+const MAX_LIMIT: u64 = 100;
+
+#[derive(Serialize)]
+pub(crate) struct CountsItem {
+    total: u64,
+    pending: u64,
+    accepted: u64,
+    sent: u64,
+    delivered: u64,
+    read: u64,
+    failed: u64,
+    skipped: u64,
+    unknown: u64,
+    held: u64,
+}
+
+impl From<&Counts> for CountsItem {
+    fn from(counts: &Counts) -> Self {
+        Self {
+            total: counts.total(),
+            // Each recipient counts once: one that is being sent to is pending.
+            pending: counts.of(Recipient::Pending) + counts.of(Recipient::Claimed),
+            accepted: counts.of(Recipient::Accepted),
+            sent: counts.of(Recipient::Sent),
+            delivered: counts.of(Recipient::Delivered),
+            read: counts.of(Recipient::Read),
+            failed: counts.of(Recipient::Failed),
+            skipped: counts.of(Recipient::Skipped),
+            unknown: counts.of(Recipient::Unknown),
+            held: counts.held,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Item {
+    id: u64,
+    name: String,
+    state: &'static str,
+    channel: &'static str,
+    message_type: &'static str,
+    reason: Option<String>,
+    created_at: String,
+    started_at: Option<String>,
+    finished_at: Option<String>,
+    scheduled_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counts: Option<CountsItem>,
+}
+
+impl Item {
+    fn new(campaign: Campaign, counts: Option<&Counts>) -> Self {
+        Self {
+            id: campaign.id.0,
+            name: campaign.name,
+            state: campaign.state.as_str(),
+            channel: campaign.channel.as_str(),
+            message_type: message_type(&campaign.message),
+            reason: campaign.reason,
+            created_at: campaign.created_at.to_string(),
+            started_at: campaign.started_at.map(|at| at.to_string()),
+            finished_at: campaign.finished_at.map(|at| at.to_string()),
+            scheduled_at: campaign.scheduled_at.map(|at| at.to_string()),
+            counts: counts.map(CountsItem::from),
+        }
+    }
+}
+
+fn message_type(message: &Message) -> &'static str {
+    match message {
+        Message::Template { .. } => "template",
+        Message::Text { .. } => "text",
+        Message::Media { caption: Some(_), .. } => "text_media",
+        Message::Media { caption: None, .. } => "media_only",
+    }
+}
+
+#[derive(Serialize)]
+struct Drafted {
+    status: &'static str,
+    campaign_id: u64,
+    state: &'static str,
+    warnings: Vec<String>,
+}
+
+/// `POST /api/campaigns/draft`
+pub(crate) async fn draft(
+    State(sender): State<Sender>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Response> {
+    idempotent(&sender.store, &caller, &input, Repeat::Safe, async {
+        let fields = input.fields();
+        let token = fields.text("token")?;
+        let account = callers::account(&sender.store, &caller, token.as_deref()).await?;
+        let draft = draft::draft(fields)?;
+        let (campaign, warnings) = campaigns::draft(&sender, &caller, &account, draft).await?;
+        let state = campaign.state.as_str();
+        Ok(Reply::<200, _>(Drafted { status: "success", campaign_id: campaign.id.0, state, warnings }))
+    })
+    .await
+}
+
+#[derive(Serialize)]
+struct Launched {
+    status: &'static str,
+    campaign_id: u64,
+    state: &'static str,
+}
+
+/// `POST /api/campaigns/launch`
+pub(crate) async fn launch(
+    State(sender): State<Sender>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Response> {
+    idempotent(&sender.store, &caller, &input, Repeat::Safe, async {
+        let id: CampaignId = input.fields().required("campaign_id")?.parse()?;
+        let state = campaigns::launch(&sender, caller.tenant_id(), id).await?.as_str();
+        Ok(Reply::<200, _>(Launched { status: "success", campaign_id: id.0, state }))
+    })
+    .await
+}
+
+#[derive(Serialize)]
+pub(crate) struct List {
+    status: &'static str,
+    campaigns: Vec<Item>,
+    /// Pass it as `before` to get what is older.
+    next_before: Option<u64>,
+}
+
+/// `GET /api/campaigns`
+pub(crate) async fn list(
+    State(sender): State<Sender>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, List>> {
+    let fields = input.fields();
+    let limit = usize::try_from(fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT)).unwrap_or(1);
+    let before = fields.integer("before")?.map(CampaignId);
+    let found = campaigns::list(&sender.store, caller.tenant_id(), before, limit).await?;
+    let next_before = found.last().filter(|_| found.len() == limit).map(|campaign| campaign.id.0);
+    let campaigns = found.into_iter().map(|campaign| Item::new(campaign, None)).collect();
+    Ok(Reply(List { status: "success", campaigns, next_before }))
+}
+
+/// The campaign that a path names.
+pub(crate) fn named(input: &Input) -> Result<CampaignId> {
+    let unknown = |_| Error::not_found("campaign_id", "there is no campaign with this id").into();
+    input.path("id").parse().map_err(unknown)
+}
+
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    status: &'static str,
+    campaign: Item,
+}
+
+/// `GET /api/campaigns/{id}`
+pub(crate) async fn show(
+    State(sender): State<Sender>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Shown>> {
+    let id = named(&input)?;
+    let progress = campaigns::progress(&sender.store, caller.tenant_id(), id).await?;
+    let campaign = Item::new(progress.campaign, Some(&progress.counts));
+    Ok(Reply(Shown { status: "success", campaign }))
+}
+
+/// `GET /api/campaigns/{id}/report.csv`
+pub(crate) async fn report(
+    State(sender): State<Sender>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Response> {
+    let id = named(&input)?;
+    let csv = campaigns::report(&sender.store, caller.tenant_id(), id).await?;
+    let disposition = format!("attachment; filename=\"campaign-{id}.csv\"");
+    let headers =
+        [("content-type", "text/csv; charset=utf-8".to_owned()), ("content-disposition", disposition)];
+    Ok((headers, csv).into_response())
+}

@@ -1,0 +1,130 @@
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use http::{HeaderMap, Method, Request, StatusCode};
+use local::Apps;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::World;
+
+/// May create tenants in tests.
+pub const ADMIN_KEY: &str = "fake-admin-key";
+
+/// The product's routes, called as a client calls them.
+#[derive(Debug, Clone)]
+pub struct Api {
+    router: Router,
+    /// The owner's key.
+    pub key: String,
+    /// The account's token.
+    pub token: String,
+}
+
+/// An answer of the API.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The body as it came.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// The body, once the status is the one that is expected.
+    pub fn expect(&self, status: u16) -> Value {
+        let text = String::from_utf8_lossy(&self.body);
+        assert_eq!(self.status.as_u16(), status, "{text}");
+        self.json()
+    }
+
+    /// The field that an error names.
+    pub fn field(&self, status: u16) -> String {
+        let body = self.expect(status);
+        body["field"].as_str().unwrap_or_else(|| panic!("no field: {body}")).to_owned()
+    }
+}
+
+impl Api {
+    /// The API of a world, with a key of its owner.
+    pub async fn of(world: &World) -> Self {
+        let key = ops::accounts::regenerate_key(world.store(), &world.caller).await.unwrap();
+        let apps = Apps { sender: world.sender.clone(), admin_key: Some(ADMIN_KEY.to_owned()) };
+        Self {
+            router: apps.router(),
+            key: key.expose().to_owned(),
+            token: world.account.token.expose().to_owned(),
+        }
+    }
+
+    /// The same API with another key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { key: key.to_owned(), ..self.clone() }
+    }
+
+    /// A request as it is given.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// A request without credentials.
+    pub async fn raw(&self, method: Method, path: &str, content_type: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::builder().method(method).uri(path).header("content-type", content_type);
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// `GET` with the key in the header.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).header("x-api-key", &self.key).body(Body::empty()).unwrap()).await
+    }
+
+    /// A JSON body with the key in the header.
+    pub async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("x-api-key", &self.key)
+            .header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    /// `POST` of JSON with the key in the header.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.json(Method::POST, path, &body).await
+    }
+
+    /// `POST` of JSON with key and token in the body, as the contract's examples do.
+    pub async fn post_as_documented(&self, path: &str, mut body: Value) -> Answer {
+        body["apikey"] = json!(self.key);
+        body["token"] = json!(self.token);
+        self.raw(Method::POST, path, "application/json", body.to_string()).await
+    }
+
+    /// A multipart form with one file.
+    pub async fn upload(&self, path: &str, fields: &[(&str, &str)], file: (&str, &str, &[u8])) -> Answer {
+        let boundary = "----staffetta-test";
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(head.as_bytes());
+        }
+        let (name, mime, bytes) = file;
+        let head = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {mime}\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+        self.raw(Method::POST, path, &format!("multipart/form-data; boundary={boundary}"), body).await
+    }
+}
