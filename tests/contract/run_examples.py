@@ -96,7 +96,7 @@ def main():
             silent = language == "php" and not output and "echo" not in code and "print" not in code
             fine = done.returncode == 0 and (
                 silent or '"status":"success"' in output or "[status] => success" in output
-                or "there is no" in output or '"templates"' in output or output.startswith("[")
+                or "there is no" in output or "There is already" in output or '"templates"' in output or output.startswith("[")
             )
             if language == "js" and "data.templates" in code:
                 fine = output.startswith("[")

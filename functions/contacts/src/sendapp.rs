@@ -73,7 +73,7 @@ pub(crate) async fn list(
     let per_page =
         at_least_one("per_page", fields.integer("per_page")?.unwrap_or(PER_PAGE))?.min(MAX_PER_PAGE);
     let filter = Filter {
-        search: fields.text("search")?,
+        search: fields.text("search")?.map(|text| text.trim().to_owned()),
         tag: fields.text("tag")?.map(|tag| tag.trim().to_owned()),
         with_phone: fields.switch("with_phone")?.unwrap_or(false),
         with_email: fields.switch("with_email")?.unwrap_or(false),

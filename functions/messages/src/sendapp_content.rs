@@ -15,12 +15,18 @@ pub(crate) fn content(fields: Fields<'_>) -> Result<Content> {
         "template" => template(fields),
         "media" => media(fields),
         "interactive" => buttons(fields),
-        "freetext" | "text" if fields.array("buttons").map_or(true, |b| b.is_some_and(|b| !b.is_empty())) => {
-            buttons(fields)
-        }
+        "freetext" | "text" if has_buttons(fields) => buttons(fields),
         "freetext" | "text" if fields.text("media_url")?.is_some() => media(fields),
         "freetext" | "text" => Ok(Content::Text { body: fields.required("message")? }),
         _ => Err(Invalid::new("type", "type must be freetext or template")),
+    }
+}
+
+/// Whether there is something in `buttons`, be it right or wrong.
+fn has_buttons(fields: Fields<'_>) -> bool {
+    match fields.array("buttons") {
+        Ok(buttons) => buttons.is_some_and(|buttons| !buttons.is_empty()),
+        Err(_) => true,
     }
 }
 

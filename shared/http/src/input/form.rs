@@ -104,7 +104,7 @@ fn settle(at: &BTreeMap<Step, Node>, step: Step) -> Step {
                 Some((Step::Name(_), _)) | None => 0,
             })
         }
-        step => step,
+        Step::Name(_) | Step::Index(_) => step,
     }
 }
 
