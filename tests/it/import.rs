@@ -240,6 +240,20 @@ async fn the_marks_of_a_dead_import_are_cleared_and_its_reservations_too() {
     assert_eq!(audit.problems, Vec::<String>::new());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn imports_at_once_share_the_limit() {
+    let world = World::new().await;
+    let import = async |from: usize| {
+        let rows = (from..from + 600).map(|n| Ok(person(n))).collect();
+        import(world.store(), world.tenant(), Some(1_000), rows).await.unwrap()
+    };
+    let (a, b, c) = tokio::join!(import(0), import(10_000), import(20_000));
+    let created = a.created + b.created + c.created;
+    let refused = a.errors.len() + b.errors.len() + c.errors.len();
+    assert_eq!((created, created + refused as u64), (1_000, 1_800));
+    assert_eq!(world.audit().await, Audit { contacts: 1_000, used: 1_000, ..Audit::default() });
+}
+
 #[tokio::test]
 async fn an_import_keeps_to_its_budget() {
     let world = World::new().await;

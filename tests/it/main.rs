@@ -9,3 +9,4 @@
 mod campaigns;
 mod contacts;
 mod import;
+mod sendapp;

@@ -8,6 +8,7 @@
     reason = "what goes wrong in the harness fails the test"
 )]
 
+mod api;
 mod audit;
 mod kill;
 mod people;
@@ -15,6 +16,7 @@ mod webhooks;
 mod workers;
 mod world;
 
+pub use api::{ADMIN_KEY, Answer, Api};
 pub use audit::Audit;
 pub use people::{named, person, phone, row};
 pub use webhooks::sign;

@@ -29,8 +29,7 @@ enum Worker {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Waiting {
     visible: u64,
-    delayed: u64,
-    in_flight: u64,
+    later: u64,
 }
 
 impl World {
@@ -53,6 +52,20 @@ impl World {
             }
         });
         drained.await.expect("the queues do not get empty");
+        assert_eq!(self.parked().await, 0, "jobs failed for good");
+    }
+
+    /// How many jobs were given up.
+    pub async fn parked(&self) -> u64 {
+        let mut parked = 0;
+        for url in self.queues() {
+            parked += self.waiting_in(&format!("{url}-dlq")).await.visible;
+        }
+        parked
+    }
+
+    fn queues(&self) -> [&String; 3] {
+        [&self.urls.campaign, &self.urls.send, &self.urls.inbound]
     }
 
     async fn settled(&self) {
@@ -71,15 +84,21 @@ impl World {
 
     async fn waiting(&self) -> Waiting {
         let mut sum = Waiting::default();
-        for url in [&self.urls.campaign, &self.urls.send, &self.urls.inbound] {
-            let request = self.sqs.get_queue_attributes().queue_url(url).attribute_names(Name::All);
-            let attributes = request.send().await.unwrap().attributes.unwrap_or_default();
-            let count = |name| attributes.get(&name).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
-            sum.visible += count(Name::ApproximateNumberOfMessages);
-            sum.delayed += count(Name::ApproximateNumberOfMessagesDelayed);
-            sum.in_flight += count(Name::ApproximateNumberOfMessagesNotVisible);
+        for url in self.queues() {
+            let waiting = self.waiting_in(url).await;
+            sum.visible += waiting.visible;
+            sum.later += waiting.later;
         }
         sum
+    }
+
+    async fn waiting_in(&self, url: &str) -> Waiting {
+        let request = self.sqs.get_queue_attributes().queue_url(url).attribute_names(Name::All);
+        let attributes = request.send().await.unwrap().attributes.unwrap_or_default();
+        let count = |name| attributes.get(&name).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+        let delayed = count(Name::ApproximateNumberOfMessagesDelayed);
+        let in_flight = count(Name::ApproximateNumberOfMessagesNotVisible);
+        Waiting { visible: count(Name::ApproximateNumberOfMessages), later: delayed + in_flight }
     }
 
     async fn work(&self, worker: Worker) {
@@ -124,7 +143,7 @@ impl World {
 
     /// Forgets every job that waits.
     pub async fn lose_jobs(&self) {
-        for url in [&self.urls.campaign, &self.urls.send, &self.urls.inbound] {
+        for url in self.queues() {
             self.sqs.purge_queue().queue_url(url).send().await.unwrap();
         }
     }

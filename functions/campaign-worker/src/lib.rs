@@ -13,7 +13,7 @@ pub async fn handle(sender: &Sender, records: &[Record], out_of_time: impl Fn() 
     for record in records {
         match Job::<CampaignJob>::parse(&record.body) {
             Ok(job) => {
-                if let Err(error) = work(sender, job, &out_of_time).await {
+                if let Err(error) = Box::pin(work(sender, job, &out_of_time)).await {
                     tracing::error!(code = error.code.as_str(), "a campaign job failed");
                     failed.push(record.id.clone());
                 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api_http::{Caller, Input, Reply, Result};
 use axum::extract::State;
-use domain::CampaignId;
+use domain::{CampaignId, Invalid};
 use domain::campaign::CampaignState;
 use ops::{Sender, campaigns};
 use serde::Serialize;
@@ -37,14 +37,18 @@ pub(crate) async fn pause(
     Ok(Moved::new(id, state, None))
 }
 
-/// `POST /api/campaigns/{id}/resume`: what is pending, or with `failed` what failed.
+/// `POST /api/campaigns/{id}/resume`: what is pending, or with `{"only": "failed"}` what failed.
 pub(crate) async fn resume(
     State(sender): State<Sender>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Moved>> {
     let id = named(&input)?;
-    let failed = input.fields().switch("failed")?.unwrap_or(false);
+    let failed = match input.fields().text("only")?.as_deref() {
+        None | Some("" | "pending") => false,
+        Some("failed") => true,
+        Some(_) => return Err(Invalid::new("only", "only must be failed, or be left out").into()),
+    };
     let (state, retried) = campaigns::resume(&sender, caller.tenant_id(), id, failed).await?;
     Ok(Moved::new(id, state, failed.then_some(retried)))
 }

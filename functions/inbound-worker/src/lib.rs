@@ -24,7 +24,7 @@ pub async fn handle(sender: &Sender, records: &[Record]) -> Vec<String> {
             }
         }
     }
-    let again = ops::inbound::process(sender, &changes).await;
+    let again = Box::pin(ops::inbound::process(sender, &changes)).await;
     failed.extend(again.into_iter().filter_map(|i| ids.get(i).cloned()));
     failed
 }

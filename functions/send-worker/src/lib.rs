@@ -12,7 +12,8 @@ use queue::{Job, Record, SendJob};
 pub async fn handle(sender: &Sender, records: &[Record], out_of_time: impl Fn() -> bool) -> Vec<String> {
     let mut failed = Vec::new();
     for record in records {
-        if !work(sender, &record.body, &out_of_time).await {
+        // A runner's future is large: it lives on the heap.
+        if !Box::pin(work(sender, &record.body, &out_of_time)).await {
             failed.push(record.id.clone());
         }
     }

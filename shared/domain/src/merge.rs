@@ -60,6 +60,11 @@ impl Slot {
     pub fn is_new(&self) -> bool {
         self.before.is_none() && self.after.is_some()
     }
+
+    /// Whether a stored contact became part of another one.
+    pub fn is_absorbed(&self) -> bool {
+        self.gone && self.before.is_some()
+    }
 }
 
 /// The contacts that some rows can touch, and where identities point.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use domain::contact::{Contact, Identity, NewContact};
-use domain::merge::{Applied, Book, Warning};
+use domain::merge::{Applied, Book, Slot, Warning};
 use domain::{ContactId, Invalid, TenantId};
 use store::Store;
 use store::contacts::{Filter, Listing, block_of};
@@ -66,10 +66,12 @@ pub async fn upsert(
         let applied = applied.map_err(|_| plan_limit())?;
         match store.commit_single(tenant, &book).await {
             Ok(()) => {
-                release_absorbed(store, tenant, &book).await?;
+                let count = |is: fn(&Slot) -> bool| book.slots().filter(|(_, slot)| is(slot)).count();
+                let (created, absorbed) = (count(Slot::is_new), count(Slot::is_absorbed));
+                settle(store, tenant, reserved, created, absorbed).await?;
                 return finish(&book, &applied);
             }
-            Err(store::Error::Conflict) => store.release_contacts(tenant, reserved).await?,
+            Err(store::Error::Conflict) => settle(store, tenant, reserved, 0, 0).await?,
             Err(error) => return Err(error.into()),
         }
     }
@@ -107,9 +109,18 @@ async fn reserve(
     }
 }
 
-async fn release_absorbed(store: &Store, tenant: &TenantId, book: &Book) -> Result<()> {
-    let gone = book.slots().filter(|(_, slot)| slot.gone && slot.before.is_some()).count();
-    Ok(store.release_contacts(tenant, gone as u64).await?)
+/// Counts contacts instead of the ids that were reserved for them. Some of the new
+/// ones may have an id that another writer reserved, who gives it back.
+async fn settle(
+    store: &Store,
+    tenant: &TenantId,
+    reserved: u64,
+    created: usize,
+    absorbed: usize,
+) -> Result<()> {
+    let signed = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let reserved = i64::try_from(reserved).unwrap_or(i64::MAX);
+    Ok(store.count_contacts(tenant, signed(created) - signed(absorbed) - reserved).await?)
 }
 
 /// Imports rows as if they were sent one by one. A bad row is reported and never
@@ -204,9 +215,7 @@ impl Round<'_> {
         let blocks = moved_blocks(&book);
         self.store.mark_blocks(self.tenant, &blocks, self.writer).await?;
         let commit = self.store.commit_bulk(self.tenant, &book).await?;
-        let used = commit.created.iter().filter(|id| (first.0..first.0 + count).contains(&id.0)).count();
-        self.store.release_contacts(self.tenant, count - used as u64).await?;
-        release_absorbed(self.store, self.tenant, &book).await?;
+        settle(self.store, self.tenant, count, commit.created.len(), commit.absorbed.len()).await?;
         self.store.recount_blocks(self.tenant, &blocks, self.writer).await?;
         Ok(commit.again)
     }

@@ -87,7 +87,7 @@ async fn draft_message_media_url_media_type() {
 #[tokio::test]
 async fn draft_template_language_and_template_params() {
     let (world, api) = shop().await;
-    world.template("due", "UTILITY", "Ciao {{1}}, codice {{2}} per te").await;
+    world.template("due", "UTILITY", "Ciao {{1}}, ecco il tuo codice personale: {{2}} da usare oggi").await;
     let mut draft = template_draft();
     draft["template_language"] = json!("de");
     let warned = api.post_as_documented(DRAFT, draft).await.expect(200);
@@ -136,6 +136,7 @@ async fn draft_scheduled_at() {
     let path = format!("/api/campaigns/{}", made["campaign_id"]);
     assert_eq!(api.get(&path).await.expect(200)["campaign"]["state"], "scheduled");
     world.clock.advance_ms(2 * 3_600_000);
+    schedule_tick::handle(&world.sender).await.unwrap();
     world.drain().await;
     assert_eq!(api.get(&path).await.expect(200)["campaign"]["state"], "finished");
 }

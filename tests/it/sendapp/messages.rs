@@ -13,7 +13,7 @@ async fn open() -> (World, Api) {
 /// What Meta got for a message.
 fn request(world: &World) -> Value {
     let messages = world.simulator.messages(None, 1);
-    serde_json::to_value(&messages[0]).unwrap()["request"].clone()
+    serde_json::to_value(&messages[0]).unwrap()["body"].clone()
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn send_header_footer_buttons() {
 #[tokio::test]
 async fn send_template() {
     let (world, api) = open().await;
-    world.template("saluto", "UTILITY", "Ciao {{1}}, bentornato!").await;
+    world.template("saluto", "UTILITY", "Ciao {{1}}, siamo felici di rivederti!").await;
     let components = json!([{"type": "body", "parameters": [{"type": "text", "text": "Mario"}]}]);
     for template in [
         json!({"name": "saluto", "language": "it", "components": components}),
@@ -116,7 +116,7 @@ async fn send_template() {
 #[tokio::test]
 async fn get_templates_apikey_token() {
     let (world, api) = open().await;
-    world.template("saluto", "UTILITY", "Ciao {{1}}, bentornato!").await;
+    world.template("saluto", "UTILITY", "Ciao {{1}}, siamo felici di rivederti!").await;
     let list = api.get(&format!("/api/whatsapp-meta/get_templates?token={}", api.token)).await.expect(200);
     let template = &list["templates"][0];
     assert_eq!((&template["name"], &template["language"]), (&json!("saluto"), &json!("it")));

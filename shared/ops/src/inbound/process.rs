@@ -112,8 +112,7 @@ async fn apply_statuses(
             None => {}
         }
     }
-    // Statuses of one recipient stay in order of rank: the batch runs unordered.
-    store.apply_statuses(tenant, &highest_last(updates)).await?;
+    store.apply_statuses(tenant, &updates).await?;
     for (campaign, blocks) in &touched {
         store.mark_dirty(tenant, *campaign, &blocks.iter().copied().collect::<Vec<_>>()).await?;
     }
@@ -123,11 +122,6 @@ async fn apply_statuses(
         }
     }
     Ok(())
-}
-
-fn highest_last(mut updates: Vec<StatusUpdate>) -> Vec<StatusUpdate> {
-    updates.sort_by_key(|u| u.status.state().rank());
-    updates
 }
 
 /// A failure that comes as a status has the same consequences as one that comes

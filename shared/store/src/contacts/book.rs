@@ -23,6 +23,8 @@ pub struct Commit {
     pub again: BTreeSet<usize>,
     /// Contacts that were made.
     pub created: BTreeSet<ContactId>,
+    /// Contacts that became part of another one.
+    pub absorbed: BTreeSet<ContactId>,
 }
 
 /// Contacts that must be written together, because identities move between them.
@@ -121,6 +123,8 @@ impl Store {
                     commit.again.extend(&slot.rows);
                 } else if slot.is_new() {
                     commit.created.insert(id);
+                } else if slot.is_absorbed() {
+                    commit.absorbed.insert(id);
                 }
             }
         }
@@ -226,7 +230,7 @@ impl Store {
         for (id, slot) in unit {
             actions.push(self.slot_action(tenant, *id, slot)?);
             for identity in slot.after.iter().flat_map(Contact::identities) {
-                actions.extend(pointer_actions(tenant, book, &members, *id, slot, &identity)?);
+                actions.extend(pointer_actions(tenant, book, &members, *id, &identity)?);
                 kept.insert(identity);
             }
         }
@@ -261,17 +265,21 @@ fn pointer_actions(
     book: &Book,
     members: &BTreeSet<ContactId>,
     id: ContactId,
-    slot: &Slot,
     identity: &Identity,
 ) -> Result<Vec<Action>> {
     let key = identity_key(tenant, identity);
     let put = |when| pointer(tenant, identity, id).map(|item| Action::Put(item, vec![when]));
-    match book.pointer(identity) {
+    let carries = |id: ContactId| {
+        let before = book.slot(id).and_then(|slot| slot.before.as_ref());
+        before.is_some_and(|contact| contact.carries(identity))
+    };
+    // Only what the rows name was loaded; the rest points to the contact that carries it.
+    let pointed = book.pointer(identity).or_else(|| members.iter().copied().find(|id| carries(*id)));
+    match pointed {
         None => Ok(vec![put(When::Absent("pk"))?]),
         Some(to) if to == id => {
-            let carried = slot.before.as_ref().is_some_and(|c| c.carries(identity));
             // Adopted: nobody may have pointed it elsewhere since.
-            Ok(if carried { Vec::new() } else { vec![Action::Check(key, vec![When::Is("id", n(id.0))])] })
+            Ok(if carries(id) { Vec::new() } else { vec![Action::Check(key, vec![When::Is("id", n(id.0))])] })
         }
         Some(other) => {
             let mut actions = vec![put(When::Is("id", n(other.0)))?];

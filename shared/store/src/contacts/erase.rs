@@ -50,7 +50,7 @@ impl Store {
             .buffer_unordered(CONCURRENCY)
             .try_fold(0, |sum, deleted| async move { Ok(sum + u64::from(deleted)) })
             .await?;
-        self.release_contacts(tenant, deleted).await?;
+        self.count_contacts(tenant, -i64::try_from(deleted).unwrap_or(0)).await?;
         Ok(deleted)
     }
 

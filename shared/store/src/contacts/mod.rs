@@ -25,6 +25,8 @@ use crate::{Error, Result, Store};
 const KIND: &str = "contact";
 /// How long a tombstone stays, in seconds.
 const TOMBSTONE_S: i64 = 86_400;
+/// Longer than any request takes between reserving ids and using them, in milliseconds.
+const RESERVATION_MS: i64 = 120_000;
 
 /// The key of a contact.
 pub(crate) fn contact_key(tenant: &TenantId, id: ContactId) -> Key {
@@ -186,7 +188,10 @@ impl Store {
         count: u64,
         limit: Option<u64>,
     ) -> Result<ContactId> {
-        let mut update = Update::of(counter_key(tenant)).add("next", n(count)).add("used", n(count));
+        let mut update = Update::of(counter_key(tenant))
+            .add("next", n(count))
+            .add("used", n(count))
+            .set("at", n(self.clock().now_ms()));
         if let Some(limit) = limit {
             let Some(most) = limit.checked_sub(count) else { return Err(Error::Conflict) };
             update = update.when(When::AbsentOrAtMost("used", n(most)));
@@ -196,37 +201,39 @@ impl Store {
         Ok(ContactId(next - count + 1))
     }
 
-    /// Gives reserved ids back to the plan's limit; the ids stay unused.
+    /// Moves what the plan's limit counts: down for reserved ids that stayed unused
+    /// and for contacts that are gone, up for contacts on ids that others reserved.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn release_contacts(&self, tenant: &TenantId, count: u64) -> Result<()> {
-        if count == 0 {
+    pub async fn count_contacts(&self, tenant: &TenantId, by: i64) -> Result<()> {
+        if by == 0 {
             return Ok(());
         }
-        let back = -i64::try_from(count).unwrap_or(i64::MAX);
-        self.update(Update::of(counter_key(tenant)).add("used", n(back))).await
+        self.update(Update::of(counter_key(tenant)).add("used", n(by))).await
     }
 
-    /// How many contacts `limit` still has room for, by counting them: a killed
-    /// import leaves reservations behind that nobody gives back.
+    /// How many contacts `limit` still has room for. A killed import leaves
+    /// reservations behind that nobody gives back: once no reservation can be
+    /// under way, the contacts are counted anew.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn contact_room(&self, tenant: &TenantId, limit: u64) -> Result<u64> {
-        let stored = self.contact_total(tenant).await?;
         let counter = self.get_item(&counter_key(tenant)).await?.unwrap_or_default();
-        if let Some(used) = number::<u64>(&counter, "used")
-            && used > stored
-        {
+        let used: i64 = number(&counter, "used").unwrap_or(0);
+        let stored = self.contact_total(tenant).await?;
+        let quiet = self.clock().now_ms() - number(&counter, "at").unwrap_or(0) > RESERVATION_MS;
+        if quiet && i64::try_from(stored).is_ok_and(|stored| stored != used) {
             let update =
                 Update::of(counter_key(tenant)).set("used", n(stored)).when(When::Is("used", n(used)));
             match self.update(update).await {
-                Ok(()) | Err(Error::Conflict) => {}
+                Ok(()) => return Ok(limit.saturating_sub(stored)),
+                Err(Error::Conflict) => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(limit.saturating_sub(stored))
+        Ok(limit.saturating_sub(stored.max(u64::try_from(used).unwrap_or(0))))
     }
 
     /// The highest contact id that was ever given out.

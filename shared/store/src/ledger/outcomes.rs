@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, HashSet};
+
 use domain::recipient::{Progress, State, Status};
 use domain::{CampaignId, ContactId, TenantId};
 
@@ -104,23 +106,41 @@ impl Store {
         Ok(recorded)
     }
 
-    /// Applies statuses. In order they cost one write each; late, repeated or
-    /// early ones are merged, so that all timestamps are kept and the state only
-    /// moves forward. A status of an earlier attempt changes nothing.
+    /// Applies statuses; those of one attempt together. In order they cost one
+    /// write; late, repeated or early ones are merged, so that all timestamps are
+    /// kept and the state only moves forward. A status of an earlier attempt
+    /// changes nothing.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn apply_statuses(&self, tenant: &TenantId, updates: &[StatusUpdate]) -> Result<()> {
-        let statements: Result<Vec<_>> =
-            updates.iter().map(|update| status_update(tenant, update).into_statement(self.table())).collect();
+        let mut open: BTreeMap<(CampaignId, ContactId, u32), Vec<&StatusUpdate>> = BTreeMap::new();
+        for update in updates {
+            open.entry((update.campaign, update.contact, update.attempt)).or_default().push(update);
+        }
+        while !open.is_empty() {
+            // A batch may name an item once: another attempt of the same recipient waits for the next.
+            let mut named = HashSet::new();
+            let now: Vec<_> = open.extract_if(.., |key, _| named.insert((key.0, key.1))).collect();
+            self.apply_attempts(tenant, &now).await?;
+        }
+        Ok(())
+    }
+
+    async fn apply_attempts(
+        &self,
+        tenant: &TenantId,
+        attempts: &[((CampaignId, ContactId, u32), Vec<&StatusUpdate>)],
+    ) -> Result<()> {
+        let statements: Result<Vec<_>> = attempts
+            .iter()
+            .map(|(key, statuses)| status_update(tenant, *key, statuses).into_statement(self.table()))
+            .collect();
         let answers = self.execute(statements?).await?;
-        for (update, answer) in updates.iter().zip(answers) {
+        for (((campaign, contact, attempt), statuses), answer) in attempts.iter().zip(answers) {
             let Applied::No(Some(item)) = answer else { continue };
-            if number(&item, "att") != Some(update.attempt) {
-                continue;
-            }
-            let apply = |p: &mut Progress| p.apply(update.status, &update.provider_id, update.at_ms);
-            self.settle_row(tenant, update.campaign, update.contact, update.attempt, item, apply).await?;
+            let apply = |p: &mut Progress| apply_all(p, statuses);
+            self.settle_row(tenant, *campaign, *contact, *attempt, item, apply).await?;
         }
         Ok(())
     }
@@ -180,11 +200,11 @@ impl Store {
             .set("rk", n(State::Pending.rank()))
             .set("att", n(row.attempt + 1))
             .set("retry", n(self.clock().now_ms()))
-            .remove("reason")
-            .remove("wamid")
             .when(When::Is("att", n(row.attempt)))
             .when(When::Is("state", s(State::Failed.as_str())));
-        self.update(update).await
+        // Nothing of the earlier attempt is true of the next one.
+        let earlier = ["reason", "wamid", "held", "acc", "snt", "fld"];
+        self.update(earlier.into_iter().fold(update, Update::remove)).await
     }
 }
 
@@ -221,10 +241,25 @@ fn entry_update(update: Update, attempt: u32, entry: &Entry, now: i64) -> Update
     update
 }
 
-fn status_update(tenant: &TenantId, update: &StatusUpdate) -> Update {
+fn apply_all(progress: &mut Progress, statuses: &[&StatusUpdate]) -> bool {
+    let apply = |changed, update: &&StatusUpdate| {
+        progress.apply(update.status, &update.provider_id, update.at_ms) || changed
+    };
+    statuses.iter().fold(false, apply)
+}
+
+/// Writes the statuses of one attempt if the row knows none of them yet, nor a
+/// failure that they would undo.
+fn status_update(
+    tenant: &TenantId,
+    (campaign, contact, attempt): (CampaignId, ContactId, u32),
+    statuses: &[&StatusUpdate],
+) -> Update {
     let mut progress = Progress::new(State::Pending);
-    progress.apply(update.status, &update.provider_id, update.at_ms);
-    set_changes(Update::of(row_key(tenant, update.campaign, update.contact)), None, &progress)
-        .when(When::Is("att", n(update.attempt)))
-        .when(When::Below("rk", n(update.status.state().rank())))
+    apply_all(&mut progress, statuses);
+    let lowest = statuses.iter().map(|update| update.status.state().rank()).min().unwrap_or(0);
+    set_changes(Update::of(row_key(tenant, campaign, contact)), None, &progress)
+        .when(When::Is("att", n(attempt)))
+        .when(When::Below("rk", n(lowest)))
+        .when(When::Absent("reason"))
 }
