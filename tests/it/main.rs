@@ -8,5 +8,7 @@
 
 mod campaigns;
 mod contacts;
+mod faults;
 mod import;
+mod kills;
 mod sendapp;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::types::{Message, QueueAttributeName as Name};
 use queue::Record;
+use simulators::graph::Stats;
 use tokio::time::{Instant, sleep};
 
 use crate::World;
@@ -14,7 +15,7 @@ const RUN: Duration = Duration::from_secs(60);
 /// How often an empty queue is looked at.
 const POLL: Duration = Duration::from_millis(3);
 /// How far the clock is moved when everything waits for it, in milliseconds.
-const JUMP_MS: i64 = 500;
+const JUMP_MS: i64 = 2_000;
 /// A drain that takes longer than this will never end.
 const PATIENCE: Duration = Duration::from_secs(240);
 
@@ -53,6 +54,19 @@ impl World {
         });
         drained.await.expect("the queues do not get empty");
         assert_eq!(self.parked().await, 0, "jobs failed for good");
+    }
+
+    /// Waits until the simulator's figures are such.
+    pub async fn until(&self, such: impl Fn(&Stats) -> bool) {
+        while !such(&self.simulator.stats()) {
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// How many jobs wait or are under way.
+    pub async fn queued(&self) -> u64 {
+        let waiting = self.waiting().await;
+        waiting.visible + waiting.later
     }
 
     /// How many jobs were given up.

@@ -7,15 +7,14 @@
 //!   usage and block heads are read; request counts are written.
 //! - Queues: none.
 
-mod operators;
 mod sendapp;
-mod tenants;
 
-use api_http::{Endpoint, Table, get, get_or_post, post};
+use api_http::{Endpoint, Table, get, post};
 use axum::Router;
 use axum::extract::FromRef;
 use channels::cloud::Graph;
 use domain::Secret;
+use sendapp::{operators, tenants};
 use store::Store;
 
 /// What the handlers use.
@@ -39,10 +38,11 @@ impl FromRef<App> for Store {
 pub fn table() -> Table<App> {
     let contract: [Endpoint<App>; 3] = [
         get("/api/account", sendapp::account),
-        get_or_post("/api/get_tokens", sendapp::tokens),
+        get("/api/get_tokens", sendapp::tokens),
         post("/api/create_accounts", sendapp::create),
     ];
-    let extensions: [Endpoint<App>; 7] = [
+    let extensions: [Endpoint<App>; 8] = [
+        post("/api/get_tokens", sendapp::tokens),
         post("/api/account/regenerate_key", operators::regenerate_key),
         get("/api/operators", operators::list),
         post("/api/operators", operators::create),

@@ -9,15 +9,13 @@
 //! - Bucket: uploaded media.
 //! - Queues: campaign (planner), send (wake-ups).
 
-mod control;
-mod draft;
-mod media;
 mod sendapp;
 
 use api_http::{Endpoint, Table, get, post};
 use axum::Router;
 use axum::extract::FromRef;
 use ops::Sender;
+use sendapp::{control, media};
 use store::Store;
 
 /// Largest body of an upload: the file and what multipart puts around it.

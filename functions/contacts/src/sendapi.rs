@@ -60,7 +60,11 @@ pub(crate) async fn list(
         return Err(Error::invalid("page", "page must be at least 1").into());
     }
     let limit = fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
-    let filter = Filter { search: fields.text("search")?.map(|text| text.trim().to_owned()), with_phone: true, ..Filter::default() };
+    let filter = Filter {
+        search: fields.text("search")?.map(|text| text.trim().to_owned()),
+        with_phone: true,
+        ..Filter::default()
+    };
     let take = usize::try_from(limit).unwrap_or(usize::MAX);
     let listing = contacts::list(&store, caller.tenant_id(), &filter, page, take).await?;
     let last_page = listing.total.div_ceil(limit).max(1);

@@ -110,7 +110,8 @@ pub(crate) async fn list(
     let descending = fields.text(fields.name_of(&["orderBy", "order_by"]))?;
     let descending =
         descending.is_some_and(|order| matches!(order.to_ascii_lowercase().as_str(), "1" | "desc"));
-    let filter = Filter { search: fields.text("search")?.map(|text| text.trim().to_owned()), ..Filter::default() };
+    let filter =
+        Filter { search: fields.text("search")?.map(|text| text.trim().to_owned()), ..Filter::default() };
     let listing = window(&store, &caller, &filter, Window { skip, take, descending }).await?;
     let message = listing.contacts.iter().map(Subscriber::from).collect();
     Ok(Reply(Subscribers { status: "1", message, total: listing.total }))

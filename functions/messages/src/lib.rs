@@ -8,11 +8,9 @@
 //! - Queues: none; sending is one call to the provider.
 
 mod sendapp;
-mod sendapp_content;
 mod sendwo;
-mod templates;
 
-use api_http::{Table, get_or_post, post};
+use api_http::{Table, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
 use ops::Sender;
@@ -41,8 +39,9 @@ impl FromRef<App> for Sender {
 pub fn table() -> Table<App> {
     Table::new([
         post("/api/whatsapp-meta/send", sendapp::send),
-        get_or_post("/api/whatsapp-meta/get_templates", templates::list),
-        post("/api/whatsapp-meta/create_template", templates::create).heavy(),
+        get("/api/whatsapp-meta/get_templates", sendapp::templates::list),
+        post("/api/whatsapp-meta/get_templates", sendapp::templates::list).extension(),
+        post("/api/whatsapp-meta/create_template", sendapp::templates::create).heavy(),
         get_or_post("/api/v1/whatsapp/send-text-message", sendwo::send_text),
         get_or_post("/api/v1/whatsapp/send", sendwo::send_text).extension(),
     ])

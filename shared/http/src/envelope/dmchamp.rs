@@ -16,8 +16,22 @@ pub(super) fn body(error: &Error) -> Value {
     json!({"error": inner})
 }
 
+/// `customData.fromId` becomes `CUSTOM_DATA_FROM_ID`. A phone is a phone under each
+/// of its names: clients look for `INVALID_PHONE`.
 fn upper_snake(field: &str) -> String {
-    field.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+    if matches!(field, "phoneNumber" | "phone_number") {
+        return "PHONE".to_owned();
+    }
+    let mut name = String::with_capacity(field.len() + 4);
+    let mut after_lower = false;
+    for c in field.chars() {
+        if c.is_ascii_uppercase() && after_lower {
+            name.push('_');
+        }
+        name.push(if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
+        after_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+    }
+    name
 }
 
 /// The contract knows 200, 201, 400, 401, 404, 429 and 500: what others refuse

@@ -140,6 +140,8 @@ internal              500 internal              | 500 internal              | 50
         assert!(body["message"].as_str().unwrap().contains("24 hour"));
         let odd =
             Error { field: Some("customData.fromId".to_owned()), ..Error::new(Code::InvalidField, "m") };
-        assert_eq!(envelope(Dialect::DmChamp, &odd).1["error"]["code"], "INVALID_CUSTOMDATA_FROMID");
+        assert_eq!(envelope(Dialect::DmChamp, &odd).1["error"]["code"], "INVALID_CUSTOM_DATA_FROM_ID");
+        let phone = Error { field: Some("phoneNumber".to_owned()), ..odd };
+        assert_eq!(envelope(Dialect::DmChamp, &phone).1["error"]["code"], "INVALID_PHONE");
     }
 }

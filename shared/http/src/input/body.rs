@@ -1,3 +1,5 @@
+use std::convert::Infallible;
+
 use axum::body::Body;
 use bytes::Bytes;
 use futures::stream;
@@ -6,8 +8,8 @@ use http_body_util::BodyExt;
 use ops::Code;
 use serde_json::{Map, Value};
 
+use super::Upload;
 use super::form::Form;
-use super::{Never, Upload};
 use crate::{ApiError, Result};
 
 /// A body that is too large is read to here before it is refused: clients that
@@ -99,7 +101,7 @@ fn json(text: &[u8]) -> Result<Map<String, Value>> {
 async fn multipart(content_type: &str, bytes: Bytes) -> Result<Parsed> {
     let wrong = |_| ApiError::malformed("the body is not valid multipart/form-data");
     let boundary = multer::parse_boundary(content_type).map_err(wrong)?;
-    let body = stream::iter([Ok::<_, Never>(bytes)]);
+    let body = stream::iter([Ok::<_, Infallible>(bytes)]);
     let mut parts = multer::Multipart::new(body, boundary);
     let (mut form, mut files) = (Form::default(), Vec::new());
     while let Some(part) = parts.next_field().await.map_err(wrong)? {

@@ -3,7 +3,6 @@
 mod body;
 mod form;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -165,6 +164,3 @@ impl<S: Sync> FromRequestParts<S> for Input {
         input.ok_or_else(|| ApiError(ops::Error::new(ops::Code::Internal, "internal error")))
     }
 }
-
-/// Boundaries of a body's streams never fail: the bytes are here.
-type Never = Infallible;

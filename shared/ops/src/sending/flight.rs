@@ -70,6 +70,7 @@ impl Flight {
         barred: &[(ContactId, &'static str)],
         halt: &Stop,
     ) -> Result<Entry> {
+        line.pacer.redeem();
         match barred.iter().find(|(id, _)| *id == row.contact) {
             Some((_, reason)) => Ok(Entry::Skipped { reason: (*reason).to_owned() }),
             None if halt.get().is_some() => Ok(line.later(Duration::ZERO)),

@@ -22,13 +22,15 @@ pub(super) struct Pacer {
 struct Slots {
     next: Instant,
     held_until: Instant,
+    /// Messages of claimed waves that did not ask for their turn yet.
+    promised: u32,
 }
 
 impl Pacer {
     pub(super) fn new(per_second: u32) -> Self {
         let now = Instant::now();
         let interval = Duration::from_secs_f64(1.0 / (f64::from(per_second.max(1)) * CAMPAIGN_SHARE));
-        Self { interval, slots: Mutex::new(Slots { next: now, held_until: now }) }
+        Self { interval, slots: Mutex::new(Slots { next: now, held_until: now, promised: 0 }) }
     }
 
     fn slots(&self) -> MutexGuard<'_, Slots> {
@@ -55,10 +57,23 @@ impl Pacer {
         slot
     }
 
-    /// How long the turns reach that were already given out.
+    /// Sets turns aside for a wave that was claimed and asks for them later.
+    pub(super) fn promise(&self, turns: usize) {
+        let mut slots = self.slots();
+        slots.promised = slots.promised.saturating_add(u32::try_from(turns).unwrap_or(u32::MAX));
+    }
+
+    /// Gives a promised turn up: it is taken now, or not needed.
+    pub(super) fn redeem(&self) {
+        let mut slots = self.slots();
+        slots.promised = slots.promised.saturating_sub(1);
+    }
+
+    /// How long the turns reach that were given out or promised.
     pub(super) fn backlog(&self) -> Duration {
         let slots = self.slots();
-        slots.next.max(slots.held_until).saturating_duration_since(Instant::now())
+        let given = slots.next.max(slots.held_until).saturating_duration_since(Instant::now());
+        given + self.interval * slots.promised
     }
 
     /// Lets nothing leave for `delay`.
@@ -90,6 +105,17 @@ mod tests {
             assert!(within <= 78, "{within} in the second after {from:?}");
         }
         assert!(at[159] < Duration::from_millis(2_100));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_claimed_wave_counts_before_it_asks_for_turns() {
+        let pacer = Pacer::new(80);
+        pacer.promise(50);
+        assert!(pacer.backlog() > Duration::from_millis(600));
+        for _ in 0..50 {
+            pacer.redeem();
+        }
+        assert_eq!(pacer.backlog(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

@@ -271,6 +271,7 @@ impl<'a> Runner<'a> {
                 continue;
             }
             lane.flights += 1;
+            self.line.pacer.promise(rows.len());
             return Ok(Some(Flight {
                 campaign: id,
                 account: lane.account,
@@ -307,6 +308,7 @@ impl<'a> Runner<'a> {
             return Ok(None);
         }
         lane.flights += 1;
+        self.line.pacer.promise(rows.len());
         let (account, composer) = (lane.account, lane.composer.clone());
         Ok(Some(Flight { campaign: id, account, composer, rows, wave: None }))
     }

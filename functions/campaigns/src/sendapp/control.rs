@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use api_http::{Caller, Input, Reply, Result};
 use axum::extract::State;
-use domain::{CampaignId, Invalid};
 use domain::campaign::CampaignState;
+use domain::{CampaignId, Invalid};
 use ops::{Sender, campaigns};
 use serde::Serialize;
 
-use crate::sendapp::named;
+use super::named;
 
 #[derive(Serialize)]
 pub(crate) struct Moved {

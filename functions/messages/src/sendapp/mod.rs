@@ -1,4 +1,7 @@
-//! `/api/whatsapp-meta/send`
+//! `/api/whatsapp-meta`: sending, and the templates.
+
+mod content;
+pub(crate) mod templates;
 
 use api_http::{Caller, Input, Repeat, Reply, Result, idempotent};
 use axum::extract::State;
@@ -7,7 +10,7 @@ use ops::messages::Sent;
 use ops::{Sender, callers, messages};
 use serde::Serialize;
 
-use crate::sendapp_content::content;
+use content::content;
 
 #[derive(Serialize)]
 struct Answer {

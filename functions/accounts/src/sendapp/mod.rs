@@ -1,6 +1,9 @@
 //! `/api/account`, `/api/get_tokens`, `/api/create_accounts` and
 //! `/api/accounts/connect_meta`
 
+pub(crate) mod operators;
+pub(crate) mod tenants;
+
 use api_http::{Caller, Input, Reply, Result};
 use axum::extract::State;
 use domain::Secret;

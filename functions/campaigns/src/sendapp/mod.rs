@@ -1,5 +1,9 @@
 //! `/api/campaigns`: draft, launch, list, progress and report.
 
+pub(crate) mod control;
+mod draft;
+pub(crate) mod media;
+
 use api_http::{Caller, Input, Repeat, Reply, Result, idempotent};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -9,8 +13,6 @@ use domain::recipient::State as Recipient;
 use ops::{Error, Sender, callers, campaigns};
 use serde::Serialize;
 use store::ledger::Counts;
-
-use crate::draft;
 
 const LIMIT: u64 = 20;
 const MAX_LIMIT: u64 = 100;

@@ -9,8 +9,8 @@ use ops::{Code, Error, accounts};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
+use super::limits;
 use crate::App;
-use crate::sendapp::limits;
 
 /// `POST /api/tenants`: the key is shown only here.
 pub(crate) async fn create(State(app): State<App>, input: Input) -> Result<Reply<201, Value>> {
