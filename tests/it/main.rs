@@ -8,7 +8,9 @@
 
 mod campaigns;
 mod contacts;
+mod events;
 mod faults;
 mod import;
 mod kills;
+mod routes;
 mod sendapp;

@@ -211,15 +211,15 @@ impl From<store::Error> for Error {
                 Self::conflict("it was changed by another request at the same time").after(1)
             }
             store::Error::Unavailable { code } => {
-                tracing::error!(code, "the database is not available");
+                tracing::warn!(code, "the database is not available");
                 Self::new(Code::Unavailable, "the service is not available, try again").after(1)
             }
             store::Error::Corrupt { kind } => {
-                tracing::error!(kind, "an item cannot be read");
+                tracing::warn!(kind, "an item cannot be read");
                 Self::new(Code::Internal, "internal error")
             }
             store::Error::Sealed => {
-                tracing::error!("a sealed value cannot be opened: is the secret key another one?");
+                tracing::warn!("a sealed value cannot be opened: is the secret key another one?");
                 Self::new(Code::Internal, "internal error")
             }
         }
@@ -228,14 +228,14 @@ impl From<store::Error> for Error {
 
 impl From<queue::Error> for Error {
     fn from(error: queue::Error) -> Self {
-        tracing::error!(code = error.code, "a queue is not available");
+        tracing::warn!(code = error.code, "a queue is not available");
         Self::new(Code::Unavailable, "the service is not available, try again").after(1)
     }
 }
 
 impl From<media::Error> for Error {
     fn from(error: media::Error) -> Self {
-        tracing::error!(code = error.code, "the file store is not available");
+        tracing::warn!(code = error.code, "the file store is not available");
         Self::new(Code::Unavailable, "the service is not available, try again").after(1)
     }
 }

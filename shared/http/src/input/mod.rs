@@ -164,3 +164,46 @@ impl<S: Sync> FromRequestParts<S> for Input {
         input.ok_or_else(|| ApiError(ops::Error::new(ops::Code::Internal, "internal error")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ops::Lane;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Dialect;
+
+    fn input(params: &str, header: Option<&'static str>) -> Input {
+        let spec = Spec { path: "/x", dialect: Dialect::SendApp, lane: Lane::Normal, max_body: 0 };
+        let mut headers = HeaderMap::new();
+        if let Some(key) = header {
+            headers.insert("idempotency-key", key.parse().unwrap());
+        }
+        let params = serde_json::from_str(params).unwrap();
+        Inner { spec, params, files: Vec::new(), path: Vec::new(), headers }.into()
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_what_is_asked_for() {
+        let of = |params| input(params, None).fingerprint();
+        let plain = of(r#"{"a": 1, "b": {"x": 1, "y": [2]}}"#);
+        assert_eq!(plain, of(r#"{"b": {"y": [2], "x": 1}, "a": 1}"#));
+        assert_eq!(plain, of(r#"{"a": 1, "b": {"x": 1, "y": [2]}, "apikey": "k", "idempotency_key": "i"}"#));
+        for other in
+            [r#"{"a": "1", "b": {"x": 1, "y": [2]}}"#, r#"{"a": 1, "b": {"x": 1, "y": [[2]]}}"#, "{}"]
+        {
+            assert_ne!(plain, of(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_header_names_the_idempotency_key_first() {
+        let params = r#"{"idempotency_key": "p"}"#;
+        assert_eq!(input(params, Some("h")).idempotency_key().unwrap().as_deref(), Some("h"));
+        assert_eq!(input(params, None).idempotency_key().unwrap().as_deref(), Some("p"));
+        assert_eq!(input("{}", None).idempotency_key().unwrap(), None);
+        let long = json!({"idempotency_key": "x".repeat(256)}).to_string();
+        let error = input(&long, None).idempotency_key().unwrap_err().0;
+        assert_eq!(error.field.as_deref(), Some("idempotency_key"));
+    }
+}

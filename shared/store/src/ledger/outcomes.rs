@@ -11,7 +11,7 @@ use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
 /// How often a status is tried against concurrent writers.
-const TRIES: usize = 6;
+const TRIES: u32 = 6;
 
 /// The outcome of one attempt, to be recorded.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +68,38 @@ pub struct StatusUpdate {
     pub at_ms: i64,
 }
 
+/// A change of a row that knows more already.
+struct Late<F> {
+    campaign: CampaignId,
+    contact: ContactId,
+    attempt: u32,
+    item: Item,
+    change: F,
+}
+
+impl<F: Fn(&mut Progress) -> bool> Late<F> {
+    /// What to write; `None` when the change changes nothing, or is about an
+    /// earlier attempt.
+    fn update(&self, tenant: &TenantId) -> Option<Update> {
+        let before = read_progress(&self.item);
+        let mut after = before.clone();
+        if number(&self.item, "att") != Some(self.attempt) || !(self.change)(&mut after) {
+            return None;
+        }
+        let update = Update::of(row_key(tenant, self.campaign, self.contact));
+        let update = set_changes(update, Some(&before), &after).when(When::Is("att", n(self.attempt)));
+        Some(update.when(When::Is("rk", n(before.state.rank()))))
+    }
+
+    /// The same change on the row as it is by now.
+    fn again(self, answer: Applied) -> Option<Self> {
+        match answer {
+            Applied::No(Some(item)) => Some(Self { item, ..self }),
+            Applied::Yes | Applied::No(None) => None,
+        }
+    }
+}
+
 impl Store {
     /// Records the outcomes of a wave, in batches. An outcome never overwrites
     /// what a faster status said, and never touches another attempt.
@@ -90,19 +122,15 @@ impl Store {
             .collect();
         let answers = self.execute(statements?).await?;
         let mut recorded = Vec::with_capacity(entries.len());
+        let mut late = Vec::new();
         for ((contact, attempt, entry), answer) in entries.iter().zip(answers) {
-            recorded.push(match (answer, entry) {
-                (Applied::Yes, _) => Recorded::Yes,
-                (Applied::No(Some(item)), Entry::Accepted { provider_id, held })
-                    if number(&item, "att") == Some(*attempt) =>
-                {
-                    let accept = |p: &mut Progress| p.accept(provider_id, *held, now);
-                    self.settle_row(tenant, campaign, *contact, *attempt, item, accept).await?;
-                    Recorded::Overtaken
-                }
-                (Applied::No(_), _) => Recorded::Overtaken,
-            });
+            recorded.push(if answer == Applied::Yes { Recorded::Yes } else { Recorded::Overtaken });
+            if let (Applied::No(Some(item)), Entry::Accepted { provider_id, held }) = (answer, entry) {
+                let change = move |p: &mut Progress| p.accept(provider_id, *held, now);
+                late.push(Late { campaign, contact: *contact, attempt: *attempt, item, change });
+            }
         }
+        self.settle_rows(tenant, late).await?;
         Ok(recorded)
     }
 
@@ -137,41 +165,36 @@ impl Store {
             .map(|(key, statuses)| status_update(tenant, *key, statuses).into_statement(self.table()))
             .collect();
         let answers = self.execute(statements?).await?;
+        let mut late = Vec::new();
         for (((campaign, contact, attempt), statuses), answer) in attempts.iter().zip(answers) {
-            let Applied::No(Some(item)) = answer else { continue };
-            let apply = |p: &mut Progress| apply_all(p, statuses);
-            self.settle_row(tenant, *campaign, *contact, *attempt, item, apply).await?;
+            if let Applied::No(Some(item)) = answer {
+                let change = move |p: &mut Progress| apply_all(p, statuses);
+                late.push(Late { campaign: *campaign, contact: *contact, attempt: *attempt, item, change });
+            }
         }
-        Ok(())
+        self.settle_rows(tenant, late).await
     }
 
-    /// Merges a change into a row that others write too: read, change, write if
-    /// its rank is still the one that was read.
-    async fn settle_row(
-        &self,
-        tenant: &TenantId,
-        campaign: CampaignId,
-        contact: ContactId,
-        attempt: u32,
-        mut item: Item,
-        change: impl Fn(&mut Progress) -> bool,
-    ) -> Result<()> {
-        let key = row_key(tenant, campaign, contact);
+    /// Merges changes into rows that others write too: read, change, write if the
+    /// rank is still the one that was read.
+    async fn settle_rows<F>(&self, tenant: &TenantId, mut late: Vec<Late<F>>) -> Result<()>
+    where
+        F: Fn(&mut Progress) -> bool,
+    {
         for round in 0..TRIES {
-            let before = read_progress(&item);
-            let mut after = before.clone();
-            if number(&item, "att") != Some(attempt) || !change(&mut after) {
+            let (mut open, mut statements) = (Vec::new(), Vec::new());
+            for row in late {
+                if let Some(update) = row.update(tenant) {
+                    statements.push(update.into_statement(self.table())?);
+                    open.push(row);
+                }
+            }
+            let answers = self.execute(statements).await?;
+            late = open.into_iter().zip(answers).filter_map(|(row, answer)| row.again(answer)).collect();
+            if late.is_empty() {
                 return Ok(());
             }
-            let update = set_changes(Update::of(key.clone()), Some(&before), &after)
-                .when(When::Is("att", n(attempt)))
-                .when(When::Is("rk", n(before.state.rank())));
-            match self.update(update).await {
-                Ok(()) => return Ok(()),
-                Err(Error::Conflict) => self.back_off(u32::try_from(round).unwrap_or(0)).await,
-                Err(error) => return Err(error),
-            }
-            item = self.get_item(&key).await?.unwrap_or_default();
+            self.back_off(round).await;
         }
         Err(Error::Conflict)
     }
