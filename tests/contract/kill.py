@@ -97,6 +97,15 @@ def prepare(client, recipients):
     return campaign
 
 
+def wait_for_sending(accepted, recipients):
+    """After a start it takes some seconds until the dead process's lease has run out."""
+    end = time.time() + 40
+    while time.time() < end and simulator("stats")["accepted"] in (accepted, recipients):
+        if simulator("stats")["accepted"] == recipients:
+            return
+        time.sleep(0.05)
+
+
 def settle(client, campaign, patience):
     end = time.time() + patience
     while time.time() < end:
@@ -157,8 +166,10 @@ def main():
         client = Client(folder / "home")
         campaign = prepare(client, arguments.recipients)
         span = arguments.recipients / (arguments.rate * 0.9625)
+        accepted = 0
         for number in range(arguments.kills):
-            time.sleep(rng.uniform(0.05, max(1.0, span / max(arguments.kills, 1))))
+            wait_for_sending(accepted, arguments.recipients)
+            time.sleep(rng.uniform(0.05, max(1.0, 0.9 * span / max(arguments.kills, 1))))
             product.send_signal(signal.SIGKILL)
             product.wait()
             accepted = simulator("stats")["accepted"]

@@ -26,6 +26,8 @@ async fn throttling_delays_and_fails_nobody() {
     let stats = world.simulator.stats();
     assert!(stats.errors["130429"] > 10);
     assert_eq!((stats.accepted, stats.repeated), (120, 0));
+    let used = world.store().usage(world.tenant()).await.unwrap();
+    assert_eq!(used.messages, 120, "only what was taken is used");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

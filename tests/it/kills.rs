@@ -53,6 +53,7 @@ async fn workers_that_are_killed_anywhere_send_to_nobody_twice() {
         let id = world.launched().await;
         let kills = killed_often(&world, most, seed).await;
         assert!(kills >= 3, "only {kills} kills");
+        eprintln!("STRENGTH kills {kills} {:?}", world.counts(id).await);
         check(&world, id, 400).await;
     }
 }

@@ -68,6 +68,7 @@ pub async fn send(
         sender.files.check(store, tenant, url, *kind).await?;
         *source = sender.files.source(store, &sender.graph, tenant, number, url).await?;
     }
+    take_turn(store, tenant, number).await?;
     let limit = caller.tenant.plan.messages_per_day;
     match store.use_messages(tenant, 1, limit).await {
         Ok(()) => {}
@@ -76,7 +77,6 @@ pub async fn send(
         }
         Err(error) => return Err(error.into()),
     }
-    take_turn(store, tenant, number).await?;
     deliver(sender, tenant, account, number, contact.map(|c| c.id), address, content).await
 }
 
@@ -207,6 +207,9 @@ async fn record(sender: &Sender, tenant: &TenantId, message: &Message, outcome: 
         }
     };
     store.progress_message(tenant, message.account, message.id, change).await?;
+    if matches!(outcome, Outcome::Refused(_) | Outcome::Unreachable) {
+        store.return_messages(tenant, 1).await?;
+    }
     if let Outcome::Refused(error) = outcome
         && action(error, 1) == Action::OptOut
     {

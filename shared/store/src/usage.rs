@@ -36,6 +36,18 @@ impl Store {
         self.update(update).await
     }
 
+    /// Gives back messages that no provider took.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn return_messages(&self, tenant: &TenantId, count: u64) -> Result<()> {
+        if count == 0 {
+            return Ok(());
+        }
+        let back = -i64::try_from(count).unwrap_or(i64::MAX);
+        self.update(Update::of(key(tenant, &self.today())).add("messages", n(back))).await
+    }
+
     /// The use of the current month.
     ///
     /// # Errors

@@ -44,11 +44,12 @@ impl Flight {
         let mut why = None;
         let rows: Vec<Row> = self.rows.iter().map(|(_, row)| row.clone()).collect();
         let barred = self.barred(line, &rows).await?;
-        let sendable = rows.iter().filter(|r| !barred.iter().any(|(id, _)| *id == r.contact)).count();
+        let mut used = rows.iter().filter(|r| !barred.iter().any(|(id, _)| *id == r.contact)).count();
         let store = &line.sender.store;
-        match store.use_messages(line.tenant, sendable as u64, line.daily_limit).await {
+        match store.use_messages(line.tenant, used as u64, line.daily_limit).await {
             Ok(()) => {}
             Err(store::Error::Conflict) => {
+                used = 0;
                 halt.set(0);
                 why = Some("plan_limit: the plan's messages of today are used up".to_owned());
             }
@@ -59,6 +60,8 @@ impl Flight {
         let outcomes: Vec<(ContactId, u32, Entry)> =
             rows.iter().zip(entries).map(|(row, entry)| (row.contact, row.attempt, entry)).collect();
         store.record(line.tenant, self.campaign, &outcomes).await?;
+        let taken = outcomes.iter().filter(|(_, _, entry)| entry.may_be_sent()).count();
+        store.return_messages(line.tenant, used.saturating_sub(taken) as u64).await?;
         let why = why.or_else(|| halt.get().map(|code| format!("WhatsApp answered with code {code}")));
         Ok(self.land(outcomes, why))
     }

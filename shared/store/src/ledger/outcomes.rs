@@ -42,6 +42,13 @@ pub enum Entry {
     },
 }
 
+impl Entry {
+    /// Whether the provider has the message, or may have it.
+    pub fn may_be_sent(&self) -> bool {
+        matches!(self, Self::Accepted { .. } | Self::Unknown)
+    }
+}
+
 /// What recording an outcome did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
