@@ -1,1 +1,114 @@
-fn main() {}
+//! Figures of the product on its embedded stores, as a table.
+//!
+//! `cargo bench -p tests -- [small|full]`: 1,000 of everything, or up to
+//! 100,000. Units and requests do not depend on the machine; times do.
+#![allow(clippy::unwrap_used, reason = "a benchmark that fails has no figures")]
+
+use std::time::Duration;
+
+use domain::contact::NewContact;
+use harness::{Setup, World, person, phone, row};
+use serde_json::json;
+use store::contacts::Filter;
+use tokio::time::Instant;
+
+/// What one case cost.
+struct Figures {
+    what: String,
+    count: usize,
+    took: Duration,
+    write_units: f64,
+    requests: u64,
+}
+
+impl Figures {
+    fn print(&self) {
+        let each = |total: f64| total / self.count as f64;
+        println!(
+            "{:<34} {:>8} {:>9.2} s {:>10.0}/s {:>8.2} {:>8.3}",
+            self.what,
+            self.count,
+            self.took.as_secs_f64(),
+            self.count as f64 / self.took.as_secs_f64(),
+            each(self.write_units),
+            each(self.requests as f64),
+        );
+    }
+}
+
+/// Does `work`, which concerns `count` things.
+async fn measure(world: &World, what: &str, count: usize, work: impl Future<Output = ()>) {
+    world.embedded.reset_capacity();
+    let start = Instant::now();
+    work.await;
+    let took = start.elapsed();
+    let spent = world.embedded.capacity();
+    let (write_units, requests) = (spent.write_units(), spent.requests());
+    Figures { what: what.to_owned(), count, took, write_units, requests }.print();
+}
+
+/// Imports as the API takes them: 10,000 rows at most in one call.
+async fn import(world: &World, rows: impl Iterator<Item = NewContact>) {
+    let rows: Vec<NewContact> = rows.collect();
+    for chunk in rows.chunks(10_000) {
+        world.import(chunk.iter().cloned()).await;
+    }
+}
+
+async fn imports(count: usize) {
+    let world = World::new().await;
+    measure(&world, "import, all new", count, import(&world, (0..count).map(person))).await;
+    measure(&world, "import, all known", count, import(&world, (0..count).map(person))).await;
+    let half = (0..count).map(|n| match n % 2 {
+        0 => row(&phone(n), "", &format!("Nuovo nome {n}")),
+        _ => person(count + n),
+    });
+    measure(&world, "import, half new, half renamed", count, import(&world, half)).await;
+}
+
+async fn campaign(count: usize) {
+    let world = World::with(Setup { per_second: 10_000, ..Setup::default() }).await;
+    world.set(json!({"delivered_after_ms": null, "sent_after_ms": 300, "statuses_per_webhook": 100}));
+    import(&world, (0..count).map(person)).await;
+    world.template("avviso", "UTILITY", "Ciao {{1}}, a presto").await;
+    let id = world.draft("avviso").await;
+    let run = async {
+        world.launch(id).await;
+        world.drain().await;
+    };
+    measure(&world, "campaign, up to sent", count, run).await;
+    assert_eq!(world.counts(id).await, [("sent", count as u64)].into());
+}
+
+async fn search(count: usize) {
+    let world = World::new().await;
+    import(&world, (0..count).map(person)).await;
+    let mut times = Vec::new();
+    for n in 0..20 {
+        let filter = Filter { search: Some(format!("sona {n}")), ..Filter::default() };
+        let start = Instant::now();
+        ops::contacts::list(world.store(), world.tenant(), &filter, 1, 100).await.unwrap();
+        times.push(start.elapsed());
+    }
+    times.sort();
+    println!(
+        "{:<34} {count:>8} {:>9.0} ms p50 {:>8.0} ms p99",
+        "list with a search",
+        times[times.len() / 2].as_secs_f64() * 1_000.0,
+        times[times.len() - 1].as_secs_f64() * 1_000.0
+    );
+}
+
+fn main() {
+    let full = std::env::args().any(|arg| arg == "full");
+    let sizes: &[usize] = if full { &[1_000, 10_000, 100_000] } else { &[1_000] };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    println!("{:<34} {:>8} {:>11} {:>12} {:>8} {:>8}", "", "count", "time", "rate", "writes", "requests");
+    runtime.block_on(async {
+        for count in sizes {
+            imports(*count).await;
+            campaign(*count).await;
+            search(*count).await;
+        }
+    });
+}

@@ -47,14 +47,14 @@ async fn check(world: &World, id: CampaignId, count: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_that_are_killed_anywhere_send_to_nobody_twice() {
-    for (seed, most) in [(1, 20), (2, 60), (3, 150)] {
-        let world = World::with(Setup { seed, per_second: 1_000, ..Setup::default() }).await;
-        world.import((0..400).map(person)).await;
+    for (seed, most) in [(1, 20), (2, 150), (3, 400)] {
+        let world = World::with(Setup { seed, per_second: 400, ..Setup::default() }).await;
+        world.import((0..800).map(person)).await;
         let id = world.launched().await;
         let kills = killed_often(&world, most, seed).await;
         assert!(kills >= 3, "only {kills} kills");
         eprintln!("STRENGTH kills {kills} {:?}", world.counts(id).await);
-        check(&world, id, 400).await;
+        check(&world, id, 800).await;
     }
 }
 

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
 
+use aws_config::BehaviorVersion;
+use aws_config::meta::region::RegionProviderChain;
 use aws_sdk_sqs::types::QueueAttributeName;
 use domain::{Clock, Entropy};
 use media::Bucket;
 use queue::{Queues, Urls};
 use store::{Sealer, Store};
 
-use crate::embedded::{Embedded, Options};
+use crate::embedded::{Embedded, Options, REGION};
 use crate::settings::Settings;
 
 /// Name of the table.
@@ -48,7 +50,8 @@ impl Aws {
             options.chaos = settings.chaos;
             return Ok(Self::from(&Embedded::open(options)?));
         }
-        let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+        let region = RegionProviderChain::default_provider().or_else(REGION);
+        let config = aws_config::defaults(BehaviorVersion::latest()).region(region).load().await;
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
         Ok(Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),

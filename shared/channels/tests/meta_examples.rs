@@ -1,5 +1,7 @@
 //! Every kind of request that we send has the shape of Meta's own examples.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+
 use std::collections::BTreeSet;
 
 use channels::cloud::payload;

@@ -86,11 +86,10 @@ impl Field {
             Self::LastName => Some(contact.split_name().1.to_owned()),
             Self::Phone => contact.phone.as_ref().map(|p| p.as_str().to_owned()),
             Self::Email => contact.email.as_ref().map(|e| e.as_str().to_owned()),
-            Self::Metadata(key) => match contact.metadata.get(key)? {
-                serde_json::Value::Null => None,
-                serde_json::Value::String(text) => Some(text.clone()),
-                other => Some(other.to_string()),
-            },
+            Self::Metadata(key) => {
+                let value = contact.metadata.get(key).filter(|v| !v.is_null())?;
+                Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            }
         }
     }
 }

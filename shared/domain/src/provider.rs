@@ -190,9 +190,10 @@ mod tests {
 
     #[test]
     fn the_scope_says_what_waits() {
-        let scope = |code| match action(&error(code), 1) {
-            Action::Retry { scope, .. } => scope,
-            other => panic!("{other:?}"),
+        let scope = |code| {
+            let action = action(&error(code), 1);
+            let Action::Retry { scope, .. } = action else { panic!("{action:?}") };
+            scope
         };
         assert_eq!(scope(131_056), Scope::Recipient);
         assert_eq!(scope(130_429), Scope::Number);

@@ -54,9 +54,11 @@ pub async fn send(
     let number = callers::number(account)?;
     let tenant = caller.tenant_id();
     let store = &sender.store;
-    let contact = store.contact_by(tenant, &Identity::Phone(to.clone())).await?;
+    let identity = Identity::Phone(to.clone());
     let address = Address::Phone(to);
-    check_consent(sender, tenant, number, &address, &content).await?;
+    let contact = async { store.contact_by(tenant, &identity).await.map_err(Error::from) };
+    let consent = check_consent(sender, tenant, number, &address, &content);
+    let (contact, ()) = futures::try_join!(contact, consent)?;
     if content.is_free_form() {
         let known = contact.as_ref().map(|c| (c.id, c.absorbed.clone()));
         check_window(store, tenant, account, number, known).await?;

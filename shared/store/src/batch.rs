@@ -226,10 +226,6 @@ fn cancelled_by(
     error: &aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError,
 ) -> Vec<String> {
     use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as E;
-    match error {
-        E::TransactionCanceledException(cancelled) => {
-            cancelled.cancellation_reasons().iter().filter_map(|r| r.code().map(str::to_owned)).collect()
-        }
-        _ => Vec::new(),
-    }
+    let E::TransactionCanceledException(cancelled) = error else { return Vec::new() };
+    cancelled.cancellation_reasons().iter().filter_map(|r| r.code().map(str::to_owned)).collect()
 }

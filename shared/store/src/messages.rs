@@ -275,7 +275,7 @@ impl Store {
         let keys = page.items.unwrap_or_default().iter().filter_map(Key::of).collect();
         let mut messages: Vec<Message> =
             self.get_many(keys).await?.into_iter().map(from_item).collect::<Result<_>>()?;
-        messages.sort_by(|a, b| b.id.cmp(&a.id));
+        messages.sort_by_key(|message| std::cmp::Reverse(message.id));
         Ok(messages)
     }
 }

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::Secret;
 use hmac::{Hmac, Mac};
@@ -45,10 +45,13 @@ pub async fn verify(store: &Store, verification: Verification) -> Result<String>
     }
 }
 
+/// By number or business account: when it was looked up, and what was found.
+type Known = HashMap<String, (i64, Vec<(Owner, Secret)>)>;
+
 /// Who owns the numbers that webhooks are about, remembered for a minute.
 #[derive(Debug, Default)]
 pub struct Owners {
-    known: Mutex<HashMap<String, (i64, Vec<(Owner, Secret)>)>>,
+    known: Mutex<Known>,
 }
 
 impl Owners {
@@ -79,7 +82,7 @@ impl Owners {
         Ok(owners)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (i64, Vec<(Owner, Secret)>)>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

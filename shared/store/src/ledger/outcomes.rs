@@ -107,6 +107,9 @@ impl<F: Fn(&mut Progress) -> bool> Late<F> {
     }
 }
 
+/// Campaign, recipient and attempt.
+type AttemptKey = (CampaignId, ContactId, u32);
+
 impl Store {
     /// Records the outcomes of a wave, in batches. An outcome never overwrites
     /// what a faster status said, and never touches another attempt.
@@ -149,7 +152,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn apply_statuses(&self, tenant: &TenantId, updates: &[StatusUpdate]) -> Result<()> {
-        let mut open: BTreeMap<(CampaignId, ContactId, u32), Vec<&StatusUpdate>> = BTreeMap::new();
+        let mut open: BTreeMap<AttemptKey, Vec<&StatusUpdate>> = BTreeMap::new();
         for update in updates {
             open.entry((update.campaign, update.contact, update.attempt)).or_default().push(update);
         }
@@ -165,7 +168,7 @@ impl Store {
     async fn apply_attempts(
         &self,
         tenant: &TenantId,
-        attempts: &[((CampaignId, ContactId, u32), Vec<&StatusUpdate>)],
+        attempts: &[(AttemptKey, Vec<&StatusUpdate>)],
     ) -> Result<()> {
         let statements: Result<Vec<_>> = attempts
             .iter()
@@ -282,7 +285,7 @@ fn apply_all(progress: &mut Progress, statuses: &[&StatusUpdate]) -> bool {
 /// failure that they would undo.
 fn status_update(
     tenant: &TenantId,
-    (campaign, contact, attempt): (CampaignId, ContactId, u32),
+    (campaign, contact, attempt): AttemptKey,
     statuses: &[&StatusUpdate],
 ) -> Update {
     let mut progress = Progress::new(State::Pending);
