@@ -1,6 +1,6 @@
 //! Figures of the product on its embedded stores, as a table.
 //!
-//! `cargo bench -p tests -- [small|full]`: 1,000 of everything, or up to
+//! `cargo bench -p tests --bench figures -- [full]`: 1,000 of everything, or up to
 //! 100,000. Units and requests do not depend on the machine; times do.
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails has no figures")]
 

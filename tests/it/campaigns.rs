@@ -38,7 +38,11 @@ async fn a_campaign_keeps_to_its_budget() {
     assert_eq!(world.counts(id).await, [("sent", 2_000)].into());
     let each = |total: f64| total / 2_000.0;
     assert!(each(spent.write_units()) <= 3.5, "{} units each: {spent:?}", each(spent.write_units()));
-    assert!(each(spent.requests() as f64) <= 0.4, "{} requests each: {spent:?}", each(spent.requests() as f64));
+    assert!(
+        each(spent.requests() as f64) <= 0.4,
+        "{} requests each: {spent:?}",
+        each(spent.requests() as f64)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -198,7 +202,10 @@ async fn a_pause_takes_effect_within_a_wave_and_resume_loses_nobody() {
     let world = slow().await;
     let (id, at_pause) = paused(&world).await;
     let campaign = world.campaign(id).await;
-    assert_eq!((campaign.state, campaign.reason.as_deref()), (CampaignState::Paused, Some("paused by its owner")));
+    assert_eq!(
+        (campaign.state, campaign.reason.as_deref()),
+        (CampaignState::Paused, Some("paused by its owner"))
+    );
     let accepted = world.simulator.stats().accepted;
     // What was claimed is sent: a wave of 50 and what 150 ms of turns hold.
     assert!(accepted <= at_pause + 50 + 30, "{at_pause} at the pause, {accepted} in the end");

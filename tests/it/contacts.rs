@@ -29,7 +29,8 @@ fn search(text: &str) -> Filter {
 }
 
 async fn limited(contacts: u64) -> World {
-    World::with(Setup { plan: Plan { contacts: Some(contacts), ..Plan::default() }, ..Setup::default() }).await
+    World::with(Setup { plan: Plan { contacts: Some(contacts), ..Plan::default() }, ..Setup::default() })
+        .await
 }
 
 #[tokio::test]

@@ -58,7 +58,9 @@ async fn a_malformed_record_does_not_fail_its_batch() {
     let world = World::new().await;
     let (_, event) = samples("inbound-worker").remove(0);
     let mut batch = records(&event);
-    for (id, body) in [("a", "{"), ("b", "{\"v\":9,\"job\":{}}"), ("c", "{\"v\":1,\"job\":{\"type\":\"sing\"}}")] {
+    for (id, body) in
+        [("a", "{"), ("b", "{\"v\":9,\"job\":{}}"), ("c", "{\"v\":1,\"job\":{\"type\":\"sing\"}}")]
+    {
         batch.push(Record { id: id.to_owned(), body: body.to_owned() });
     }
     assert_eq!(inbound_worker::handle(&world.sender, &batch).await, ["a", "b", "c"]);

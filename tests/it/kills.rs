@@ -35,11 +35,8 @@ async fn check(world: &World, id: CampaignId, count: u64) {
     for row in &rows {
         let was_taken = taken.contains(row.address.as_ref().unwrap().as_str());
         let (state, contact) = (row.progress.state, row.contact);
-        match state {
-            State::Delivered => assert!(was_taken, "{contact} is {state:?} and was never taken"),
-            State::Unknown => assert!(!was_taken, "{contact} was taken and is unknown"),
-            other => panic!("{contact} is {other:?}, taken: {was_taken}"),
-        }
+        let want = if was_taken { State::Delivered } else { State::Unknown };
+        assert_eq!(state, want, "{contact}, taken: {was_taken}");
     }
     assert_eq!(world.counts(id).await.values().sum::<u64>(), count);
     assert_eq!(world.campaign(id).await.state, CampaignState::Finished);
@@ -47,14 +44,16 @@ async fn check(world: &World, id: CampaignId, count: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_that_are_killed_anywhere_send_to_nobody_twice() {
-    for (seed, most) in [(1, 20), (2, 150), (3, 400)] {
+    for (seed, most, count) in [(1, 40, 200), (2, 150, 400), (3, 400, 800)] {
         let world = World::with(Setup { seed, per_second: 400, ..Setup::default() }).await;
-        world.import((0..800).map(person)).await;
+        world.import((0..count).map(person)).await;
         let id = world.launched().await;
         let kills = killed_often(&world, most, seed).await;
         assert!(kills >= 3, "only {kills} kills");
-        eprintln!("STRENGTH kills {kills} {:?}", world.counts(id).await);
-        check(&world, id, 800).await;
+        let unknown = world.counts(id).await.get("unknown").copied().unwrap_or(0);
+        // A kill loses the outcomes of what was claimed: a wave, and what the pace is ahead.
+        assert!(unknown <= kills as u64 * 120, "{kills} kills, {unknown} unknown");
+        check(&world, id, count as u64).await;
     }
 }
 
@@ -103,13 +102,7 @@ async fn a_runner_that_was_too_slow_is_fenced() {
         world.until(|stats| stats.accepted >= 80).await;
         // Its lease runs out while it still sends: another one takes over.
         world.clock.advance_ms(11_000);
-        let run = ops::sending::run(
-            &world.sender,
-            world.tenant(),
-            harness::PHONE_NUMBER_ID,
-            0,
-            || false,
-        );
+        let run = ops::sending::run(&world.sender, world.tenant(), harness::PHONE_NUMBER_ID, 0, || false);
         run.await.unwrap()
     };
     let ((), ended) = tokio::join!(world.drain(), usurp);

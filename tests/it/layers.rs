@@ -26,8 +26,10 @@ fn functions() -> BTreeSet<String> {
 #[test]
 fn each_library_is_linked_in_one_place() {
     let crates = dependencies();
-    let routed: BTreeSet<String> =
-        functions().into_iter().filter(|name| !name.ends_with("-worker") && name != "schedule-tick").collect();
+    let routed: BTreeSet<String> = functions()
+        .into_iter()
+        .filter(|name| !name.ends_with("-worker") && name != "schedule-tick")
+        .collect();
     // The process, its start-up and the tests put everything together.
     let everywhere = ["local", "runtime", "tests"];
     for (library, places) in [

@@ -1,5 +1,5 @@
-use domain::message::{Button, Content, MediaSource, TemplateCall};
 use domain::media::MediaKind;
+use domain::message::{Button, Content, MediaSource, TemplateCall};
 use domain::recipient::State;
 use harness::{World, phone};
 use ops::Code;
@@ -67,7 +67,8 @@ async fn buttons_templates_and_media_are_sent() {
         caption: Some("Ecco".to_owned()),
         file_name: None,
     };
-    for content in [buttons, template("avviso"), media(&url), media(&url), media("https://example.com/a.png")] {
+    for content in [buttons, template("avviso"), media(&url), media(&url), media("https://example.com/a.png")]
+    {
         send_to(&world, 1, content).await.unwrap();
     }
     let sent = world.simulator.messages(None, 10);

@@ -78,11 +78,13 @@ async fn another_tenants_things_are_not_found() {
     let api = Api::of(&world).await;
     world.template("avviso", "UTILITY", "Ciao {{1}}, ecco un avviso per te!").await;
     api.post("/api/contacts", json!({"email": "a@example.com"})).await.expect(201);
-    let draft = json!({"name": "x", "channel": "whatsapp", "message_type": "template", "template_name": "avviso"});
+    let draft =
+        json!({"name": "x", "channel": "whatsapp", "message_type": "template", "template_name": "avviso"});
     api.post_as_documented("/api/campaigns/draft", draft).await.expect(200);
     let body = json!({"name": "Altri", "email": "altri@example.com"});
     let request = Request::post("/api/tenants").header("x-admin-key", harness::ADMIN_KEY);
-    let request = request.header("content-type", "application/json").body(Body::from(body.to_string())).unwrap();
+    let request =
+        request.header("content-type", "application/json").body(Body::from(body.to_string())).unwrap();
     let key = api.send(request).await.expect(201)["apikey"].as_str().unwrap().to_owned();
     let other = api.with_key(&key);
     for route in routes().iter().filter(|r| takes_keys(r) && r.path.contains("{id}")) {
@@ -91,7 +93,10 @@ async fn another_tenants_things_are_not_found() {
     }
     let token = json!({"token": api.token, "number": "1234567890", "type": "freetext", "message": "x"});
     assert_eq!(other.post("/api/whatsapp-meta/send", token).await.field(404), "token");
-    assert_eq!(other.post("/api/campaigns/launch", json!({"campaign_id": 1})).await.field(404), "campaign_id");
+    assert_eq!(
+        other.post("/api/campaigns/launch", json!({"campaign_id": 1})).await.field(404),
+        "campaign_id"
+    );
     let ids = json!({"ids": [1]});
     let counted = other.json(http::Method::DELETE, "/api/contacts/bulk", &ids).await.expect(200);
     assert_eq!(counted["not_found"], 1);

@@ -115,7 +115,8 @@ impl Api {
         let boundary = "----staffetta-test";
         let mut body = Vec::new();
         for (name, value) in fields {
-            let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            let head =
+                format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
             body.extend_from_slice(head.as_bytes());
         }
         let (name, mime, bytes) = file;

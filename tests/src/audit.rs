@@ -36,7 +36,9 @@ impl World {
         let of = |kind: &str| {
             let prefix = format!("{kind}#{tenant}");
             items.iter().filter(move |item| {
-                text(item, "pk").strip_prefix(&prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
+                text(item, "pk")
+                    .strip_prefix(&prefix)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
             })
         };
         let mut audit = Audit::default();

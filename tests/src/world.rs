@@ -12,7 +12,6 @@ use domain::plan::Plan;
 use domain::recipient::State;
 use domain::template::{Params, TemplateRequest};
 use domain::{CampaignId, Clock, Entropy, Secret, TenantId};
-use jiff::Timestamp;
 use local::embedded::{Chaos, Embedded};
 use local::stores::Aws;
 use ops::accounts::{Connection, NewAccount, NewTenant};
@@ -95,7 +94,8 @@ pub struct World {
     pub urls: Urls,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) busy: AtomicUsize,
-    background: JoinSet<()>,
+    /// Ends with the world.
+    _background: JoinSet<()>,
 }
 
 impl World {
@@ -145,7 +145,7 @@ impl World {
             urls,
             sqs: aws.sqs,
             busy,
-            background,
+            _background: background,
         }
     }
 

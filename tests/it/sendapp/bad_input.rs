@@ -11,7 +11,8 @@ async fn world() -> (World, Api) {
 }
 
 async fn post(api: &Api, content_type: &str, body: Vec<u8>) -> harness::Answer {
-    let request = Request::post("/api/contacts").header("x-api-key", &api.key).header("content-type", content_type);
+    let request =
+        Request::post("/api/contacts").header("x-api-key", &api.key).header("content-type", content_type);
     api.send(request.body(body.into()).unwrap()).await
 }
 
@@ -38,7 +39,9 @@ async fn bodies_that_are_not_what_they_say() {
 #[tokio::test]
 async fn unknown_fields_are_ignored() {
     let (_world, api) = world().await;
-    api.post("/api/contacts", json!({"email": "a@example.com", "favourite_colour": "blue"})).await.expect(201);
+    api.post("/api/contacts", json!({"email": "a@example.com", "favourite_colour": "blue"}))
+        .await
+        .expect(201);
 }
 
 #[tokio::test]

@@ -99,7 +99,9 @@ async fn draft_template_language_and_template_params() {
     let id = warned["campaign_id"].clone();
     let refused = api.post("/api/campaigns/launch", json!({"campaign_id": id})).await;
     assert!(refused.expect(422)["message"].as_str().unwrap().contains("{{2}}"));
-    for params in [json!(["{{name}}", "X1"]), json!({"body": ["{{name}}", "X1"]}), json!({"1": "{{name}}", "2": "X1"})] {
+    for params in
+        [json!(["{{name}}", "X1"]), json!({"body": ["{{name}}", "X1"]}), json!({"1": "{{name}}", "2": "X1"})]
+    {
         draft["template_params"] = params.clone();
         let made = api.post_as_documented(DRAFT, draft.clone()).await.expect(200);
         assert_eq!(made["warnings"], json!([]), "{params}");
@@ -109,7 +111,9 @@ async fn draft_template_language_and_template_params() {
 #[tokio::test]
 async fn draft_recipient_type_tags() {
     let (world, api) = shop().await;
-    api.post("/api/contacts", json!({"name": "Dora", "phone": "+393330000009", "tags": ["shopify"]})).await.expect(201);
+    api.post("/api/contacts", json!({"name": "Dora", "phone": "+393330000009", "tags": ["shopify"]}))
+        .await
+        .expect(201);
     let mut draft = template_draft();
     draft["recipient_type"] = json!("tags");
     assert_eq!(api.post_as_documented(DRAFT, draft.clone()).await.field(422), "tags");
@@ -149,12 +153,18 @@ async fn launch_campaign_id_then_status_and_report() {
     let launched = api.post("/api/campaigns/launch", json!({"campaign_id": id})).await.expect(200);
     assert_eq!((&launched["status"], &launched["campaign_id"]), (&json!("success"), &id));
     assert_eq!(api.post("/api/campaigns/launch", json!({"campaign_id": id})).await.status, 409);
-    assert_eq!(api.post("/api/campaigns/launch", json!({"campaign_id": 999})).await.field(404), "campaign_id");
+    assert_eq!(
+        api.post("/api/campaigns/launch", json!({"campaign_id": 999})).await.field(404),
+        "campaign_id"
+    );
     assert_eq!(api.post("/api/campaigns/launch", json!({})).await.field(422), "campaign_id");
     world.drain().await;
     let seen = api.get(&format!("/api/campaigns/{id}")).await.expect(200);
     let counts = &seen["campaign"]["counts"];
-    assert_eq!((&counts["total"], &counts["delivered"], &counts["pending"]), (&json!(3), &json!(3), &json!(0)));
+    assert_eq!(
+        (&counts["total"], &counts["delivered"], &counts["pending"]),
+        (&json!(3), &json!(3), &json!(0))
+    );
     assert_eq!(seen["campaign"]["state"], "finished");
     let report = api.get(&format!("/api/campaigns/{id}/report.csv")).await;
     assert_eq!(report.headers["content-type"], "text/csv; charset=utf-8");

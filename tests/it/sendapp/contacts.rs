@@ -88,7 +88,10 @@ async fn create_name_phone_email_tags_metadata() {
     let contact = &created["contact"];
     assert_eq!((&contact["name"], &contact["phone"]), (&json!("Carla"), &json!("+393390000001")));
     assert_eq!((&contact["email"], &contact["tags"]), (&json!("carla@example.com"), &json!(["a", "b"])));
-    assert_eq!((&contact["metadata"]["source"], &created["created"]), (&json!("landing_page_a"), &json!(true)));
+    assert_eq!(
+        (&contact["metadata"]["source"], &created["created"]),
+        (&json!("landing_page_a"), &json!(true))
+    );
     let merged = json!({"phone": "+393390000001", "tags": ["c"], "metadata": {"x": 1}});
     let merged = api.post("/api/contacts", merged).await.expect(201);
     assert_eq!((&merged["created"], &merged["contact"]["tags"]), (&json!(false), &json!(["a", "b", "c"])));
@@ -144,8 +147,14 @@ async fn delete_id() {
 #[tokio::test]
 async fn delete_bulk_ids() {
     let (_world, api) = three().await;
-    let done = api.json(Method::DELETE, "/api/contacts/bulk", &json!({"ids": [1, 2, 2, 99, 5000]})).await.expect(200);
+    let done = api
+        .json(Method::DELETE, "/api/contacts/bulk", &json!({"ids": [1, 2, 2, 99, 5000]}))
+        .await
+        .expect(200);
     assert_eq!((&done["deleted"], &done["not_found"]), (&json!(2), &json!(2)));
-    assert_eq!(api.json(Method::DELETE, "/api/contacts/bulk", &json!({"ids": ["x"]})).await.field(422), "ids");
+    assert_eq!(
+        api.json(Method::DELETE, "/api/contacts/bulk", &json!({"ids": ["x"]})).await.field(422),
+        "ids"
+    );
     assert_eq!(api.json(Method::DELETE, "/api/contacts/bulk", &json!({})).await.field(422), "ids");
 }

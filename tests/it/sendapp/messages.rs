@@ -57,15 +57,24 @@ async fn send_media_type_media_url_file_name() {
         "media_url": "https://example.com/a.pdf", "file_name": "listino.pdf", "message": "Ecco"});
     api.post_as_documented(SEND, document).await.expect(200);
     let got = request(&world)["document"].clone();
-    assert_eq!((&got["link"], &got["filename"]), (&json!("https://example.com/a.pdf"), &json!("listino.pdf")));
+    assert_eq!(
+        (&got["link"], &got["filename"]),
+        (&json!("https://example.com/a.pdf"), &json!("listino.pdf"))
+    );
     assert_eq!(got["caption"], "Ecco");
     let media = |kind: &str, url: &str| json!({"number": "1234567890", "type": "freetext", "media_type": kind, "media_url": url});
     for kind in ["image", "video", "audio"] {
         api.post_as_documented(SEND, media(kind, "https://example.com/x")).await.expect(200);
         assert_eq!(request(&world)["type"], kind);
     }
-    assert_eq!(api.post_as_documented(SEND, media("gif", "https://example.com/x")).await.field(422), "media_type");
-    assert_eq!(api.post_as_documented(SEND, media("image", "ftp://example.com")).await.field(422), "media_url");
+    assert_eq!(
+        api.post_as_documented(SEND, media("gif", "https://example.com/x")).await.field(422),
+        "media_type"
+    );
+    assert_eq!(
+        api.post_as_documented(SEND, media("image", "ftp://example.com")).await.field(422),
+        "media_url"
+    );
     let mut audio = media("audio", "https://example.com/x");
     audio["message"] = json!("caption");
     assert_eq!(api.post_as_documented(SEND, audio).await.field(422), "message");
@@ -108,7 +117,8 @@ async fn send_template() {
     }
     let missing = json!({"number": "1234567890", "type": "template"});
     assert_eq!(api.post_as_documented(SEND, missing).await.field(422), "template");
-    let unknown = json!({"number": "1234567890", "type": "template", "template": {"name": "nope", "language": "it"}});
+    let unknown =
+        json!({"number": "1234567890", "type": "template", "template": {"name": "nope", "language": "it"}});
     let refused = api.post_as_documented(SEND, unknown).await.expect(422);
     assert_eq!(refused["error_code"], 132_001);
 }

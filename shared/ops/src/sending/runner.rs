@@ -41,7 +41,7 @@ pub enum Ended {
     Busy,
     /// Its time was over; its successor is queued.
     HandedOver,
-    /// Another runner took over.
+    /// Another runner took over, or the number is nobody's any more.
     Lost,
 }
 
@@ -63,12 +63,14 @@ pub async fn run(
         Err(store::Error::Conflict) => return Ok(Ended::Busy),
         Err(error) => return Err(error.into()),
     };
-    let ended = match number_of(sender, tenant, phone_number_id).await? {
-        Some((number, limit)) => {
+    let ended = match number_of(sender, tenant, phone_number_id).await {
+        Ok(Some((number, limit))) => {
             let line = Line::new(sender, tenant, &number, limit);
             Runner::new(&line, &lease).run(out_of_time).await
         }
-        None => Ok((Ended::Idle, None)),
+        // Nobody owns the number any more: its campaigns wait for the sweep.
+        Ok(None) => Ok((Ended::Lost, None)),
+        Err(error) => Err(error),
     };
     store.release_lease(&lease).await?;
     let (ended, later) = ended?;
