@@ -66,7 +66,10 @@ fn assert_matches(content: &Content, examples: &[&str]) {
 fn text() {
     let body = |body: &str| Content::Text { body: body.to_owned() };
     assert_matches(&body("Ciao"), &["Send Text Message"]);
-    assert_matches(&body("Visit https://example.com"), &["Send Text Message", "Send Text Message with Preview URL"]);
+    assert_matches(
+        &body("Visit https://example.com"),
+        &["Send Text Message", "Send Text Message with Preview URL"],
+    );
 }
 
 #[test]
@@ -116,6 +119,10 @@ fn templates() {
     let media = Some((MediaKind::Image, &image));
     assert_matches(&call(fill(&slots, &values, media)), &["Send Message Template Media"]);
     let quick = [Slot::Body("1".to_owned()), Slot::Button(0, "url")];
-    let interactive = ["Send Message Template Interactive", "Send Message Template Text", "Send Sample Issue Resolution Template"];
+    let interactive = [
+        "Send Message Template Interactive",
+        "Send Message Template Text",
+        "Send Sample Issue Resolution Template",
+    ];
     assert_matches(&call(fill(&quick, &values, None)), &interactive);
 }

@@ -107,7 +107,7 @@ fn classify(error: &ProviderError, attempt: u32) -> Action {
     let retry = |scope, delay, attempts| Action::Retry { scope, delay, attempts };
     let minute = Duration::from_secs(60);
     match error.code {
-        130_429 => retry(Scope::Number, Duration::from_secs(1), None),
+        130_429 => retry(Scope::Number, four_to_the(attempt.saturating_sub(1).min(2)), None),
         131_056 => retry(Scope::Recipient, Duration::from_secs(6).max(backoff), Some(10)),
         131_057 => retry(Scope::Number, Duration::from_secs(15), None),
         80_007 | 4 => retry(Scope::Account, minute, None),

@@ -14,6 +14,12 @@ use crate::{Result, Sender};
 
 /// Longest hold of a number whose provider cannot be reached.
 const MAX_HOLD: Duration = Duration::from_secs(16);
+/// Meta's «throughput reached».
+const THROUGHPUT: i64 = 130_429;
+/// The first hold of a number whose throughput is reached. It doubles until
+/// something is accepted, so that one refusal among many costs little, and a
+/// number that is really throttled is asked seldom.
+const FIRST_HOLD: Duration = Duration::from_millis(100);
 
 /// A reason to stop, set at most once: an error code of the provider.
 #[derive(Debug)]
@@ -48,6 +54,8 @@ pub(super) struct Line<'a> {
     pub(super) daily_limit: Option<u64>,
     /// Attempts in a row that did not reach the provider.
     unreachable: AtomicU32,
+    /// Refusals for throughput in a row.
+    throttled: AtomicU32,
 }
 
 impl<'a> Line<'a> {
@@ -66,6 +74,7 @@ impl<'a> Line<'a> {
             stopped: Stop::new(),
             daily_limit,
             unreachable: AtomicU32::new(0),
+            throttled: AtomicU32::new(0),
         }
     }
 
@@ -90,6 +99,7 @@ impl<'a> Line<'a> {
         match self.sender.graph.send(self.number, address, &content, callback).await {
             Outcome::Accepted(acceptance) => {
                 self.unreachable.store(0, Ordering::Relaxed);
+                self.throttled.store(0, Ordering::Relaxed);
                 Ok(Entry::Accepted { provider_id: acceptance.provider_id, held: acceptance.held })
             }
             Outcome::Ambiguous => Ok(Entry::Unknown),
@@ -117,7 +127,7 @@ impl<'a> Line<'a> {
             Action::Permanent | Action::OptOut => failed(),
             Action::Retry { attempts: Some(most), .. } if attempt >= most => failed(),
             Action::Retry { scope: Scope::Number | Scope::Account, delay, .. } => {
-                self.pacer.hold(delay);
+                self.pacer.hold(self.hold_for(error).unwrap_or(delay));
                 self.later(delay)
             }
             Action::Retry { scope: Scope::Message | Scope::Recipient, delay, .. } => self.later(delay),
@@ -130,6 +140,15 @@ impl<'a> Line<'a> {
                 self.later(Duration::ZERO)
             }
         }
+    }
+
+    /// How long the number is held for a refusal that says nothing about it.
+    fn hold_for(&self, error: &ProviderError) -> Option<Duration> {
+        if error.code != THROUGHPUT || error.retry_after.is_some() {
+            return None;
+        }
+        let times = self.throttled.fetch_add(1, Ordering::Relaxed);
+        Some((FIRST_HOLD * (1 << times.min(8))).min(MAX_HOLD))
     }
 
     pub(super) fn later(&self, delay: Duration) -> Entry {
