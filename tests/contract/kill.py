@@ -25,7 +25,6 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PORT, SIMULATOR = 9100, 9101
 SECRET, VERIFY, TOKEN = "fake-app-secret", "fake-verify-token", "EAA-fake"
 
 
@@ -149,7 +148,10 @@ def main():
     parser.add_argument("--rate", type=int, default=80, help="messages per second of the number")
     parser.add_argument("--chaos", default="")
     parser.add_argument("--profile", default="release")
+    parser.add_argument("--port", type=int, default=9100, help="of the product; the simulator takes the next one")
     arguments = parser.parse_args()
+    global PORT, SIMULATOR
+    PORT, SIMULATOR = arguments.port, arguments.port + 1
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / arguments.profile
     rng = random.Random(arguments.seed)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="staffetta-kill-"))

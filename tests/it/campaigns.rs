@@ -1,7 +1,8 @@
 use domain::campaign::{CampaignState, Draft};
 use domain::message::Address;
+use domain::plan::Plan;
 use domain::{CampaignId, ContactId};
-use harness::{World, named, person, phone, row};
+use harness::{Setup, World, named, person, phone, row};
 use ops::Code;
 use ops::campaigns::{cancel, launch, pause, preflight, report, resume};
 use serde_json::json;
@@ -326,4 +327,29 @@ async fn a_contact_that_is_deleted_after_the_start_is_still_in_the_report() {
     world.drain().await;
     ops::contacts::delete(world.store(), world.tenant(), ContactId(2)).await.unwrap();
     assert_eq!(world.counts(id).await, [("delivered", 3)].into());
+}
+
+#[tokio::test]
+async fn a_daily_limit_is_used_up_before_the_campaign_pauses() {
+    let plan = Plan { messages_per_day: Some(5), ..Plan::default() };
+    let world = World::with(Setup { plan, ..Setup::default() }).await;
+    world.import((0..12).map(person)).await;
+    let id = world.launched().await;
+    world.drain().await;
+    assert_eq!(world.counts(id).await, [("delivered", 5), ("pending", 7)].into());
+    let campaign = world.campaign(id).await;
+    assert_eq!(campaign.state, CampaignState::Paused);
+    assert!(campaign.reason.unwrap().starts_with("plan_limit"));
+}
+
+#[tokio::test]
+async fn an_opt_out_blocks_campaigns_of_every_category() {
+    let world = World::new().await;
+    world.import([person(1), person(2)]).await;
+    world.writes(&phone(1), "STOP");
+    world.drain().await;
+    let id = world.launched().await;
+    world.drain().await;
+    assert_eq!(world.reasons(id).await, [("opted_out".to_owned(), 1)].into());
+    assert_eq!(world.simulator.stats().accepted, 1);
 }

@@ -100,7 +100,7 @@ async fn free_text_needs_an_open_window() {
     let world = talking().await;
     // A new number has no history: Meta decides, and its window is closed.
     let refused = send_to(&world, 2, text("Ciao")).await.unwrap_err();
-    assert_eq!((refused.code, refused.provider_code), (Code::ProviderRejected, Some(131_047)));
+    assert_eq!((refused.code, refused.provider_code), (Code::OutsideWindow, Some(131_047)));
     world.clock.advance_ms(25 * 60 * 60_000);
     for n in [1, 2] {
         let closed = send_to(&world, n, text("Ciao")).await.unwrap_err();

@@ -54,7 +54,10 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         Some(_) => None,
         None => Some(listen(settings.simulator_port, "STAFFETTA_SIMULATOR_PORT").await?),
     };
-    fs::create_dir_all(&settings.home)?;
+    let home = settings.home.display();
+    let unusable =
+        |error| format!("cannot use the folder {home}: {error} (set STAFFETTA_HOME to another one)");
+    fs::create_dir_all(&settings.home).map_err(unusable)?;
     let _lock = lock(&settings)?;
     let entropy = Entropy::system();
     let aws = Aws::of(&settings).await?;
@@ -70,7 +73,7 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let mut tasks = tokio::task::JoinSet::new();
     if let Some(listener) = for_simulator {
         let simulator = simulator::of(&settings, &credentials)?;
-        let stopped = wait_for(stop.clone());
+        let stopped = stop.clone().stopped();
         tasks.spawn(async move {
             if let Err(error) = simulator.serve(listener, stopped).await {
                 tracing::error!(%error, "the simulator ended");
@@ -91,12 +94,6 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         tracing::warn!("some work was still under way; it is taken up at the next start");
     }
     Ok(())
-}
-
-async fn wait_for(stop: Stop) {
-    while !stop.is_stopped() {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
 }
 
 async fn listen(port: u16, setting: &str) -> Result<TcpListener, Box<dyn Error>> {

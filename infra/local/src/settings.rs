@@ -64,6 +64,21 @@ fn text(name: &str) -> Option<String> {
     env::var(name).ok().map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
 }
 
+fn is_url(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['))
+}
+
+/// One of Meta's numeric ids.
+fn id(name: &'static str) -> Result<Option<String>, WrongSetting> {
+    match text(name) {
+        Some(id) if id.len() > 32 || !id.bytes().all(|b| b.is_ascii_digit()) => {
+            Err(WrongSetting { name, problem: "must be Meta's numeric id" })
+        }
+        id => Ok(id),
+    }
+}
+
 fn number<T: std::str::FromStr>(name: &'static str, default: T) -> Result<T, WrongSetting> {
     match text(name) {
         None => Ok(default),
@@ -78,11 +93,14 @@ impl Settings {
     /// [`WrongSetting`]
     pub fn from_env() -> Result<Self, WrongSetting> {
         let meta = match (text("META_GRAPH_URL"), text("META_ACCESS_TOKEN")) {
+            (Some(graph_url), Some(_)) if !is_url(&graph_url) => {
+                return Err(WrongSetting { name: "META_GRAPH_URL", problem: "must be an http or https URL" });
+            }
             (Some(graph_url), Some(access_token)) => Some(Meta {
                 graph_url: with_version(&graph_url),
                 access_token,
-                phone_number_id: text("META_PHONE_NUMBER_ID"),
-                waba_id: text("META_WABA_ID"),
+                phone_number_id: id("META_PHONE_NUMBER_ID")?,
+                waba_id: id("META_WABA_ID")?,
             }),
             (None, None) => None,
             (Some(_), None) => {
@@ -94,14 +112,22 @@ impl Settings {
                 return Err(WrongSetting { name: "META_GRAPH_URL", problem });
             }
         };
+        let demo_rate = number("STAFFETTA_DEMO_RATE", 80)?;
+        if !(1..=10_000).contains(&demo_rate) {
+            return Err(WrongSetting { name: "STAFFETTA_DEMO_RATE", problem: "must be from 1 to 10000" });
+        }
+        let aws_endpoint = text("AWS_ENDPOINT_URL");
+        if aws_endpoint.as_deref().is_some_and(|url| !is_url(url)) {
+            return Err(WrongSetting { name: "AWS_ENDPOINT_URL", problem: "must be an http or https URL" });
+        }
         Ok(Self {
             port: number("STAFFETTA_PORT", PORT)?,
             simulator_port: number("STAFFETTA_SIMULATOR_PORT", SIMULATOR_PORT)?,
             home: PathBuf::from(text("STAFFETTA_HOME").unwrap_or_else(|| ".local".to_owned())),
             chaos: chaos(text("STAFFETTA_CHAOS").as_deref())?,
             admin_key: text("STAFFETTA_ADMIN_KEY"),
-            demo_rate: number("STAFFETTA_DEMO_RATE", 80)?,
-            aws_endpoint: text("AWS_ENDPOINT_URL"),
+            demo_rate,
+            aws_endpoint,
             meta,
             app_secret: text("META_APP_SECRET"),
             verify_token: text("META_VERIFY_TOKEN"),

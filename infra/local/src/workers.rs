@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message};
 use ops::Sender;
 use queue::{Record, Urls};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How long a worker may take for one batch, as on Lambda.
@@ -27,18 +27,31 @@ const SWEEP: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Tells the workers to end.
-#[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+#[derive(Debug, Clone)]
+pub struct Stop(Arc<watch::Sender<bool>>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+}
 
 impl Stop {
     /// Lets every worker end its batch and hand over what is left.
     pub fn stop(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.send_replace(true);
     }
 
     /// Whether the workers are to end.
     pub fn is_stopped(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        *self.0.borrow()
+    }
+
+    /// Waits until the workers are to end.
+    pub async fn stopped(self) {
+        let mut told = self.0.subscribe();
+        // The sender lives in `self`, so that this ends only when it is told.
+        let _told = told.wait_for(|stopped| *stopped).await;
     }
 
     fn deadline(&self) -> impl Fn() -> bool + use<> {
@@ -88,7 +101,10 @@ impl Workers {
             if let Err(error) = schedule_tick::handle(&self.sender).await {
                 tracing::error!(code = error.code.as_str(), "the sweep failed");
             }
-            tokio::time::sleep(SWEEP).await;
+            tokio::select! {
+                () = tokio::time::sleep(SWEEP) => {}
+                () = self.stop.clone().stopped() => {}
+            }
         }
     }
 
@@ -122,7 +138,12 @@ impl Workers {
             let wait = if messages.is_empty() { WAIT_S } else { 0 };
             let left = i32::try_from((batch - messages.len()).min(10)).unwrap_or(10);
             let request = self.sqs.receive_message().queue_url(url).max_number_of_messages(left);
-            match request.wait_time_seconds(wait).send().await {
+            let received = tokio::select! {
+                received = request.wait_time_seconds(wait).send() => received,
+                // What was received at this very moment is visible again at the next start.
+                () = self.stop.clone().stopped() => return messages,
+            };
+            match received {
                 Ok(received) => {
                     let received = received.messages.unwrap_or_default();
                     let done = received.is_empty();

@@ -173,6 +173,11 @@ impl Error {
 
     /// A provider's refusal of a single send.
     pub fn provider(error: &ProviderError) -> Self {
+        if error.code == RE_ENGAGEMENT {
+            let message = "WhatsApp refused the message with code 131047: the recipient has not written in the last \
+                           24 hours, use a template (24 hour window)";
+            return Self { provider_code: Some(error.code), ..Self::new(Code::OutsideWindow, message) };
+        }
         let (code, wait) = match action(error, 1) {
             Action::Retry { delay, .. } if is_throttle(error) => {
                 (Code::ProviderThrottled, Some(delay.as_secs()))
@@ -193,6 +198,9 @@ impl Error {
         made
     }
 }
+
+/// Meta's «re-engagement message»: outside the 24-hour window.
+const RE_ENGAGEMENT: i64 = 131_047;
 
 fn is_throttle(error: &ProviderError) -> bool {
     matches!(error.code, 130_429 | 131_056 | 131_057 | 80_007 | 4) || error.http_status == 429

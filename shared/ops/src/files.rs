@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use channels::cloud::Graph;
 use domain::account::Number;
-use domain::media::{MAX_UPLOAD, MediaKind, check_upload};
+use domain::media::{MAX_UPLOAD, MediaKind, check_upload, sniff};
 use domain::message::MediaSource;
 use domain::{Invalid, TenantId};
 use media::Bucket;
@@ -41,6 +41,12 @@ impl Files {
     ) -> Result<String> {
         if bytes.len() > MAX_UPLOAD {
             let message = format!("file may have at most {MAX_UPLOAD} bytes");
+            return Err(Error { field: Some("file".to_owned()), ..Error::new(Code::TooLarge, message) });
+        }
+        let kind = sniff(&bytes).and_then(MediaKind::of_mime);
+        if let Some(kind) = kind.filter(|kind| bytes.len() as u64 > kind.max_bytes()) {
+            let message =
+                format!("a file of type {} may have at most {} bytes", kind.as_str(), kind.max_bytes());
             return Err(Error { field: Some("file".to_owned()), ..Error::new(Code::TooLarge, message) });
         }
         let checked = check_upload(name, claimed, &bytes)?;

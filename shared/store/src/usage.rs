@@ -36,6 +36,26 @@ impl Store {
         self.update(update).await
     }
 
+    /// Takes up to `count` messages from today's allowance; answers how many.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn use_messages_up_to(&self, tenant: &TenantId, count: u64, limit: Option<u64>) -> Result<u64> {
+        match (self.use_messages(tenant, count, limit).await, limit) {
+            (Ok(()), _) => Ok(count),
+            (Err(crate::Error::Conflict), Some(limit)) => {
+                let item = self.get_item(&key(tenant, &self.today())).await?.unwrap_or_default();
+                let left = limit.saturating_sub(number(&item, "messages").unwrap_or(0)).min(count);
+                match self.use_messages(tenant, left, Some(limit)).await {
+                    Ok(()) => Ok(left),
+                    Err(crate::Error::Conflict) => Ok(0),
+                    Err(error) => Err(error),
+                }
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
     /// Gives back messages that no provider took.
     ///
     /// # Errors

@@ -16,10 +16,19 @@ pub(crate) fn content(fields: Fields<'_>) -> Result<Content> {
         "media" => media(fields),
         "interactive" => buttons(fields),
         "freetext" | "text" if has_buttons(fields) => buttons(fields),
-        "freetext" | "text" if fields.text("media_url")?.is_some() => media(fields),
-        "freetext" | "text" => Ok(Content::Text { body: fields.required("message")? }),
+        "freetext" | "text" if has_media(fields)? => media(fields),
+        "freetext" | "text" => Ok(Content::Text { body: fields.required(message(fields))? }),
         _ => Err(Invalid::new("type", "type must be freetext or template")),
     }
+}
+
+/// The text's name: real clients also call it `text`.
+fn message(fields: Fields<'_>) -> &'static str {
+    fields.name_of(&["message", "text"])
+}
+
+fn has_media(fields: Fields<'_>) -> Result<bool> {
+    Ok(fields.text("media_url")?.is_some() || fields.text("media_type")?.is_some())
 }
 
 /// Whether there is something in `buttons`, be it right or wrong.
@@ -39,7 +48,7 @@ fn media(fields: Fields<'_>) -> Result<Content> {
     Ok(Content::Media {
         kind,
         source: MediaSource::Link(url),
-        caption: fields.text("message")?,
+        caption: fields.text(message(fields))?,
         file_name: fields.text(fields.name_of(&["file_name", "filename"]))?,
     })
 }
@@ -53,7 +62,7 @@ fn buttons(fields: Fields<'_>) -> Result<Content> {
     let given = fields.array("buttons")?.unwrap_or_default();
     Ok(Content::Buttons {
         header: fields.text("header")?,
-        body: fields.required("message")?,
+        body: fields.required(message(fields))?,
         footer: fields.text("footer")?,
         buttons: given.iter().map(button).collect::<Result<_>>()?,
     })

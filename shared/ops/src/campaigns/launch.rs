@@ -1,5 +1,5 @@
 use domain::account::Account;
-use domain::campaign::{Campaign, CampaignState, Channel, CheckedDraft, Draft, Message};
+use domain::campaign::{Audience, Campaign, CampaignState, Channel, CheckedDraft, Draft, Message};
 use domain::template::{Template, slots};
 use domain::{CampaignId, TenantId};
 use queue::CampaignJob;
@@ -23,14 +23,21 @@ pub async fn draft(
     let store = &sender.store;
     let tenant = caller.tenant_id();
     let now = store.clock().now();
+    let draft_tags = draft.tags.clone();
     let CheckedDraft { name, channel, message, audience, scheduled_at } =
         draft.check(now, &time_zone(&caller.tenant))?;
     check_media(sender, tenant, &message).await?;
-    let warnings = match ready(sender, tenant, account, channel, &message).await {
+    let ignored_tags = !draft_tags.is_empty() && audience == Audience::All;
+    let mut warnings = match ready(sender, tenant, account, channel, &message).await {
         Ok(_) => Vec::new(),
         Err(error) if error.code.is_server_error() => return Err(error),
         Err(error) => vec![error.message],
     };
+    if ignored_tags {
+        warnings.push(
+            "tags are ignored: recipient_type is all, so every contact would be a recipient".to_owned(),
+        );
+    }
     let state = if scheduled_at.is_some() { CampaignState::Scheduled } else { CampaignState::Draft };
     let campaign = Campaign {
         id: store.next_campaign_id(tenant).await?,

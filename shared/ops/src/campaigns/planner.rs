@@ -7,7 +7,7 @@ use domain::message::{Address, Category};
 use domain::placeholder::{Pattern, as_parameter};
 use domain::provider::takes_marketing;
 use domain::template::{Template, slots};
-use domain::{CampaignId, ContactId, TenantId, consent};
+use domain::{CampaignId, ContactId, TenantId};
 use queue::{CampaignJob, SendJob};
 use store::Store;
 use store::campaigns::Stored;
@@ -146,7 +146,8 @@ impl<'a> Plan<'a> {
         window: Option<&i64>,
     ) -> Option<&'static str> {
         let Some(address) = address else { return Some("no_address") };
-        if opted_out.contains(address) && consent::opt_out_blocks(self.category) {
+        // An opt-out blocks every campaign; single utility messages pass.
+        if opted_out.contains(address) {
             return Some("opted_out");
         }
         if let (Address::Phone(phone), Some(Category::Marketing)) = (address, self.category)

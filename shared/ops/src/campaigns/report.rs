@@ -53,13 +53,10 @@ fn line(row: &Row) -> [String; 10] {
     let reason = match progress.state {
         State::Failed | State::Skipped => progress.reason.clone().unwrap_or_default(),
         State::Accepted if progress.held => "held".to_owned(),
-        State::Pending
-        | State::Claimed
-        | State::Unknown
-        | State::Accepted
-        | State::Sent
-        | State::Delivered
-        | State::Read => String::new(),
+        State::Unknown => "no_answer".to_owned(),
+        State::Pending | State::Claimed | State::Accepted | State::Sent | State::Delivered | State::Read => {
+            String::new()
+        }
     };
     // A row that is claimed by the cursor still says pending: so it is counted.
     let state = if progress.state == State::Claimed { State::Pending } else { progress.state };

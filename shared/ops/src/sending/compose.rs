@@ -2,7 +2,7 @@ use domain::TenantId;
 use domain::account::Number;
 use domain::campaign::Message;
 use domain::media::MediaKind;
-use domain::message::{Category, Content, MediaSource, TemplateCall};
+use domain::message::{Content, MediaSource, TemplateCall};
 use domain::template::{Slot, fill, slots};
 use store::campaigns::Stored;
 
@@ -12,8 +12,6 @@ use crate::{Error, Result, Sender};
 #[derive(Debug, Clone)]
 pub(crate) struct Composer {
     shape: Shape,
-    /// The template's category; free text has none.
-    pub(crate) category: Option<Category>,
 }
 
 #[derive(Debug, Clone)]
@@ -33,7 +31,6 @@ impl Composer {
     ) -> Result<Self> {
         let source =
             async |url: &str| sender.files.source(&sender.store, &sender.graph, tenant, number, url).await;
-        let category = stored.template.as_ref().and_then(|t| t.category);
         let shape = match &stored.campaign.message {
             Message::Text { .. } => Shape::Text,
             Message::Media { kind, url, .. } => Shape::Media { kind: *kind, source: source(url).await? },
@@ -49,7 +46,7 @@ impl Composer {
                 Shape::Template { name, language, slots: slots(template), media }
             }
         };
-        Ok(Self { shape, category })
+        Ok(Self { shape })
     }
 
     /// The message for a recipient with these frozen texts.

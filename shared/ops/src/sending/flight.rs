@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use domain::message::Address;
-use domain::{AccountId, CampaignId, ContactId, consent};
+use domain::{AccountId, CampaignId, ContactId};
 use futures::{StreamExt, TryStreamExt, stream};
 use store::ledger::{Entry, Row};
 
@@ -44,18 +44,19 @@ impl Flight {
         let mut why = None;
         let rows: Vec<Row> = self.rows.iter().map(|(_, row)| row.clone()).collect();
         let barred = self.barred(line, &rows).await?;
-        let mut used = rows.iter().filter(|r| !barred.iter().any(|(id, _)| *id == r.contact)).count();
         let store = &line.sender.store;
-        match store.use_messages(line.tenant, used as u64, line.daily_limit).await {
-            Ok(()) => {}
-            Err(store::Error::Conflict) => {
-                used = 0;
-                halt.set(0);
-                why = Some("plan_limit: the plan's messages of today are used up".to_owned());
-            }
-            Err(error) => return Err(error.into()),
+        let mut wanted: Vec<ContactId> = rows.iter().map(|row| row.contact).collect();
+        wanted.retain(|contact| !barred.iter().any(|(id, _)| id == contact));
+        let used = store.use_messages_up_to(line.tenant, wanted.len() as u64, line.daily_limit).await?;
+        let used = usize::try_from(used).unwrap_or(wanted.len()).min(wanted.len());
+        if used < wanted.len() {
+            why = Some("plan_limit: the plan's messages of today are used up".to_owned());
         }
-        let attempts: Vec<_> = rows.iter().map(|row| self.send(line, row, &barred, &halt)).collect();
+        let waits: HashSet<ContactId> = wanted.split_off(used).into_iter().collect();
+        let attempts: Vec<_> = rows
+            .iter()
+            .map(|row| self.send(line, row, &barred, waits.contains(&row.contact), &halt))
+            .collect();
         let entries: Vec<Entry> = stream::iter(attempts).buffered(CONCURRENCY).try_collect().await?;
         let outcomes: Vec<(ContactId, u32, Entry)> =
             rows.iter().zip(entries).map(|(row, entry)| (row.contact, row.attempt, entry)).collect();
@@ -71,12 +72,13 @@ impl Flight {
         line: &Line<'_>,
         row: &Row,
         barred: &[(ContactId, &'static str)],
+        waits: bool,
         halt: &Stop,
     ) -> Result<Entry> {
         line.pacer.redeem();
         match barred.iter().find(|(id, _)| *id == row.contact) {
             Some((_, reason)) => Ok(Entry::Skipped { reason: (*reason).to_owned() }),
-            None if halt.get().is_some() => Ok(line.later(Duration::ZERO)),
+            None if waits || halt.get().is_some() => Ok(line.later(Duration::ZERO)),
             None => line.attempt(self.campaign, &self.composer, row, halt).await,
         }
     }
@@ -103,12 +105,10 @@ impl Flight {
     async fn barred(&self, line: &Line<'_>, rows: &[Row]) -> Result<Vec<(ContactId, &'static str)>> {
         let store = &line.sender.store;
         let mut barred = Vec::new();
-        if consent::opt_out_blocks(self.composer.category) {
-            let addresses: Vec<Address> = rows.iter().filter_map(|r| r.address.clone()).collect();
-            let out: HashSet<Address> = store.opted_out(line.tenant, &addresses).await?;
-            let who = rows.iter().filter(|r| r.address.as_ref().is_some_and(|a| out.contains(a)));
-            barred.extend(who.map(|r| (r.contact, "opted_out")));
-        }
+        let addresses: Vec<Address> = rows.iter().filter_map(|r| r.address.clone()).collect();
+        let out: HashSet<Address> = store.opted_out(line.tenant, &addresses).await?;
+        let who = rows.iter().filter(|r| r.address.as_ref().is_some_and(|a| out.contains(a)));
+        barred.extend(who.map(|r| (r.contact, "opted_out")));
         if self.composer.is_free_form() {
             let contacts: Vec<_> = rows.iter().map(|r| (r.contact, Vec::new())).collect();
             let windows = store.windows(line.tenant, self.account, &contacts).await?;

@@ -137,7 +137,7 @@ impl Runner<'_> {
 
     pub(super) async fn pause(&self, id: CampaignId, reason: &str) -> Result<()> {
         let (store, tenant) = (&self.line.sender.store, self.line.tenant);
-        tracing::warn!(%tenant, campaign = %id, "a campaign is paused by its provider");
+        tracing::warn!(%tenant, campaign = %id, "a campaign is paused");
         for from in [CampaignState::Running, CampaignState::Planning] {
             match store.transition_campaign(tenant, id, from, CampaignState::Paused, Some(reason)).await {
                 Ok(()) => break,
