@@ -72,7 +72,12 @@ pub(crate) struct Journal {
 impl Journal {
     /// Opens the journal and reads what it holds. A last line cut short by a kill is removed.
     pub(crate) fn open(path: &Path, mut replay: impl FnMut(Line)) -> io::Result<Self> {
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true);
+        // It holds phone numbers and texts.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path)?;
         let mut whole = 0;
         let mut reader = BufReader::new(&file);
         let mut line = Vec::new();
