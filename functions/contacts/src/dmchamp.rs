@@ -52,7 +52,7 @@ impl Answer {
             email: contact.email.as_ref().map(|email| email.as_str().to_owned()),
             phone_number: phone.clone(),
             tags: contact.tags.clone(),
-            created_at: contact.created_at.to_string(),
+            created_at: format!("{:.3}", contact.created_at),
         };
         Self {
             success: true,

@@ -29,7 +29,7 @@ impl From<Contact> for Item {
             name: contact.name,
             email: contact.email.map(|email| email.as_str().to_owned()),
             tags: contact.tags,
-            created_at: contact.created_at.to_string(),
+            created_at: format!("{:.3}", contact.created_at),
         }
     }
 }

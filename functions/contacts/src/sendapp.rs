@@ -39,8 +39,8 @@ impl<'a> From<&'a Contact> for Item<'a> {
             email: contact.email.as_ref().map(|email| email.as_str()),
             tags: &contact.tags,
             metadata: &contact.metadata,
-            created_at: contact.created_at.to_string(),
-            updated_at: contact.updated_at.to_string(),
+            created_at: format!("{:.3}", contact.created_at),
+            updated_at: format!("{:.3}", contact.updated_at),
         }
     }
 }

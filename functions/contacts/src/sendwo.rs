@@ -44,7 +44,7 @@ impl From<&Contact> for Subscriber {
             email: contact.email.as_ref().map(|email| email.as_str().to_owned()),
             labels: contact.tags.clone(),
             label_names: contact.tags.join(","),
-            created_at: contact.created_at.to_string(),
+            created_at: format!("{:.3}", contact.created_at),
         }
     }
 }

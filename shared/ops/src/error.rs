@@ -174,7 +174,7 @@ impl Error {
     /// A provider's refusal of a single send.
     pub fn provider(error: &ProviderError) -> Self {
         if error.code == RE_ENGAGEMENT {
-            let message = "WhatsApp refused the message with code 131047: the recipient has not written in the last \
+            let message = "WhatsApp refused the request with code 131047: the recipient has not written in the last \
                            24 hours, use a template (24 hour window)";
             return Self { provider_code: Some(error.code), ..Self::new(Code::OutsideWindow, message) };
         }
@@ -188,9 +188,9 @@ impl Error {
             }
         };
         let message = if error.details.is_empty() {
-            format!("WhatsApp refused the message with code {}", error.code)
+            format!("WhatsApp refused the request with code {}", error.code)
         } else {
-            format!("WhatsApp refused the message with code {}: {}", error.code, error.details)
+            format!("WhatsApp refused the request with code {}: {}", error.code, error.details)
         };
         let mut made = Self::new(code, message);
         made.retry_after = wait.map(|s| s.max(1));

@@ -33,7 +33,7 @@ pub(crate) async fn create(State(app): State<App>, input: Input) -> Result<Reply
             "email": tenant.email,
             "timezone": tenant.timezone,
             "plan": {"name": tenant.plan.name, "api_access": tenant.plan.api_access, "limits": limits(&tenant.plan)},
-            "created_at": tenant.created_at.to_string(),
+            "created_at": format!("{:.3}", tenant.created_at),
         },
         "apikey": key.expose(),
     })))

@@ -74,10 +74,10 @@ impl Item {
             channel: campaign.channel.as_str(),
             message_type: message_type(&campaign.message),
             reason: campaign.reason,
-            created_at: campaign.created_at.to_string(),
-            started_at: campaign.started_at.map(|at| at.to_string()),
-            finished_at: campaign.finished_at.map(|at| at.to_string()),
-            scheduled_at: campaign.scheduled_at.map(|at| at.to_string()),
+            created_at: format!("{:.3}", campaign.created_at),
+            started_at: campaign.started_at.map(|at| format!("{at:.3}")),
+            finished_at: campaign.finished_at.map(|at| format!("{at:.3}")),
+            scheduled_at: campaign.scheduled_at.map(|at| format!("{at:.3}")),
             counts: counts.map(CountsItem::from),
         }
     }

@@ -75,5 +75,5 @@ fn line(row: &Row) -> [String; 10] {
 }
 
 fn time(ms: Option<i64>) -> String {
-    ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()).map(|t| t.to_string()).unwrap_or_default()
+    ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()).map(|t| format!("{t:.3}")).unwrap_or_default()
 }
