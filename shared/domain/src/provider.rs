@@ -43,6 +43,14 @@ pub struct ProviderError {
     pub retry_after: Option<Duration>,
 }
 
+impl ProviderError {
+    /// A refusal of which no more than a code and an HTTP status is known.
+    pub fn bare(code: i64, http_status: u16, details: &str) -> Self {
+        let details = details.to_owned();
+        Self { code, subcode: None, http_status, details, transient: false, retry_after: None }
+    }
+}
+
 /// What has to wait before the next try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -157,14 +165,7 @@ mod tests {
     use super::*;
 
     fn error(code: i64) -> ProviderError {
-        ProviderError {
-            code,
-            subcode: None,
-            http_status: 400,
-            details: String::new(),
-            transient: false,
-            retry_after: None,
-        }
+        ProviderError::bare(code, 400, "")
     }
 
     #[test]

@@ -72,11 +72,6 @@ impl State {
             Self::Skipped => 60,
         }
     }
-
-    /// Whether a campaign need not wait for this recipient any more.
-    pub fn is_settled(self) -> bool {
-        !matches!(self, Self::Pending | Self::Claimed)
-    }
 }
 
 /// What a provider reports about a message it took.

@@ -267,14 +267,6 @@ impl Store {
         .await
     }
 
-    /// Writes an account that exists.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn save_account(&self, tenant: &TenantId, account: &Account) -> Result<()> {
-        self.put(self.account_item(tenant, account)?).await
-    }
-
     pub(crate) fn account_item(&self, tenant: &TenantId, account: &Account) -> Result<Item> {
         let wa = account.whatsapp.as_ref().map(|number| self.number_item(tenant, number)).transpose()?;
         let item = AccountItem {

@@ -55,14 +55,7 @@ pub(super) fn error(answer: &Value, status: u16, retry_after: Option<Duration>) 
 
 /// A refusal that carries no code of Meta's.
 pub(super) fn unreadable(status: u16, details: &str) -> ProviderError {
-    ProviderError {
-        code: 0,
-        subcode: None,
-        http_status: status,
-        details: details.to_owned(),
-        transient: false,
-        retry_after: None,
-    }
+    ProviderError::bare(0, status, details)
 }
 
 /// How long the answer asks us to wait.

@@ -4,6 +4,7 @@ use domain::campaign::CampaignState;
 use domain::recipient::State;
 use domain::{CampaignId, ContactId, TenantId};
 use queue::{CampaignJob, SendJob};
+use store::Store;
 use store::campaigns::Stored;
 use store::due::Due;
 use store::ledger::Entry;
@@ -24,6 +25,24 @@ pub async fn pause(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result
         return Err(wrong_state(stored.campaign.state));
     }
     transition(sender, tenant, &stored, CampaignState::Paused, Some("paused by its owner")).await
+}
+
+/// Pauses a campaign that may not send on, for a reason that is not its owner's;
+/// one that does not send is left as it is.
+pub(crate) async fn stop_sending(
+    store: &Store,
+    tenant: &TenantId,
+    id: CampaignId,
+    reason: &str,
+) -> Result<()> {
+    for from in [CampaignState::Running, CampaignState::Planning] {
+        match store.transition_campaign(tenant, id, from, CampaignState::Paused, Some(reason)).await {
+            Ok(()) => break,
+            Err(store::Error::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// Sends on: what is pending, or, with `only_failed`, again what failed.

@@ -6,8 +6,8 @@ mod planner;
 mod preflight;
 mod report;
 
-pub(crate) use control::sweep_cancelled;
 pub use control::{cancel, pause, resume};
+pub(crate) use control::{stop_sending, sweep_cancelled};
 pub use launch::{draft, launch, start_scheduled};
 pub use planner::plan;
 pub use preflight::{Preflight, preflight};

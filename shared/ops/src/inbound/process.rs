@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::account::Account;
-use domain::campaign::CampaignState;
 use domain::consent::{Keyword, keyword};
 use domain::contact::{Contact, NewContact};
 use domain::message::{Address, CallbackRef, Content};
@@ -18,6 +17,7 @@ use store::suppression::Source;
 
 use super::preferences::{self, addresses};
 use super::wire::{InboundMessage, StatusReport, list};
+use crate::campaigns::stop_sending;
 use crate::{Code, Error, Result, Sender, contacts};
 
 /// A change that one account received.
@@ -127,15 +127,7 @@ async fn apply_statuses(
 /// A failure that comes as a status has the same consequences as one that comes
 /// as an answer, except that it is not sent again by itself.
 async fn consequences(store: &Store, tenant: &TenantId, report: &StatusReport<'_>, code: i64) -> Result<()> {
-    let error = ProviderError {
-        code,
-        subcode: None,
-        http_status: 400,
-        details: String::new(),
-        transient: false,
-        retry_after: None,
-    };
-    match action(&error, 1) {
+    match action(&ProviderError::bare(code, 400, ""), 1) {
         Action::OptOut => {
             for address in addresses(report.recipient, None) {
                 store.opt_out(tenant, &address, Source::Provider).await?;
@@ -148,14 +140,7 @@ async fn consequences(store: &Store, tenant: &TenantId, report: &StatusReport<'_
                 return Ok(());
             };
             let reason = format!("WhatsApp answered with code {code}");
-            for from in [CampaignState::Running, CampaignState::Planning] {
-                let to = CampaignState::Paused;
-                match store.transition_campaign(tenant, campaign, from, to, Some(&reason)).await {
-                    Ok(()) | Err(store::Error::Conflict) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            Ok(())
+            stop_sending(store, tenant, campaign, &reason).await
         }
         Action::Retry { .. } | Action::Permanent => Ok(()),
     }

@@ -13,7 +13,7 @@ use super::lane::Lane;
 use super::recovery::adopt;
 use super::runner::Runner;
 use crate::Result;
-use crate::campaigns::sweep_cancelled;
+use crate::campaigns::{stop_sending, sweep_cancelled};
 
 impl Runner<'_> {
     /// Takes up campaigns that were launched or resumed, and blocks that were
@@ -138,14 +138,7 @@ impl Runner<'_> {
     pub(super) async fn pause(&self, id: CampaignId, reason: &str) -> Result<()> {
         let (store, tenant) = (&self.line.sender.store, self.line.tenant);
         tracing::warn!(%tenant, campaign = %id, "a campaign is paused");
-        for from in [CampaignState::Running, CampaignState::Planning] {
-            match store.transition_campaign(tenant, id, from, CampaignState::Paused, Some(reason)).await {
-                Ok(()) => break,
-                Err(store::Error::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
+        stop_sending(store, tenant, id, reason).await
     }
 
     /// Pauses every campaign of the number: nothing can be sent on it until its
