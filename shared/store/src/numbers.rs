@@ -68,7 +68,7 @@ impl Store {
             None => When::Absent("pk"),
         };
         self.transact(vec![
-            Action::Put(self.account_item(tenant, account)?, Vec::new()),
+            Action::Put(self.account_item(tenant, account).await?, Vec::new()),
             Action::Put(compose(&phone, "owner", &owner)?, vec![when]),
             Action::Put(
                 compose(&waba_key(&number.waba_id, &number.phone_number_id), "owner", &owner)?,

@@ -261,18 +261,21 @@ impl Store {
         let lookup = TokenItem { tenant: tenant.to_string(), account: account.id.0 };
         let token = token_key(&sha256_hex(account.token.expose()));
         self.transact(vec![
-            Action::Put(self.account_item(tenant, account)?, vec![When::Absent("pk")]),
+            Action::Put(self.account_item(tenant, account).await?, vec![When::Absent("pk")]),
             Action::Put(compose(&token, "token", &lookup)?, vec![When::Absent("pk")]),
         ])
         .await
     }
 
-    pub(crate) fn account_item(&self, tenant: &TenantId, account: &Account) -> Result<Item> {
-        let wa = account.whatsapp.as_ref().map(|number| self.number_item(tenant, number)).transpose()?;
+    pub(crate) async fn account_item(&self, tenant: &TenantId, account: &Account) -> Result<Item> {
+        let wa = match &account.whatsapp {
+            Some(number) => Some(self.number_item(tenant, number).await?),
+            None => None,
+        };
         let item = AccountItem {
             id: account.id.0,
             name: account.name.clone(),
-            token: self.sealer().seal(tenant, &account.token)?,
+            token: self.sealer().seal(tenant, &account.token).await?,
             greeting: account.greetings_message.clone(),
             no_info: account.no_info_message.clone(),
             help: account.help_message.clone(),
@@ -283,43 +286,30 @@ impl Store {
         compose(&account_key(tenant, account.id), "account", &item)
     }
 
-    fn number_item(&self, tenant: &TenantId, number: &Number) -> Result<NumberItem> {
+    async fn number_item(&self, tenant: &TenantId, number: &Number) -> Result<NumberItem> {
         Ok(NumberItem {
             phone_id: number.phone_number_id.clone(),
             waba: number.waba_id.clone(),
             display: number.display_phone_number.clone(),
             verified: number.verified_name.clone(),
-            access: self.sealer().seal(tenant, &number.access_token)?,
-            secret: self.sealer().seal(tenant, &number.app_secret)?,
+            access: self.sealer().seal(tenant, &number.access_token).await?,
+            secret: self.sealer().seal(tenant, &number.app_secret).await?,
             per_second: number.per_second,
             tier: number.tier,
             connected: number.connected_at.as_millisecond(),
         })
     }
 
-    fn read_account(&self, tenant: &TenantId, item: Item) -> Result<Account> {
+    async fn read_account(&self, tenant: &TenantId, item: Item) -> Result<Account> {
         let item: AccountItem = read(item, "account")?;
-        let open = |sealed: &str| self.sealer().open(tenant, sealed);
-        let whatsapp = item
-            .wa
-            .map(|wa| {
-                Ok::<Number, Error>(Number {
-                    access_token: open(&wa.access)?,
-                    app_secret: open(&wa.secret)?,
-                    phone_number_id: wa.phone_id,
-                    waba_id: wa.waba,
-                    display_phone_number: wa.display,
-                    verified_name: wa.verified,
-                    per_second: wa.per_second,
-                    tier: wa.tier,
-                    connected_at: time(wa.connected),
-                })
-            })
-            .transpose()?;
+        let whatsapp = match item.wa {
+            Some(wa) => Some(self.read_number(tenant, wa).await?),
+            None => None,
+        };
         Ok(Account {
             id: AccountId(item.id),
             name: item.name,
-            token: open(&item.token)?,
+            token: self.sealer().open(tenant, &item.token).await?,
             greetings_message: item.greeting,
             no_info_message: item.no_info,
             help_message: item.help,
@@ -329,13 +319,30 @@ impl Store {
         })
     }
 
+    async fn read_number(&self, tenant: &TenantId, wa: NumberItem) -> Result<Number> {
+        Ok(Number {
+            access_token: self.sealer().open(tenant, &wa.access).await?,
+            app_secret: self.sealer().open(tenant, &wa.secret).await?,
+            phone_number_id: wa.phone_id,
+            waba_id: wa.waba,
+            display_phone_number: wa.display,
+            verified_name: wa.verified,
+            per_second: wa.per_second,
+            tier: wa.tier,
+            connected_at: time(wa.connected),
+        })
+    }
+
     /// Reads one account.
     ///
     /// # Errors
     /// [`Error::Sealed`] when the installation's key is another one.
     pub async fn account(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>> {
         let item = self.get_item(&account_key(tenant, id)).await?;
-        item.map(|item| self.read_account(tenant, item)).transpose()
+        match item {
+            Some(item) => Box::pin(self.read_account(tenant, item)).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The accounts of a tenant, oldest first.
@@ -345,7 +352,11 @@ impl Store {
     pub async fn accounts(&self, tenant: &TenantId) -> Result<Vec<Account>> {
         let query = Query { pk: format!("ACCOUNTS#{tenant}"), ..Query::default() };
         let items = self.query(&query).await?;
-        items.into_iter().map(|item| self.read_account(tenant, item)).collect()
+        let mut accounts = Vec::with_capacity(items.len());
+        for item in items {
+            accounts.push(self.read_account(tenant, item).await?);
+        }
+        Ok(accounts)
     }
 
     /// Finds the account that a token names, whoever owns it.
