@@ -13,7 +13,7 @@ use api_http::{Endpoint, Table, get, post};
 use axum::Router;
 use axum::extract::FromRef;
 use channels::cloud::Graph;
-use domain::Secret;
+use ops::AdminKey;
 use sendapp::{operators, tenants};
 use store::Store;
 
@@ -25,7 +25,7 @@ pub struct App {
     /// Meta's API, which confirms numbers.
     pub graph: Graph,
     /// What creates tenants; without it nobody may.
-    pub admin_key: Option<Secret>,
+    pub admin_key: AdminKey,
 }
 
 impl FromRef<App> for Store {

@@ -3,41 +3,42 @@
 //! Trigger: the queue `campaign`, one job at a time. Reads contacts, writes the
 //! ledger; feeds its own queue when its time is over, and the queue `send`.
 
-use domain::{CampaignId, Invalid, TenantId};
+use domain::{CampaignId, TenantId};
 use ops::{Code, Sender};
-use queue::{CampaignJob, Job, Record};
+use queue::{CampaignJob, Done, Job, Queue, Record};
 
 /// Does each job; answers the ids of the records that must come again.
 pub async fn handle(sender: &Sender, records: &[Record], out_of_time: impl Fn() -> bool) -> Vec<String> {
-    let mut failed = Vec::new();
+    let mut again = Vec::new();
     for record in records {
-        match Job::<CampaignJob>::parse(&record.body) {
-            Ok(job) => {
-                if let Err(error) = Box::pin(work(sender, job, &out_of_time)).await {
-                    tracing::error!(code = error.code.as_str(), "a campaign job failed");
-                    failed.push(record.id.clone());
-                }
-            }
-            Err(reason) => {
-                tracing::error!(%reason, "a campaign job cannot be read");
-                failed.push(record.id.clone());
-            }
-        }
+        let done = match Job::<CampaignJob>::parse(&record.body) {
+            Ok(job) => Box::pin(work(sender, job, &out_of_time)).await,
+            Err(reason) => reason.into(),
+        };
+        again.extend(sender.queues.settle(Queue::Campaign, record, done).await);
     }
-    failed
+    again
 }
 
-async fn work(sender: &Sender, job: Job<CampaignJob>, out_of_time: impl Fn() -> bool) -> ops::Result<()> {
-    let tenant_of = |tenant: String| {
-        tenant.parse::<TenantId>().map_err(|_: Invalid| ops::Error::new(Code::Internal, "no tenant"))
-    };
-    match job.job {
-        CampaignJob::Plan { tenant, campaign, checkpoint } => {
-            let (tenant, id) = (tenant_of(tenant)?, CampaignId(campaign));
-            ops::campaigns::plan(sender, &tenant, id, checkpoint, job.generation, out_of_time).await
+async fn work(sender: &Sender, job: Job<CampaignJob>, out_of_time: impl Fn() -> bool) -> Done {
+    let (tenant, campaign) = match &job.job {
+        CampaignJob::Plan { tenant, campaign, .. } | CampaignJob::Start { tenant, campaign } => {
+            (tenant.parse::<TenantId>(), CampaignId(*campaign))
         }
-        CampaignJob::Start { tenant, campaign } => {
-            ops::campaigns::start_scheduled(sender, &tenant_of(tenant)?, CampaignId(campaign)).await
+    };
+    let Ok(tenant) = tenant else { return Done::Never("the job names no tenant".to_owned()) };
+    let worked = match job.job {
+        CampaignJob::Plan { checkpoint, .. } => {
+            ops::campaigns::plan(sender, &tenant, campaign, checkpoint, job.generation, out_of_time).await
+        }
+        CampaignJob::Start { .. } => ops::campaigns::start_scheduled(sender, &tenant, campaign).await,
+    };
+    match worked {
+        Ok(()) => Done::Yes,
+        Err(error) if error.code == Code::NotFound => Done::Never(error.message),
+        Err(error) => {
+            tracing::error!(%tenant, %campaign, code = error.code.as_str(), "a campaign job failed");
+            Done::Again
         }
     }
 }

@@ -47,7 +47,8 @@ pub fn table() -> Table<App> {
         post("/api/campaigns/draft", sendapp::draft),
         post("/api/campaigns/launch", sendapp::launch),
     ];
-    let extensions: [Endpoint<App>; 8] = [
+    let extensions: [Endpoint<App>; 9] = [
+        post("/api/campaigns/upload_url", media::announce).heavy(),
         get("/api/campaigns", sendapp::list),
         get("/api/campaigns/{id}", sendapp::show),
         post("/api/campaigns/{id}/pause", control::pause),

@@ -5,26 +5,32 @@
 
 use ops::Sender;
 use ops::inbound::Inbound;
-use queue::{InboundJob, Job, Record};
+use queue::{InboundJob, Job, Queue, Record};
 
 /// Works off all records together; answers the ids of those that must come again.
 pub async fn handle(sender: &Sender, records: &[Record]) -> Vec<String> {
     let mut failed = Vec::new();
     let (mut changes, mut ids) = (Vec::new(), Vec::new());
     for record in records {
-        let job = Job::<InboundJob>::parse(&record.body).map(|job| Inbound::try_from(job.job));
-        match job {
-            Ok(Ok(change)) => {
+        match read(&record.body) {
+            Ok(change) => {
                 changes.push(change);
                 ids.push(record.id.clone());
             }
-            Ok(Err(_)) | Err(_) => {
-                tracing::error!("an inbound job cannot be read");
-                failed.push(record.id.clone());
+            Err(reason) => {
+                if !Box::pin(sender.queues.park_record(Queue::Inbound, record, &reason)).await {
+                    failed.push(record.id.clone());
+                }
             }
         }
     }
     let again = Box::pin(ops::inbound::process(sender, &changes)).await;
     failed.extend(again.into_iter().filter_map(|i| ids.get(i).cloned()));
     failed
+}
+
+/// Reads a job, or says why it cannot be done.
+fn read(body: &str) -> Result<Inbound, String> {
+    let job = Job::<InboundJob>::parse(body).map_err(|reason| reason.to_string())?;
+    Inbound::try_from(job.job).map_err(|_| "the job names no tenant".to_owned())
 }

@@ -14,6 +14,9 @@ use ops::inbound::Owners;
 use queue::Queues;
 use store::Store;
 
+/// Where Meta posts to.
+pub const META: &str = "/webhooks/meta";
+
 /// What the handlers use.
 #[derive(Debug, Clone)]
 pub struct App {
@@ -37,5 +40,5 @@ impl FromRef<App> for Store {
 
 /// The function's routes.
 pub fn routes(app: App) -> Router {
-    Router::new().route("/webhooks/meta", get(meta::verify).post(meta::receive)).with_state(app)
+    Router::new().route(META, get(meta::verify).post(meta::receive)).with_state(app)
 }

@@ -3,9 +3,10 @@
 //! Trigger: a schedule, once a minute. Reads the due index, feeds the queues
 //! `campaign` and `send`.
 
-use ops::Sender;
+use queue::Queues;
+use store::Store;
 
 /// Sweeps once.
-pub async fn handle(sender: &Sender) -> ops::Result<usize> {
-    ops::schedule::sweep(sender).await
+pub async fn handle(store: &Store, queues: &Queues) -> ops::Result<usize> {
+    ops::schedule::sweep(store, queues).await
 }

@@ -5,39 +5,36 @@
 
 use domain::TenantId;
 use ops::Sender;
-use queue::{Job, Record, SendJob};
+use queue::{Done, Job, Queue, Record, SendJob};
 
 /// Runs the number of each wake-up; answers the ids of the records that must come
 /// again. A wake-up for a number that somebody sends on already is done.
 pub async fn handle(sender: &Sender, records: &[Record], out_of_time: impl Fn() -> bool) -> Vec<String> {
-    let mut failed = Vec::new();
+    let mut again = Vec::new();
     for record in records {
-        // A runner's future is large: it lives on the heap.
-        if !Box::pin(work(sender, &record.body, &out_of_time)).await {
-            failed.push(record.id.clone());
-        }
+        let done = match Job::<SendJob>::parse(&record.body) {
+            // A runner's future is large: it lives on the heap.
+            Ok(job) => Box::pin(work(sender, job, &out_of_time)).await,
+            Err(reason) => reason.into(),
+        };
+        again.extend(sender.queues.settle(Queue::Send, record, done).await);
     }
-    failed
+    again
 }
 
-async fn work(sender: &Sender, body: &str, out_of_time: impl Fn() -> bool) -> bool {
-    let job = match Job::<SendJob>::parse(body) {
-        Ok(job) => job,
-        Err(reason) => {
-            tracing::error!(%reason, "a wake-up cannot be read");
-            return false;
-        }
-    };
+async fn work(sender: &Sender, job: Job<SendJob>, out_of_time: impl Fn() -> bool) -> Done {
     let SendJob::Wake { tenant, phone_number_id } = job.job;
-    let Ok(tenant) = tenant.parse::<TenantId>() else { return false };
+    let Ok(tenant) = tenant.parse::<TenantId>() else {
+        return Done::Never("the job names no tenant".to_owned());
+    };
     match ops::sending::run(sender, &tenant, &phone_number_id, job.generation, out_of_time).await {
         Ok(ended) => {
             tracing::debug!(?ended, "a runner ended");
-            true
+            Done::Yes
         }
         Err(error) => {
-            tracing::error!(code = error.code.as_str(), "a runner failed");
-            false
+            tracing::error!(%tenant, code = error.code.as_str(), "a runner failed");
+            Done::Again
         }
     }
 }

@@ -84,8 +84,13 @@ pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
             mime => MediaKind::of_mime(mime).map(|_| mime),
         };
     }
-    let is_text = !bytes.is_empty() && !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok();
+    let is_text = !bytes.is_empty() && !bytes.contains(&0) && is_utf8_so_far(bytes);
     is_text.then_some("text/plain")
+}
+
+/// Whether the bytes are the beginning of a text: the last character may be cut.
+fn is_utf8_so_far(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).err().is_none_or(|error| error.error_len().is_none())
 }
 
 /// Whether the type that a sender claims fits the one the bytes show. Office
@@ -147,11 +152,19 @@ pub struct Checked {
 /// # Errors
 /// Names the field `file`.
 pub fn check_upload(name: &str, claimed: Option<&str>, bytes: &[u8]) -> Result<Checked, Invalid> {
+    check_content(name, claimed, bytes, bytes.len() as u64)
+}
+
+/// Checks a file of `size` bytes by its first ones.
+///
+/// # Errors
+/// Names the field `file`.
+pub fn check_content(name: &str, claimed: Option<&str>, start: &[u8], size: u64) -> Result<Checked, Invalid> {
     let refuse = |message: String| Err(Invalid::new("file", message));
-    if bytes.is_empty() {
+    if start.is_empty() {
         return refuse("file must not be empty".to_owned());
     }
-    let Some(found) = sniff(bytes) else {
+    let Some(found) = sniff(start) else {
         return refuse("file must be an image, a video, audio or a document that WhatsApp takes".to_owned());
     };
     let claims = [mime_of_name(name), claimed.filter(|c| *c != "application/octet-stream")];
@@ -165,10 +178,44 @@ pub fn check_upload(name: &str, claimed: Option<&str>, bytes: &[u8]) -> Result<C
     let Some(kind) = MediaKind::of_mime(mime) else {
         return refuse(format!("{mime} is not a type that WhatsApp takes"));
     };
-    if bytes.len() as u64 > kind.max_bytes() {
+    if size > kind.max_bytes() {
         return refuse(format!("{} may have at most {} bytes", kind.as_str(), kind.max_bytes()));
     }
     Ok(Checked { mime, kind })
+}
+
+/// Checks what is said of a file before it is uploaded.
+///
+/// # Errors
+/// Names `content_type` or `size`.
+pub fn check_announced(name: &str, content_type: &str, size: u64) -> Result<Checked, Invalid> {
+    let refuse = |message: String| Err(Invalid::new("content_type", message));
+    let mime = match mime_of_name(name) {
+        Some(mime) if !agrees(content_type, mime) => {
+            return refuse(format!("content_type is {content_type}, but filename says {mime}"));
+        }
+        Some(mime) => mime,
+        None => known_mime(content_type).unwrap_or_default(),
+    };
+    let Some(kind) = MediaKind::of_mime(mime) else {
+        return refuse(format!("{content_type} is not a type that WhatsApp takes"));
+    };
+    if size == 0 || size > kind.max_bytes() {
+        let message = format!("size must be from 1 to {} bytes for {}", kind.max_bytes(), kind.as_str());
+        return Err(Invalid::new("size", message));
+    }
+    Ok(Checked { mime, kind })
+}
+
+/// The type as we keep it, for one that Meta takes.
+fn known_mime(content_type: &str) -> Option<&'static str> {
+    const ENDINGS: [&str; 17] = [
+        "jpg", "png", "mp4", "3gp", "aac", "amr", "mp3", "m4a", "ogg", "pdf", "txt", "doc", "xls", "ppt",
+        "docx", "xlsx", "pptx",
+    ];
+    let bare = content_type.split(';').next().unwrap_or_default().trim();
+    let known = ENDINGS.iter().filter_map(|ending| mime_of_name(&format!("a.{ending}")));
+    known.into_iter().find(|mime| *mime == bare)
 }
 
 #[cfg(test)]
@@ -192,6 +239,27 @@ mod tests {
         ] {
             assert_eq!(check_upload(name, claimed, bytes).unwrap_err().field, "file", "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_announced_must_be_taken_by_whatsapp() {
+        assert_eq!(check_announced("a.jpg", "image/jpg", 9).unwrap().mime, "image/jpeg");
+        assert_eq!(check_announced("film", "video/mp4", 16_000_000).unwrap().kind, MediaKind::Video);
+        for (name, content_type, size, field) in [
+            ("a.jpg", "video/mp4", 9, "content_type"),
+            ("a.exe", "application/x-msdownload", 9, "content_type"),
+            ("a.jpg", "image/jpeg", 0, "size"),
+            ("a.jpg", "image/jpeg", 5_000_001, "size"),
+        ] {
+            let refused = check_announced(name, content_type, size).unwrap_err();
+            assert_eq!(refused.field, field, "{name} {content_type}");
+        }
+    }
+
+    #[test]
+    fn a_text_may_be_cut_within_a_character() {
+        assert_eq!(sniff(&"perché".as_bytes()[..6]), Some("text/plain"));
+        assert_eq!(sniff(b"perch\xe9 no"), None);
     }
 
     #[test]

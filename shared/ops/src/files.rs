@@ -1,16 +1,36 @@
 //! Uploaded files and their stable public URLs.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use channels::cloud::Graph;
 use domain::account::Number;
-use domain::media::{MAX_UPLOAD, MediaKind, check_upload, sniff};
+use domain::media::{MAX_UPLOAD, MediaKind, check_announced, check_content, check_upload, sniff};
 use domain::message::MediaSource;
 use domain::{Invalid, TenantId};
-use media::Bucket;
+use media::{Bucket, Place, Presigned, Upload};
 use store::Store;
-use store::media::File;
+use store::media::{File, FileState};
 
 use crate::{Code, Error, Result};
+
+/// How long a presigned upload may begin.
+const UPLOAD_VALID: Duration = Duration::from_secs(15 * 60);
+/// How long the address of a file can be read from: long enough to follow a redirect.
+const READ_VALID: Duration = Duration::from_secs(5 * 60);
+/// The bytes by which an upload is checked.
+const CHECKED_BYTES: u64 = 64 * 1024;
+
+/// A file that was announced, and how its content gets into the bucket.
+#[derive(Debug, Clone)]
+pub struct Announced {
+    /// Its public URL, once its content was checked.
+    pub url: String,
+    /// The request that uploads it.
+    pub upload: Presigned,
+    /// How long that request may be made.
+    pub valid: Duration,
+}
 
 /// Where files are, and under which URL the world sees them.
 #[derive(Debug, Clone)]
@@ -50,25 +70,100 @@ impl Files {
             return Err(Error { field: Some("file".to_owned()), ..Error::new(Code::TooLarge, message) });
         }
         let checked = check_upload(name, claimed, &bytes)?;
-        let id = store.entropy().bytes::<16>().iter().fold(String::new(), |id, b| format!("{id}{b:02x}"));
-        let size = bytes.len() as u64;
-        self.bucket.put(&id, checked.mime, bytes).await?;
-        let name = safe_name(name);
-        let url = format!("{}/media/{id}/{name}", self.base_url);
-        let file = File { tenant: tenant.clone(), id, name, mime: checked.mime.to_owned(), size };
+        let file = File {
+            tenant: tenant.clone(),
+            id: new_id(store),
+            name: safe_name(name),
+            mime: checked.mime.to_owned(),
+            size: bytes.len() as u64,
+            state: FileState::Ready,
+        };
+        self.bucket.put(&file.id, checked.mime, bytes).await?;
         store.create_file(&file).await?;
-        Ok(url)
+        Ok(self.url(&file))
     }
 
-    /// Reads a file by its public id.
+    /// Announces a file that its owner uploads to the bucket: by a `PUT` that takes
+    /// just this size and type.
     ///
     /// # Errors
-    /// [`Code::NotFound`] when there is none.
-    pub async fn read(&self, store: &Store, id: &str) -> Result<(File, Bytes)> {
-        let unknown = || Error::not_found("id", "there is no such file");
+    /// [`Code::InvalidField`] for a type that WhatsApp does not take, or a size
+    /// above what it takes of the type.
+    pub async fn announce(
+        &self,
+        store: &Store,
+        tenant: &TenantId,
+        name: &str,
+        content_type: &str,
+        size: u64,
+    ) -> Result<Announced> {
+        let checked = check_announced(name, content_type, size)?;
+        let file = File {
+            tenant: tenant.clone(),
+            id: new_id(store),
+            name: safe_name(name),
+            mime: checked.mime.to_owned(),
+            size,
+            state: FileState::Announced,
+        };
+        let upload = Upload { id: &file.id, mime: checked.mime, size };
+        let upload = self.bucket.presign_upload(upload, UPLOAD_VALID).await?;
+        store.create_file(&file).await?;
+        Ok(Announced { url: self.url(&file), upload, valid: UPLOAD_VALID })
+    }
+
+    /// Checks what was uploaded under an id that was announced: what is right is
+    /// served from now on, what is not goes into quarantine. Of two who check the
+    /// same upload, one settles it.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] when nothing was announced under the id, or nothing came;
+    /// [`Code::Unavailable`]: try again.
+    pub async fn settle_upload(&self, store: &Store, id: &str) -> Result<FileState> {
+        let unknown = || Error::not_found("id", "nothing was announced under the id of the upload");
         let file = store.file(id).await?.ok_or_else(unknown)?;
-        let bytes = self.bucket.get(id).await?.ok_or_else(unknown)?;
-        Ok((file, bytes))
+        if file.state != FileState::Announced {
+            // What comes after the check is never looked at, nor served.
+            self.bucket.drop_upload(id).await?;
+            return Ok(file.state);
+        }
+        let gone = || Error::not_found("id", "the upload is gone");
+        let start = self.bucket.start_of_upload(id, CHECKED_BYTES).await?.ok_or_else(gone)?;
+        let checked = check_content(&file.name, Some(&file.mime), &start.bytes, start.size);
+        let (place, state) = match checked {
+            Ok(_) if start.size == file.size => (Place::Files, FileState::Ready),
+            Ok(_) | Err(_) => (Place::Quarantine, FileState::Rejected),
+        };
+        self.bucket.move_upload(id, &start.etag, &file.mime, place).await?;
+        match store.settle_file(id, state).await {
+            Ok(()) | Err(store::Error::Conflict) => Ok(state),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Where a file can be read for a short while, by its public id.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] when there is none, or its content was not checked yet.
+    pub async fn read_url(&self, store: &Store, id: &str) -> Result<String> {
+        let file = self.ready(store, id).await?;
+        let disposition = format!("{}; filename=\"{}\"", disposition(&file.mime), file.name);
+        Ok(self.bucket.presign_get(id, &file.mime, &disposition, READ_VALID).await?)
+    }
+
+    async fn ready(&self, store: &Store, id: &str) -> Result<File> {
+        let file = store.file(id).await?.filter(|file| file.state == FileState::Ready);
+        file.ok_or_else(|| Error::not_found("id", "there is no such file"))
+    }
+
+    async fn read(&self, store: &Store, id: &str) -> Result<(File, Bytes)> {
+        let file = self.ready(store, id).await?;
+        let bytes = self.bucket.get(id).await?;
+        Ok((file, bytes.ok_or_else(|| Error::not_found("id", "there is no such file"))?))
+    }
+
+    fn url(&self, file: &File) -> String {
+        format!("{}/media/{}/{}", self.base_url, file.id, file.name)
     }
 
     /// The id of one of our own URLs.
@@ -87,6 +182,16 @@ impl Files {
         let Some(id) = self.own_id(url) else { return Ok(()) };
         let file = store.file(id).await?.filter(|f| f.tenant == *tenant);
         let file = file.ok_or_else(|| Error::invalid("media_url", "media_url leads to no file of yours"))?;
+        match file.state {
+            FileState::Ready => {}
+            FileState::Announced => {
+                return Err(Error::invalid("media_url", "the upload of media_url has not been checked yet"));
+            }
+            FileState::Rejected => {
+                let message = "the upload of media_url was not what was announced";
+                return Err(Error::invalid("media_url", message));
+            }
+        }
         let found = MediaKind::of_mime(&file.mime);
         if found != Some(kind) {
             return Err(
@@ -126,6 +231,19 @@ impl Files {
         let uploaded = graph.upload(number, &file.name, &file.mime, bytes).await?;
         store.keep_provider_media_id(tenant, &number.phone_number_id, id, &uploaded).await?;
         Ok(MediaSource::Id(uploaded))
+    }
+}
+
+/// 128 random bits: the public URL cannot be guessed.
+fn new_id(store: &Store) -> String {
+    store.entropy().bytes::<16>().iter().fold(String::new(), |id, b| format!("{id}{b:02x}"))
+}
+
+/// Documents are downloaded: what a browser would run never runs under our name.
+fn disposition(mime: &str) -> &'static str {
+    match MediaKind::of_mime(mime) {
+        Some(MediaKind::Image | MediaKind::Video | MediaKind::Audio) => "inline",
+        Some(MediaKind::Document) | None => "attachment",
     }
 }
 

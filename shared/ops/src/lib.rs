@@ -4,6 +4,7 @@
 //! than it needs; [`Sender`] bundles what sending takes.
 
 pub mod accounts;
+mod admin;
 pub mod callers;
 pub mod campaigns;
 pub mod contacts;
@@ -15,6 +16,7 @@ pub mod schedule;
 pub mod sending;
 pub mod templates;
 
+pub use admin::AdminKey;
 pub use callers::{Caller, Lane};
 pub use error::{Code, Error, Result};
 

@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use domain::campaign::CampaignState;
-use queue::{CampaignJob, SendJob};
+use queue::{CampaignJob, Queues, SendJob};
+use store::Store;
 use store::campaigns::Stored;
 use store::due::Due;
 
+use crate::Result;
 use crate::campaigns::{WATCH_MS, sweep_cancelled};
-use crate::{Result, Sender};
 
 /// Campaigns that one sweep looks at, of each shard.
 const LIMIT: usize = 200;
@@ -21,47 +22,56 @@ const PLANNER_DEAD_MS: i64 = 20_000;
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`]; the next sweep sees them again.
-pub async fn sweep(sender: &Sender) -> Result<usize> {
-    let due = sender.store.due(LIMIT).await?;
+pub async fn sweep(store: &Store, queues: &Queues) -> Result<usize> {
+    let due = store.due(LIMIT).await?;
+    let mut stuck = 0_u64;
     for entry in &due {
-        if let Err(error) = look_at(sender, entry).await {
-            tracing::error!(tenant = %entry.tenant, campaign = %entry.campaign, code = error.code.as_str(), "a campaign could not be looked at");
+        match look_at(store, queues, entry).await {
+            Ok(was_stuck) => stuck += u64::from(was_stuck),
+            Err(error) => {
+                tracing::error!(tenant = %entry.tenant, campaign = %entry.campaign, code = error.code.as_str(), "a campaign could not be looked at");
+            }
         }
     }
+    tracing::info!(target: "metric", name = "StuckCampaigns", value = stuck, unit = "Count");
     Ok(due.len())
 }
 
-async fn look_at(sender: &Sender, due: &Due) -> Result<()> {
-    let store = &sender.store;
+/// Whether the campaign was stuck: nobody worked on it although there is work.
+async fn look_at(store: &Store, queues: &Queues, due: &Due) -> Result<bool> {
     let now = store.clock().now_ms();
     let Some(stored) = store.campaign(&due.tenant, due.campaign).await? else {
-        return settle(sender, due, None).await;
+        settle(store, due, None).await?;
+        return Ok(false);
     };
+    let mut was_stuck = false;
     match stored.campaign.state {
         CampaignState::Scheduled => {
             // The start puts the campaign into the index anew.
             let job = CampaignJob::Start { tenant: due.tenant.to_string(), campaign: due.campaign.0 };
-            sender.queues.campaign(job, 0).await?;
-            settle(sender, due, Some(now + WATCH_MS)).await
+            queues.campaign(job, 0).await?;
+            settle(store, due, Some(now + WATCH_MS)).await?;
         }
         CampaignState::Planning | CampaignState::Running => {
-            wake(sender, due, &stored).await?;
-            settle(sender, due, Some(now + WATCH_MS)).await
+            was_stuck = wake(store, queues, due, &stored).await?;
+            settle(store, due, Some(now + WATCH_MS)).await?;
         }
         CampaignState::Cancelled => {
-            sweep_cancelled(sender, &due.tenant, due.campaign).await?;
-            settle(sender, due, None).await
+            sweep_cancelled(store, &due.tenant, due.campaign).await?;
+            settle(store, due, None).await?;
         }
         CampaignState::Draft | CampaignState::Paused | CampaignState::Finished | CampaignState::Failed => {
-            settle(sender, due, None).await
+            settle(store, due, None).await?;
         }
     }
+    Ok(was_stuck)
 }
 
 /// Puts a campaign back on its feet when nobody works on it.
-async fn wake(sender: &Sender, due: &Due, stored: &Stored) -> Result<()> {
-    let (store, tenant) = (&sender.store, &due.tenant);
-    let Some(phone_number_id) = stored.phone_number_id.clone() else { return Ok(()) };
+async fn wake(store: &Store, queues: &Queues, due: &Due, stored: &Stored) -> Result<bool> {
+    let tenant = &due.tenant;
+    let Some(phone_number_id) = stored.phone_number_id.clone() else { return Ok(false) };
+    let mut was_stuck = false;
     if let (CampaignState::Planning, Some(planning)) = (stored.campaign.state, stored.planning)
         && store.clock().now_ms() - planning.at_ms > PLANNER_DEAD_MS
     {
@@ -70,19 +80,21 @@ async fn wake(sender: &Sender, due: &Due, stored: &Stored) -> Result<()> {
             campaign: due.campaign.0,
             checkpoint: planning.checkpoint,
         };
-        sender.queues.campaign(job, 0).await?;
+        queues.campaign(job, 0).await?;
+        was_stuck = true;
     }
     // A runner that let the campaign go while it was resumed may have taken it off.
     store.activate(tenant, &phone_number_id, due.campaign).await?;
     if !store.is_leased(tenant, &phone_number_id).await? {
         let job = SendJob::Wake { tenant: tenant.to_string(), phone_number_id };
-        sender.queues.wake(job, 0, Duration::ZERO).await?;
+        queues.wake(job, 0, Duration::ZERO).await?;
+        was_stuck = true;
     }
-    Ok(())
+    Ok(was_stuck)
 }
 
-async fn settle(sender: &Sender, due: &Due, later_ms: Option<i64>) -> Result<()> {
-    match sender.store.settle_due(due, later_ms).await {
+async fn settle(store: &Store, due: &Due, later_ms: Option<i64>) -> Result<()> {
+    match store.settle_due(due, later_ms).await {
         // Another sweep was faster.
         Ok(()) | Err(store::Error::Conflict) => Ok(()),
         Err(error) => Err(error.into()),

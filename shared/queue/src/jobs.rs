@@ -1,6 +1,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
+
 /// The version of the jobs' shapes that this build writes and reads.
 const VERSION: u32 = 1;
 
@@ -36,6 +38,12 @@ impl<T> Job<T> {
     /// A job of the current version.
     pub fn new(job: T, generation: u32) -> Self {
         Self { v: VERSION, generation, job }
+    }
+}
+
+impl<T: Serialize> Job<T> {
+    pub(crate) fn body(&self) -> Result<String, Error> {
+        serde_json::to_string(self).map_err(|_| Error { code: "Serialization".to_owned() })
     }
 }
 

@@ -3,29 +3,43 @@
 //! A job is JSON with a version and a generation. A worker that feeds its own
 //! queue raises the generation; past [`MAX_GENERATION`] a job is refused, so
 //! that a loop ends and can be seen.
+//!
+//! What a worker cannot read is parked ([`Queues::settle`]): it goes to the dead-letter
+//! queue of its queue with the reason beside it, instead of failing its batch.
 
 mod jobs;
+mod schedules;
+mod worker;
 
 pub use jobs::{CampaignJob, InboundJob, Job, MAX_GENERATION, SendJob, Unreadable};
+pub use schedules::Schedules;
+pub use worker::{Done, Record};
 
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::ProvideErrorMetadata;
+use aws_sdk_sqs::types::MessageAttributeValue;
 use serde::Serialize;
 
 /// SQS takes no longer delays.
 const MAX_DELAY: Duration = Duration::from_secs(900);
+/// The message attribute of a parked job that says why it was parked.
+pub const REASON: &str = "reason";
+/// Name and URL of a dead-letter queue are those of its queue with this behind it.
+pub const PARKED: &str = "-dlq";
 
 /// The queues of the product.
 #[derive(Debug, Clone)]
 pub struct Queues {
     client: Client,
     urls: Urls,
+    schedules: Option<Schedules>,
 }
 
-/// Where the queues are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where the queues are; empty where a function has nothing to do with one. The
+/// dead-letter queue of each has the same URL with [`PARKED`] behind it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Urls {
     /// Jobs of the campaign planner.
     pub campaign: String,
@@ -33,15 +47,53 @@ pub struct Urls {
     pub send: String,
     /// What providers report.
     pub inbound: String,
+    /// What was uploaded: events of the bucket.
+    pub media: String,
 }
 
-/// A message of a queue as a worker gets it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// Names the message in the worker's answer.
-    pub id: String,
-    /// The job, JSON.
-    pub body: String,
+/// A queue of the product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// Jobs of the campaign planner.
+    Campaign,
+    /// Wake-ups of the senders.
+    Send,
+    /// What providers report.
+    Inbound,
+    /// What was uploaded: events of the bucket.
+    Media,
+}
+
+impl Queue {
+    /// Every queue.
+    pub const ALL: [Self; 4] = [Self::Campaign, Self::Send, Self::Inbound, Self::Media];
+
+    /// Its name, as logs and queue names have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Campaign => "campaign",
+            Self::Send => "send",
+            Self::Inbound => "inbound",
+            Self::Media => "media",
+        }
+    }
+}
+
+impl Urls {
+    /// Where a queue is.
+    pub fn of(&self, queue: Queue) -> &str {
+        match queue {
+            Queue::Campaign => &self.campaign,
+            Queue::Send => &self.send,
+            Queue::Inbound => &self.inbound,
+            Queue::Media => &self.media,
+        }
+    }
+
+    /// Where what nobody can work on is put.
+    pub fn parked(&self, queue: Queue) -> String {
+        format!("{}{PARKED}", self.of(queue))
+    }
 }
 
 /// A queue did not take a job.
@@ -52,10 +104,28 @@ pub struct Error {
     pub code: String,
 }
 
+impl Error {
+    fn of(code: Option<&str>) -> Self {
+        Self { code: code.unwrap_or("DispatchFailure").to_owned() }
+    }
+}
+
 impl Queues {
     /// The queues at `urls`.
     pub fn new(client: Client, urls: Urls) -> Self {
-        Self { client, urls }
+        Self { client, urls, schedules: None }
+    }
+
+    /// With the service that queues jobs at a later time.
+    #[must_use]
+    pub fn with_schedules(self, schedules: Schedules) -> Self {
+        Self { schedules: Some(schedules), ..self }
+    }
+
+    /// One-time schedules, where there are any: without them the sweep finds what
+    /// is due.
+    pub fn schedules(&self) -> Option<&Schedules> {
+        self.schedules.as_ref()
     }
 
     /// Sends a job to the planner.
@@ -83,13 +153,28 @@ impl Queues {
         self.send(&self.urls.inbound, &Job::new(job, 0), Duration::ZERO).await
     }
 
+    /// Puts what nobody can work on aside, as it came, with the reason beside it.
+    ///
+    /// # Errors
+    /// [`Error`] when the dead-letter queue did not take it: let it come again.
+    pub async fn park(&self, queue: Queue, body: &str, reason: &str) -> Result<(), Error> {
+        let value = MessageAttributeValue::builder().data_type("String").string_value(reason).build();
+        let value = value.map_err(|_| Error::of(Some("Serialization")))?;
+        let request = self.client.send_message().queue_url(self.urls.parked(queue)).message_body(body);
+        let sent = request.message_attributes(REASON, value).send().await;
+        sent.map(|_| ()).map_err(|e| Error::of(e.as_service_error().and_then(|e| e.code())))
+    }
+
     async fn send<T: Serialize>(&self, url: &str, job: &Job<T>, delay: Duration) -> Result<(), Error> {
-        let body = serde_json::to_string(job).map_err(|_| Error { code: "Serialization".to_owned() })?;
+        if url.is_empty() {
+            return Err(Error::of(Some("QueueNotSet")));
+        }
+        let body = job.body()?;
         let delay = i32::try_from(delay.min(MAX_DELAY).as_secs()).unwrap_or(0);
         let request = self.client.send_message().queue_url(url).message_body(body);
         let request = if delay > 0 { request.delay_seconds(delay) } else { request };
-        request.send().await.map(|_| ()).map_err(|error| Error {
-            code: error.as_service_error().and_then(|e| e.code()).unwrap_or("DispatchFailure").to_owned(),
-        })
+        // The client's future is large: it lives on the heap.
+        let sent = Box::pin(request.send()).await;
+        sent.map(|_| ()).map_err(|e| Error::of(e.as_service_error().and_then(|e| e.code())))
     }
 }

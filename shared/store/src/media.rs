@@ -3,8 +3,8 @@
 use domain::TenantId;
 use serde::{Deserialize, Serialize};
 
-use crate::item::{Key, compose, n, number, text};
-use crate::update::Update;
+use crate::item::{Key, compose, n, number, s, text};
+use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
 /// How long a file is kept at least, in seconds: 90 days, from its last use.
@@ -26,6 +26,31 @@ pub struct File {
     pub mime: String,
     /// Its size in bytes.
     pub size: u64,
+    /// Whether it can be used.
+    pub state: FileState,
+}
+
+/// How far an upload came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileState {
+    /// Its content was checked.
+    #[default]
+    Ready,
+    /// It was announced; its content has not come, or has not been checked.
+    Announced,
+    /// Its content was not what was announced, and is in quarantine.
+    Rejected,
+}
+
+impl FileState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Announced => "announced",
+            Self::Rejected => "rejected",
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -35,6 +60,8 @@ struct FileItem {
     name: String,
     mime: String,
     size: u64,
+    #[serde(default)]
+    state: FileState,
     ttl: i64,
 }
 
@@ -59,6 +86,7 @@ impl Store {
             name: file.name.clone(),
             mime: file.mime.clone(),
             size: file.size,
+            state: file.state,
             ttl: self.clock().now().as_second() + KEEP_S,
         };
         self.create(compose(&key(&file.id), "file", &item)?).await
@@ -71,7 +99,17 @@ impl Store {
     pub async fn file(&self, id: &str) -> Result<Option<File>> {
         let Some(item) = self.get::<FileItem>(&key(id), "file").await? else { return Ok(None) };
         let tenant = item.tenant.parse().map_err(|_| Error::Corrupt { kind: "file" })?;
-        Ok(Some(File { tenant, id: item.id, name: item.name, mime: item.mime, size: item.size }))
+        let FileItem { id, name, mime, size, state, .. } = item;
+        Ok(Some(File { tenant, id, name, mime, size, state }))
+    }
+
+    /// Writes down what the content of an announced file turned out to be.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when it was written down before.
+    pub async fn settle_file(&self, id: &str, state: FileState) -> Result<()> {
+        let announced = When::Is("state", s(FileState::Announced.as_str()));
+        self.update(Update::of(key(id)).set("state", s(state.as_str())).when(announced)).await
     }
 
     /// Keeps a file for another 90 days: a campaign uses it.

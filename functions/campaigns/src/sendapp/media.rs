@@ -2,13 +2,15 @@
 
 use api_http::{Caller, Input, Reply, Result};
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::response::{IntoResponse, Response};
-use domain::media::MediaKind;
 use ops::{Error, Sender, callers};
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
-/// A file never changes under its id.
-const CACHE: &str = "public, max-age=604800, immutable";
+/// The address behind a redirect lives for five minutes.
+const CACHE: &str = "private, max-age=60";
 
 #[derive(Serialize)]
 pub(crate) struct Uploaded {
@@ -32,22 +34,36 @@ pub(crate) async fn upload(
     Ok(Reply(Uploaded { status: "success", url }))
 }
 
-/// `GET /media/{id}/{name}`: for providers and browsers; the id is the secret.
-pub(crate) async fn serve(State(sender): State<Sender>, input: Input) -> Result<Response> {
-    let (file, bytes) = sender.files.read(&sender.store, input.path("id")).await?;
-    let headers = [
-        ("content-type", file.mime.clone()),
-        ("content-disposition", format!("{}; filename=\"{}\"", disposition(&file.mime), file.name)),
-        ("cache-control", CACHE.to_owned()),
-        ("x-content-type-options", "nosniff".to_owned()),
-    ];
-    Ok((headers, bytes).into_response())
+/// `POST /api/campaigns/upload_url`: for files above what an upload through the
+/// API takes. The content goes straight to the bucket.
+pub(crate) async fn announce(
+    State(sender): State<Sender>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Value>> {
+    let fields = input.fields();
+    let token = fields.text("token")?;
+    callers::account(&sender.store, &caller, token.as_deref()).await?;
+    let (name, content_type) = (fields.required("filename")?, fields.required("content_type")?);
+    let size = fields.integer("size")?.ok_or_else(|| Error::invalid("size", "size is required, in bytes"))?;
+    let files = &sender.files;
+    let announced = files.announce(&sender.store, caller.tenant_id(), &name, &content_type, size).await?;
+    let headers: Map<String, Value> =
+        announced.upload.headers.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+    Ok(Reply(json!({
+        "status": "success",
+        "url": announced.url,
+        "upload_url": announced.upload.url,
+        "method": "PUT",
+        "headers": headers,
+        "expires_in": announced.valid.as_secs(),
+    })))
 }
 
-/// Documents are downloaded: what a browser would run never runs under our name.
-fn disposition(mime: &str) -> &'static str {
-    match MediaKind::of_mime(mime) {
-        Some(MediaKind::Image | MediaKind::Video | MediaKind::Audio) => "inline",
-        Some(MediaKind::Document) | None => "attachment",
-    }
+/// `GET /media/{id}/{name}`: for providers and browsers; the id is the secret.
+/// Leads to where the file can be read for some minutes.
+pub(crate) async fn serve(State(sender): State<Sender>, input: Input) -> Result<Response> {
+    let url = sender.files.read_url(&sender.store, input.path("id")).await?;
+    let headers = [(LOCATION, url), (CACHE_CONTROL, CACHE.to_owned())];
+    Ok((StatusCode::FOUND, headers).into_response())
 }

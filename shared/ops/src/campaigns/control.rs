@@ -9,7 +9,7 @@ use store::campaigns::Stored;
 use store::due::Due;
 use store::ledger::Entry;
 
-use super::{WATCH_MS, load, wrong_state};
+use super::{WATCH_MS, load, timing, wrong_state};
 use crate::{Result, Sender};
 
 /// Recipients of one page.
@@ -108,8 +108,11 @@ pub async fn cancel(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Resul
     }
     let state =
         transition(sender, tenant, &stored, CampaignState::Cancelled, Some("cancelled by its owner")).await?;
+    if stored.campaign.state == CampaignState::Scheduled {
+        timing::disarm(sender, tenant, &stored.campaign).await;
+    }
     if stored.phone_number_id.is_some() {
-        sweep_cancelled(sender, tenant, id).await?;
+        sweep_cancelled(&sender.store, tenant, id).await?;
     }
     Ok(state)
 }
@@ -117,8 +120,7 @@ pub async fn cancel(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Resul
 /// Marks what a cancelled campaign did not send. A wave that was claimed before
 /// the cancellation may still be under way: its outcomes win, and whoever finds
 /// the campaign cancelled later sweeps again.
-pub(crate) async fn sweep_cancelled(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<u64> {
-    let store = &sender.store;
+pub(crate) async fn sweep_cancelled(store: &Store, tenant: &TenantId, id: CampaignId) -> Result<u64> {
     let mut skipped = 0;
     for head in store.heads_of(tenant, id).await? {
         let mut after = ContactId(0);

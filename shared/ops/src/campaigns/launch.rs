@@ -5,7 +5,7 @@ use domain::{CampaignId, TenantId};
 use queue::CampaignJob;
 use store::campaigns::{Launch, Stored};
 
-use super::{WATCH_MS, load, wrong_state};
+use super::{WATCH_MS, load, timing, wrong_state};
 use crate::accounts::time_zone;
 use crate::{Caller, Code, Error, Result, Sender, callers, templates};
 
@@ -54,6 +54,7 @@ pub async fn draft(
         finished_at: None,
     };
     store.create_campaign(tenant, &campaign).await?;
+    timing::arm(sender, tenant, &campaign).await;
     Ok((campaign, warnings))
 }
 
@@ -120,22 +121,31 @@ pub async fn launch(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Resul
     if !stored.campaign.state.may_launch() {
         return Err(wrong_state(stored.campaign.state));
     }
-    start(sender, tenant, &stored).await
+    let state = start(sender, tenant, &stored).await?;
+    timing::disarm(sender, tenant, &stored.campaign).await;
+    Ok(state)
 }
 
-/// Starts a scheduled campaign whose time has come; one that was started,
-/// cancelled or deleted meanwhile is left alone. One that cannot start has failed,
-/// with the reason.
+/// Starts a scheduled campaign whose time has come; one that was started or
+/// cancelled meanwhile, or whose time is still to come, is left alone. One that
+/// cannot start has failed, with the reason.
 ///
 /// # Errors
-/// [`Code::Unavailable`]: try again.
+/// [`Code::NotFound`] when there is no such campaign; [`Code::Unavailable`]: try
+/// again.
 pub async fn start_scheduled(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<()> {
-    let Some(stored) = sender.store.campaign(tenant, id).await? else { return Ok(()) };
-    if stored.campaign.state != CampaignState::Scheduled {
+    let stored = load(&sender.store, tenant, id).await?;
+    let is_early = stored.campaign.scheduled_at.is_some_and(|at| at > sender.store.clock().now());
+    if stored.campaign.state != CampaignState::Scheduled || is_early {
         return Ok(());
     }
     match start(sender, tenant, &stored).await {
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            let at = stored.campaign.scheduled_at.unwrap_or(stored.campaign.created_at);
+            let late_ms = sender.store.clock().now_ms() - at.as_millisecond();
+            tracing::info!(target: "metric", name = "StartLateness", value = late_ms, unit = "Milliseconds");
+            Ok(())
+        }
         Err(error) if error.code == Code::Conflict => Ok(()),
         Err(error) if error.code.is_server_error() || error.code == Code::ProviderUnavailable => Err(error),
         Err(error) => {

@@ -5,6 +5,7 @@ mod launch;
 mod planner;
 mod preflight;
 mod report;
+mod timing;
 
 pub use control::{cancel, pause, resume};
 pub(crate) use control::{stop_sending, sweep_cancelled};

@@ -14,6 +14,7 @@ use store::campaigns::Stored;
 use store::contacts::{Filter, block_of};
 use store::ledger::PlannedRow;
 
+use super::load;
 use crate::{Result, Sender};
 
 /// Writes the recipients of a campaign into its ledger, block by block from
@@ -22,6 +23,7 @@ use crate::{Result, Sender};
 /// and ends.
 ///
 /// # Errors
+/// [`crate::Code::NotFound`] when there is no such campaign;
 /// [`crate::Code::Unavailable`]: the job comes again.
 pub async fn plan(
     sender: &Sender,
@@ -32,7 +34,7 @@ pub async fn plan(
     out_of_time: impl Fn() -> bool,
 ) -> Result<()> {
     let store = &sender.store;
-    let Some(stored) = store.campaign(tenant, id).await? else { return Ok(()) };
+    let stored = load(store, tenant, id).await?;
     let (Some(planning), Some(phone)) = (stored.planning, stored.phone_number_id.clone()) else {
         return Ok(());
     };

@@ -24,13 +24,18 @@ struct Slots {
     held_until: Instant,
     /// Messages of claimed waves that did not ask for their turn yet.
     promised: u32,
+    /// By how much the latest message missed its slot.
+    latest: Duration,
 }
 
 impl Pacer {
     pub(super) fn new(per_second: u32) -> Self {
         let now = Instant::now();
         let interval = Duration::from_secs_f64(1.0 / (f64::from(per_second.max(1)) * CAMPAIGN_SHARE));
-        Self { interval, slots: Mutex::new(Slots { next: now, held_until: now, promised: 0 }) }
+        Self {
+            interval,
+            slots: Mutex::new(Slots { next: now, held_until: now, promised: 0, latest: Duration::ZERO }),
+        }
     }
 
     fn slots(&self) -> MutexGuard<'_, Slots> {
@@ -42,7 +47,9 @@ impl Pacer {
         loop {
             let slot = self.reserve();
             sleep_until(slot).await;
-            if slot >= self.slots().held_until {
+            let mut slots = self.slots();
+            if slot >= slots.held_until {
+                slots.latest = slots.latest.max(slot.elapsed());
                 return;
             }
         }
@@ -55,6 +62,11 @@ impl Pacer {
         let slot = slots.next.max(floor);
         slots.next = slot + self.interval;
         slot
+    }
+
+    /// By how much the latest message so far missed its slot.
+    pub(super) fn lateness(&self) -> Duration {
+        self.slots().latest
     }
 
     /// Sets turns aside for a wave that was claimed and asks for them later.

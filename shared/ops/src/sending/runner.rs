@@ -66,7 +66,11 @@ pub async fn run(
     let ended = match number_of(sender, tenant, phone_number_id).await {
         Ok(Some((number, limit))) => {
             let line = Line::new(sender, tenant, &number, limit);
-            Runner::new(&line, &lease).run(out_of_time).await
+            // A runner's future is large: it lives on the heap.
+            let ended = Box::pin(Runner::new(&line, &lease).run(out_of_time)).await;
+            let late_ms = u64::try_from(line.pacer.lateness().as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(target: "metric", name = "SlotLateness", value = late_ms, unit = "Milliseconds");
+            ended
         }
         // Nobody owns the number any more: its campaigns wait for the sweep.
         Ok(None) => Ok((Ended::Lost, None)),

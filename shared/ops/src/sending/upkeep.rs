@@ -111,7 +111,7 @@ impl Runner<'_> {
         let (sender, tenant) = (self.line.sender, self.line.tenant);
         let state = sender.store.campaign(tenant, id).await?.map(|s| s.campaign.state);
         if state == Some(CampaignState::Cancelled) {
-            sweep_cancelled(sender, tenant, id).await?;
+            sweep_cancelled(&sender.store, tenant, id).await?;
         }
         if !state.is_some_and(CampaignState::is_active) {
             sender.store.deactivate(tenant, &self.line.number.phone_number_id, id).await?;

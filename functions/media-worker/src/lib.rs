@@ -1,0 +1,54 @@
+//! What was uploaded straight to the bucket: is it what was announced?
+//!
+//! Trigger: the queue `media`, to which the bucket reports what comes in below
+//! `uploads/`. Writes files; moves objects to `files/` or `quarantine/`.
+
+use media::Event;
+use ops::Code;
+use ops::files::Files;
+use queue::{Done, Queue, Queues, Record, Unreadable};
+use store::Store;
+
+/// What the worker uses.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The table.
+    pub store: Store,
+    /// The bucket.
+    pub files: Files,
+    /// Where to park what cannot be done.
+    pub queues: Queues,
+}
+
+/// Checks the uploads of each record; answers the ids of the records that must
+/// come again.
+pub async fn handle(app: &App, records: &[Record]) -> Vec<String> {
+    let mut again = Vec::new();
+    for record in records {
+        let done = match Event::read(&record.body) {
+            Ok(events) => check(app, events).await,
+            Err(_) => Unreadable::Malformed.into(),
+        };
+        again.extend(app.queues.settle(Queue::Media, record, done).await);
+    }
+    again
+}
+
+async fn check(app: &App, events: Vec<Event>) -> Done {
+    let mut done = Done::Yes;
+    for event in events {
+        let Event::Uploaded(id) = event else {
+            done = Done::Never("the object is no upload of ours".to_owned());
+            continue;
+        };
+        match Box::pin(app.files.settle_upload(&app.store, &id)).await {
+            Ok(state) => tracing::info!(?state, "an upload was checked"),
+            Err(error) if error.code == Code::NotFound => done = Done::Never(error.message),
+            Err(error) => {
+                tracing::error!(code = error.code.as_str(), "an upload could not be checked");
+                return Done::Again;
+            }
+        }
+    }
+    done
+}
