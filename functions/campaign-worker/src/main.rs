@@ -1,0 +1,13 @@
+//! The function on Lambda: batches of the queue `campaign`.
+
+use std::process::ExitCode;
+
+use campaign_worker::handle;
+use queue::Queue::{Campaign, Send};
+
+fn main() -> ExitCode {
+    runtime::lambda(async |env| {
+        let sender = env.sender(&[Campaign, Send])?;
+        runtime::queue(async |batch| handle(&sender, &batch.records, || batch.is_over()).await).await
+    })
+}

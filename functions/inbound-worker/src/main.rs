@@ -1,0 +1,13 @@
+//! The function on Lambda: batches of the queue `inbound`.
+
+use std::process::ExitCode;
+
+use inbound_worker::handle;
+use queue::Queue::{Inbound, Send};
+
+fn main() -> ExitCode {
+    runtime::lambda(async |env| {
+        let sender = env.sender(&[Inbound, Send])?;
+        runtime::queue(async |batch| handle(&sender, &batch.records).await).await
+    })
+}

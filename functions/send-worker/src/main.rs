@@ -1,0 +1,13 @@
+//! The function on Lambda: batches of the queue `send`.
+
+use std::process::ExitCode;
+
+use queue::Queue::Send;
+use send_worker::handle;
+
+fn main() -> ExitCode {
+    runtime::lambda(async |env| {
+        let sender = env.sender(&[Send])?;
+        runtime::queue(async |batch| handle(&sender, &batch.records, || batch.is_over()).await).await
+    })
+}

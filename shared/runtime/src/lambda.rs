@@ -1,0 +1,105 @@
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use axum::Router;
+use domain::{Clock, Entropy};
+use lambda_runtime::{LambdaEvent, service_fn};
+use queue::Record;
+use serde_json::Value;
+
+use crate::{Env, Error, Format, init};
+
+/// What a worker leaves of its time to hand over what it could not do.
+const MARGIN: Duration = Duration::from_secs(10);
+/// Longest run of a worker, so that a long campaign is a chain of short ones.
+const RUN: Duration = Duration::from_secs(60);
+
+/// The records of one call, and the time there is for them.
+#[derive(Debug)]
+pub struct Batch {
+    /// The records.
+    pub records: Vec<Record>,
+    end_ms: i64,
+}
+
+impl Batch {
+    fn new(event: SqsEvent, deadline: SystemTime) -> Self {
+        let records = event.records.into_iter().map(|message| Record {
+            id: message.message_id.unwrap_or_default(),
+            body: message.body.unwrap_or_default(),
+        });
+        let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let end_ms = ms(deadline.saturating_sub(MARGIN)).min(Clock::System.now_ms() + ms(RUN));
+        Self { records: records.collect(), end_ms }
+    }
+
+    /// Whether the worker has to come to an end.
+    pub fn is_over(&self) -> bool {
+        Clock::System.now_ms() >= self.end_ms
+    }
+}
+
+/// Runs a function until Lambda ends it. What keeps it from starting is one line.
+pub fn lambda(function: impl AsyncFnOnce(Env) -> Result<(), Error>) -> ExitCode {
+    init(Format::Json);
+    let ended = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::from);
+    let ended = ended.and_then(|runtime| {
+        let env = Env::of_process()?;
+        runtime.block_on(Box::pin(function(env)))
+    });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the function cannot start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Answers requests of the API.
+///
+/// # Errors
+/// When Lambda's interface does not answer.
+pub async fn http(env: &Env, routes: Router) -> Result<(), Error> {
+    let edge =
+        api_http::Edge { clock: Clock::System, entropy: Entropy::system(), require_https: env.is_https() };
+    lambda_http::run(api_http::serve(routes, edge)).await
+}
+
+/// Works off batches of a queue; `work` answers the ids of the records that must
+/// come again.
+///
+/// # Errors
+/// When Lambda's interface does not answer.
+pub async fn queue(work: impl AsyncFn(&Batch) -> Vec<String>) -> Result<(), Error> {
+    let work = &work;
+    let function = service_fn(async move |event: LambdaEvent<SqsEvent>| {
+        let batch = Batch::new(event.payload, event.context.deadline());
+        // The future of a worker is large: it lives on the heap.
+        let again = Box::pin(work(&batch)).await;
+        let failure = |item_identifier| {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = item_identifier;
+            failure
+        };
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = again.into_iter().map(failure).collect();
+        Ok::<_, Error>(response)
+    });
+    lambda_runtime::run(function).await
+}
+
+/// Does something whenever a schedule says so, whatever it says.
+///
+/// # Errors
+/// When Lambda's interface does not answer.
+pub async fn tick(work: impl AsyncFn() -> ops::Result<usize>) -> Result<(), Error> {
+    let work = &work;
+    lambda_runtime::run(service_fn(async move |_: LambdaEvent<Value>| {
+        let seen = Box::pin(work()).await.map_err(|error| error.code.as_str());
+        seen.map(Value::from).map_err(Error::from)
+    }))
+    .await
+}
