@@ -5,7 +5,7 @@ use std::process::ExitCode;
 const HELP: &str =
     "Staffetta on this machine: the API on 127.0.0.1:9000, WhatsApp simulated on 127.0.0.1:9001.
 
-It takes no arguments. Settings are environment variables: STAFFETTA_PORT, STAFFETTA_SIMULATOR_PORT,
+It takes no arguments. Settings are environment variables: STAFFETTA_PORT, STAFFETTA_SIMULATOR_PORT, STAFFETTA_AWS_PORT,
 STAFFETTA_HOME, STAFFETTA_ADMIN_KEY, STAFFETTA_DEMO_RATE, STAFFETTA_CHAOS, STAFFETTA_LOG, META_GRAPH_URL,
 META_ACCESS_TOKEN, META_PHONE_NUMBER_ID, META_WABA_ID, META_APP_SECRET, META_VERIFY_TOKEN, AWS_ENDPOINT_URL.
 The README explains each.";

@@ -5,15 +5,16 @@ use std::time::Duration;
 use axum::Router;
 use channels::cloud::Graph;
 use domain::{Clock, Entropy};
-use ops::Sender;
 use ops::files::Files;
+use ops::{AdminKey, Sender};
 use store::Sealer;
 use tokio::net::TcpListener;
 
 use crate::demo::{self, Credentials};
+use crate::embedded::serve;
 use crate::settings::Settings;
 use crate::simulator;
-use crate::stores::{Aws, sealing_key};
+use crate::stores::{Aws, sealing_key, secret};
 use crate::workers::{Stop, Workers};
 
 /// How long a stop waits for what is under way.
@@ -29,16 +30,27 @@ pub struct Apps {
 }
 
 impl Apps {
-    /// The routes of all functions.
-    pub fn router(&self) -> Router {
+    /// The routes of each function.
+    pub fn functions(&self) -> [(&'static str, Router); 5] {
         let Sender { store, graph, queues, .. } = self.sender.clone();
-        let admin_key = self.admin_key.clone().map(domain::Secret::new);
-        let routes = Router::new()
-            .merge(contacts::routes(contacts::App { store: store.clone() }))
-            .merge(accounts::routes(accounts::App { store: store.clone(), graph, admin_key }))
-            .merge(campaigns::routes(campaigns::App { sender: self.sender.clone() }))
-            .merge(messages::routes(messages::App { sender: self.sender.clone() }))
-            .merge(inbound::routes(inbound::App::new(store, queues)));
+        let admin_key = AdminKey::fixed(self.admin_key.clone().map(domain::Secret::new));
+        [
+            ("contacts", contacts::routes(contacts::App { store: store.clone() })),
+            ("accounts", accounts::routes(accounts::App { store: store.clone(), graph, admin_key })),
+            ("campaigns", campaigns::routes(campaigns::App { sender: self.sender.clone() })),
+            ("messages", messages::routes(messages::App { sender: self.sender.clone() })),
+            ("inbound", inbound::routes(inbound::App::new(store, queues))),
+        ]
+    }
+
+    /// The routes of all functions, as they are served.
+    pub fn router(&self) -> Router {
+        let all = self.functions().into_iter().fold(Router::new(), |all, (_, routes)| all.merge(routes));
+        self.serve(all)
+    }
+
+    /// Serves routes as Lambda does.
+    pub fn serve(&self, routes: Router) -> Router {
         let (clock, entropy) = (self.sender.store.clock().clone(), self.sender.store.entropy().clone());
         api_http::serve(routes, api_http::Edge { clock, entropy, require_https: false })
     }
@@ -54,6 +66,10 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         Some(_) => None,
         None => Some(listen(settings.simulator_port, "STAFFETTA_SIMULATOR_PORT").await?),
     };
+    let for_aws = match settings.aws_endpoint {
+        Some(_) => None,
+        None => Some(listen(settings.aws_port, "STAFFETTA_AWS_PORT").await?),
+    };
     let home = settings.home.display();
     let unusable =
         |error| format!("cannot use the folder {home}: {error} (set STAFFETTA_HOME to another one)");
@@ -61,10 +77,14 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let _lock = lock(&settings)?;
     let entropy = Entropy::system();
     let aws = Aws::of(&settings).await?;
-    let sealer = Sealer::new(&sealing_key(&settings.home, &entropy)?, entropy.clone());
+    let key = sealing_key(&settings.home, &entropy)?;
+    if let Some(embedded) = &aws.embedded {
+        embedded.set_secret(secret(&key));
+    }
+    let sealer = Sealer::new(&key, entropy.clone());
     let store = aws.store(sealer, Clock::System, entropy.clone()).await?;
     let (queues, urls) = aws.queues().await?;
-    let files = Files::new(aws.bucket().await?, settings.url());
+    let files = Files::new(aws.bucket(&urls).await?, settings.url());
     let graph = Graph::new(&settings.graph_url())?;
     let sender = Sender { store: store.clone(), graph, files, queues };
     let credentials = demo::seed(&settings, &store, &entropy).await?;
@@ -77,6 +97,15 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         tasks.spawn(async move {
             if let Err(error) = simulator.serve(listener, stopped).await {
                 tracing::error!(%error, "the simulator ended");
+            }
+        });
+    }
+    if let (Some(embedded), Some(listener)) = (aws.embedded.clone(), for_aws) {
+        let stopped = stop.clone().stopped();
+        tasks.spawn(async move {
+            tokio::select! {
+                ended = serve(embedded, listener) => drop(ended),
+                () = stopped => {}
             }
         });
     }
@@ -123,6 +152,7 @@ fn banner(settings: &Settings, credentials: &Credentials) {
         Some(simulator) => println!("  WhatsApp    simulated at {simulator}"),
         None => println!("  WhatsApp    {}", settings.graph_url()),
     }
+    println!("  AWS         {}", settings.aws_endpoint.clone().unwrap_or_else(|| settings.aws_url()));
     println!();
     println!("  curl '{url}/api/account' -H 'X-API-Key: {key}'");
     println!();

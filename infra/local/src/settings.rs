@@ -8,6 +8,9 @@ const PORT: u16 = 9000;
 /// Port of the Graph simulator when `STAFFETTA_SIMULATOR_PORT` says nothing.
 const SIMULATOR_PORT: u16 = 9001;
 
+/// Port of the embedded AWS when `STAFFETTA_AWS_PORT` says nothing.
+const AWS_PORT: u16 = 9002;
+
 /// How the process is started; every field is an environment variable.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -15,6 +18,9 @@ pub struct Settings {
     pub port: u16,
     /// `STAFFETTA_SIMULATOR_PORT`: where the Graph simulator listens.
     pub simulator_port: u16,
+    /// `STAFFETTA_AWS_PORT`: where the embedded AWS listens: uploads go there, and
+    /// tools that speak to AWS.
+    pub aws_port: u16,
     /// `STAFFETTA_HOME`: where state is kept.
     pub home: PathBuf,
     /// `STAFFETTA_CHAOS`: `duplicate`, `delay` or both: how the queues misbehave.
@@ -123,6 +129,7 @@ impl Settings {
         Ok(Self {
             port: number("STAFFETTA_PORT", PORT)?,
             simulator_port: number("STAFFETTA_SIMULATOR_PORT", SIMULATOR_PORT)?,
+            aws_port: number("STAFFETTA_AWS_PORT", AWS_PORT)?,
             home: PathBuf::from(text("STAFFETTA_HOME").unwrap_or_else(|| ".local".to_owned())),
             chaos: chaos(text("STAFFETTA_CHAOS").as_deref())?,
             admin_key: text("STAFFETTA_ADMIN_KEY"),
@@ -142,6 +149,11 @@ impl Settings {
     /// The URL of this process's simulator.
     pub fn simulator_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.simulator_port)
+    }
+
+    /// The URL of this process's AWS.
+    pub fn aws_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.aws_port)
     }
 
     /// The Graph API that is called.

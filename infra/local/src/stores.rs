@@ -6,6 +6,10 @@ use std::path::Path;
 
 use aws_config::BehaviorVersion;
 use aws_config::meta::region::RegionProviderChain;
+use aws_sdk_s3::types::{
+    Event, FilterRule, FilterRuleName, NotificationConfiguration, NotificationConfigurationFilter,
+    QueueConfiguration, S3KeyFilter,
+};
 use aws_sdk_sqs::types::QueueAttributeName;
 use domain::{Clock, Entropy};
 use media::Bucket;
@@ -31,11 +35,16 @@ pub struct Aws {
     pub sqs: aws_sdk_sqs::Client,
     /// S3.
     pub s3: aws_sdk_s3::Client,
+    /// S3 at the address that the outside knows.
+    pub outside: aws_sdk_s3::Client,
+    /// The engines, when they are in this process.
+    pub embedded: Option<Embedded>,
 }
 
 impl From<&Embedded> for Aws {
     fn from(embedded: &Embedded) -> Self {
-        Self { dynamodb: embedded.dynamodb(), sqs: embedded.sqs(), s3: embedded.s3() }
+        let (dynamodb, sqs, s3) = (embedded.dynamodb(), embedded.sqs(), embedded.s3());
+        Self { dynamodb, sqs, outside: s3.clone(), s3, embedded: Some(embedded.clone()) }
     }
 }
 
@@ -48,7 +57,9 @@ impl Aws {
         if settings.aws_endpoint.is_none() {
             let mut options = Options::new(settings.home.join("aws"));
             options.chaos = settings.chaos;
-            return Ok(Self::from(&Embedded::open(options)?));
+            let embedded = Embedded::open(options)?;
+            let outside = embedded.s3_at(&settings.aws_url());
+            return Ok(Self { outside, embedded: Some(embedded.clone()), ..Self::from(&embedded) });
         }
         let region = RegionProviderChain::default_provider().or_else(REGION);
         let config = aws_config::defaults(BehaviorVersion::latest()).region(region).load().await;
@@ -56,7 +67,9 @@ impl Aws {
         Ok(Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
+            outside: aws_sdk_s3::Client::from_conf(s3.clone()),
             s3: aws_sdk_s3::Client::from_conf(s3),
+            embedded: None,
         })
     }
 
@@ -84,23 +97,43 @@ impl Aws {
             campaign: self.queue("staffetta-campaign", 90).await?,
             send: self.queue("staffetta-send", 360).await?,
             inbound: self.queue("staffetta-inbound", 60).await?,
+            media: self.queue("staffetta-media", 120).await?,
         };
         Ok((Queues::new(self.sqs.clone(), urls.clone()), urls))
     }
 
     async fn queue(&self, name: &str, visibility_s: u32) -> Result<String, Box<dyn Error>> {
-        let parked = self.create_queue(&format!("{name}-dlq"), HashMap::new()).await?;
-        let attributes = self.sqs.get_queue_attributes().queue_url(parked);
-        let attributes = attributes.attribute_names(QueueAttributeName::QueueArn).send().await?;
-        let arn = attributes.attributes().and_then(|a| a.get(&QueueAttributeName::QueueArn)).cloned();
+        let parked = self.create_queue(&format!("{name}{}", queue::PARKED), HashMap::new()).await?;
         let policy = serde_json::json!({
-            "deadLetterTargetArn": arn.unwrap_or_default(), "maxReceiveCount": MAX_RECEIVES.to_string(),
+            "deadLetterTargetArn": self.queue_arn(&parked).await?, "maxReceiveCount": MAX_RECEIVES.to_string(),
         });
         let attributes = HashMap::from([
             (QueueAttributeName::VisibilityTimeout, visibility_s.to_string()),
             (QueueAttributeName::RedrivePolicy, policy.to_string()),
         ]);
         self.create_queue(name, attributes).await
+    }
+
+    async fn queue_arn(&self, url: &str) -> Result<String, Box<dyn Error>> {
+        let attributes = self.sqs.get_queue_attributes().queue_url(url);
+        let attributes = attributes.attribute_names(QueueAttributeName::QueueArn).send().await?;
+        let arn = attributes.attributes().and_then(|a| a.get(&QueueAttributeName::QueueArn));
+        Ok(arn.cloned().unwrap_or_default())
+    }
+
+    /// Lets a bucket that is not ours to run report uploads.
+    async fn report_uploads(&self, queue_url: &str) -> Result<(), Box<dyn Error>> {
+        let prefix = FilterRule::builder().name(FilterRuleName::Prefix).value(media::UPLOADS).build();
+        let filter = S3KeyFilter::builder().filter_rules(prefix).build();
+        let to_queue = QueueConfiguration::builder()
+            .queue_arn(self.queue_arn(queue_url).await?)
+            .events(Event::S3ObjectCreated)
+            .filter(NotificationConfigurationFilter::builder().key(filter).build())
+            .build()?;
+        let configuration = NotificationConfiguration::builder().queue_configurations(to_queue).build();
+        let request = self.s3.put_bucket_notification_configuration().bucket(BUCKET);
+        request.notification_configuration(configuration).send().await?;
+        Ok(())
     }
 
     async fn create_queue(
@@ -112,11 +145,12 @@ impl Aws {
         Ok(request.send().await?.queue_url.unwrap_or_default())
     }
 
-    /// The bucket, created when it is not there.
+    /// The bucket, created when it is not there. It reports uploads to the queue
+    /// `media`.
     ///
     /// # Errors
     /// When S3 refuses.
-    pub async fn bucket(&self) -> Result<Bucket, Box<dyn Error>> {
+    pub async fn bucket(&self, urls: &Urls) -> Result<Bucket, Box<dyn Error>> {
         if let Err(error) = self.s3.create_bucket().bucket(BUCKET).send().await {
             let there = error
                 .as_service_error()
@@ -125,7 +159,11 @@ impl Aws {
                 return Err(error.into());
             }
         }
-        Ok(Bucket::new(self.s3.clone(), BUCKET))
+        match &self.embedded {
+            Some(embedded) => embedded.report_uploads(BUCKET, media::UPLOADS, &urls.media),
+            None => self.report_uploads(&urls.media).await?,
+        }
+        Ok(Bucket::new(self.s3.clone(), BUCKET).signed_by(self.outside.clone()))
     }
 }
 
@@ -147,6 +185,13 @@ pub fn sealing_key(home: &Path, entropy: &Entropy) -> Result<[u8; 32], Box<dyn E
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The secret of an installation with this key, as functions of other processes
+/// read it.
+pub fn secret(key: &[u8; 32]) -> String {
+    let hex = key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    serde_json::json!({"root": store::sha256_hex(&hex), "sealing_key": hex}).to_string()
 }
 
 /// Writes a file that only its owner may read, all or nothing.

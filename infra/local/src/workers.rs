@@ -74,6 +74,7 @@ enum Worker {
     Campaign,
     Send,
     Inbound,
+    Media,
 }
 
 impl Workers {
@@ -85,9 +86,12 @@ impl Workers {
     /// Runs every loop until they are stopped.
     pub async fn run(self) {
         let mut loops = tokio::task::JoinSet::new();
-        for (worker, count) in
-            [(Worker::Campaign, OTHERS), (Worker::Send, RUNNERS), (Worker::Inbound, OTHERS)]
-        {
+        for (worker, count) in [
+            (Worker::Campaign, OTHERS),
+            (Worker::Send, RUNNERS),
+            (Worker::Inbound, OTHERS),
+            (Worker::Media, 1),
+        ] {
             for _ in 0..count {
                 loops.spawn(self.clone().work(worker));
             }
@@ -96,9 +100,14 @@ impl Workers {
         while loops.join_next().await.is_some() {}
     }
 
+    fn media(&self) -> media_worker::App {
+        let Sender { store, files, queues, .. } = self.sender.clone();
+        media_worker::App { store, files, queues }
+    }
+
     async fn sweep(self) {
         while !self.stop.is_stopped() {
-            if let Err(error) = schedule_tick::handle(&self.sender).await {
+            if let Err(error) = schedule_tick::handle(&self.sender.store, &self.sender.queues).await {
                 tracing::error!(code = error.code.as_str(), "the sweep failed");
             }
             tokio::select! {
@@ -113,6 +122,7 @@ impl Workers {
             Worker::Campaign => (&self.urls.campaign, 1),
             Worker::Send => (&self.urls.send, 1),
             Worker::Inbound => (&self.urls.inbound, INBOUND_BATCH),
+            Worker::Media => (&self.urls.media, 1),
         };
         while !self.stop.is_stopped() {
             let messages = self.receive(url, batch).await;
@@ -125,6 +135,7 @@ impl Workers {
                 Worker::Campaign => campaign_worker::handle(&self.sender, &records, out_of_time).await,
                 Worker::Send => send_worker::handle(&self.sender, &records, out_of_time).await,
                 Worker::Inbound => inbound_worker::handle(&self.sender, &records).await,
+                Worker::Media => media_worker::handle(&self.media(), &records).await,
             };
             let failed: BTreeSet<String> = failed.into_iter().collect();
             self.delete(url, messages.iter().filter(|m| !failed.contains(message_id(m)))).await;

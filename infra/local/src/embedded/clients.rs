@@ -20,7 +20,7 @@ pub const ACCESS_KEY_ID: &str = "AKIDSTAFFETTALOCAL";
 /// The secret that belongs to [`ACCESS_KEY_ID`]; it opens nothing else.
 pub const SECRET_ACCESS_KEY: &str = "not-a-secret-staffetta-local";
 /// The host that signed requests name; nothing resolves it.
-const HOST: &str = "embedded.local";
+pub(super) const HOST: &str = "embedded.local";
 
 /// The settings the three clients share; each SDK has its own types for them.
 macro_rules! config {
@@ -51,7 +51,11 @@ pub(super) fn sqs(embedded: &Embedded) -> aws_sdk_sqs::Client {
 }
 
 pub(super) fn s3(embedded: &Embedded) -> aws_sdk_s3::Client {
-    let config = config!(aws_sdk_s3, embedded, Service::S3).force_path_style(true);
+    s3_at(embedded, &format!("http://{HOST}"))
+}
+
+pub(super) fn s3_at(embedded: &Embedded, url: &str) -> aws_sdk_s3::Client {
+    let config = config!(aws_sdk_s3, embedded, Service::S3).endpoint_url(url).force_path_style(true);
     aws_sdk_s3::Client::from_conf(config.build())
 }
 
@@ -61,6 +65,7 @@ pub(super) enum Service {
     DynamoDb,
     Sqs,
     S3,
+    SecretsManager,
 }
 
 /// The HTTP connection of a client, to one engine.
@@ -84,8 +89,8 @@ impl HttpConnector for InProcess {
                 request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
             request.headers_mut().entry(header::HOST).or_insert(HeaderValue::from_static(HOST));
             let response = match connection.service {
-                Service::S3 => connection.embedded.engines.s3.call(request).await,
-                service @ (Service::DynamoDb | Service::Sqs) => {
+                Service::S3 => connection.embedded.s3_call(request).await,
+                service @ (Service::DynamoDb | Service::Sqs | Service::SecretsManager) => {
                     let request = whole(request).await?;
                     Ok(connection.embedded.json_call(service, request).await.map(SdkBody::from))
                 }
@@ -107,7 +112,7 @@ async fn whole(request: Request<SdkBody>) -> Result<Request<Bytes>, ConnectorErr
 }
 
 impl Embedded {
-    /// Answers a request of one of the two JSON protocols.
+    /// Answers a request of one of the JSON protocols.
     pub(super) async fn json_call(&self, service: Service, request: Request<Bytes>) -> Response<Bytes> {
         let action = request
             .headers()
@@ -118,6 +123,8 @@ impl Embedded {
             .to_owned();
         let reply = if service == Service::DynamoDb {
             self.engines.dynamodb.call(action, request.into_body()).await
+        } else if service == Service::SecretsManager {
+            self.engines.secrets.call(&action, request.body())
         } else {
             let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
             let host = host.unwrap_or(HOST).to_owned();

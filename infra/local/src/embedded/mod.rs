@@ -9,9 +9,11 @@
 mod capacity;
 mod clients;
 mod dynamodb;
+mod events;
 mod group;
 mod reply;
 mod s3;
+mod secrets;
 mod serve;
 mod sqs;
 #[cfg(test)]
@@ -83,6 +85,8 @@ struct Engines {
     dynamodb: dynamodb::DynamoDb,
     sqs: sqs::Sqs,
     s3: s3::S3,
+    reports: events::Reports,
+    secrets: secrets::Secrets,
 }
 
 impl Embedded {
@@ -99,6 +103,8 @@ impl Embedded {
                 Entropy::system(),
             )?,
             s3: s3::S3::open(&options.dir.join("s3"))?,
+            reports: events::Reports::default(),
+            secrets: secrets::Secrets::default(),
         };
         Ok(Self { engines: Arc::new(engines) })
     }
@@ -110,6 +116,8 @@ impl Embedded {
             dynamodb: dynamodb::DynamoDb::memory()?,
             sqs: sqs::Sqs::memory(clock, sqs::Delivery::new(chaos, seed), Entropy::seeded(seed))?,
             s3: s3::S3::temporary()?,
+            reports: events::Reports::default(),
+            secrets: secrets::Secrets::default(),
         };
         Ok(Self { engines: Arc::new(engines) })
     }
@@ -127,6 +135,22 @@ impl Embedded {
     /// A client of the embedded S3.
     pub fn s3(&self) -> aws_sdk_s3::Client {
         clients::s3(self)
+    }
+
+    /// A client of the embedded S3 that signs for `url`, where [`serve`] offers it
+    /// to others.
+    pub fn s3_at(&self, url: &str) -> aws_sdk_s3::Client {
+        clients::s3_at(self, url)
+    }
+
+    /// Lets a bucket report what is put below `prefix` to a queue, as S3 does.
+    pub fn report_uploads(&self, bucket: &str, prefix: &str, queue_url: &str) {
+        self.engines.reports.set(bucket, prefix, queue_url);
+    }
+
+    /// Sets the value of the secret `staffetta`, for functions of other processes.
+    pub fn set_secret(&self, value: String) {
+        self.engines.secrets.set(value);
     }
 
     /// What the tables were asked and what it would have cost, since opening

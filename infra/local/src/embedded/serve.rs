@@ -21,18 +21,18 @@ pub async fn serve(embedded: Embedded, listener: TcpListener) -> Result<(), Erro
 }
 
 /// The engines of `embedded` as one HTTP service: a JSON target header names
-/// DynamoDB or SQS, everything else is S3.
+/// DynamoDB, SQS or Secrets Manager, everything else is S3.
 pub fn http_service(embedded: Embedded) -> Router {
     Router::new().fallback(answer).with_state(embedded)
 }
 
 async fn answer(State(embedded): State<Embedded>, request: Request<Body>) -> Response {
     match service_of(&request) {
-        Service::S3 => match embedded.engines.s3.call_http(request).await {
+        Service::S3 => match embedded.s3_call_http(request).await {
             Ok(response) => response,
             Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:?}")).into_response(),
         },
-        service @ (Service::DynamoDb | Service::Sqs) => {
+        service @ (Service::DynamoDb | Service::Sqs | Service::SecretsManager) => {
             let (parts, body) = request.into_parts();
             match body.collect().await {
                 Ok(body) => {
@@ -51,6 +51,8 @@ fn service_of(request: &Request<Body>) -> Service {
         Service::DynamoDb
     } else if target.starts_with(b"AmazonSQS.") {
         Service::Sqs
+    } else if target.starts_with(b"secretsmanager.") {
+        Service::SecretsManager
     } else {
         Service::S3
     }
