@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-use harness::{World, sign};
-use queue::Record;
-use serde_json::Value;
+use axum::body::Body;
+use harness::{Api, World};
+use http::Request;
+use queue::{Queue, Record};
+use serde_json::{Value, json};
 
 fn samples(function: &str) -> Vec<(PathBuf, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events").join(function);
@@ -26,7 +27,7 @@ fn records(event: &Value) -> Vec<Record> {
 }
 
 #[tokio::test]
-async fn every_sample_is_accepted_by_its_function() {
+async fn every_sample_of_a_job_is_settled_by_its_function() {
     let world = World::new().await;
     let sender = &world.sender;
     for (path, event) in samples("campaign-worker") {
@@ -40,16 +41,42 @@ async fn every_sample_is_accepted_by_its_function() {
     }
     for (_, event) in samples("schedule-tick") {
         assert_eq!(event["detail-type"], "Scheduled Event");
-        schedule_tick::handle(sender).await.unwrap();
+        schedule_tick::handle(&sender.store, &sender.queues).await.unwrap();
     }
-    for (path, body) in samples("inbound") {
-        let body = Bytes::from(body.to_string());
-        let (store, queues) = (&sender.store, &sender.queues);
-        let owners = ops::inbound::Owners::default();
-        let signature = sign(harness::APP_SECRET, &body);
-        let queued = ops::inbound::receive(store, queues, &owners, &body, Some(&signature)).await;
-        assert_eq!(queued.unwrap(), 1, "{path:?}");
+    for (path, event) in samples("media-worker") {
+        assert_eq!(media_worker::handle(&world.media(), &records(&event)).await, [""; 0], "{path:?}");
     }
+    let want = ["there is no campaign with this id", "there is no campaign with this id"];
+    assert_eq!(world.reasons_in(Queue::Campaign).await, want, "the samples' campaign does not exist");
+    let want = ["nothing was announced under the id of the upload"];
+    assert_eq!(world.reasons_in(Queue::Media).await, want, "nor does their upload");
+}
+
+/// The request that Lambda's library makes of an event.
+fn request(event: &Value) -> Request<Body> {
+    let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+    request.map(|body| Body::from(body.to_vec()))
+}
+
+#[tokio::test]
+async fn every_sample_of_a_request_is_answered_by_its_function() {
+    let world = World::new().await;
+    let api = Api::of(&world).await;
+    for function in ["accounts", "campaigns", "contacts", "messages"] {
+        for (path, event) in samples(function) {
+            assert_eq!(api.send_to(function, request(&event)).await.status, 401, "{path:?}");
+            let known = event.to_string().replace("fake-api-key", &api.key).replace("fake-token", &api.token);
+            let event: Value = serde_json::from_str(&known).unwrap();
+            let answer = api.send_to(function, request(&event)).await;
+            let found = answer.status.is_success() || path.ends_with("launch.json");
+            assert!(found, "{path:?}: {}", String::from_utf8_lossy(&answer.body));
+        }
+    }
+    for (path, event) in samples("inbound") {
+        assert_eq!(api.send_to("inbound", request(&event)).await.status, 200, "{path:?}");
+    }
+    let queued = world.queued().await;
+    assert_eq!(queued, samples("inbound").len() as u64 - 1, "all but the verification");
     world.drain().await;
 }
 
@@ -63,5 +90,38 @@ async fn a_malformed_record_does_not_fail_its_batch() {
     {
         batch.push(Record { id: id.to_owned(), body: body.to_owned() });
     }
-    assert_eq!(inbound_worker::handle(&world.sender, &batch).await, ["a", "b", "c"]);
+    assert_eq!(inbound_worker::handle(&world.sender, &batch).await, [""; 0]);
+    let reasons = [
+        "the job has version 9, which this build does not know",
+        "the job is malformed",
+        "the job is malformed",
+    ];
+    assert_eq!(world.reasons_in(Queue::Inbound).await, reasons);
+}
+
+#[tokio::test]
+async fn what_can_never_be_done_is_parked_with_its_reason() {
+    let world = World::new().await;
+    let sender = &world.sender;
+    let tenant = world.tenant().as_str();
+    let record = |body: Value| Record { id: "a".to_owned(), body: body.to_string() };
+    let campaign =
+        |kind: &str| record(json!({"v": 1, "job": {"type": kind, "tenant": tenant, "campaign": 99}}));
+    assert_eq!(campaign_worker::handle(sender, &[campaign("start")], || true).await, [""; 0]);
+    assert_eq!(world.reasons_in(Queue::Campaign).await, ["there is no campaign with this id"]);
+
+    let wake = record(json!({"v": 1, "job": {"type": "wake", "tenant": "", "phone_number_id": "1"}}));
+    assert_eq!(send_worker::handle(sender, &[wake], || true).await, [""; 0]);
+    assert_eq!(world.reasons_in(Queue::Send).await, ["the job names no tenant"]);
+
+    let put = |key: &str| record(json!({"Records": [{"s3": {"object": {"key": key}}}]}));
+    let unknown = put("uploads/0123456789abcdef0123456789abcdef");
+    let batch = [put("elsewhere/a"), record(json!({})), unknown];
+    assert_eq!(media_worker::handle(&world.media(), &batch).await, [""; 0]);
+    let reasons = [
+        "nothing was announced under the id of the upload",
+        "the job is malformed",
+        "the object is no upload of ours",
+    ];
+    assert_eq!(world.reasons_in(Queue::Media).await, reasons);
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -14,6 +16,7 @@ pub const ADMIN_KEY: &str = "fake-admin-key";
 #[derive(Debug, Clone)]
 pub struct Api {
     router: Router,
+    functions: BTreeMap<&'static str, Router>,
     /// The owner's key.
     pub key: String,
     /// The account's token.
@@ -59,6 +62,11 @@ impl Api {
         let apps = Apps { sender: world.sender.clone(), admin_key: Some(ADMIN_KEY.to_owned()) };
         Self {
             router: apps.router(),
+            functions: apps
+                .functions()
+                .into_iter()
+                .map(|(name, routes)| (name, apps.serve(routes)))
+                .collect(),
             key: key.expose().to_owned(),
             token: world.account.token.expose().to_owned(),
         }
@@ -71,7 +79,16 @@ impl Api {
 
     /// A request as it is given.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        Self::answer(self.router.clone(), request).await
+    }
+
+    /// A request to one function alone.
+    pub async fn send_to(&self, function: &str, request: Request<Body>) -> Answer {
+        Self::answer(self.functions[function].clone(), request).await
+    }
+
+    async fn answer(router: Router, request: Request<Body>) -> Answer {
+        let response = router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
         Answer { status: parts.status, headers: parts.headers, body }

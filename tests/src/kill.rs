@@ -1,7 +1,6 @@
 //! Work that dies in the middle.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::task::Poll;
 
 use crate::World;
@@ -17,7 +16,7 @@ impl World {
     /// came to when it was done before.
     pub async fn kill_after<T>(&self, steps: u64, work: impl Future<Output = T>) -> Option<T> {
         let end = self.steps() + steps;
-        let mut work = pin!(work);
+        let mut work = Box::pin(work);
         poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
             Poll::Pending if self.steps() >= end => Poll::Ready(None),

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::{Message, QueueAttributeName as Name};
+use ops::Sender;
 use queue::Record;
 use simulators::graph::Stats;
 use tokio::time::{Instant, sleep};
@@ -24,6 +25,7 @@ enum Worker {
     Campaign,
     Send,
     Inbound,
+    Media,
 }
 
 /// What waits in the queues.
@@ -39,10 +41,11 @@ impl World {
     pub async fn drain(&self) {
         let workers = async {
             tokio::join!(
-                self.work(Worker::Campaign),
-                self.work(Worker::Send),
-                self.work(Worker::Send),
-                self.work(Worker::Inbound)
+                Box::pin(self.work(Worker::Campaign)),
+                Box::pin(self.work(Worker::Send)),
+                Box::pin(self.work(Worker::Send)),
+                Box::pin(self.work(Worker::Inbound)),
+                Box::pin(self.work(Worker::Media))
             );
         };
         self.busy.store(0, Ordering::SeqCst);
@@ -78,8 +81,22 @@ impl World {
         parked
     }
 
-    fn queues(&self) -> [&String; 3] {
-        [&self.urls.campaign, &self.urls.send, &self.urls.inbound]
+    fn queues(&self) -> [&str; 4] {
+        queue::Queue::ALL.map(|queue| self.urls.of(queue))
+    }
+
+    /// Why jobs of a queue were given up, in no order.
+    pub async fn reasons_in(&self, queue: queue::Queue) -> Vec<String> {
+        let request = self.sqs.receive_message().queue_url(self.urls.parked(queue));
+        let request = request.message_attribute_names("All").max_number_of_messages(10).visibility_timeout(0);
+        let messages = request.send().await.unwrap().messages.unwrap_or_default();
+        let reason = |message: &Message| {
+            let attributes = message.message_attributes.clone().unwrap_or_default();
+            attributes.get(queue::REASON).and_then(|a| a.string_value.clone()).unwrap_or_default()
+        };
+        let mut reasons: Vec<String> = messages.iter().map(reason).collect();
+        reasons.sort();
+        reasons
     }
 
     async fn settled(&self) {
@@ -120,6 +137,7 @@ impl World {
             Worker::Campaign => &self.urls.campaign,
             Worker::Send => &self.urls.send,
             Worker::Inbound => &self.urls.inbound,
+            Worker::Media => &self.urls.media,
         };
         let batch = if matches!(worker, Worker::Inbound) { 10 } else { 1 };
         loop {
@@ -129,7 +147,7 @@ impl World {
                 sleep(POLL).await;
             } else {
                 self.busy.fetch_add(1, Ordering::SeqCst);
-                self.handle(worker, url, &messages).await;
+                Box::pin(self.handle(worker, url, &messages)).await;
                 self.busy.fetch_sub(1, Ordering::SeqCst);
             }
         }
@@ -143,6 +161,7 @@ impl World {
             Worker::Campaign => campaign_worker::handle(&self.sender, &records, out_of_time).await,
             Worker::Send => send_worker::handle(&self.sender, &records, out_of_time).await,
             Worker::Inbound => inbound_worker::handle(&self.sender, &records).await,
+            Worker::Media => media_worker::handle(&self.media(), &records).await,
         };
         for message in messages.iter().filter(|m| !failed.contains(&record(m).id)) {
             let receipt = message.receipt_handle().unwrap();
@@ -150,9 +169,15 @@ impl World {
         }
     }
 
+    /// What the checks of uploads use.
+    pub fn media(&self) -> media_worker::App {
+        let Sender { store, files, queues, .. } = self.sender.clone();
+        media_worker::App { store, files, queues }
+    }
+
     /// What the schedule does once a minute.
     pub async fn sweep(&self) -> usize {
-        schedule_tick::handle(&self.sender).await.unwrap()
+        schedule_tick::handle(self.store(), &self.sender.queues).await.unwrap()
     }
 
     /// Forgets every job that waits.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use axum::body::Body;
 use channels::cloud::Graph;
 use domain::account::Account;
 use domain::campaign::{Campaign, Draft};
@@ -12,7 +13,8 @@ use domain::plan::Plan;
 use domain::recipient::State;
 use domain::template::{Params, TemplateRequest};
 use domain::{CampaignId, Clock, Entropy, Secret, TenantId};
-use local::embedded::{Chaos, Embedded};
+use http::Request;
+use local::embedded::{Chaos, Embedded, http_service};
 use local::stores::Aws;
 use ops::accounts::{Connection, NewAccount, NewTenant};
 use ops::contacts::Imported;
@@ -27,6 +29,7 @@ use store::ledger::Row;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tower::ServiceExt;
 
 use crate::webhooks::{Receiver, router};
 
@@ -120,7 +123,7 @@ impl World {
         let sealer = store::Sealer::new(&[7; 32], entropy.clone());
         let store = aws.store(sealer, clock.clone(), entropy).await.unwrap();
         let (queues, urls) = aws.queues().await.unwrap();
-        let files = Files::new(aws.bucket().await.unwrap(), "http://localhost:9000");
+        let files = Files::new(aws.bucket(&urls).await.unwrap(), "http://localhost:9000");
 
         let owners = Arc::new(Owners::default());
         let receiver = Receiver { store: store.clone(), queues: queues.clone(), owners };
@@ -152,6 +155,20 @@ impl World {
     /// The table.
     pub fn store(&self) -> &Store {
         &self.sender.store
+    }
+
+    /// Calls S3 as somebody who only has a URL.
+    pub async fn s3(&self, request: Request<Body>) -> (u16, Vec<u8>) {
+        let response = http_service(self.embedded.clone()).oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        (status, axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec())
+    }
+
+    /// Reads a signed URL of S3.
+    pub async fn fetch(&self, url: &str) -> (u16, Vec<u8>) {
+        let url: http::Uri = url.parse().unwrap();
+        let request = Request::get(&url).header("host", url.authority().unwrap().as_str());
+        self.s3(request.body(Body::empty()).unwrap()).await
     }
 
     /// The tenant.
