@@ -11,6 +11,7 @@ pub mod consent;
 pub mod contact;
 mod email;
 mod ids;
+pub mod intake;
 pub mod media;
 pub mod merge;
 pub mod message;
@@ -21,6 +22,7 @@ pub mod provider;
 pub mod recipient;
 mod secret;
 pub mod template;
+pub mod webhook;
 
 pub use clock::{Clock, Entropy};
 pub use email::EmailAddress;

@@ -1,0 +1,148 @@
+//! From bytes to a [`Node`].
+
+use std::borrow::Cow;
+
+use super::node::Node;
+use super::{Ignored, form};
+
+/// Largest body that is read, in bytes; above it a Lambda gets none.
+pub const MAX_BODY: usize = 6_000_000;
+
+/// Parameters of a form in which senders put a whole JSON document.
+const ENVELOPES: [&str; 6] = ["payload", "data", "json", "body", "event", "rawRequest"];
+
+/// Reads JSON or a form, whatever the content type says: senders get it wrong.
+pub(super) fn decode(body: &[u8], content_type: Option<&str>) -> Result<Node, Ignored> {
+    if body.len() > MAX_BODY {
+        return Err(Ignored::TooLarge);
+    }
+    let text = text_of(body);
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0' || c == '\u{feff}');
+    if text.is_empty() {
+        return Err(Ignored::Empty);
+    }
+    let node = parse(text, is_form(content_type)).ok_or(Ignored::Unreadable)?;
+    if is_ping(&node) {
+        return Err(Ignored::Ping);
+    }
+    if node.is_blank() { Err(Ignored::Empty) } else { Ok(node) }
+}
+
+fn parse(text: &str, says_form: bool) -> Option<Node> {
+    let looks_json = text.starts_with(['{', '[', '"']);
+    if let Some(node) = Node::parse(text).filter(|_| looks_json || !says_form) {
+        return match node {
+            // JSON inside a JSON text.
+            Node::Text(inner) => Node::parse(inner.trim()).filter(is_document),
+            Node::List(_) | Node::Map(_) => Some(node),
+            Node::Null | Node::Bool(_) | Node::Number(_) => None,
+        };
+    }
+    if looks_json || !(says_form || text.contains('=')) {
+        return None;
+    }
+    let form = form::parse(text);
+    Some(envelope(&form).unwrap_or(form))
+}
+
+/// A JSON document that a form carries in a parameter, or as its only key.
+fn envelope(form: &Node) -> Option<Node> {
+    let named = ENVELOPES.iter().filter_map(|key| form.text(key));
+    let alone = form.entries().first().filter(|_| form.entries().len() == 1).map(|(key, _)| key.as_str());
+    named.chain(alone).filter(|text| text.starts_with(['{', '['])).find_map(Node::parse)
+}
+
+fn is_document(node: &Node) -> bool {
+    matches!(node, Node::List(_) | Node::Map(_))
+}
+
+fn is_form(content_type: Option<&str>) -> bool {
+    content_type
+        .is_some_and(|t| t.trim().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
+}
+
+/// WooCommerce posts `webhook_id=1` when a webhook is saved
+/// (`WC_Webhook::deliver_ping`).
+fn is_ping(node: &Node) -> bool {
+    matches!(node.entries(), [(key, _)] if key == "webhook_id")
+}
+
+/// UTF-8, with or without its mark; UTF-16 with one; else Latin-1, in which
+/// every byte is a character.
+fn text_of(body: &[u8]) -> Cow<'_, str> {
+    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        Cow::Owned(String::from_utf16_lossy(&units))
+    };
+    match body {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        _ => match std::str::from_utf8(body) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => body.iter().map(|byte| char::from(*byte)).collect(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORM: Option<&str> = Some("application/x-www-form-urlencoded; charset=utf-8");
+    const JSON: Option<&str> = Some("application/json");
+
+    fn email(body: &[u8], content_type: Option<&str>) -> Result<Option<String>, Ignored> {
+        decode(body, content_type).map(|node| node.text("email").map(str::to_owned))
+    }
+
+    #[test]
+    fn what_is_sent_counts_and_not_what_is_said() {
+        let utf16: Vec<u8> =
+            "\u{feff}{\"email\":\"a@b.it\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (body, content_type) in [
+            (&b"{\"email\":\"a@b.it\"}"[..], JSON),
+            (b"{\"email\":\"a@b.it\"}", FORM),
+            (b"{\"email\":\"a@b.it\"}", None),
+            (b"\xef\xbb\xbf {\"email\":\"a@b.it\"}\r\n\0", JSON),
+            (b"\"{\\\"email\\\":\\\"a@b.it\\\"}\"", JSON),
+            (b"email=a%40b.it", FORM),
+            (b"email=a%40b.it", JSON),
+            (b"payload=%7B%22email%22%3A%22a%40b.it%22%7D&x=1", FORM),
+            (b"%7B%22email%22%3A%22a%40b.it%22%7D", FORM),
+            (&utf16, JSON),
+        ] {
+            let text = String::from_utf8_lossy(body);
+            assert_eq!(email(body, content_type), Ok(Some("a@b.it".to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_nothing_has_its_reason() {
+        for (body, content_type, want) in [
+            (&b""[..], JSON, Ignored::Empty),
+            (b" \r\n", None, Ignored::Empty),
+            (b"{}", JSON, Ignored::Empty),
+            (b"[]", JSON, Ignored::Empty),
+            (b"{\"email\":", FORM, Ignored::Unreadable),
+            (b"{\"email\":\"a@b.it\"} trailing", FORM, Ignored::Unreadable),
+            (b"{email: 'a@b.it'}", JSON, Ignored::Unreadable),
+            (b"null", JSON, Ignored::Unreadable),
+            (b"42", JSON, Ignored::Unreadable),
+            (b"hello", JSON, Ignored::Unreadable),
+            (b"<xml/>", Some("text/xml"), Ignored::Unreadable),
+            (b"webhook_id=1", FORM, Ignored::Ping),
+            (b"webhook_id=1", JSON, Ignored::Ping),
+            (b"{\"webhook_id\": 1}", JSON, Ignored::Ping),
+        ] {
+            let text = String::from_utf8_lossy(body);
+            assert_eq!(decode(body, content_type), Err(want), "{text}");
+        }
+        assert_eq!(decode(&vec![b' '; MAX_BODY + 1], None), Err(Ignored::TooLarge));
+    }
+
+    #[test]
+    fn latin_1_is_read_as_such() {
+        let node = decode(b"{\"name\":\"Nicol\xf2\"}", JSON).unwrap();
+        assert_eq!(node.text("name"), Some("Nicolò"));
+    }
+}

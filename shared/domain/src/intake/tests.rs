@@ -1,0 +1,313 @@
+//! A sample of every sender, then bodies that are none.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const JSON: Option<&str> = Some("application/json");
+
+fn italy() -> Option<CallingCode> {
+    CallingCode::parse("39").ok()
+}
+
+fn payload<'a>(body: &'a [u8], headers: &'a [(&'a str, &'a str)]) -> Payload<'a> {
+    Payload { body, content_type: JSON, source: None, headers, country: italy() }
+}
+
+/// The contacts of a reading as `name | phone | email`, with the tag before them.
+fn shown(reading: &Reading) -> String {
+    match reading {
+        Reading::Ignored { source, reason } => format!("{source}: ignored, {reason}"),
+        Reading::Found { source, contacts } => {
+            let one = |c: &Found| {
+                let phone = c.phone.as_ref().map_or("-", PhoneNumber::as_str);
+                let email = c.email.as_ref().map_or("-", EmailAddress::as_str);
+                format!("{} | {phone} | {email}", c.name.as_deref().unwrap_or("-"))
+            };
+            format!("{source}: {}", contacts.iter().map(one).collect::<Vec<_>>().join("; "))
+        }
+    }
+}
+
+macro_rules! sample {
+    ($name:literal) => {
+        include_bytes!(concat!("samples/", $name, ".json")).as_slice()
+    };
+}
+
+#[test]
+fn shops() {
+    let shopify = |topic| [("User-Agent", "Shopify-Captain-Hook"), ("X-Shopify-Topic", topic)];
+    let woo =
+        |topic| [("user-agent", "WooCommerce/9.4.2 Hookshot (WordPress/6.7)"), ("x-wc-webhook-topic", topic)];
+    for (body, headers, want) in [
+        (
+            sample!("shopify_customer"),
+            shopify("customers/create"),
+            "shopify: Giulia Ferrari | +393395550101 | giulia.ferrari@example.com",
+        ),
+        (
+            sample!("shopify_order"),
+            shopify("orders/create"),
+            "shopify: John Smith | +15555550101 | john@example.com",
+        ),
+        (
+            sample!("shopify_customer"),
+            shopify("customers/redact"),
+            "shopify: ignored, the record was deleted",
+        ),
+        (
+            sample!("shopify_customer"),
+            shopify("shop/update"),
+            "shopify: ignored, `shop/update` is not about a customer",
+        ),
+        (
+            sample!("woocommerce_order"),
+            woo("order.created"),
+            "woocommerce: Marco Bianchi | +393931234567 | marco.bianchi@example.com",
+        ),
+        (
+            sample!("woocommerce_customer"),
+            woo("customer.updated"),
+            "woocommerce: Sofie Müller | +4915123456789 | sofie.mueller@example.com",
+        ),
+        (br#"{"id": 25}"#, woo("customer.deleted"), "woocommerce: ignored, the record was deleted"),
+        (
+            br#"{"id": 1, "name": "Mug"}"#,
+            woo("product.updated"),
+            "woocommerce: ignored, `product.updated` is not about a customer",
+        ),
+        (b"webhook_id=12", woo("order.created"), "woocommerce: ignored, a ping without data"),
+    ] {
+        assert_eq!(shown(&read(&payload(body, &headers))), want);
+    }
+}
+
+#[test]
+fn crms_and_forms_are_known_by_their_shape() {
+    for (body, want) in [
+        (sample!("shopify_order"), "shopify: John Smith | +15555550101 | john@example.com"),
+        (
+            sample!("hubspot_events"),
+            "hubspot: Elena Conti | +393475550103 | elena.conti@example.com; - | - | paolo.verdi@example.com",
+        ),
+        (
+            sample!("hubspot_creation"),
+            "hubspot: ignored, the event carries the id of a record but none of its fields",
+        ),
+        (sample!("hubspot_workflow"), "hubspot: Davide Riva | +393485550104 | davide.riva@example.com"),
+        (sample!("klaviyo_profile"), "klaviyo: Sara Galli | +393495550105 | sara.galli@example.com"),
+        (
+            sample!("klaviyo_events"),
+            "klaviyo: Luca Moro | - | luca.moro@example.com; Irene | +393495550107 | irene.fontana@example.com",
+        ),
+        (sample!("pipedrive_v1"), "pipedrive: Federica Sala | +393475550106 | federica.sala@example.com"),
+        (sample!("pipedrive_v2"), "pipedrive: Tommaso Greco | +393485550108 | tommaso.greco@example.com"),
+        (sample!("pipedrive_deleted"), "pipedrive: ignored, the record was deleted"),
+        (sample!("stripe_checkout"), "stripe: Anna Russo | +393335550109 | anna.russo@example.com"),
+        (sample!("stripe_customer"), "stripe: Oliver Jones | +447700900123 | oliver.jones@example.com"),
+        (sample!("stripe_charge"), "stripe: Chloé Martin | +33612345678 | chloe.martin@example.com"),
+        (sample!("typeform"), "typeform: Chiara De Luca | +393475550110 | chiara.deluca@example.com"),
+    ] {
+        assert_eq!(shown(&read(&payload(body, &[]))), want);
+        assert_eq!(shown(&read(&payload(body, &[("user-agent", "curl/8.5.0")]))), want);
+    }
+}
+
+#[test]
+fn unknown_senders_are_searched() {
+    for (body, want) in [
+        (sample!("unknown_nested"), "webhook: Roberto Fabbri | +393475550111 | roberto.fabbri@example.com"),
+        (sample!("unknown_pairs"), "webhook: Valentina Neri | +393495550112 | valentina.neri@example.com"),
+        (sample!("unknown_list"), "webhook: Aldo Serra | +393495550113 | -; Bea | +393495550114 | bea@example.com"),
+        (
+            br#"{"email": "jon@example.com", "customer": {"first_name": "Jon", "last_name": "Snow", "phone": "+391234567890"}}"#,
+            "webhook: Jon Snow | +391234567890 | jon@example.com",
+        ),
+        (
+            br#"{"name": "Order 12", "customer": {"name": "Ada Villa", "email": "ada@example.com"}}"#,
+            "webhook: Ada Villa | - | ada@example.com",
+        ),
+        (
+            br#"{"fields": {"name": {"id": "name", "value": "Ugo Pini"}, "tel": {"id": "tel", "value": "3475550115"}}}"#,
+            "webhook: Ugo Pini | +393475550115 | -",
+        ),
+        (
+            br#"{"first_name": "{{ first_name }}", "last_name": "Null", "email": "n@example.com", "phone": true}"#,
+            "webhook: Null | - | n@example.com",
+        ),
+        (
+            br#"{"email": "a@example.com", "email": null, "phone": "+393475550116", "phone": "", "phone": "NULL"}"#,
+            "webhook: - | +393475550116 | a@example.com",
+        ),
+        (br#"{"name": "Ivo", "surname": "Pace", "email": "i@example.com"}"#, "webhook: Ivo Pace | - | i@example.com"),
+        (br#"{"phone": "12", "email": "e@example.com"}"#, "webhook: - | - | e@example.com"),
+        (br#"{"phone": "12"}"#, "webhook: ignored, phone must have 8 to 15 digits with its country code"),
+        (br#"{"email": "nobody"}"#, "webhook: ignored, email is not a valid e-mail address"),
+        (br#"{"event": "ping", "zen": "hello"}"#, "webhook: ignored, no phone number and no e-mail address was found"),
+        (br#"{"seller": {"email": "shop@example.com"}}"#, "webhook: ignored, no phone number and no e-mail address was found"),
+    ] {
+        assert_eq!(shown(&read(&payload(body, &[]))), want);
+    }
+}
+
+#[test]
+fn forms() {
+    let form = |body: &str| {
+        let payload = Payload {
+            body: body.as_bytes(),
+            content_type: Some("application/x-www-form-urlencoded"),
+            source: Some("landing"),
+            headers: &[],
+            country: italy(),
+        };
+        shown(&read(&payload))
+    };
+    for (body, want) in [
+        (
+            "billing_first_name=Ida&billing_last_name=Poli&billing_phone=347+555+0117&billing_email=ida%40example.com",
+            "landing: Ida Poli | +393475550117 | ida@example.com",
+        ),
+        (
+            "contact[name]=Ida+Poli&contact[phones][]=%2B393475550117&contact[email]=NULL",
+            "landing: Ida Poli | +393475550117 | -",
+        ),
+        (
+            "rawRequest=%7B%22q3_name%22%3A%7B%22first%22%3A%22Ida%22%2C%22last%22%3A%22Poli%22%7D%2C%22email%22%3A%22ida%40example.com%22%7D",
+            "landing: Ida Poli | - | ida@example.com",
+        ),
+        ("{\"email\": \"ida@example.com\"}", "landing: - | - | ida@example.com"),
+        ("{\"email\": \"ida@example.com\"", "landing: ignored, the body is neither json nor a form"),
+        ("webhook_id=1", "landing: ignored, a ping without data"),
+        ("a=b", "landing: ignored, no phone number and no e-mail address was found"),
+    ] {
+        assert_eq!(form(body), want);
+    }
+}
+
+#[test]
+fn local_numbers_need_a_country() {
+    let body = br#"{"name": "Al", "phone": "555-555-5555", "email": "al@example.com"}"#;
+    let mut payload = payload(body, &[]);
+    assert_eq!(shown(&read(&payload)), "webhook: Al | +395555555555 | al@example.com");
+    payload.country = None;
+    let Reading::Found { contacts, .. } = read(&payload) else { panic!("ignored") };
+    assert_eq!((&contacts[0].phone, contacts[0].notes.len()), (&None, 1));
+    payload.body = br#"{"address": {"country": "US"}, "phone": "555-555-5555"}"#;
+    assert_eq!(shown(&read(&payload)), "webhook: - | +15555555555 | -");
+}
+
+#[test]
+fn a_contact_is_tagged_and_carries_what_else_was_said() {
+    let Reading::Found { source, mut contacts } = read(&payload(sample!("hubspot_workflow"), &[])) else {
+        panic!("ignored")
+    };
+    let contact = contacts.remove(0).into_contact(&source, Some(AccountId(3))).check().unwrap();
+    assert_eq!((contact.tags, contact.origin), (vec!["hubspot".to_owned()], Some(AccountId(3))));
+    assert_eq!(
+        (&contact.metadata["company"], &contact.metadata["city"]),
+        (&"Riva Arredi".into(), &"Milano".into())
+    );
+}
+
+#[test]
+fn only_the_ping_is_a_ping() {
+    assert!(is_ping(&payload(b"webhook_id=1", &[])));
+    assert!(!is_ping(&payload(b"webhook_id=1&email=a%40b.it", &[])));
+    assert!(!is_ping(&payload(b"{}", &[])));
+}
+
+#[test]
+fn three_megabytes_of_order_lines_do_not_hide_the_customer() {
+    let line =
+        r#"{"id": 866550311766439020, "name": "Sling Pouch", "price": "199.00", "properties": [1, 2]},"#;
+    let lines = line.repeat(3_000_000 / line.len());
+    let body = format!(r#"{{"line_items": [{lines}{{}}], "customer": {{"email": "big@example.com"}}}}"#);
+    assert!(body.len() > 2_999_000);
+    assert_eq!(shown(&read(&payload(body.as_bytes(), &[]))), "webhook: - | - | big@example.com");
+    let deep = format!("{}{}", r#"{"a":"#.repeat(400_000), "1");
+    assert_eq!(
+        shown(&read(&payload(deep.as_bytes(), &[]))),
+        "webhook: ignored, the body is neither json nor a form"
+    );
+    let long_list = format!("[{}]", vec![r#"{"email":"x@example.com"}"#; 100_000].join(","));
+    assert_eq!(shown(&read(&payload(long_list.as_bytes(), &[]))), "webhook: - | - | x@example.com");
+}
+
+#[test]
+fn debug_shows_no_personal_data() {
+    let reading = read(&payload(sample!("stripe_checkout"), &[]));
+    let text = format!("{reading:?}");
+    assert!(
+        !text.contains("Anna") && !text.contains("example.com") && !text.contains("3335550109"),
+        "{text}"
+    );
+}
+
+/// JSON of every shape, with keys that mean something.
+fn json() -> impl Strategy<Value = Value> {
+    let key = prop::sample::select(vec![
+        "phone",
+        "email",
+        "name",
+        "first_name",
+        "customer",
+        "data",
+        "object",
+        "properties",
+        "value",
+        "primary",
+        "form_response",
+        "answers",
+        "type",
+        "meta",
+        "current",
+        "previous",
+        "billing",
+        "objectId",
+        "country",
+    ]);
+    let text =
+        prop::sample::select(vec!["", "NULL", "a@b.it", "+393391234567", "339 1", "profile", "event", "IT"]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 60, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::vec((key.clone(), inner), 0..6).prop_map(|pairs| {
+                Value::Object(pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_body_panics(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        read(&payload(&body, &[]));
+    }
+
+    #[test]
+    fn what_is_found_is_a_contact_that_can_be_stored(value in json(), shop in any::<bool>()) {
+        let headers = [("x-shopify-topic", "orders/create")];
+        let body = value.to_string();
+        let payload = payload(body.as_bytes(), if shop { &headers } else { &[] });
+        if let Reading::Found { source, contacts } = read(&payload) {
+            prop_assert!(!contacts.is_empty() && contacts.len() <= MAX_CONTACTS);
+            for contact in contacts {
+                prop_assert!(contact.into_contact(&source, None).check().is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn forms_never_panic(body in "[a-c\\[\\]=&%+0-9]{0,80}") {
+        read(&Payload { content_type: Some("application/x-www-form-urlencoded"), ..payload(body.as_bytes(), &[]) });
+    }
+}

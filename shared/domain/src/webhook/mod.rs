@@ -1,0 +1,18 @@
+//! Webhooks: which events there are, how they are signed, when they are sent
+//! again and when an endpoint is given up.
+//!
+//! Form and schedule are those of Standard Webhooks:
+//! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.
+
+mod event;
+mod health;
+mod schedule;
+mod sign;
+
+pub use event::{Event, EventId, EventType};
+pub use health::{Change, DISABLE_AFTER, DisabledBecause, Health, MIN_FAILURES, Outcome};
+pub use schedule::{KEPT_FOR, Next, STEPS, next_attempt, step};
+pub use sign::{
+    Forged, ID_HEADER, ROTATION_GRACE, SIGNATURE_HEADER, SigningKeys, SigningSecret, TIMESTAMP_HEADER,
+    TOLERANCE, verify,
+};
