@@ -4,16 +4,15 @@
 //! `STAFFETTA_UPDATE=1 cargo test -p tests --test it gateway` writes the routes
 //! of the code into the other two.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use axum::body::Body;
-use harness::{Api, World};
+use harness::gateway::{DEFAULT, asked, paths, routes};
+use harness::{Api, World, roles};
 use http::Request;
-
-/// Who answers what no route of the gateway matches.
-const DEFAULT: &str = "accounts";
+use local::embedded::Role;
 
 fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
@@ -21,52 +20,6 @@ fn root(path: &str) -> PathBuf {
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(root(path)).unwrap()
-}
-
-/// Every path of the code, with its function.
-fn paths() -> BTreeMap<String, &'static str> {
-    let tables = [
-        ("accounts", accounts::table().routes()),
-        ("campaigns", campaigns::table().routes()),
-        ("contacts", contacts::table().routes()),
-        ("messages", messages::table().routes()),
-    ];
-    let mut paths = BTreeMap::from([(inbound::META.to_owned(), "inbound")]);
-    for (function, routes) in tables {
-        paths.extend(routes.into_iter().map(|route| (route.path.to_owned(), function)));
-    }
-    paths
-}
-
-fn is_below(path: &str, prefix: &str) -> bool {
-    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// The shortest prefix of a path, below its dialect's base, that no other function
-/// has a path below.
-fn group(path: &str, function: &str, all: &BTreeMap<String, &'static str>) -> String {
-    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let least = match segments.as_slice() {
-        ["api", "v1", ..] | ["v1", "whatsapp", _, ..] => 3,
-        ["media", ..] => 1,
-        _ => 2,
-    };
-    let prefixes = (least..=segments.len()).map(|n| format!("/{}", segments[..n].join("/")));
-    let own = |prefix: &String| all.iter().all(|(p, f)| *f == function || !is_below(p, prefix));
-    let mut own = prefixes.filter(own);
-    own.next().unwrap_or_else(|| panic!("two functions share {path}"))
-}
-
-/// The routes of the gateway: a prefix, and whether it is what is below it.
-fn routes() -> BTreeMap<(String, bool), &'static str> {
-    let all = paths();
-    let mut routes = BTreeMap::new();
-    for (path, function) in &all {
-        let prefix = group(path, function, &all);
-        let is_rest = *path != prefix;
-        routes.insert((prefix, is_rest), *function);
-    }
-    routes
 }
 
 fn camel(text: &str) -> String {
@@ -101,14 +54,14 @@ fn watch_routes() -> String {
 }
 
 /// The lines between two markers are as they are generated; or are made so.
-fn assert_generated(file: &str, begin: &str, end: &str, want: &str) {
+pub(crate) fn assert_generated(file: &str, begin: &str, end: &str, want: &str) {
     let text = read(file);
     let (before, rest) = text.split_once(begin).unwrap_or_else(|| panic!("{file} has no {begin:?}"));
     let (now, after) = rest.split_once(end).unwrap_or_else(|| panic!("{file} has no {end:?}"));
     if now == want {
         return;
     }
-    assert!(std::env::var_os("STAFFETTA_UPDATE").is_some(), "{file} does not declare the routes of the code");
+    assert!(std::env::var_os("STAFFETTA_UPDATE").is_some(), "{file} is not what the code says");
     std::fs::write(root(file), format!("{before}{begin}{want}{end}{after}")).unwrap();
 }
 
@@ -118,16 +71,6 @@ fn template_and_watch_router_have_the_routes_of_the_code() {
     assert_generated("infra/template.yaml", "  # routes: begin\n", "  # routes: end\n", &template);
     assert_generated("Cargo.toml", "# routes: begin\n", "# routes: end\n", &watch_routes());
     assert!(routes().len() < 300, "a gateway has at most 300 routes");
-}
-
-/// Whom the gateway asks: a full match wins over the longest prefix.
-fn asked<'a>(path: &str, routes: &'a BTreeMap<(String, bool), &'static str>) -> &'a str {
-    let exact = routes.get(&(path.to_owned(), false));
-    let below = routes.iter().filter(|((prefix, is_rest), _)| {
-        *is_rest && path.strip_prefix(&**prefix).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
-    });
-    let longest = below.max_by_key(|((prefix, _), _)| prefix.len()).map(|(_, function)| function);
-    exact.or(longest).copied().unwrap_or(DEFAULT)
 }
 
 #[tokio::test]
@@ -147,7 +90,7 @@ async fn each_function_answers_as_all_together_do() {
         for method in ["GET", "POST", "PUT", "DELETE"] {
             let request = || Request::builder().method(method).uri(&path).body(Body::empty()).unwrap();
             let alone = api.send_to(asked(&path, &routes), request()).await;
-            let together = api.send(request()).await;
+            let together = api.send_together(request()).await;
             let same = alone.status == together.status && alone.body == together.body;
             assert!(same, "{method} {path}: {} {}", alone.status, String::from_utf8_lossy(&alone.body));
         }
@@ -206,5 +149,27 @@ fn whoever_feeds_its_own_queue_may_do_so_for_ever() {
         let function = resource(&template, &format!("{worker}Function"));
         assert_eq!(function.contains("RecursiveLoop: Allow"), sends, "{worker}");
         assert!(function.contains("FunctionResponseTypes: [ReportBatchItemFailures]"), "{worker}");
+    }
+}
+
+/// The kinds of items in a function's statement about the table.
+fn granted(template: &str, function: &str) -> BTreeSet<String> {
+    let (begin, end) = (format!("# stores of {function}: begin"), format!("# stores of {function}: end"));
+    let (_, rest) = template.split_once(&begin).unwrap_or_else(|| panic!("no {begin}"));
+    let (statement, _) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end}"));
+    let quoted = statement.split('"').skip(1).step_by(2);
+    quoted.filter_map(|key| key.strip_suffix("#*")).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_policy_allows_the_kinds_that_its_function_declares() {
+    let template = read("infra/template.yaml");
+    let names: BTreeSet<String> = roles().into_iter().map(|role| role.name.to_owned()).collect();
+    assert_eq!(names, functions());
+    for Role { name: function, kinds } in roles() {
+        let kinds: BTreeSet<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        assert_eq!(granted(&template, function), kinds, "{function}");
+        let role = resource(&template, &format!("{}Role", camel(function)));
+        assert!(!role.contains("dynamodb:*") && !role.contains("Resource: \"*\""), "{function}");
     }
 }

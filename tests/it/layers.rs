@@ -37,6 +37,10 @@ fn each_library_is_linked_in_one_place() {
         ("serde_dynamo", vec!["store"]),
         ("aws-sdk-sqs", vec!["queue"]),
         ("aws-sdk-s3", vec!["media"]),
+        ("aws-sdk-scheduler", vec!["queue"]),
+        ("aws-sdk-secretsmanager", vec![]),
+        ("lambda_runtime", vec![]),
+        ("lambda_http", vec![]),
         ("axum", [vec!["api-http", "simulators"], routed.iter().map(String::as_str).collect()].concat()),
     ] {
         for (name, dependencies) in &crates {

@@ -11,6 +11,7 @@ mod inbound;
 mod kills;
 mod layers;
 mod messages;
+mod requests;
 mod routes;
 mod sendapp;
 mod uploads;

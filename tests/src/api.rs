@@ -7,7 +7,8 @@ use local::Apps;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::World;
+use crate::roles::role;
+use crate::{World, gateway};
 
 /// May create tenants in tests.
 pub const ADMIN_KEY: &str = "fake-admin-key";
@@ -77,14 +78,20 @@ impl Api {
         Self { key: key.to_owned(), ..self.clone() }
     }
 
-    /// A request as it is given.
+    /// A request as it is given, to the function that the gateway asks.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        Self::answer(self.router.clone(), request).await
+        let routes = gateway::routes();
+        self.send_to(gateway::asked(request.uri().path(), &routes), request).await
     }
 
-    /// A request to one function alone.
+    /// A request to one function alone, which may do what it declares.
     pub async fn send_to(&self, function: &str, request: Request<Body>) -> Answer {
-        Self::answer(self.functions[function].clone(), request).await
+        role(function).hold(Self::answer(self.functions[function].clone(), request)).await
+    }
+
+    /// A request to all functions together, as the local process serves them.
+    pub async fn send_together(&self, request: Request<Body>) -> Answer {
+        Self::answer(self.router.clone(), request).await
     }
 
     async fn answer(router: Router, request: Request<Body>) -> Answer {

@@ -10,8 +10,10 @@
 
 mod api;
 mod audit;
+pub mod gateway;
 mod kill;
 mod people;
+mod roles;
 mod webhooks;
 mod workers;
 mod world;
@@ -19,5 +21,6 @@ mod world;
 pub use api::{ADMIN_KEY, Answer, Api};
 pub use audit::Audit;
 pub use people::{named, person, phone, row};
+pub use roles::roles;
 pub use webhooks::sign;
 pub use world::{APP_SECRET, PHONE_NUMBER_ID, Setup, VERIFY_TOKEN, WABA_ID, World};

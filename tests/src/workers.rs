@@ -10,6 +10,7 @@ use simulators::graph::Stats;
 use tokio::time::{Instant, sleep};
 
 use crate::World;
+use crate::roles::role;
 
 /// How long a worker may take for one batch.
 const RUN: Duration = Duration::from_secs(60);
@@ -158,10 +159,17 @@ impl World {
         let end = Instant::now() + RUN;
         let out_of_time = || Instant::now() >= end;
         let failed = match worker {
-            Worker::Campaign => campaign_worker::handle(&self.sender, &records, out_of_time).await,
-            Worker::Send => send_worker::handle(&self.sender, &records, out_of_time).await,
-            Worker::Inbound => inbound_worker::handle(&self.sender, &records).await,
-            Worker::Media => media_worker::handle(&self.media(), &records).await,
+            Worker::Campaign => {
+                let work = campaign_worker::handle(&self.sender, &records, out_of_time);
+                role("campaign-worker").hold(work).await
+            }
+            Worker::Send => {
+                role("send-worker").hold(send_worker::handle(&self.sender, &records, out_of_time)).await
+            }
+            Worker::Inbound => {
+                role("inbound-worker").hold(inbound_worker::handle(&self.sender, &records)).await
+            }
+            Worker::Media => role("media-worker").hold(media_worker::handle(&self.media(), &records)).await,
         };
         for message in messages.iter().filter(|m| !failed.contains(&record(m).id)) {
             let receipt = message.receipt_handle().unwrap();
@@ -177,7 +185,7 @@ impl World {
 
     /// What the schedule does once a minute.
     pub async fn sweep(&self) -> usize {
-        schedule_tick::handle(self.store(), &self.sender.queues).await.unwrap()
+        role("schedule-tick").hold(schedule_tick::handle(self.store(), &self.sender.queues)).await.unwrap()
     }
 
     /// Forgets every job that waits.

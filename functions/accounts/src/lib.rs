@@ -17,6 +17,12 @@ use ops::AdminKey;
 use sendapp::{operators, tenants};
 use store::Store;
 
+/// The kinds of items that the function touches: what its policy allows.
+pub const KINDS: &[&str] = &[
+    "ACCOUNTS", "AUDIT", "BLOCKS", "COUNTER", "IDEM", "KEY", "KEYS", "PHONEID", "RATE", "TENANT", "TOKEN",
+    "USAGE", "VERIFY", "WABA",
+];
+
 /// What the handlers use.
 #[derive(Debug, Clone)]
 pub struct App {

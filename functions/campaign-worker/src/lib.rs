@@ -7,6 +7,27 @@ use domain::{CampaignId, TenantId};
 use ops::{Code, Sender};
 use queue::{CampaignJob, Done, Job, Queue, Record};
 
+/// The kinds of items that the function touches: what its policy allows.
+pub const KINDS: &[&str] = &[
+    "ACCOUNTS",
+    "ACTIVE",
+    "AUDIT",
+    "BLOCKS",
+    "CAMPAIGNS",
+    "CONTACTS",
+    "CONV",
+    "COUNTER",
+    "DUE",
+    "FILE",
+    "IDENT",
+    "LEDGER",
+    "LHEAD",
+    "RUNNER",
+    "SUPPRESS",
+    "TEMPLATES",
+    "TENANT",
+];
+
 /// Does each job; answers the ids of the records that must come again.
 pub async fn handle(sender: &Sender, records: &[Record], out_of_time: impl Fn() -> bool) -> Vec<String> {
     let mut again = Vec::new();

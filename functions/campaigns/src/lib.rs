@@ -18,6 +18,31 @@ use ops::Sender;
 use sendapp::{control, media};
 use store::Store;
 
+/// The kinds of items that the function touches: what its policy allows.
+pub const KINDS: &[&str] = &[
+    "ACCOUNTS",
+    "ACTIVE",
+    "AUDIT",
+    "BLOCKS",
+    "CAMPAIGNS",
+    "CONTACTS",
+    "CONV",
+    "COUNTER",
+    "DUE",
+    "FILE",
+    "IDEM",
+    "KEY",
+    "LEDGER",
+    "LHEAD",
+    "RATE",
+    "RUNNER",
+    "SUPPRESS",
+    "TEMPLATES",
+    "TENANT",
+    "TOKEN",
+    "USAGE",
+];
+
 /// Largest body of an upload: the file and what multipart puts around it.
 const UPLOAD_BODY: usize = 11 * 1024 * 1024;
 

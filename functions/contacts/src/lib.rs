@@ -17,6 +17,12 @@ use axum::Router;
 use axum::extract::FromRef;
 use store::Store;
 
+/// The kinds of items that the function touches: what its policy allows.
+pub const KINDS: &[&str] = &[
+    "ACCOUNTS", "BLOCKS", "CONTACTS", "CONV", "COUNTER", "IDEM", "IDENT", "KEY", "RATE", "SUPPRESS",
+    "TENANT", "TOKEN",
+];
+
 /// Largest body of an import, in bytes.
 const IMPORT_BODY: usize = 10 * 1024 * 1024;
 

@@ -7,6 +7,29 @@ use ops::Sender;
 use ops::inbound::Inbound;
 use queue::{InboundJob, Job, Queue, Record};
 
+/// The kinds of items that the function touches: what its policy allows.
+pub const KINDS: &[&str] = &[
+    "ACCOUNTS",
+    "ACTIVE",
+    "BLOCKS",
+    "CAMPAIGNS",
+    "CONTACTS",
+    "CONV",
+    "COUNTER",
+    "DUE",
+    "IDENT",
+    "LEDGER",
+    "LHEAD",
+    "MSG",
+    "RUNNER",
+    "SLOT",
+    "SUPPRESS",
+    "TEMPLATES",
+    "TENANT",
+    "USAGE",
+    "WAMID",
+];
+
 /// Works off all records together; answers the ids of those that must come again.
 pub async fn handle(sender: &Sender, records: &[Record]) -> Vec<String> {
     let mut failed = Vec::new();

@@ -14,6 +14,9 @@ use ops::inbound::Owners;
 use queue::Queues;
 use store::Store;
 
+/// The kinds of items that the function touches: what its policy allows.
+pub const KINDS: &[&str] = &["ACCOUNTS", "PHONEID", "TENANT", "VERIFY", "WABA"];
+
 /// Where Meta posts to.
 pub const META: &str = "/webhooks/meta";
 

@@ -9,6 +9,9 @@ use ops::files::Files;
 use queue::{Done, Queue, Queues, Record, Unreadable};
 use store::Store;
 
+/// The kinds of items that the function touches: what its policy allows.
+pub const KINDS: &[&str] = &["FILE"];
+
 /// What the worker uses.
 #[derive(Debug, Clone)]
 pub struct App {

@@ -16,6 +16,29 @@ use axum::extract::FromRef;
 use ops::Sender;
 use store::Store;
 
+/// The kinds of items that the function touches: what its policy allows.
+pub const KINDS: &[&str] = &[
+    "ACCOUNTS",
+    "CONTACTS",
+    "CONV",
+    "COUNTER",
+    "FILE",
+    "IDEM",
+    "IDENT",
+    "KEY",
+    "MEDIAID",
+    "MSG",
+    "RATE",
+    "RUNNER",
+    "SLOT",
+    "SUPPRESS",
+    "TEMPLATES",
+    "TENANT",
+    "TOKEN",
+    "USAGE",
+    "WAMID",
+];
+
 /// What the handlers use.
 #[derive(Debug, Clone)]
 pub struct App {

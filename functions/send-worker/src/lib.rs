@@ -7,6 +7,27 @@ use domain::TenantId;
 use ops::Sender;
 use queue::{Done, Job, Queue, Record, SendJob};
 
+/// The kinds of items that the function touches: what its policy allows.
+pub const KINDS: &[&str] = &[
+    "ACCOUNTS",
+    "ACTIVE",
+    "CAMPAIGNS",
+    "CONTACTS",
+    "CONV",
+    "DUE",
+    "FILE",
+    "LEDGER",
+    "LHEAD",
+    "MEDIAID",
+    "PHONEID",
+    "RUNNER",
+    "SLOT",
+    "SUPPRESS",
+    "TEMPLATES",
+    "TENANT",
+    "USAGE",
+];
+
 /// Runs the number of each wake-up; answers the ids of the records that must come
 /// again. A wake-up for a number that somebody sends on already is done.
 pub async fn handle(sender: &Sender, records: &[Record], out_of_time: impl Fn() -> bool) -> Vec<String> {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
 
-use super::Embedded;
+use super::{Embedded, access};
 
 /// The region of everything embedded.
 pub const REGION: &str = "us-east-1";
@@ -88,6 +88,7 @@ impl HttpConnector for InProcess {
             let mut request =
                 request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
             request.headers_mut().entry(header::HOST).or_insert(HeaderValue::from_static(HOST));
+            connection.embedded.engines.requests.count(connection.service);
             let response = match connection.service {
                 Service::S3 => connection.embedded.s3_call(request).await,
                 service @ (Service::DynamoDb | Service::Sqs | Service::SecretsManager) => {
@@ -122,7 +123,10 @@ impl Embedded {
             .map_or("", |(_, action)| action)
             .to_owned();
         let reply = if service == Service::DynamoDb {
-            self.engines.dynamodb.call(action, request.into_body()).await
+            match access::refused(&action, request.body()) {
+                Some(refused) => refused,
+                None => self.engines.dynamodb.call(action, request.into_body()).await,
+            }
         } else if service == Service::SecretsManager {
             self.engines.secrets.call(&action, request.body())
         } else {

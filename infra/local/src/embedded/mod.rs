@@ -6,12 +6,14 @@
 //! a killed process: both databases run in WAL mode with `synchronous=NORMAL`.
 //! [`serve`] offers the same engines on a TCP port.
 
+mod access;
 mod capacity;
 mod clients;
 mod dynamodb;
 mod events;
 mod group;
 mod reply;
+mod requests;
 mod s3;
 mod secrets;
 mod serve;
@@ -24,8 +26,10 @@ use std::sync::Arc;
 
 use domain::{Clock, Entropy};
 
+pub use access::Role;
 pub use capacity::{ActionTotals, ConsumedTotals};
 pub use clients::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
+pub use requests::Requests;
 pub use serve::{http_service, serve};
 
 /// How the queues misbehave on purpose. Real queues do both, only seldom.
@@ -87,6 +91,7 @@ struct Engines {
     s3: s3::S3,
     reports: events::Reports,
     secrets: secrets::Secrets,
+    requests: requests::Counters,
 }
 
 impl Embedded {
@@ -105,6 +110,7 @@ impl Embedded {
             s3: s3::S3::open(&options.dir.join("s3"))?,
             reports: events::Reports::default(),
             secrets: secrets::Secrets::default(),
+            requests: requests::Counters::default(),
         };
         Ok(Self { engines: Arc::new(engines) })
     }
@@ -118,6 +124,7 @@ impl Embedded {
             s3: s3::S3::temporary()?,
             reports: events::Reports::default(),
             secrets: secrets::Secrets::default(),
+            requests: requests::Counters::default(),
         };
         Ok(Self { engines: Arc::new(engines) })
     }
@@ -157,6 +164,11 @@ impl Embedded {
     /// or the last [`reset_capacity`](Self::reset_capacity).
     pub fn capacity(&self) -> ConsumedTotals {
         self.engines.dynamodb.capacity.totals()
+    }
+
+    /// How many requests each service was sent so far.
+    pub fn requests(&self) -> Requests {
+        self.engines.requests.read()
     }
 
     /// Starts the totals of [`capacity`](Self::capacity) at zero.
