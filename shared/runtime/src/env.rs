@@ -6,6 +6,7 @@ use ops::Sender;
 use ops::files::Files;
 use queue::{Queue, Queues, Schedules, Urls};
 use store::{Sealer, Store};
+use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
 use crate::Error;
 use crate::aws;
@@ -27,14 +28,14 @@ impl Env {
     /// The settings of this process.
     ///
     /// # Errors
-    /// [`Missing`] without `AWS_REGION`.
-    pub fn of_process() -> Result<Self, Missing> {
+    /// [`Missing`] without `AWS_REGION`; when TLS cannot be set up.
+    pub fn of_process() -> Result<Self, Error> {
         Self::new(|name| std::env::var(name).ok())
     }
 
-    fn new(variables: fn(&str) -> Option<String>) -> Result<Self, Missing> {
+    fn new(variables: fn(&str) -> Option<String>) -> Result<Self, Error> {
         let region = required(variables, "AWS_REGION")?;
-        Ok(Self { config: aws::config(variables, region), variables })
+        Ok(Self { config: aws::config(variables, region)?, variables })
     }
 
     fn get(&self, name: &'static str) -> Result<String, Missing> {
@@ -86,7 +87,8 @@ impl Env {
     /// # Errors
     /// [`Missing`]; when the machine has no usable TLS set-up.
     pub fn graph(&self) -> Result<Graph, Error> {
-        Ok(Graph::new(&self.get("META_GRAPH_URL")?)?)
+        let roots = TLS_SERVER_ROOT_CERTS.iter().map(|root| root.as_ref());
+        Ok(Graph::trusting(&self.get("META_GRAPH_URL")?, roots)?)
     }
 
     /// Uploaded files: `MEDIA_BUCKET`, `BASE_URL`.
@@ -177,6 +179,7 @@ mod tests {
 
     #[test]
     fn blank_is_as_good_as_missing() {
-        assert_eq!(Env::new(|_| Some("  ".to_owned())).unwrap_err(), Missing("AWS_REGION"));
+        let blank = Env::new(|_| Some("  ".to_owned())).unwrap_err();
+        assert_eq!(blank.to_string(), Missing("AWS_REGION").to_string());
     }
 }

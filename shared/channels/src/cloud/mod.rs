@@ -12,7 +12,7 @@ use domain::message::{Address, CallbackRef, Content};
 use domain::provider::{Outcome, ProviderError};
 use domain::template::{NewTemplate, Template};
 use domain::{Secret, account::Number};
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 /// A send waits this long for Meta's answer; then its outcome is unknown.
@@ -49,12 +49,27 @@ pub struct NumberInfo {
 }
 
 impl Graph {
-    /// A client for `base`, such as `https://graph.facebook.com/v25.0`.
+    /// A client for `base`, such as `https://graph.facebook.com/v25.0`, that trusts
+    /// what the machine trusts.
     ///
     /// # Errors
     /// [`Error::Unreachable`] when the machine has no usable TLS set-up.
     pub fn new(base: &str) -> Result<Self, Error> {
-        let http = Client::builder()
+        Self::built(base, Client::builder())
+    }
+
+    /// A client for `base` that trusts these roots, DER, and no others.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when one of them is not a certificate.
+    pub fn trusting<'a>(base: &str, roots: impl Iterator<Item = &'a [u8]>) -> Result<Self, Error> {
+        let roots: Result<Vec<_>, _> = roots.map(Certificate::from_der).collect();
+        let roots = roots.map_err(|_| Error::Unreachable)?;
+        Self::built(base, Client::builder().tls_certs_only(roots))
+    }
+
+    fn built(base: &str, http: ClientBuilder) -> Result<Self, Error> {
+        let http = http
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(SEND_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
