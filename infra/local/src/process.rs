@@ -70,10 +70,7 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         Some(_) => None,
         None => Some(listen(settings.aws_port, "STAFFETTA_AWS_PORT").await?),
     };
-    let home = settings.home.display();
-    let unusable =
-        |error| format!("cannot use the folder {home}: {error} (set STAFFETTA_HOME to another one)");
-    fs::create_dir_all(&settings.home).map_err(unusable)?;
+    make_home(&settings)?;
     let _lock = lock(&settings)?;
     let entropy = Entropy::system();
     let aws = Aws::of(&settings).await?;
@@ -123,6 +120,13 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         tracing::warn!("some work was still under way; it is taken up at the next start");
     }
     Ok(())
+}
+
+fn make_home(settings: &Settings) -> Result<(), Box<dyn Error>> {
+    let home = settings.home.display();
+    let unusable =
+        |error| format!("cannot use the folder {home}: {error} (set STAFFETTA_HOME to another one)");
+    Ok(fs::create_dir_all(&settings.home).map_err(unusable)?)
 }
 
 async fn listen(port: u16, setting: &str) -> Result<TcpListener, Box<dyn Error>> {
