@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{AccountId, ContactId, Invalid, MessageId};
+use crate::{AccountId, ContactId, Invalid};
 
 macro_rules! event_types {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $schema:literal;)*) => {
@@ -76,6 +76,11 @@ impl EventType {
     /// is tested, and a notice of disabling to all the others.
     pub fn can_be_chosen(self) -> bool {
         !matches!(self, Self::WebhookTest | Self::WebhookDisabled)
+    }
+
+    /// Whether the body is [`Event::body`]; a forwarded one is somebody else's.
+    pub fn is_ours(self) -> bool {
+        self != Self::MetaChange
     }
 }
 
@@ -152,8 +157,8 @@ pub struct Event {
     pub channel: Option<String>,
     /// Whom it is about.
     pub contact: Option<ContactId>,
-    /// Our id of the message.
-    pub message: Option<MessageId>,
+    /// Our id of the message; of a campaign's, what names it in the ledger.
+    pub message: Option<String>,
     /// What is particular to the type.
     pub data: Map<String, Value>,
 }
@@ -169,7 +174,7 @@ impl Event {
             "account_id": self.account.map(|id| id.0),
             "channel": self.channel,
             "contact_id": self.contact.map(|id| id.0),
-            "message_id": self.message.map(|id| id.to_string()),
+            "message_id": self.message,
             "data": self.data,
         })
     }

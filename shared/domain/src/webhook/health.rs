@@ -9,6 +9,11 @@ pub const DISABLE_AFTER: Duration = Duration::from_secs(5 * 24 * 3_600);
 /// A quiet endpoint is not given up on fewer failures than these.
 pub const MIN_FAILURES: u32 = 5;
 
+/// After so many failures in a row nothing is sent but a probe now and then: what
+/// comes in waits. One event that the receiver chokes on does not get so far as long
+/// as it takes others.
+pub const DOWN_AFTER: u32 = 3;
+
 /// What an attempt came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -41,6 +46,11 @@ pub enum DisabledBecause {
 }
 
 impl DisabledBecause {
+    /// Reads the stable name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Gone, Self::Failing].into_iter().find(|reason| reason.as_str() == name)
+    }
+
     /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -89,6 +99,11 @@ impl Health {
                 (next, change)
             }
         }
+    }
+
+    /// Whether events wait until a probe gets through.
+    pub fn is_down(self) -> bool {
+        self.failures >= DOWN_AFTER
     }
 
     fn failed(self, now: Timestamp) -> Self {

@@ -4,13 +4,15 @@
 //! Form and schedule are those of Standard Webhooks:
 //! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.
 
+mod endpoint;
 mod event;
 mod health;
 mod schedule;
 mod sign;
 
+pub use endpoint::{Endpoint, EndpointId, MAX_ENDPOINTS, Purpose, check_name, chosen};
 pub use event::{Event, EventId, EventType};
-pub use health::{Change, DISABLE_AFTER, DisabledBecause, Health, MIN_FAILURES, Outcome};
+pub use health::{Change, DISABLE_AFTER, DOWN_AFTER, DisabledBecause, Health, MIN_FAILURES, Outcome};
 pub use schedule::{KEPT_FOR, Next, STEPS, next_attempt, step};
 pub use sign::{
     Forged, ID_HEADER, ROTATION_GRACE, SIGNATURE_HEADER, SigningKeys, SigningSecret, TIMESTAMP_HEADER,
