@@ -3,9 +3,11 @@
 //! A checked file lies below `files/`. One that its owner uploads by a presigned
 //! URL comes in below `uploads/`, where it can still be overwritten; once its
 //! content was checked it is copied, so that what was checked is what is served.
-//! What is not what it claims to be is kept below `quarantine/`.
+//! What is not what it claims to be is kept below `quarantine/`. Bodies of events
+//! that are too long for the table lie below `events/`, several in one object.
 
 mod event;
+mod parts;
 mod presign;
 
 pub use event::{Event, Unreadable};
