@@ -105,20 +105,107 @@ pub enum SendJob {
 }
 
 /// What the inbound worker does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum InboundJob {
-    /// A change of Meta's webhook that belongs to one account.
+    /// What Meta posted, as far as it belongs to one account.
     Meta {
         /// The tenant.
         tenant: String,
         /// The account.
         account: u64,
-        /// Meta's field: messages, user_preferences, ...
-        field: String,
-        /// Meta's value.
-        value: serde_json::Value,
+        /// The webhook, JSON: Meta's bytes when all of it belongs to the account.
+        body: Text,
+        /// Meta's signature of these bytes.
+        signature: Option<String>,
     },
+}
+
+/// A text that may be too long for a message of a queue.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Text {
+    /// The text.
+    Inline(String),
+    /// A part of an object that holds it.
+    Stored {
+        /// The object.
+        object: String,
+        /// Its first byte.
+        offset: u64,
+        /// How many bytes.
+        len: u64,
+    },
+}
+
+impl Text {
+    /// Longest text that is queued, in bytes: escaped as JSON it may be twice as
+    /// long, and SQS takes 1 MiB.
+    pub const MAX_INLINE: usize = 400_000;
+}
+
+/// What people wrote stays out of logs.
+impl std::fmt::Debug for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Inline(text) => write!(f, "Inline({} bytes)", text.len()),
+            Self::Stored { object, len, .. } => write!(f, "Stored({len} bytes of {object})"),
+        }
+    }
+}
+
+impl std::fmt::Debug for InboundJob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self::Meta { tenant, account, body, .. } = self;
+        f.debug_struct("Meta").field("tenant", tenant).field("account", account).field("body", body).finish()
+    }
+}
+
+/// What the webhook worker does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum WebhookJob {
+    /// Sends an event to an endpoint.
+    Deliver {
+        /// The tenant.
+        tenant: String,
+        /// The endpoint.
+        endpoint: u64,
+        /// The event.
+        event: EventMessage,
+    },
+    /// Sends what waits for an endpoint, if it is time.
+    Drain {
+        /// The tenant.
+        tenant: String,
+        /// The endpoint.
+        endpoint: u64,
+    },
+}
+
+impl WebhookJob {
+    /// What queues keep apart, so that one endpoint's jobs do not hold up another's.
+    pub(crate) fn group(&self) -> String {
+        match self {
+            Self::Deliver { tenant, endpoint, .. } | Self::Drain { tenant, endpoint } => {
+                format!("{tenant}-{endpoint}")
+            }
+        }
+    }
+}
+
+/// An event on its way to an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventMessage {
+    /// Its id, made of the fact that it tells.
+    pub id: String,
+    /// Its type.
+    pub kind: String,
+    /// What is sent.
+    pub body: Text,
+    /// The signature that came with a forwarded body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 #[cfg(test)]

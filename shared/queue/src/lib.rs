@@ -7,11 +7,14 @@
 //! What a worker cannot read is parked ([`Queues::settle`]): it goes to the dead-letter
 //! queue of its queue with the reason beside it, instead of failing its batch.
 
+mod batch;
 mod jobs;
 mod schedules;
 mod worker;
 
-pub use jobs::{CampaignJob, InboundJob, Job, MAX_GENERATION, SendJob, Unreadable};
+pub use jobs::{
+    CampaignJob, EventMessage, InboundJob, Job, MAX_GENERATION, SendJob, Text, Unreadable, WebhookJob,
+};
 pub use schedules::Schedules;
 pub use worker::{Done, Record};
 
@@ -49,6 +52,8 @@ pub struct Urls {
     pub inbound: String,
     /// What was uploaded: events of the bucket.
     pub media: String,
+    /// Events on their way to the users' endpoints.
+    pub webhook: String,
 }
 
 /// A queue of the product.
@@ -62,11 +67,13 @@ pub enum Queue {
     Inbound,
     /// What was uploaded: events of the bucket.
     Media,
+    /// Events on their way to the users' endpoints.
+    Webhook,
 }
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 4] = [Self::Campaign, Self::Send, Self::Inbound, Self::Media];
+    pub const ALL: [Self; 5] = [Self::Campaign, Self::Send, Self::Inbound, Self::Media, Self::Webhook];
 
     /// Its name, as logs and queue names have it.
     pub fn as_str(self) -> &'static str {
@@ -75,6 +82,7 @@ impl Queue {
             Self::Send => "send",
             Self::Inbound => "inbound",
             Self::Media => "media",
+            Self::Webhook => "webhook",
         }
     }
 }
@@ -87,6 +95,7 @@ impl Urls {
             Queue::Send => &self.send,
             Queue::Inbound => &self.inbound,
             Queue::Media => &self.media,
+            Queue::Webhook => &self.webhook,
         }
     }
 
@@ -151,6 +160,27 @@ impl Queues {
     /// error, so that it reports again.
     pub async fn inbound(&self, job: InboundJob) -> Result<(), Error> {
         self.send(&self.urls.inbound, &Job::new(job, 0), Duration::ZERO).await
+    }
+
+    /// Queues events for endpoints, all of them.
+    ///
+    /// # Errors
+    /// [`Error`] when the queue did not take every one: queue all of them again,
+    /// what came twice is recognised.
+    pub async fn deliver(&self, jobs: Vec<WebhookJob>) -> Result<(), Error> {
+        batch::send_all(&self.client, self.url(Queue::Webhook)?, jobs).await
+    }
+
+    /// Has what waits for an endpoint sent, after `delay`.
+    ///
+    /// # Errors
+    /// [`Error`] when the queue did not take it.
+    pub async fn drain(&self, job: WebhookJob, generation: u32, delay: Duration) -> Result<(), Error> {
+        self.send(&self.urls.webhook, &Job::new(job, generation), delay).await
+    }
+
+    fn url(&self, queue: Queue) -> Result<&str, Error> {
+        Some(self.urls.of(queue)).filter(|url| !url.is_empty()).ok_or_else(|| Error::of(Some("QueueNotSet")))
     }
 
     /// Puts what nobody can work on aside, as it came, with the reason beside it.
