@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::batch::Action;
-use crate::due::{Due, put_action};
+use crate::due::{Due, Watched, put_action};
 use crate::item::{Item, Key, Query, compose, n, read, s};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
@@ -279,7 +279,7 @@ impl Store {
     pub async fn create_campaign(&self, tenant: &TenantId, campaign: &Campaign) -> Result<()> {
         let mut actions = vec![Action::Put(to_item(tenant, campaign)?, vec![When::Absent("pk")])];
         if let Some(at) = campaign.scheduled_at {
-            let due = Due { tenant: tenant.clone(), campaign: campaign.id, at_ms: at.as_millisecond() };
+            let due = Due { tenant: tenant.clone(), what: Watched::Campaign(campaign.id), at_ms: at.as_millisecond() };
             actions.push(put_action(&due)?);
         }
         self.transact(actions).await
@@ -338,7 +338,7 @@ impl Store {
             .set_some("template", template.map_err(|_| Error::Corrupt { kind: KIND })?)
             .remove("reason")
             .when(When::Is("state", s(from.as_str())));
-        let due = Due { tenant: tenant.clone(), campaign: id, at_ms: watch_at_ms };
+        let due = Due { tenant: tenant.clone(), what: Watched::Campaign(id), at_ms: watch_at_ms };
         self.transact(vec![Action::Update(update), put_action(&due)?]).await
     }
 

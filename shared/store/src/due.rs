@@ -1,6 +1,8 @@
-//! What has to be looked at later: one item per campaign that is scheduled or
-//! under way, in a global index by time.
+//! What has to be looked at later, in a global index by time: one item per
+//! campaign that is scheduled or under way, and one per endpoint that events
+//! wait for.
 
+use domain::webhook::EndpointId;
 use domain::{CampaignId, TenantId};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
@@ -13,13 +15,22 @@ use crate::{Error, Result, Store, sha256_hex};
 /// Partitions of the index.
 const SHARDS: u8 = 4;
 
-/// A campaign that is due.
+/// What is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watched {
+    /// A campaign.
+    Campaign(CampaignId),
+    /// An endpoint that events wait for.
+    Endpoint(EndpointId),
+}
+
+/// Something that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     /// Its tenant.
     pub tenant: TenantId,
-    /// The campaign.
-    pub campaign: CampaignId,
+    /// What it is.
+    pub what: Watched,
     /// When it was due, in milliseconds since 1970.
     pub at_ms: i64,
 }
@@ -27,23 +38,50 @@ pub struct Due {
 #[derive(Serialize, Deserialize)]
 struct DueItem {
     tenant: String,
-    campaign: u64,
+    campaign: Option<u64>,
+    endpoint: Option<u64>,
     at: i64,
 }
 
+impl Watched {
+    /// Its part of a sort key.
+    fn name(self) -> String {
+        match self {
+            Self::Campaign(id) => id.to_string(),
+            Self::Endpoint(id) => format!("w{id}"),
+        }
+    }
+}
+
 fn key(due: &Due) -> Key {
-    let hash = sha256_hex(format!("{}#{}", due.tenant, due.campaign));
+    let name = due.what.name();
+    let hash = sha256_hex(format!("{}#{name}", due.tenant));
     let shard = u8::from_str_radix(&hash[..2], 16).unwrap_or(0) % SHARDS;
-    Key::new(format!("DUE#{shard}"), format!("{:013}#{}#{}", due.at_ms, due.tenant, due.campaign))
+    Key::new(format!("DUE#{shard}"), format!("{:013}#{}#{name}", due.at_ms, due.tenant))
 }
 
 pub(crate) fn put_action(due: &Due) -> Result<Action> {
-    let item = DueItem { tenant: due.tenant.to_string(), campaign: due.campaign.0, at: due.at_ms };
+    let (campaign, endpoint) = match due.what {
+        Watched::Campaign(id) => (Some(id.0), None),
+        Watched::Endpoint(id) => (None, Some(id.0)),
+    };
+    let item = DueItem { tenant: due.tenant.to_string(), campaign, endpoint, at: due.at_ms };
     Ok(Action::Put(compose(&key(due), "due", &item)?, Vec::new()))
 }
 
+/// Takes something out of the index, if it is there.
+pub(crate) fn drop_action(due: &Due) -> Action {
+    Action::Delete(key(due), Vec::new())
+}
+
+fn from_item(item: DueItem) -> Option<Due> {
+    let campaign = item.campaign.map(|id| Watched::Campaign(CampaignId(id)));
+    let what = campaign.or_else(|| Some(Watched::Endpoint(EndpointId(item.endpoint?))))?;
+    Some(Due { tenant: item.tenant.parse().ok()?, what, at_ms: item.at })
+}
+
 impl Store {
-    /// Puts a campaign into the index.
+    /// Puts something into the index.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
@@ -51,7 +89,7 @@ impl Store {
         self.transact(vec![put_action(due)?]).await
     }
 
-    /// Moves a campaign to a later time, or out of the index. Of two who try,
+    /// Moves something to a later time, or out of the index. Of two who try,
     /// one succeeds.
     ///
     /// # Errors
@@ -83,9 +121,7 @@ impl Store {
         for item in try_join_all(shards).await?.into_iter().flatten() {
             let known = text(&item, "type").as_deref() == Some("due");
             if known {
-                let item: DueItem = read(item, "due")?;
-                let tenant = item.tenant.parse().map_err(|_| Error::Corrupt { kind: "due" })?;
-                due.push(Due { tenant, campaign: CampaignId(item.campaign), at_ms: item.at });
+                due.push(from_item(read(item, "due")?).ok_or(Error::Corrupt { kind: "due" })?);
             }
         }
         Ok(due)

@@ -5,7 +5,7 @@
 //! `conversation` (`cpk`, `csk`), time to live in `ttl`. A key is
 //! `KIND#<tenant>#...`; the tenant is never the whole of it, because one
 //! partition takes 1,000 writes per second. Global kinds hold only pointers:
-//! `KEY`, `TOKEN`, `PHONEID`, `WABA`, `VERIFY`, `DUE`.
+//! `KEY`, `TOKEN`, `PHONEID`, `WABA`, `VERIFY`, `DUE`, `OUTBOX`.
 //!
 //! Preconditions are in the verb: `create` wants absence, `replace` the version
 //! that was read, `transition` a state. What does not hold is [`Error::Conflict`].
@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod media;
 pub mod messages;
 pub mod numbers;
+pub mod outbox;
 mod progress;
 pub mod rates;
 pub mod runner;
@@ -32,6 +33,7 @@ pub mod templates;
 pub mod tenants;
 mod update;
 pub mod usage;
+pub mod webhooks;
 
 pub use error::{Error, Result};
 pub use seal::Sealer;
