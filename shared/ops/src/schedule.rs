@@ -1,15 +1,16 @@
-//! What the clock has to do: campaigns whose time has come, and those that are
-//! stuck.
+//! What the clock has to do: campaigns whose time has come, those that are stuck,
+//! endpoints that events wait for, and facts that nobody has told on.
 
 use std::time::Duration;
 
 use domain::campaign::CampaignState;
+use domain::{CampaignId, TenantId};
 use queue::{CampaignJob, Queues, SendJob};
 use store::Store;
 use store::campaigns::Stored;
-use store::due::Due;
+use store::due::{Due, Watched};
 
-use crate::Result;
+use crate::{Result, events, webhooks};
 use crate::campaigns::{WATCH_MS, sweep_cancelled};
 
 /// Campaigns that one sweep looks at, of each shard.
@@ -17,8 +18,9 @@ const LIMIT: usize = 200;
 /// A planner that has not moved for this long is dead, in milliseconds.
 const PLANNER_DEAD_MS: i64 = 20_000;
 
-/// Looks at every campaign that is due: starts the scheduled ones, wakes those
-/// that nobody works on, and forgets those that ended. Answers how many it saw.
+/// Looks at everything that is due: starts scheduled campaigns, wakes those that
+/// nobody works on, forgets those that ended; has waiting events sent; tells on what
+/// a request that broke off did not. Answers how much it saw.
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`]; the next sweep sees them again.
@@ -26,21 +28,26 @@ pub async fn sweep(store: &Store, queues: &Queues) -> Result<usize> {
     let due = store.due(LIMIT).await?;
     let mut stuck = 0_u64;
     for entry in &due {
-        match look_at(store, queues, entry).await {
+        let looked = match entry.what {
+            Watched::Campaign(id) => look_at(store, queues, entry, id).await,
+            Watched::Endpoint(id) => webhooks::wake(store, queues, entry, id).await.map(|()| false),
+        };
+        match looked {
             Ok(was_stuck) => stuck += u64::from(was_stuck),
             Err(error) => {
-                tracing::error!(tenant = %entry.tenant, campaign = %entry.campaign, code = error.code.as_str(), "a campaign could not be looked at");
+                tracing::error!(tenant = %entry.tenant, what = ?entry.what, code = error.code.as_str(), "what is due could not be looked at");
             }
         }
     }
     tracing::info!(target: "metric", name = "StuckCampaigns", value = stuck, unit = "Count");
-    Ok(due.len())
+    let told = events::sweep(store, queues).await?;
+    Ok(due.len() + told)
 }
 
 /// Whether the campaign was stuck: nobody worked on it although there is work.
-async fn look_at(store: &Store, queues: &Queues, due: &Due) -> Result<bool> {
+async fn look_at(store: &Store, queues: &Queues, due: &Due, id: CampaignId) -> Result<bool> {
     let now = store.clock().now_ms();
-    let Some(stored) = store.campaign(&due.tenant, due.campaign).await? else {
+    let Some(stored) = store.campaign(&due.tenant, id).await? else {
         settle(store, due, None).await?;
         return Ok(false);
     };
@@ -48,16 +55,16 @@ async fn look_at(store: &Store, queues: &Queues, due: &Due) -> Result<bool> {
     match stored.campaign.state {
         CampaignState::Scheduled => {
             // The start puts the campaign into the index anew.
-            let job = CampaignJob::Start { tenant: due.tenant.to_string(), campaign: due.campaign.0 };
+            let job = CampaignJob::Start { tenant: due.tenant.to_string(), campaign: id.0 };
             queues.campaign(job, 0).await?;
             settle(store, due, Some(now + WATCH_MS)).await?;
         }
         CampaignState::Planning | CampaignState::Running => {
-            was_stuck = wake(store, queues, due, &stored).await?;
+            was_stuck = wake(store, queues, &due.tenant, &stored).await?;
             settle(store, due, Some(now + WATCH_MS)).await?;
         }
         CampaignState::Cancelled => {
-            sweep_cancelled(store, &due.tenant, due.campaign).await?;
+            sweep_cancelled(store, &due.tenant, id).await?;
             settle(store, due, None).await?;
         }
         CampaignState::Draft | CampaignState::Paused | CampaignState::Finished | CampaignState::Failed => {
@@ -68,8 +75,8 @@ async fn look_at(store: &Store, queues: &Queues, due: &Due) -> Result<bool> {
 }
 
 /// Puts a campaign back on its feet when nobody works on it.
-async fn wake(store: &Store, queues: &Queues, due: &Due, stored: &Stored) -> Result<bool> {
-    let tenant = &due.tenant;
+async fn wake(store: &Store, queues: &Queues, tenant: &TenantId, stored: &Stored) -> Result<bool> {
+    let id = stored.campaign.id;
     let Some(phone_number_id) = stored.phone_number_id.clone() else { return Ok(false) };
     let mut was_stuck = false;
     if let (CampaignState::Planning, Some(planning)) = (stored.campaign.state, stored.planning)
@@ -77,14 +84,14 @@ async fn wake(store: &Store, queues: &Queues, due: &Due, stored: &Stored) -> Res
     {
         let job = CampaignJob::Plan {
             tenant: tenant.to_string(),
-            campaign: due.campaign.0,
+            campaign: id.0,
             checkpoint: planning.checkpoint,
         };
         queues.campaign(job, 0).await?;
         was_stuck = true;
     }
     // A runner that let the campaign go while it was resumed may have taken it off.
-    store.activate(tenant, &phone_number_id, due.campaign).await?;
+    store.activate(tenant, &phone_number_id, id).await?;
     if !store.is_leased(tenant, &phone_number_id).await? {
         let job = SendJob::Wake { tenant: tenant.to_string(), phone_number_id };
         queues.wake(job, 0, Duration::ZERO).await?;

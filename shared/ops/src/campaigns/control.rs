@@ -6,7 +6,7 @@ use domain::{CampaignId, ContactId, TenantId};
 use queue::{CampaignJob, SendJob};
 use store::Store;
 use store::campaigns::Stored;
-use store::due::Due;
+use store::due::{Due, Watched};
 use store::ledger::Entry;
 
 use super::{WATCH_MS, load, timing, wrong_state};
@@ -79,7 +79,7 @@ pub async fn resume(
     let store = &sender.store;
     store.activate(tenant, &phone_number_id, id).await?;
     let at_ms = store.clock().now_ms() + WATCH_MS;
-    store.watch(&Due { tenant: tenant.clone(), campaign: id, at_ms }).await?;
+    store.watch(&Due { tenant: tenant.clone(), what: Watched::Campaign(id), at_ms }).await?;
     if let (CampaignState::Planning, Some(planning)) = (to, stored.planning) {
         let tenant = tenant.to_string();
         let job = CampaignJob::Plan { tenant, campaign: id.0, checkpoint: planning.checkpoint };

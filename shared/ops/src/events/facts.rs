@@ -1,0 +1,189 @@
+//! Every event of ours, made of the fact that it tells. What its `data` holds is
+//! documented in `infra/openapi/sendapp.yaml`, one by one.
+
+use domain::campaign::Campaign;
+use domain::contact::Contact;
+use domain::message::CallbackRef;
+use domain::recipient::Status;
+use domain::webhook::{Event, EventId, EventType};
+use domain::{AccountId, CampaignId, ContactId, TenantId};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use store::messages::Message;
+
+/// The channel of Meta's numbers.
+const WHATSAPP: &str = "whatsapp";
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or_default()
+}
+
+fn data(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    }
+}
+
+/// `message.received`: once for each id of the provider.
+pub fn message_received(tenant: &TenantId, message: &Message) -> Event {
+    let provider_id = message.progress.provider_id.clone().unwrap_or_default();
+    let content: Value = serde_json::from_str(&message.content).unwrap_or_default();
+    Event {
+        id: EventId::of(EventType::MessageReceived, &[tenant.as_str(), &provider_id]),
+        kind: EventType::MessageReceived,
+        at: at(message.progress.delivered_at.unwrap_or_else(|| message.id.timestamp_ms())),
+        account: Some(message.account),
+        channel: Some(message.channel.clone().unwrap_or_else(|| WHATSAPP.to_owned())),
+        contact: message.contact,
+        message: Some(message.id.to_string()),
+        data: data(json!({
+            "from": message.address.as_str(),
+            "type": message.kind,
+            "text": message.text,
+            "provider_message_id": provider_id,
+            "content": content,
+        })),
+    }
+}
+
+/// A status of one of our messages.
+#[derive(Debug, Clone, Copy)]
+pub struct StatusFact<'a> {
+    /// The account that sent it.
+    pub account: AccountId,
+    /// What names the message.
+    pub message: CallbackRef,
+    /// The provider's id; a message that was refused has none.
+    pub provider_id: Option<&'a str>,
+    /// Who it went to.
+    pub to: Option<&'a str>,
+    /// The contact, where it is known.
+    pub contact: Option<ContactId>,
+    /// The status.
+    pub status: Status,
+    /// When it came about, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// `message.status`: once for each message and status.
+pub fn message_status(tenant: &TenantId, fact: &StatusFact<'_>) -> Event {
+    let (name, error) = match fact.status {
+        Status::Sent => ("sent", None),
+        Status::Delivered => ("delivered", None),
+        Status::Read => ("read", None),
+        Status::Failed(code) => ("failed", Some(code)),
+    };
+    let (message, campaign, contact) = match fact.message {
+        CallbackRef::Campaign(campaign, contact, _) => {
+            (fact.message.to_string(), Some(campaign), Some(contact))
+        }
+        CallbackRef::Message(id) => (id.to_string(), None, fact.contact),
+    };
+    Event {
+        id: EventId::of(EventType::MessageStatus, &[tenant.as_str(), &message, name]),
+        kind: EventType::MessageStatus,
+        at: at(fact.at_ms),
+        account: Some(fact.account),
+        channel: Some(WHATSAPP.to_owned()),
+        contact,
+        message: Some(message),
+        data: data(json!({
+            "status": name,
+            "provider_message_id": fact.provider_id,
+            "to": fact.to,
+            "campaign_id": campaign.map(|id| id.0),
+            "error_code": error,
+        })),
+    }
+}
+
+/// `contact.created` and `contact.updated`: once for each version of the contact.
+pub fn contact_changed(tenant: &TenantId, contact: &Contact, version: u64, created: bool, now: i64) -> Event {
+    let kind = if created { EventType::ContactCreated } else { EventType::ContactUpdated };
+    let parts = [tenant.as_str(), &contact.id.to_string(), &version.to_string()];
+    Event {
+        id: EventId::of(kind, &parts),
+        kind,
+        at: at(now),
+        account: contact.origin,
+        channel: None,
+        contact: Some(contact.id),
+        message: None,
+        data: data(json!({
+            "name": contact.name,
+            "phone": contact.phone.as_ref().map(|phone| phone.as_str()),
+            "email": contact.email.as_ref().map(|email| email.as_str()),
+            "tags": contact.tags,
+            "metadata": contact.metadata,
+            "version": version,
+        })),
+    }
+}
+
+/// `contact.opted_out` and `contact.opted_in`: once for each time that it was asked.
+#[derive(Debug, Clone, Copy)]
+pub struct ConsentFact<'a> {
+    /// Whether messages are wanted from now on.
+    pub wanted: bool,
+    /// What was said, or done: made of it the event has the same id again.
+    pub because: &'a str,
+    /// How it came about.
+    pub source: &'a str,
+    /// Whose address it is.
+    pub address: &'a str,
+    /// The account that was told.
+    pub account: Option<AccountId>,
+    /// The contact, where it is known.
+    pub contact: Option<ContactId>,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// See [`ConsentFact`].
+pub fn consent_changed(tenant: &TenantId, fact: &ConsentFact<'_>) -> Event {
+    let kind = if fact.wanted { EventType::ContactOptedIn } else { EventType::ContactOptedOut };
+    Event {
+        id: EventId::of(kind, &[tenant.as_str(), fact.address, fact.because]),
+        kind,
+        at: at(fact.at_ms),
+        account: fact.account,
+        channel: None,
+        contact: fact.contact,
+        message: None,
+        data: data(json!({"address": fact.address, "source": fact.source})),
+    }
+}
+
+/// `campaign.finished` and `campaign.failed`.
+pub fn campaign_ended(tenant: &TenantId, campaign: &Campaign, reason: Option<&str>, now: i64) -> Event {
+    let kind = if reason.is_some() { EventType::CampaignFailed } else { EventType::CampaignFinished };
+    let id: CampaignId = campaign.id;
+    // A campaign may fail, be resumed, and fail again.
+    let nth = if reason.is_some() { now.to_string() } else { String::new() };
+    Event {
+        id: EventId::of(kind, &[tenant.as_str(), &id.to_string(), &nth]),
+        kind,
+        at: at(now),
+        account: Some(campaign.account),
+        channel: None,
+        contact: None,
+        message: None,
+        data: data(json!({"campaign_id": id.0, "name": campaign.name, "reason": reason})),
+    }
+}
+
+/// `webhook.disabled`: told to the tenant's other endpoints.
+pub fn webhook_disabled(tenant: &TenantId, endpoint: u64, name: &str, reason: &str, now: i64) -> Event {
+    let parts = [tenant.as_str(), &endpoint.to_string(), &now.to_string()];
+    Event {
+        id: EventId::of(EventType::WebhookDisabled, &parts),
+        kind: EventType::WebhookDisabled,
+        at: at(now),
+        account: None,
+        channel: None,
+        contact: None,
+        message: None,
+        data: data(json!({"webhook_id": endpoint, "name": name, "reason": reason})),
+    }
+}

@@ -1,0 +1,102 @@
+//! Telling a tenant's endpoints what happened.
+//!
+//! An event that a job of a queue causes is queued for each endpoint that wants it
+//! before the job is acknowledged, under an id made of the fact: a job that comes
+//! again tells the same. What a request causes is written to the outbox in the
+//! transaction with its cause, and told on at once or, if the request breaks off,
+//! by the [`sweep`].
+
+mod facts;
+mod outbox;
+
+pub use facts::{
+    ConsentFact, StatusFact, campaign_ended, consent_changed, contact_changed, message_received,
+    message_status, webhook_disabled,
+};
+pub(crate) use outbox::facts_of;
+pub use outbox::{Told, sweep, tell};
+
+use domain::webhook::{Endpoint, Event, EventId, EventType};
+use domain::{AccountId, TenantId};
+use queue::{EventMessage, Queues, Text, WebhookJob};
+use store::Store;
+
+use crate::Result;
+
+/// Something that endpoints may want to be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Happening {
+    /// Made of the fact.
+    pub id: EventId,
+    /// What happened.
+    pub kind: EventType,
+    /// The account it happened on.
+    pub account: Option<AccountId>,
+    /// What is sent.
+    pub body: Text,
+    /// The signature that came with a forwarded body.
+    pub signature: Option<String>,
+}
+
+impl From<&Event> for Happening {
+    fn from(event: &Event) -> Self {
+        Self {
+            id: event.id.clone(),
+            kind: event.kind,
+            account: event.account,
+            body: Text::Inline(event.body().to_string()),
+            signature: None,
+        }
+    }
+}
+
+/// The endpoints of a tenant, as they were a moment ago.
+#[derive(Debug, Clone)]
+pub struct Audience {
+    tenant: TenantId,
+    endpoints: Vec<Endpoint>,
+}
+
+impl Audience {
+    /// Who listens, strongly consistent: whoever registered is told from then on.
+    ///
+    /// # Errors
+    /// [`crate::Code::Unavailable`] when the database does not answer.
+    pub async fn of(store: &Store, tenant: &TenantId) -> Result<Self> {
+        Ok(Self { tenant: tenant.clone(), endpoints: store.endpoints(tenant).await? })
+    }
+
+    /// Whether anybody wants events of this kind on this account.
+    pub fn wants(&self, kind: EventType, account: Option<AccountId>) -> bool {
+        self.endpoints.iter().any(|endpoint| endpoint.wants(kind, account))
+    }
+
+    /// Queues what happened for everybody who wants it.
+    ///
+    /// # Errors
+    /// [`crate::Code::Unavailable`] when the queue did not take all of it.
+    pub async fn tell(&self, queues: &Queues, happenings: &[Happening]) -> Result<()> {
+        let mut jobs = Vec::new();
+        for happening in happenings {
+            let wanting = self.endpoints.iter().filter(|e| e.wants(happening.kind, happening.account));
+            jobs.extend(wanting.map(|endpoint| job(&self.tenant, endpoint, happening)));
+        }
+        if !jobs.is_empty() {
+            queues.deliver(jobs).await?;
+        }
+        Ok(())
+    }
+}
+
+fn job(tenant: &TenantId, endpoint: &Endpoint, happening: &Happening) -> WebhookJob {
+    WebhookJob::Deliver {
+        tenant: tenant.to_string(),
+        endpoint: endpoint.id.0,
+        event: EventMessage {
+            id: happening.id.to_string(),
+            kind: happening.kind.as_str().to_owned(),
+            body: happening.body.clone(),
+            signature: happening.signature.clone(),
+        },
+    }
+}

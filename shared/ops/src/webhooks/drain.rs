@@ -1,0 +1,450 @@
+//! What waits for an endpoint, and how the endpoint fares.
+
+use std::time::Duration;
+
+use domain::TenantId;
+use domain::webhook::{Change, EndpointId, Health, KEPT_FOR, Next, Outcome, next_attempt};
+use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
+use queue::{Queues, WebhookJob};
+use store::Store;
+use store::due::Due;
+use store::webhooks::{Attempt, Delivery, Progress, State, Waiting};
+
+use super::Courier;
+use super::call::Called;
+use super::deliver::{AT_ONCE, Target};
+use crate::events::{facts_of, tell, webhook_disabled};
+use crate::{Error, Result};
+
+/// Longest delay that is left to the queue; a longer one is found in the due index.
+const QUEUE_DELAY_MS: i64 = 900_000;
+/// How long whoever sends what waits has it to itself, in milliseconds; longer than
+/// a run and one more call.
+const LEASE_MS: i64 = 120_000;
+/// Deliveries that are looked at together.
+const PAGE: usize = 100;
+/// Looks that begin anew because something came in.
+const PASSES: usize = 5;
+/// Tries against concurrent writers.
+const TRIES: u32 = 10;
+
+/// What a look at an endpoint came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drained {
+    /// It was not time, or somebody else is at it.
+    Nothing,
+    /// What was due was sent.
+    Done,
+    /// Time was over: look again at once.
+    More,
+}
+
+/// What calls of an endpoint came to, together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) delivered: u32,
+    pub(super) failed: u32,
+    /// It answered 410.
+    pub(super) gone: bool,
+    /// When the first of what failed is to be sent again.
+    pub(super) next_ms: Option<i64>,
+}
+
+impl Verdict {
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            delivered: self.delivered + other.delivered,
+            failed: self.failed + other.failed,
+            gone: self.gone || other.gone,
+            next_ms: earliest(self.next_ms, other.next_ms),
+        }
+    }
+
+    /// How the endpoint is after these calls. One that took anything is well.
+    fn health(&self, mut health: Health, now: Timestamp) -> (Health, Change) {
+        if self.gone {
+            return health.after(Outcome::Gone, now);
+        }
+        if self.delivered > 0 {
+            return health.after(Outcome::Delivered, now);
+        }
+        let mut change = Change::None;
+        for _ in 0..self.failed {
+            (health, change) = health.after(Outcome::Failed, now);
+        }
+        (health, change)
+    }
+}
+
+/// What to write down of calls, beside the deliveries themselves.
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    pub(super) verdict: Verdict,
+    pub(super) attempts: Vec<(u64, u32, Attempt)>,
+    pub(super) waiting: Vec<Waiting>,
+    /// No longer waiting.
+    pub(super) settled: Vec<u64>,
+}
+
+fn earliest(a: Option<i64>, b: Option<i64>) -> Option<i64> {
+    a.into_iter().chain(b).min()
+}
+
+fn drain_job(tenant: &TenantId, id: EndpointId) -> WebhookJob {
+    WebhookJob::Drain { tenant: tenant.to_string(), endpoint: id.0 }
+}
+
+/// Has what waits for an endpoint sent: its time has come.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`]; the next sweep sees it again.
+pub async fn wake(store: &Store, queues: &Queues, due: &Due, id: EndpointId) -> Result<()> {
+    let state = store.endpoint_state(&due.tenant, id).await?;
+    if state.due_ms != Some(due.at_ms) {
+        // Left behind by an endpoint that was removed.
+        return match store.settle_due(due, None).await {
+            Ok(()) | Err(store::Error::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+    }
+    if state.drained_until_ms <= store.clock().now_ms() {
+        queues.drain(drain_job(&due.tenant, id), 0, Duration::ZERO).await?;
+    }
+    Ok(())
+}
+
+impl Courier {
+    /// What came of calls: the deliveries as they are now, and what else to write.
+    /// Each comes with how often it failed before.
+    pub(super) fn judge(
+        &self,
+        results: impl Iterator<Item = (Delivery, u32, Called)>,
+    ) -> (Vec<Delivery>, Noted) {
+        let (now, entropy) = (self.store.clock().now(), self.store.entropy());
+        let mut noted = Noted::default();
+        let mut rows = Vec::new();
+        for (mut delivery, failures, called) in results {
+            delivery.attempts += 1;
+            delivery.last = Some(called.attempt.clone());
+            if called.outcome == Outcome::Delivered {
+                delivery.progress = Progress::Delivered;
+                noted.verdict.delivered += 1;
+                noted.settled.push(delivery.sequence);
+            } else {
+                noted.verdict.failed += 1;
+                noted.verdict.gone |= called.outcome == Outcome::Gone;
+                noted.attempts.push((delivery.sequence, delivery.attempts, called.attempt));
+                let at = Timestamp::from_millisecond(delivery.at_ms).unwrap_or(now);
+                match next_attempt(failures + 1, now, at, called.retry_after, entropy.fraction()) {
+                    Next::At(next) => {
+                        let next_ms = next.as_millisecond();
+                        delivery.progress = Progress::Waiting;
+                        noted.verdict.next_ms = earliest(noted.verdict.next_ms, Some(next_ms));
+                        let sequence = delivery.sequence;
+                        noted.waiting.push(Waiting { sequence, failures: failures + 1, next_ms });
+                    }
+                    Next::Expired => {
+                        delivery.progress = Progress::Failed;
+                        noted.settled.push(delivery.sequence);
+                    }
+                }
+            }
+            rows.push(delivery);
+        }
+        (rows, noted)
+    }
+
+    /// Writes down how an endpoint fares after calls, and when it is looked at next.
+    pub(super) async fn settle(&self, target: &Target, verdict: &Verdict) -> Result<()> {
+        let change = |before: &State, now: Timestamp| {
+            let (health, change) = verdict.health(before.health, now);
+            let mut after = State { health, ..*before };
+            after.due_ms = earliest(before.due_ms, verdict.next_ms);
+            if before.health.is_down() && !health.is_down() && before.due_ms.is_some() {
+                // It recovered: everything that waits goes out at once.
+                after.flush = true;
+                after.due_ms = Some(now.as_millisecond());
+            }
+            (after, change)
+        };
+        let after = self.change(target, change).await?;
+        if let Some(due_ms) = after.due_ms.filter(|_| verdict.next_ms.is_some() || after.flush) {
+            self.come_back(&target.tenant, target.endpoint.id, due_ms).await?;
+        }
+        Ok(())
+    }
+
+    /// Changes how an endpoint fares, against concurrent writers. Whoever disables
+    /// it tells the tenant's other endpoints.
+    async fn change(
+        &self,
+        target: &Target,
+        change: impl Fn(&State, Timestamp) -> (State, Change),
+    ) -> Result<State> {
+        let (tenant, id) = (&target.tenant, target.endpoint.id);
+        for round in 0..TRIES {
+            let before = self.store.endpoint_state(tenant, id).await?;
+            let now = self.store.clock().now();
+            let (after, changed) = change(&before, now);
+            match self.write(target, &before, after, changed, now).await {
+                Err(Error { code: crate::Code::Conflict, .. }) => {
+                    tokio::time::sleep(Duration::from_millis(u64::from(round) * 5)).await;
+                }
+                done => return done,
+            }
+        }
+        Err(store::Error::Conflict.into())
+    }
+
+    async fn write(
+        &self,
+        target: &Target,
+        before: &State,
+        mut after: State,
+        changed: Change,
+        now: Timestamp,
+    ) -> Result<State> {
+        let (tenant, id) = (&target.tenant, target.endpoint.id);
+        let mut note = None;
+        if let (Change::Disabled(reason), None) = (changed, before.disabled) {
+            after.disabled = Some(reason);
+            after.due_ms = None;
+            after.flush = false;
+            let (name, at) = (&target.endpoint.name, now.as_millisecond());
+            let event = webhook_disabled(tenant, id.0, name, reason.as_str(), at);
+            note = Some(self.store.entry(tenant, facts_of(&event)));
+        }
+        self.store.write_state(tenant, id, before, &after, note.as_ref()).await?;
+        if let Some(note) = note {
+            tracing::warn!(%tenant, endpoint = %id, "an endpoint was disabled");
+            if let Err(error) = tell(&self.store, &self.queues, &note).await {
+                tracing::warn!(code = error.code.as_str(), "the sweep tells that an endpoint was disabled");
+            }
+        }
+        Ok(after)
+    }
+
+    /// Has an endpoint looked at by `due_ms` at the latest, unless it is disabled.
+    pub(super) async fn look_at(&self, tenant: &TenantId, id: EndpointId, due_ms: i64) -> Result<()> {
+        let changed = self.store.change_state(tenant, id, |state| match state.disabled {
+            Some(_) => None,
+            // Also when nothing changes: a look under way then begins anew.
+            None => Some(State { due_ms: earliest(state.due_ms, Some(due_ms)), ..*state }),
+        });
+        match changed.await? {
+            Some((before, after)) if before.due_ms != after.due_ms => {
+                self.come_back(tenant, id, due_ms).await
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Queues the look, when it is soon enough for the queue.
+    async fn come_back(&self, tenant: &TenantId, id: EndpointId, due_ms: i64) -> Result<()> {
+        let wait = (due_ms - self.store.clock().now_ms()).max(0);
+        if wait > QUEUE_DELAY_MS {
+            return Ok(());
+        }
+        // Whole seconds, and never too early.
+        let delay = Duration::from_secs(u64::try_from((wait + 999) / 1_000).unwrap_or(0));
+        Ok(self.queues.drain(drain_job(tenant, id), 0, delay).await?)
+    }
+
+    /// Sends what waits for an endpoint, if it is time, until `out_of_time`.
+    ///
+    /// # Errors
+    /// [`crate::Code::Unavailable`]: look again.
+    pub async fn drain(
+        &self,
+        tenant: &TenantId,
+        id: EndpointId,
+        out_of_time: impl Fn() -> bool,
+    ) -> Result<Drained> {
+        let now = self.store.clock().now_ms();
+        let leased = self.store.change_state(tenant, id, |state| {
+            let due = state.due_ms.is_some_and(|due| due <= now) && state.disabled.is_none();
+            let free = state.drained_until_ms <= now;
+            (due && free).then_some(State { drained_until_ms: now + LEASE_MS, ..*state })
+        });
+        if leased.await?.is_none() {
+            return Ok(Drained::Nothing);
+        }
+        let Some((endpoint, keys)) = self.store.endpoint_with_keys(tenant, id).await? else {
+            self.store.forget_state(tenant, id).await?;
+            return Ok(Drained::Nothing);
+        };
+        let target = Target { tenant: tenant.clone(), endpoint, keys };
+        for _ in 0..PASSES {
+            let before = self.store.endpoint_state(tenant, id).await?;
+            let look = match target.endpoint.on {
+                true => self.look(&target, &before, &out_of_time).await?,
+                // Its owner switched it off: what waits goes out when it is on again.
+                false => Look::default(),
+            };
+            let now = self.store.clock().now();
+            let (health, changed) = match look.counts(&before) {
+                true => look.verdict.health(before.health, now),
+                false => (before.health, Change::None),
+            };
+            let due_ms = if look.unfinished { Some(now.as_millisecond()) } else { look.next_ms };
+            let flush = look.flush && look.unfinished;
+            let after = State { health, due_ms, flush, drained_until_ms: 0, ..before };
+            match self.write(&target, &before, after, changed, now).await {
+                Ok(_) if look.unfinished => return Ok(Drained::More),
+                Ok(after) => {
+                    if let Some(due_ms) = after.due_ms {
+                        self.come_back(tenant, id, due_ms).await?;
+                    }
+                    return Ok(Drained::Done);
+                }
+                // Something came in meanwhile.
+                Err(Error { code: crate::Code::Conflict, .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        // Whoever changes it so often lets it be looked at again.
+        self.store
+            .change_state(tenant, id, |state| {
+                Some(State { drained_until_ms: 0, due_ms: Some(now), ..*state })
+            })
+            .await?;
+        Ok(Drained::More)
+    }
+
+    /// One pass over what waits.
+    async fn look(
+        &self,
+        target: &Target,
+        state: &State,
+        out_of_time: &impl Fn() -> bool,
+    ) -> Result<Look> {
+        let mut look = Look { flush: state.flush, ..Look::default() };
+        if state.health.is_down() && !look.flush {
+            look.probe(self, target).await?;
+            if look.verdict.delivered == 0 {
+                return Ok(look);
+            }
+            look.flush = true;
+            look.next_ms = None;
+        }
+        let (tenant, id) = (&target.tenant, target.endpoint.id);
+        let mut after = 0;
+        loop {
+            if out_of_time() {
+                look.unfinished = true;
+                return Ok(look);
+            }
+            let page = self.store.waiting(tenant, id, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(look) };
+            after = last.sequence;
+            let now = self.store.clock().now_ms();
+            let (ready, later): (Vec<_>, Vec<_>) =
+                page.into_iter().partition(|w| look.is_ready(w, now));
+            look.next_ms = earliest(look.next_ms, later.iter().map(|w| w.next_ms).min());
+            let verdict = self.resend(target, &ready).await?;
+            look.next_ms = earliest(look.next_ms, verdict.next_ms);
+            look.verdict = look.verdict.and(verdict);
+            if verdict.delivered == 0 && verdict.failed >= domain::webhook::DOWN_AFTER {
+                // It is down again: the rest waits for the next probe.
+                look.verdict.delivered = 0;
+                look.flush = false;
+                look.next_ms = verdict.next_ms;
+                return Ok(look);
+            }
+        }
+    }
+
+    /// Calls the endpoint with deliveries that waited.
+    async fn resend(&self, target: &Target, waiting: &[Waiting]) -> Result<Verdict> {
+        if waiting.is_empty() {
+            return Ok(Verdict::default());
+        }
+        let (tenant, id) = (&target.tenant, target.endpoint.id);
+        let rows = self.store.deliveries_of(tenant, id, waiting.iter().map(|w| w.sequence)).await?;
+        let (kept_ms, now) = (kept_ms(), self.store.clock().now_ms());
+        let mut over: Vec<u64> = Vec::new();
+        let mut sending = Vec::new();
+        for entry in waiting {
+            match rows.iter().find(|row| row.sequence == entry.sequence) {
+                Some(row) if row.progress == Progress::Waiting && now - row.at_ms <= kept_ms => {
+                    sending.push((row.clone(), entry.failures));
+                }
+                // Delivered, or forgotten; or whoever lets it wait is not done yet.
+                Some(_) => over.push(entry.sequence),
+                None => {}
+            }
+        }
+        let calls = stream::iter(sending).map(|(row, failures)| async move {
+            let called = match self.bodies.body(&row.body).await {
+                Ok(body) => self.call(&target.endpoint, &target.keys, &row, body).await,
+                Err(error) => return Err(error),
+            };
+            Ok((row, failures, called))
+        });
+        let called: Vec<Result<_>> = calls.buffered(AT_ONCE).collect().await;
+        let mut failure = None;
+        let results: Vec<_> =
+            called.into_iter().filter_map(|c| c.map_err(|error| failure = Some(error)).ok()).collect();
+        let (rows, mut noted) = self.judge(results.into_iter());
+        noted.settled.extend(over);
+        self.store.write_attempts(tenant, id, &noted.attempts).await?;
+        for row in &rows {
+            self.store.update_delivery(tenant, id, row).await?;
+        }
+        self.store.set_waiting(tenant, id, &noted.waiting).await?;
+        self.store.drop_waiting(tenant, id, &noted.settled).await?;
+        failure.map_or(Ok(noted.verdict), Err)
+    }
+}
+
+fn kept_ms() -> i64 {
+    i64::try_from(KEPT_FOR.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// One pass over what waits.
+#[derive(Debug, Default)]
+struct Look {
+    verdict: Verdict,
+    /// When the next of what waits is to be sent.
+    next_ms: Option<i64>,
+    /// Everything is sent, whenever it was to be.
+    flush: bool,
+    /// Time was over before the end.
+    unfinished: bool,
+}
+
+impl Look {
+    /// A delivery whose time has come.
+    fn is_ready(&self, waiting: &Waiting, now_ms: i64) -> bool {
+        self.flush || waiting.next_ms <= now_ms
+    }
+
+    /// Whether what failed says something about the endpoint: an event that failed
+    /// before, while others got through, does not.
+    fn counts(&self, before: &State) -> bool {
+        let called = self.verdict.delivered + self.verdict.failed > 0;
+        called && (self.verdict.delivered > 0 || self.verdict.gone || before.health.failures > 0)
+    }
+
+    /// Tries an endpoint that is down with its oldest and its newest delivery: one
+    /// that it chokes on does not keep it down.
+    async fn probe(&mut self, courier: &Courier, target: &Target) -> Result<()> {
+        let (store, tenant, id) = (&courier.store, &target.tenant, target.endpoint.id);
+        let mut probes = store.waiting(tenant, id, 0, 1).await?;
+        let newest = store.newest_waiting(tenant, id).await?;
+        probes.extend(newest.filter(|newest| probes.iter().all(|p| p.sequence != newest.sequence)));
+        let oldest = probes.first().copied();
+        let verdict = courier.resend(target, &probes).await?;
+        self.verdict = self.verdict.and(verdict);
+        // The schedule is that of the one that waits longest.
+        self.next_ms = match oldest {
+            Some(oldest) => {
+                let now = store.waiting(tenant, id, oldest.sequence - 1, 1).await?;
+                now.first().map(|waiting| waiting.next_ms).or(verdict.next_ms)
+            }
+            None => None,
+        };
+        Ok(())
+    }
+}
