@@ -14,6 +14,7 @@ pub mod inbound;
 pub mod messages;
 pub mod schedule;
 pub mod sending;
+pub mod suppression;
 pub mod templates;
 
 pub use admin::AdminKey;
