@@ -1,16 +1,17 @@
-//! Single messages, and the templates they use.
+//! Single messages, the templates they use, what became of them, and who wants
+//! no more.
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
-//! - Table: messages, conversations, usage, templates and provider media ids are
-//!   written; keys, tokens, accounts, contacts and suppressions are read;
-//!   idempotency keys and request counts are written.
+//! - Table: messages, conversations, suppressions, usage, templates and provider
+//!   media ids are written; keys, tokens, accounts, contacts, campaigns and their
+//!   ledger are read; idempotency keys and request counts are written.
 //! - Queues: none; sending is one call to the provider.
 
 mod sendapp;
 mod sendwo;
 
-use api_http::{Table, get, get_or_post, post};
+use api_http::{Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
 use ops::Sender;
@@ -19,6 +20,7 @@ use store::Store;
 /// The kinds of items that the function touches: what its policy allows.
 pub const KINDS: &[&str] = &[
     "ACCOUNTS",
+    "CAMPAIGNS",
     "CONTACTS",
     "CONV",
     "COUNTER",
@@ -26,6 +28,7 @@ pub const KINDS: &[&str] = &[
     "IDEM",
     "IDENT",
     "KEY",
+    "LEDGER",
     "MEDIAID",
     "MSG",
     "RATE",
@@ -65,6 +68,9 @@ pub fn table() -> Table<App> {
         get("/api/whatsapp-meta/get_templates", sendapp::templates::list),
         post("/api/whatsapp-meta/get_templates", sendapp::templates::list).extension(),
         post("/api/whatsapp-meta/create_template", sendapp::templates::create).heavy(),
+        get("/api/suppressions", sendapp::suppressions::list).extension(),
+        post("/api/suppressions", sendapp::suppressions::add).extension(),
+        delete("/api/suppressions", sendapp::suppressions::remove).extension(),
         get_or_post("/api/v1/whatsapp/send-text-message", sendwo::send_text),
         get_or_post("/api/v1/whatsapp/send", sendwo::send_text).extension(),
     ])
