@@ -10,6 +10,7 @@ pub mod campaigns;
 pub mod contacts;
 mod error;
 pub mod files;
+pub mod history;
 pub mod inbound;
 pub mod messages;
 pub mod schedule;
