@@ -14,4 +14,5 @@ mod messages;
 mod requests;
 mod routes;
 mod sendapp;
+mod sendwo;
 mod uploads;

@@ -10,8 +10,9 @@
 
 mod sendapp;
 mod sendwo;
+mod times;
 
-use api_http::{Table, delete, get, get_or_post, post};
+use api_http::{Endpoint, Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
 use ops::Sender;
@@ -63,7 +64,7 @@ impl FromRef<App> for Sender {
 
 /// Every endpoint of the function.
 pub fn table() -> Table<App> {
-    Table::new([
+    let sendapp: [Endpoint<App>; 7] = [
         post("/api/whatsapp-meta/send", sendapp::send),
         get("/api/whatsapp-meta/get_templates", sendapp::templates::list),
         post("/api/whatsapp-meta/get_templates", sendapp::templates::list).extension(),
@@ -71,9 +72,15 @@ pub fn table() -> Table<App> {
         get("/api/suppressions", sendapp::suppressions::list).extension(),
         post("/api/suppressions", sendapp::suppressions::add).extension(),
         delete("/api/suppressions", sendapp::suppressions::remove).extension(),
+    ];
+    let sendwo: [Endpoint<App>; 5] = [
         get_or_post("/api/v1/whatsapp/send-text-message", sendwo::send_text),
         get_or_post("/api/v1/whatsapp/send", sendwo::send_text).extension(),
-    ])
+        get_or_post("/api/v1/whatsapp/conversation", sendwo::history::conversation),
+        get_or_post("/api/v1/whatsapp/get/conversation", sendwo::history::conversation).extension(),
+        get_or_post("/api/v1/whatsapp/message/delivery-status", sendwo::history::delivery_status),
+    ];
+    Table::new(sendapp.into_iter().chain(sendwo))
 }
 
 /// The function's router, without a fallback.

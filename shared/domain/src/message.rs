@@ -29,6 +29,14 @@ impl Address {
         if text.starts_with('+') { text.parse().map(Self::Phone) } else { Ok(Self::Bsuid(text.to_owned())) }
     }
 
+    /// The phone number, when it is one.
+    pub fn phone(&self) -> Option<&PhoneNumber> {
+        match self {
+            Self::Phone(phone) => Some(phone),
+            Self::Bsuid(_) => None,
+        }
+    }
+
     /// Enough of the address for its owner to recognise it, such as
     /// `+39******4567`: at most its first three and last four characters.
     pub fn masked(&self) -> String {
