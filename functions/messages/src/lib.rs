@@ -8,6 +8,7 @@
 //!   ledger are read; idempotency keys and request counts are written.
 //! - Queues: none; sending is one call to the provider.
 
+mod sendapi;
 mod sendapp;
 mod sendwo;
 mod times;
@@ -80,7 +81,9 @@ pub fn table() -> Table<App> {
         get_or_post("/api/v1/whatsapp/get/conversation", sendwo::history::conversation).extension(),
         get_or_post("/api/v1/whatsapp/message/delivery-status", sendwo::history::delivery_status),
     ];
-    Table::new(sendapp.into_iter().chain(sendwo))
+    let sendapi: [Endpoint<App>; 2] =
+        [get("/v1/whatsapp/messages", sendapi::list), get("/v1/whatsapp/messages/{id}", sendapi::show)];
+    Table::new(sendapp.into_iter().chain(sendwo).chain(sendapi))
 }
 
 /// The function's router, without a fallback.
