@@ -1,5 +1,10 @@
+use domain::message::Address;
+use domain::recipient::{Progress, State};
+use domain::{AccountId, MessageId};
 use harness::{Api, World, person, phone};
+use ops::accounts::NewAccount;
 use serde_json::{Value, json};
+use store::messages::Message;
 
 const PATH: &str = "/v1/whatsapp/messages";
 const DAY_MS: i64 = 86_400_000;
@@ -119,14 +124,18 @@ async fn since_and_until_bound_the_time() {
 }
 
 #[tokio::test]
-async fn pages_have_everything_once_in_order() {
+async fn pages_of_several_sessions_have_everything_once_in_order() {
     let (world, api) = world().await;
+    let new = NewAccount { name: "Filiale".to_owned(), ..NewAccount::default() };
+    let second = ops::accounts::create_account(world.store(), &world.caller.tenant, new).await.unwrap();
+    let accounts = [world.account.id, second.id];
     let mut want: Vec<String> = Vec::new();
     for day in 0..3 {
         for n in 0..40 {
             let text = format!("{day}-{n:02}");
             world.clock.advance_ms(5);
-            world.store().create_message(world.tenant(), &message(&world, &text)).await.unwrap();
+            let message = message(&world, accounts[n % 3 % 2], &text);
+            world.store().create_message(world.tenant(), &message).await.unwrap();
             want.push(text);
         }
         world.clock.advance_ms(DAY_MS);
@@ -137,16 +146,17 @@ async fn pages_have_everything_once_in_order() {
         let with = format!("limit={limit}&phone={}", &phone(1)[1..]);
         assert_eq!(all(&api, &with).await.0, want, "{with}");
     }
+    let of_second = all(&api, &format!("limit=7&session_id={}", second.id)).await.0;
+    assert_eq!(of_second.len(), 39);
+    assert!(of_second.iter().all(|text| text[2..].parse::<usize>().unwrap() % 3 == 1));
 }
 
 /// A message of now.
-fn message(world: &World, text: &str) -> store::messages::Message {
-    use domain::message::Address;
-    use domain::recipient::{Progress, State};
+fn message(world: &World, account: AccountId, text: &str) -> Message {
     let store = world.store();
-    store::messages::Message {
-        id: domain::MessageId(store.entropy().ulid(store.clock().now())),
-        account: world.account.id,
+    Message {
+        id: MessageId(store.entropy().ulid(store.clock().now())),
+        account,
         contact: None,
         inbound: false,
         address: Address::Phone(phone(1).parse().unwrap()),
