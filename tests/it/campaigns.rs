@@ -5,9 +5,9 @@ use domain::{CampaignId, ContactId};
 use harness::{Setup, World, named, person, phone, row};
 use ops::Code;
 use ops::campaigns::{cancel, launch, pause, preflight, report, resume};
+use ops::suppression::{Source, opt_out};
 use serde_json::json;
 use simulators::graph::FaultRule;
-use store::suppression::Source;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_gets_the_message_once() {
@@ -93,7 +93,7 @@ async fn who_must_not_be_sent_to_is_skipped_with_the_reason() {
         row("", "solo@example.com", "Carla"),
     ];
     world.import(rows).await;
-    world.store().opt_out(world.tenant(), &out, Source::Keyword).await.unwrap();
+    opt_out(world.store(), world.tenant(), &out, Source::Keyword).await.unwrap();
     world.template("promo", "MARKETING", "Ciao {{1}}, a presto").await;
     let id = world.draft("promo").await;
     let before = preflight(&world.sender, world.tenant(), id).await.unwrap();

@@ -1,8 +1,8 @@
+use domain::Secret;
 use domain::account::{Account, Number};
 use domain::contact::Identity;
 use domain::message::Address;
 use domain::recipient::State;
-use domain::{AccountId, Secret};
 use futures::future::join_all;
 use harness::{APP_SECRET, PHONE_NUMBER_ID, Setup, WABA_ID, World, person, phone, sign};
 use ops::Code;
@@ -109,15 +109,10 @@ async fn a_batch_is_split_by_account() {
         let identity = Identity::Phone(phone(n).parse().unwrap());
         let contact = world.store().contact_by(world.tenant(), &identity).await.unwrap().unwrap();
         assert_eq!((contact.name.as_deref(), contact.origin), (Some("Mario"), Some(account)));
-        let texts = conversation(&world, account, contact.id).await;
+        let texts = world.conversation(account, contact.id).await;
         assert_eq!(texts, [format!("testo {n}")]);
     }
     assert_eq!(world.audit().await.contacts, 4);
-}
-
-async fn conversation(world: &World, account: AccountId, contact: domain::ContactId) -> Vec<String> {
-    let messages = world.store().conversation(world.tenant(), account, contact, None, 100).await.unwrap();
-    messages.into_iter().map(|m| m.text.unwrap_or_default()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -150,7 +145,7 @@ async fn the_same_message_many_times_at_once_is_one() {
     assert_eq!(process(&world.sender, &vec![change; 3]).await, Vec::<usize>::new());
     let audit = world.audit().await;
     assert_eq!((audit.contacts, audit.used, audit.problems), (1, 1, vec![]));
-    assert_eq!(conversation(&world, world.account.id, domain::ContactId(1)).await, ["ciao"]);
+    assert_eq!(world.conversation(world.account.id, domain::ContactId(1)).await, ["ciao"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

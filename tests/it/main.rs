@@ -13,5 +13,7 @@ mod layers;
 mod messages;
 mod requests;
 mod routes;
+mod sendapi;
 mod sendapp;
+mod sendwo;
 mod uploads;

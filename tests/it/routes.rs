@@ -81,14 +81,9 @@ async fn another_tenants_things_are_not_found() {
     let draft =
         json!({"name": "x", "channel": "whatsapp", "message_type": "template", "template_name": "avviso"});
     api.post_as_documented("/api/campaigns/draft", draft).await.expect(200);
-    let body = json!({"name": "Altri", "email": "altri@example.com"});
-    let request = Request::post("/api/tenants").header("x-admin-key", harness::ADMIN_KEY);
-    let request =
-        request.header("content-type", "application/json").body(Body::from(body.to_string())).unwrap();
-    let key = api.send(request).await.expect(201)["apikey"].as_str().unwrap().to_owned();
-    let other = api.with_key(&key);
+    let other = api.of_another_tenant().await;
     for route in routes().iter().filter(|r| takes_keys(r) && r.path.contains("{id}")) {
-        let answer = call(&other, route, Some(&key)).await;
+        let answer = call(&other, route, Some(&other.key)).await;
         assert_eq!(answer.status, 404, "{} {}", route.method, route.path);
     }
     let token = json!({"token": api.token, "number": "1234567890", "type": "freetext", "message": "x"});

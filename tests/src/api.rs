@@ -78,6 +78,15 @@ impl Api {
         Self { key: key.to_owned(), ..self.clone() }
     }
 
+    /// The API as a second tenant calls it.
+    pub async fn of_another_tenant(&self) -> Self {
+        let body = json!({"name": "Altri", "email": "altri@example.com"}).to_string();
+        let request = Request::post("/api/tenants").header("x-admin-key", ADMIN_KEY);
+        let request = request.header("content-type", "application/json").body(Body::from(body)).unwrap();
+        let tenant = self.send(request).await.expect(201);
+        self.with_key(tenant["apikey"].as_str().unwrap())
+    }
+
     /// A request as it is given, to the function that the gateway asks.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let routes = gateway::routes();
@@ -110,6 +119,17 @@ impl Api {
     /// `GET` with the key in the header.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Request::get(path).header("x-api-key", &self.key).body(Body::empty()).unwrap()).await
+    }
+
+    /// `GET` as Sendwo's clients call, with the key in the query.
+    pub async fn sendwo(&self, path: &str, query: &str) -> Answer {
+        self.raw(Method::GET, &format!("{path}?apiToken={}&{query}", self.key), "", "").await
+    }
+
+    /// `GET` as SendAPI's clients call, with a Bearer token.
+    pub async fn sendapi(&self, path: &str) -> Answer {
+        let request = Request::get(path).header("authorization", format!("Bearer {}", self.key));
+        self.send(request.body(Body::empty()).unwrap()).await
     }
 
     /// A JSON body with the key in the header.

@@ -12,13 +12,14 @@ use domain::contact::NewContact;
 use domain::plan::Plan;
 use domain::recipient::State;
 use domain::template::{Params, TemplateRequest};
-use domain::{CampaignId, Clock, Entropy, Secret, TenantId};
+use domain::{AccountId, CampaignId, Clock, ContactId, Entropy, Secret, TenantId};
 use http::Request;
 use local::embedded::{Chaos, Embedded, http_service};
 use local::stores::Aws;
 use ops::accounts::{Connection, NewAccount, NewTenant};
 use ops::contacts::Imported;
 use ops::files::Files;
+use ops::history::Window;
 use ops::inbound::Owners;
 use ops::{Caller, Sender};
 use queue::Urls;
@@ -263,6 +264,15 @@ impl World {
             }
         }
         reasons
+    }
+
+    /// The texts of a conversation, newest first.
+    pub async fn conversation(&self, account: AccountId, contact: ContactId) -> Vec<String> {
+        let (store, tenant) = (self.store(), self.tenant());
+        let contact = store.contact(tenant, contact).await.unwrap().unwrap();
+        let window = Window { take: 100, ..Window::default() };
+        let page = ops::history::conversation(store, tenant, &[account], &contact.into(), &window).await;
+        page.unwrap().entries.into_iter().map(|entry| entry.text.unwrap_or_default()).collect()
     }
 
     /// Makes the simulator misbehave.

@@ -1,16 +1,19 @@
-//! Single messages, and the templates they use.
+//! Single messages, the templates they use, what became of them, and who wants
+//! no more.
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
-//! - Table: messages, conversations, usage, templates and provider media ids are
-//!   written; keys, tokens, accounts, contacts and suppressions are read;
-//!   idempotency keys and request counts are written.
+//! - Table: messages, conversations, suppressions, usage, templates and provider
+//!   media ids are written; keys, tokens, accounts, contacts, campaigns and their
+//!   ledger are read; idempotency keys and request counts are written.
 //! - Queues: none; sending is one call to the provider.
 
+mod sendapi;
 mod sendapp;
 mod sendwo;
+mod times;
 
-use api_http::{Table, get, get_or_post, post};
+use api_http::{Endpoint, Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
 use ops::Sender;
@@ -19,6 +22,7 @@ use store::Store;
 /// The kinds of items that the function touches: what its policy allows.
 pub const KINDS: &[&str] = &[
     "ACCOUNTS",
+    "CAMPAIGNS",
     "CONTACTS",
     "CONV",
     "COUNTER",
@@ -26,6 +30,7 @@ pub const KINDS: &[&str] = &[
     "IDEM",
     "IDENT",
     "KEY",
+    "LEDGER",
     "MEDIAID",
     "MSG",
     "RATE",
@@ -60,14 +65,25 @@ impl FromRef<App> for Sender {
 
 /// Every endpoint of the function.
 pub fn table() -> Table<App> {
-    Table::new([
+    let sendapp: [Endpoint<App>; 7] = [
         post("/api/whatsapp-meta/send", sendapp::send),
         get("/api/whatsapp-meta/get_templates", sendapp::templates::list),
         post("/api/whatsapp-meta/get_templates", sendapp::templates::list).extension(),
         post("/api/whatsapp-meta/create_template", sendapp::templates::create).heavy(),
+        get("/api/suppressions", sendapp::suppressions::list).extension(),
+        post("/api/suppressions", sendapp::suppressions::add).extension(),
+        delete("/api/suppressions", sendapp::suppressions::remove).extension(),
+    ];
+    let sendwo: [Endpoint<App>; 5] = [
         get_or_post("/api/v1/whatsapp/send-text-message", sendwo::send_text),
         get_or_post("/api/v1/whatsapp/send", sendwo::send_text).extension(),
-    ])
+        get_or_post("/api/v1/whatsapp/conversation", sendwo::history::conversation),
+        get_or_post("/api/v1/whatsapp/get/conversation", sendwo::history::conversation).extension(),
+        get_or_post("/api/v1/whatsapp/message/delivery-status", sendwo::history::delivery_status),
+    ];
+    let sendapi: [Endpoint<App>; 2] =
+        [get("/v1/whatsapp/messages", sendapi::list), get("/v1/whatsapp/messages/{id}", sendapi::show)];
+    Table::new(sendapp.into_iter().chain(sendwo).chain(sendapi))
 }
 
 /// The function's router, without a fallback.

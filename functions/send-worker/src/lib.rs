@@ -16,6 +16,7 @@ pub const KINDS: &[&str] = &[
     "CONV",
     "DUE",
     "FILE",
+    "IDENT",
     "LEDGER",
     "LHEAD",
     "MEDIAID",

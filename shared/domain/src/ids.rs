@@ -77,11 +77,25 @@ number_id!(
     "account_id"
 );
 
+/// The latest time that a ULID can hold.
+const MAX_MS: u64 = (1 << Ulid::TIME_BITS) - 1;
+
 /// A message of ours. Sorts by time of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageId(pub Ulid);
 
 impl MessageId {
+    /// The lowest id of a time, in milliseconds since 1970.
+    pub fn first_of(ms: i64) -> Self {
+        let ms = u64::try_from(ms).unwrap_or(0).min(MAX_MS);
+        Self(Ulid::from_parts(ms, 0))
+    }
+
+    /// The next lower id; the lowest of all has none.
+    pub fn before(self) -> Option<Self> {
+        self.0.0.checked_sub(1).map(|id| Self(Ulid(id)))
+    }
+
     /// When the message was created, in milliseconds since 1970.
     pub fn timestamp_ms(self) -> i64 {
         i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX)
@@ -99,5 +113,20 @@ impl FromStr for MessageId {
 
     fn from_str(s: &str) -> Result<Self, Invalid> {
         Ulid::from_string(s).map(Self).map_err(|_| Invalid::new("id", "is not a message's id"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_a_time_follow_those_before_it() {
+        let first = MessageId::first_of(1_782_892_800_000);
+        assert_eq!(first.timestamp_ms(), 1_782_892_800_000);
+        assert_eq!(first.before().unwrap().timestamp_ms(), 1_782_892_799_999);
+        assert_eq!(MessageId::first_of(-1), MessageId::first_of(0));
+        assert_eq!(MessageId::first_of(0).before(), None);
+        assert_eq!(MessageId::first_of(i64::MAX).timestamp_ms(), (1 << 48) - 1);
     }
 }

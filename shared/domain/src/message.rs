@@ -28,6 +28,26 @@ impl Address {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if text.starts_with('+') { text.parse().map(Self::Phone) } else { Ok(Self::Bsuid(text.to_owned())) }
     }
+
+    /// The phone number, when it is one.
+    pub fn phone(&self) -> Option<&PhoneNumber> {
+        match self {
+            Self::Phone(phone) => Some(phone),
+            Self::Bsuid(_) => None,
+        }
+    }
+
+    /// Enough of the address for its owner to recognise it, such as
+    /// `+39******4567`: at most its first three and last four characters.
+    pub fn masked(&self) -> String {
+        let text = self.as_str();
+        let count = text.chars().count();
+        // At least four characters stay hidden.
+        let head = if count < 8 { 0 } else { 3 };
+        let tail = count.saturating_sub(7).min(4);
+        let hide = |(i, c)| if i < head || i >= count - tail { c } else { '*' };
+        text.chars().enumerate().map(hide).collect()
+    }
 }
 
 impl std::fmt::Debug for Address {
@@ -257,6 +277,23 @@ impl std::fmt::Display for CallbackRef {
         match self {
             Self::Campaign(campaign, contact, attempt) => write!(f, "c:{campaign}:{contact}:{attempt}"),
             Self::Message(id) => write!(f, "m:{id}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_masked_address_hides_at_least_four_characters() {
+        for (address, want) in [
+            ("+393391234567", "+39******4567"),
+            ("+12345678", "+12****78"),
+            ("IT.13491208655302741918", "IT.****************1918"),
+            ("IT.1", "****"),
+        ] {
+            assert_eq!(Address::parse(address).unwrap().masked(), want);
         }
     }
 }

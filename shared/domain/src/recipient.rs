@@ -138,6 +138,20 @@ impl Progress {
         }
     }
 
+    /// The state as people see it, and why. What is being sent counts as pending;
+    /// `held` and `no_answer` explain states that are neither success nor failure.
+    pub fn shown(&self) -> (State, Option<&str>) {
+        match self.state {
+            State::Claimed => (State::Pending, None),
+            State::Failed | State::Skipped => (self.state, self.reason.as_deref()),
+            State::Accepted if self.held => (self.state, Some("held")),
+            State::Unknown => (self.state, Some("no_answer")),
+            State::Pending | State::Accepted | State::Sent | State::Delivered | State::Read => {
+                (self.state, None)
+            }
+        }
+    }
+
     /// Applies a status: the state moves only forward, every timestamp is kept,
     /// the earliest one of each kind. Answers whether anything changed.
     pub fn apply(&mut self, status: Status, provider_id: &str, at_ms: i64) -> bool {
@@ -215,6 +229,21 @@ mod tests {
             let mut twice = events.clone();
             twice.extend(events.iter().copied());
             prop_assert_eq!(run(&twice), once);
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_never_more_than_what_is_known() {
+        let held = Progress { held: true, ..Progress::new(State::Accepted) };
+        let failed = Progress { reason: Some("131026".to_owned()), ..Progress::new(State::Failed) };
+        for (progress, want) in [
+            (Progress::new(State::Claimed), (State::Pending, None)),
+            (Progress::new(State::Unknown), (State::Unknown, Some("no_answer"))),
+            (Progress::new(State::Accepted), (State::Accepted, None)),
+            (held, (State::Accepted, Some("held"))),
+            (failed, (State::Failed, Some("131026"))),
+        ] {
+            assert_eq!(progress.shown(), want);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Reading parameters: generous in form, exact in what is refused and why.
 
 use domain::{CallingCode, Invalid, PhoneNumber};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 type Result<T> = std::result::Result<T, Invalid>;
@@ -67,6 +68,18 @@ impl<'a> Fields<'a> {
         let Some(value) = self.get(name).filter(|value| !is_blank(value)) else { return Ok(None) };
         let number = text_of(value).and_then(|text| text.trim().parse().ok());
         number.map(Some).ok_or_else(|| Invalid::new(name, format!("{name} must be a positive integer")))
+    }
+
+    /// A time in RFC 3339. A space before the offset is a `+` that nobody escaped.
+    ///
+    /// # Errors
+    /// Names the field.
+    pub fn time(self, name: &str) -> Result<Option<Timestamp>> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let text = text.trim();
+        let time = text.parse().or_else(|_| text.replace(' ', "+").parse());
+        let wrong = format!("{name} must be a time such as 2026-07-01T08:00:00Z");
+        time.map(Some).map_err(|_| Invalid::new(name, wrong))
     }
 
     /// A switch: `1`, `true`, `yes`, `on` and empty are on.
@@ -212,6 +225,19 @@ mod tests {
         assert_eq!(fields.text("f").unwrap().as_deref(), Some("393391234567"));
         assert_eq!(fields.required("c").unwrap_err().field, "c");
         assert!(fields.text("g").is_err() && fields.integer("e").is_err());
+    }
+
+    #[test]
+    fn times_need_an_offset() {
+        let map = map(json!({
+            "a": "2026-07-01T10:00:00+02:00", "b": "2026-07-01T10:00:00 02:00", "c": "2026-07-01", "d": "", "e": 1,
+        }));
+        let fields = Fields::from(&map);
+        let want: Timestamp = "2026-07-01T08:00:00Z".parse().unwrap();
+        assert_eq!((fields.time("a").unwrap(), fields.time("b").unwrap()), (Some(want), Some(want)));
+        assert_eq!(fields.time("d").unwrap(), None);
+        assert_eq!(fields.time("c").unwrap_err().field, "c");
+        assert!(fields.time("e").is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Who calls, and whether they may.
 
 use domain::account::{Account, ApiKey, Number, Role, Tenant};
-use domain::{Secret, TenantId};
+use domain::{AccountId, Secret, TenantId};
 use store::{Store, sha256_hex};
 
 use crate::{Code, Error, Result};
@@ -116,6 +116,15 @@ pub async fn account_of_number(store: &Store, caller: &Caller, number: Option<&s
     let found = store.accounts(caller.tenant_id()).await?.into_iter().find(is_named);
     let unknown = "phone_number_id is not the id of one of your numbers";
     found.ok_or_else(|| Error::not_found("phone_number_id", unknown))
+}
+
+/// Finds the caller's account that a contract calls a session.
+///
+/// # Errors
+/// [`Code::NotFound`] names `session_id`.
+pub async fn account_of_session(store: &Store, caller: &Caller, id: AccountId) -> Result<Account> {
+    let unknown = || Error::not_found("session_id", "session_id is not the id of one of your sessions");
+    store.account(caller.tenant_id(), id).await?.ok_or_else(unknown)
 }
 
 /// The WhatsApp number of an account.

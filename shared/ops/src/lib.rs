@@ -10,10 +10,12 @@ pub mod campaigns;
 pub mod contacts;
 mod error;
 pub mod files;
+pub mod history;
 pub mod inbound;
 pub mod messages;
 pub mod schedule;
 pub mod sending;
+pub mod suppression;
 pub mod templates;
 
 pub use admin::AdminKey;

@@ -11,8 +11,8 @@ use domain::recipient::{Progress, State};
 use domain::{ContactId, MessageId, PhoneNumber, TenantId, consent};
 use store::Store;
 use store::messages::Message;
-use store::suppression::Source;
 
+use crate::suppression::{self, Source};
 use crate::{Caller, Code, Error, Result, Sender, callers, templates};
 
 /// A number that was connected less than this long ago has contacts whose last
@@ -215,7 +215,7 @@ async fn record(sender: &Sender, tenant: &TenantId, message: &Message, outcome: 
     if let Outcome::Refused(error) = outcome
         && action(error, 1) == Action::OptOut
     {
-        store.opt_out(tenant, &message.address, Source::Provider).await?;
+        suppression::opt_out(store, tenant, &message.address, Source::Provider).await?;
     }
     Ok(())
 }

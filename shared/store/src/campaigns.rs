@@ -1,6 +1,6 @@
 //! Campaigns: what they say, where they stand, and how far their planner came.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::campaign::{Audience, Campaign, CampaignState, Channel, Message};
 use domain::media::MediaKind;
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::batch::Action;
 use crate::due::{Due, Watched, put_action};
-use crate::item::{Item, Key, Query, compose, n, read, s};
+use crate::item::{Item, Key, Query, compose, n, number, read, s};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
@@ -63,6 +63,17 @@ pub struct Launch {
     pub phone_number_id: String,
     /// The template as it is now.
     pub template: Option<Template>,
+}
+
+/// A campaign that was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Started {
+    /// Which.
+    pub id: CampaignId,
+    /// The account that sends.
+    pub account: AccountId,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -311,6 +322,35 @@ impl Store {
             ..Query::default()
         };
         self.query(&query).await?.into_iter().map(from_item).collect()
+    }
+
+    /// The newest `most` campaigns, as far as they were started.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn started_campaigns(&self, tenant: &TenantId, most: usize) -> Result<Vec<Started>> {
+        let query = Query {
+            pk: format!("CAMPAIGNS#{tenant}"),
+            project: Some("id, account, started".to_owned()),
+            limit: Some(most),
+            descending: true,
+            ..Query::default()
+        };
+        let items = self.query(&query).await?;
+        let started = |item: &Item| {
+            let (id, account) = (number(item, "id")?, number(item, "account")?);
+            Some(Started { id: CampaignId(id), account: AccountId(account), at_ms: number(item, "started")? })
+        };
+        Ok(items.iter().filter_map(started).collect())
+    }
+
+    /// Reads several campaigns, in no order; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn campaigns_of(&self, tenant: &TenantId, ids: &BTreeSet<CampaignId>) -> Result<Vec<Stored>> {
+        let keys = ids.iter().map(|id| key(tenant, *id)).collect();
+        self.get_many(keys).await?.into_iter().map(from_item).collect()
     }
 
     /// Starts a campaign: of several who try, exactly one succeeds.

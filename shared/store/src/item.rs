@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -119,6 +119,13 @@ impl Store {
         let request = self.client().delete_item().table_name(self.table());
         request.set_key(Some(key.attributes())).send().await?;
         Ok(())
+    }
+
+    /// Deletes an item; answers whether it was there.
+    pub(crate) async fn delete_returning(&self, key: &Key) -> Result<bool> {
+        let request = self.client().delete_item().table_name(self.table());
+        let request = request.set_key(Some(key.attributes())).return_values(ReturnValue::AllOld);
+        Ok(request.send().await?.attributes.is_some_and(|item| !item.is_empty()))
     }
 
     /// Reads a partition, strongly consistent, page by page until `limit` items

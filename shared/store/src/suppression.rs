@@ -1,13 +1,25 @@
 //! Opt-outs, by hash of the address, so that they survive the contact.
+//!
+//! One lives in `SUPPRESS#<t>#<first digit of the hash>` under the hash. The
+//! address itself is not kept: the item has its mask, and the contact that
+//! carried it at that time.
 
 use std::collections::HashSet;
 
-use domain::TenantId;
 use domain::message::Address;
-use serde::Serialize;
+use domain::{ContactId, TenantId};
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use crate::item::{Item, Key, compose, text};
-use crate::{Result, Store, sha256_hex};
+use crate::item::{Item, Key, Query, compose, read, text};
+use crate::{Error, Result, Store, sha256_hex};
+
+const KIND: &str = "opt-out";
+/// The first digits of hashes.
+const DIGITS: &str = "0123456789abcdef";
+/// Partitions that are read at once.
+const CONCURRENCY: usize = 4;
 
 /// How an opt-out came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,59 +30,175 @@ pub enum Source {
     Preference,
     /// Meta's error 131050.
     Provider,
+    /// The tenant said so.
+    Owner,
 }
 
 impl Source {
-    fn as_str(self) -> &'static str {
+    const ALL: [Self; 4] = [Self::Keyword, Self::Preference, Self::Provider, Self::Owner];
+
+    /// As lists print it.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Keyword => "keyword",
             Self::Preference => "user_preferences",
             Self::Provider => "131050",
+            Self::Owner => "api",
         }
     }
 }
 
-fn hash(tenant: &TenantId, address: &Address) -> String {
+/// An opt-out that is about to be written down.
+#[derive(Debug, Clone, Copy)]
+pub struct NewOptOut<'a> {
+    /// How it came about.
+    pub source: Source,
+    /// The contact that carries the address.
+    pub contact: Option<ContactId>,
+    /// Why, in the tenant's words.
+    pub reason: Option<&'a str>,
+}
+
+/// An opt-out as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OptOut {
+    /// The hash of the address.
+    pub id: String,
+    /// The masked address.
+    pub address: String,
+    /// The contact that carried the address when it opted out.
+    pub contact: Option<ContactId>,
+    /// How it came about.
+    pub source: Source,
+    /// Why, in the tenant's words.
+    pub reason: Option<String>,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OptOutItem {
+    sk: String,
+    to: String,
+    contact: Option<u64>,
+    source: String,
+    reason: Option<String>,
+    at: i64,
+}
+
+/// The id of an address's opt-out: its hash, salted with the tenant.
+pub fn suppression_id(tenant: &TenantId, address: &Address) -> String {
     sha256_hex(format!("{tenant}|{}", address.as_str()))
 }
 
-fn key(tenant: &TenantId, address: &Address) -> Key {
-    Key::new(format!("SUPPRESS#{tenant}#{}", hash(tenant, address)), "-")
+/// Whether a text can be the id of an opt-out.
+pub fn is_suppression_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| DIGITS.as_bytes().contains(&b))
+}
+
+fn pk(tenant: &TenantId, digit: &str) -> String {
+    format!("SUPPRESS#{tenant}#{digit}")
+}
+
+fn key(tenant: &TenantId, id: &str) -> Key {
+    Key::new(pk(tenant, id.get(..1).unwrap_or_default()), id)
+}
+
+fn from_item(item: Item) -> Result<OptOut> {
+    let corrupt = || Error::Corrupt { kind: KIND };
+    let item: OptOutItem = read(item, KIND)?;
+    Ok(OptOut {
+        id: item.sk,
+        address: item.to,
+        contact: item.contact.map(ContactId),
+        source: Source::ALL.into_iter().find(|s| s.as_str() == item.source).ok_or_else(corrupt)?,
+        reason: item.reason,
+        at: Timestamp::from_millisecond(item.at).map_err(|_| corrupt())?,
+    })
 }
 
 impl Store {
-    /// Records that an address wants no more messages.
+    /// Records that an address wants no more messages; answers whether that is
+    /// new. One that opted out before keeps its first date and source.
     ///
     /// # Errors
-    /// [`crate::Error::Unavailable`] when the database does not answer.
-    pub async fn opt_out(&self, tenant: &TenantId, address: &Address, source: Source) -> Result<()> {
-        #[derive(Serialize)]
-        struct OptOutItem {
-            at: i64,
-            source: &'static str,
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn opt_out(&self, tenant: &TenantId, address: &Address, new: NewOptOut<'_>) -> Result<bool> {
+        let key = key(tenant, &suppression_id(tenant, address));
+        let item = OptOutItem {
+            sk: key.sk.clone(),
+            to: address.masked(),
+            contact: new.contact.map(|c| c.0),
+            source: new.source.as_str().to_owned(),
+            reason: new.reason.map(str::to_owned),
+            at: self.clock().now_ms(),
+        };
+        match self.create(compose(&key, KIND, &item)?).await {
+            Ok(()) => Ok(true),
+            Err(Error::Conflict) => Ok(false),
+            Err(error) => Err(error),
         }
-        let item = OptOutItem { at: self.clock().now_ms(), source: source.as_str() };
-        self.put(compose(&key(tenant, address), "opt-out", &item)?).await
     }
 
-    /// Records that an address wants messages again.
+    /// Records that whoever has this opt-out wants messages again; answers whether
+    /// there was one.
     ///
     /// # Errors
-    /// [`crate::Error::Unavailable`] when the database does not answer.
-    pub async fn opt_in(&self, tenant: &TenantId, address: &Address) -> Result<()> {
-        self.delete(&key(tenant, address)).await
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn opt_in(&self, tenant: &TenantId, id: &str) -> Result<bool> {
+        self.delete_returning(&key(tenant, id)).await
     }
 
     /// Which of these addresses opted out.
     ///
     /// # Errors
-    /// [`crate::Error::Unavailable`] when the database does not answer.
+    /// [`Error::Unavailable`] when the database does not answer.
     pub async fn opted_out(&self, tenant: &TenantId, addresses: &[Address]) -> Result<HashSet<Address>> {
-        let mut keys: Vec<Key> = addresses.iter().map(|a| key(tenant, a)).collect();
-        keys.sort_by(|a, b| a.pk.cmp(&b.pk));
-        keys.dedup();
-        let items: Vec<Item> = self.get_many(keys).await?;
-        let found: HashSet<String> = items.iter().filter_map(|item| text(item, "pk")).collect();
-        Ok(addresses.iter().filter(|a| found.contains(&key(tenant, a).pk)).cloned().collect())
+        let ids: HashSet<String> = addresses.iter().map(|a| suppression_id(tenant, a)).collect();
+        let items = self.get_many(ids.iter().map(|id| key(tenant, id)).collect()).await?;
+        let found: HashSet<String> = items.iter().filter_map(|item| text(item, "sk")).collect();
+        Ok(addresses.iter().filter(|a| found.contains(&suppression_id(tenant, a))).cloned().collect())
+    }
+
+    /// The opt-outs with these ids, as far as there are any, in ascending order of id.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn opt_outs_of(&self, tenant: &TenantId, ids: &HashSet<String>) -> Result<Vec<OptOut>> {
+        let items = self.get_many(ids.iter().map(|id| key(tenant, id)).collect()).await?;
+        let mut found: Vec<OptOut> = items.into_iter().map(from_item).collect::<Result<_>>()?;
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(found)
+    }
+
+    /// Opt-outs in ascending order of id, at most `limit`, from the one after `after`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn opt_outs(
+        &self,
+        tenant: &TenantId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<OptOut>> {
+        let from = after.and_then(|id| id.get(..1)).unwrap_or_default();
+        let digits = DIGITS.chars().map(String::from).filter(|digit| digit.as_str() >= from);
+        let queries = digits.map(|digit| {
+            let after = after.filter(|_| digit == from).map(str::to_owned);
+            Query { pk: pk(tenant, &digit), after, limit: Some(limit), ..Query::default() }
+        });
+        let queries: Vec<Query> = queries.collect();
+        let mut pages =
+            stream::iter(queries).map(|q| async move { self.query(&q).await }).buffered(CONCURRENCY);
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let left = limit - found.len();
+            let page = page?.into_iter().take(left).map(from_item);
+            found.extend(page.collect::<Result<Vec<_>>>()?);
+            if found.len() == limit {
+                break;
+            }
+        }
+        Ok(found)
     }
 }

@@ -359,6 +359,17 @@ impl Store {
         Ok(accounts)
     }
 
+    /// The ids of a tenant's accounts, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn account_ids(&self, tenant: &TenantId) -> Result<Vec<AccountId>> {
+        let project = Some("id".to_owned());
+        let query = Query { pk: format!("ACCOUNTS#{tenant}"), project, ..Query::default() };
+        let items = self.query(&query).await?;
+        Ok(items.iter().filter_map(|item| number(item, "id")).map(AccountId).collect())
+    }
+
     /// Finds the account that a token names, whoever owns it.
     ///
     /// # Errors

@@ -6,3 +6,4 @@ mod bad_input;
 mod campaigns;
 mod contacts;
 mod messages;
+mod suppressions;

@@ -1,6 +1,7 @@
-//! `/api/whatsapp-meta`: sending, and the templates.
+//! `/api/whatsapp-meta`: sending, and the templates; `/api/suppressions`.
 
 mod content;
+pub(crate) mod suppressions;
 pub(crate) mod templates;
 
 use api_http::{Caller, Input, Repeat, Reply, Result, idempotent};

@@ -3,9 +3,11 @@
 
 mod create;
 mod fill;
+mod preview;
 
 pub use create::{NewTemplate, TemplateRequest};
 pub use fill::{Param, Params, Slot, fill, slots};
+pub use preview::preview;
 
 use serde_json::Value;
 

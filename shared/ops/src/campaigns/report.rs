@@ -1,5 +1,4 @@
 use domain::message::Address;
-use domain::recipient::State;
 use domain::{CampaignId, ContactId, TenantId};
 use jiff::Timestamp;
 use store::Store;
@@ -50,21 +49,12 @@ pub async fn report(store: &Store, tenant: &TenantId, id: CampaignId) -> Result<
 
 fn line(row: &Row) -> [String; 10] {
     let progress = &row.progress;
-    let reason = match progress.state {
-        State::Failed | State::Skipped => progress.reason.clone().unwrap_or_default(),
-        State::Accepted if progress.held => "held".to_owned(),
-        State::Unknown => "no_answer".to_owned(),
-        State::Pending | State::Claimed | State::Accepted | State::Sent | State::Delivered | State::Read => {
-            String::new()
-        }
-    };
-    // A row that is claimed by the cursor still says pending: so it is counted.
-    let state = if progress.state == State::Claimed { State::Pending } else { progress.state };
+    let (state, reason) = progress.shown();
     [
         row.contact.to_string(),
         row.address.as_ref().map(Address::as_str).unwrap_or_default().to_owned(),
         state.as_str().to_owned(),
-        reason,
+        reason.unwrap_or_default().to_owned(),
         progress.provider_id.clone().unwrap_or_default(),
         time(progress.accepted_at),
         time(progress.sent_at),

@@ -2,10 +2,10 @@ use domain::TenantId;
 use domain::message::Address;
 use serde_json::Value;
 use store::Store;
-use store::suppression::Source;
 
 use super::wire::{Preference, list};
 use crate::Result;
+use crate::suppression::{Source, opt_in, opt_out};
 
 /// Meta's `user_preferences`: the recipient stopped or resumed marketing.
 pub(super) async fn apply(store: &Store, tenant: &TenantId, value: &Value) -> Result<()> {
@@ -13,9 +13,9 @@ pub(super) async fn apply(store: &Store, tenant: &TenantId, value: &Value) -> Re
         let Some(preference) = Preference::read(entry) else { continue };
         for address in addresses(preference.phone, preference.user_id) {
             match preference.stop {
-                true => store.opt_out(tenant, &address, Source::Preference).await?,
-                false => store.opt_in(tenant, &address).await?,
-            }
+                true => opt_out(store, tenant, &address, Source::Preference).await?,
+                false => opt_in(store, tenant, &address).await?,
+            };
         }
     }
     Ok(())

@@ -13,11 +13,11 @@ use store::Store;
 use store::contacts::block_of;
 use store::ledger::StatusUpdate;
 use store::messages::Message;
-use store::suppression::Source;
 
 use super::preferences::{self, addresses};
 use super::wire::{InboundMessage, StatusReport, list};
 use crate::campaigns::stop_sending;
+use crate::suppression::{Source, opt_in, opt_out};
 use crate::{Code, Error, Result, Sender, contacts};
 
 /// A change that one account received.
@@ -130,7 +130,7 @@ async fn consequences(store: &Store, tenant: &TenantId, report: &StatusReport<'_
     match action(&ProviderError::bare(code, 400, ""), 1) {
         Action::OptOut => {
             for address in addresses(report.recipient, None) {
-                store.opt_out(tenant, &address, Source::Provider).await?;
+                opt_out(store, tenant, &address, Source::Provider).await?;
             }
             Ok(())
         }
@@ -227,13 +227,13 @@ async fn apply_keyword(
     match keyword {
         Keyword::OptOut => {
             for address in addresses(inbound.phone, inbound.user_id) {
-                store.opt_out(tenant, &address, Source::Keyword).await?;
+                opt_out(store, tenant, &address, Source::Keyword).await?;
             }
             Ok(())
         }
         Keyword::OptIn => {
             for address in addresses(inbound.phone, inbound.user_id) {
-                store.opt_in(tenant, &address).await?;
+                opt_in(store, tenant, &address).await?;
             }
             Ok(())
         }

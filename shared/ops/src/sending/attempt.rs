@@ -6,10 +6,10 @@ use domain::message::CallbackRef;
 use domain::provider::{Action, Outcome, ProviderError, Scope, action};
 use domain::{CampaignId, TenantId};
 use store::ledger::{Entry, Row};
-use store::suppression::Source;
 
 use super::compose::Composer;
 use super::pacer::Pacer;
+use crate::suppression::{Source, opt_out};
 use crate::{Result, Sender};
 
 /// Longest hold of a number whose provider cannot be reached.
@@ -107,7 +107,7 @@ impl<'a> Line<'a> {
             Outcome::Refused(error) => {
                 self.unreachable.store(0, Ordering::Relaxed);
                 if action(&error, row.attempt) == Action::OptOut {
-                    self.sender.store.opt_out(self.tenant, address, Source::Provider).await?;
+                    opt_out(&self.sender.store, self.tenant, address, Source::Provider).await?;
                 }
                 Ok(self.refused(&error, row.attempt, halt))
             }

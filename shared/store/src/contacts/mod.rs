@@ -13,6 +13,8 @@ mod erase;
 pub use blocks::{BLOCK, Filter, Listing, block_of};
 pub use book::Commit;
 
+use std::collections::BTreeSet;
+
 use domain::contact::{Contact, Identity};
 use domain::{AccountId, ContactId, TenantId};
 use jiff::Timestamp;
@@ -162,6 +164,15 @@ impl Store {
             Some(item) => from_item(item),
             None => Ok(None),
         }
+    }
+
+    /// Reads many contacts; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn contacts_of(&self, tenant: &TenantId, ids: &BTreeSet<ContactId>) -> Result<Vec<Contact>> {
+        let items = self.get_many(ids.iter().map(|id| contact_key(tenant, *id)).collect()).await?;
+        items.into_iter().filter_map(|item| from_item(item).transpose()).collect()
     }
 
     /// Finds the contact that carries `identity`.

@@ -12,6 +12,8 @@ mod outcomes;
 pub use heads::{Counts, Head};
 pub use outcomes::{Entry, Recorded, StatusUpdate};
 
+use std::collections::{BTreeSet, HashMap};
+
 use domain::message::Address;
 use domain::recipient::{Progress, State};
 use domain::{CampaignId, ContactId, TenantId};
@@ -178,6 +180,26 @@ impl Store {
         contact: ContactId,
     ) -> Result<Option<Row>> {
         self.get_item(&row_key(tenant, campaign, contact)).await?.map(|item| from_item(&item)).transpose()
+    }
+
+    /// The recipients of several campaigns that are one of these contacts.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn rows_of(
+        &self,
+        tenant: &TenantId,
+        campaigns: &[CampaignId],
+        contacts: &BTreeSet<ContactId>,
+    ) -> Result<Vec<(CampaignId, Row)>> {
+        let keyed = campaigns.iter().flat_map(|campaign| {
+            contacts.iter().map(|contact| (row_key(tenant, *campaign, *contact), *campaign))
+        });
+        let owners: HashMap<Key, CampaignId> = keyed.collect();
+        let items = self.get_many(owners.keys().cloned().collect()).await?;
+        let owner = |item: &Item| Key::of(item).and_then(|key| owners.get(&key).copied());
+        let found = items.iter().filter_map(|item| Some((owner(item)?, item)));
+        found.map(|(campaign, item)| Ok((campaign, from_item(item)?))).collect()
     }
 
     /// The condition under which an outcome of `attempt` may be recorded.

@@ -2,12 +2,17 @@
 //!
 //! A message lives in `MSG#<t>#<account>#<day>#<shard>`; day and shard follow
 //! from its ULID, so that its id is its key. Its conversation is a keys-only
-//! index. `WAMID#<t>#<provider id>` points from the provider's id to ours.
+//! index: with a contact, or with the address of somebody who was none. `WAMID#<t>#<provider id>` points from the provider's id to ours.
+
+mod reading;
+
+pub use reading::{DayPart, With};
 
 use domain::message::Address;
 use domain::recipient::{Progress, Status};
 use domain::{AccountId, ContactId, MessageId, TenantId};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +24,9 @@ use crate::{Error, Result, Store};
 
 const KIND: &str = "message";
 /// Partitions of one day of one account.
-const SHARDS: u128 = 4;
+pub const SHARDS: u128 = 4;
+/// A day of UTC, in milliseconds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Tries against concurrent writers.
 const TRIES: u32 = 6;
 
@@ -56,8 +63,8 @@ struct MessageItem {
     kind: String,
     text: Option<String>,
     content: String,
-    cpk: Option<String>,
-    csk: Option<String>,
+    cpk: String,
+    csk: String,
     att: u32,
 }
 
@@ -68,10 +75,19 @@ struct PointerItem {
 }
 
 fn key(tenant: &TenantId, account: AccountId, id: MessageId) -> Key {
+    let (day, _) = day_of(id);
+    Key::new(partition(tenant, account, day, id.0.0 % SHARDS), id.to_string())
+}
+
+fn partition(tenant: &TenantId, account: AccountId, day: Date, shard: u128) -> String {
+    format!("MSG#{tenant}#{account}#{day}#{shard}")
+}
+
+/// The day of an id, and the first id of that day.
+fn day_of(id: MessageId) -> (Date, MessageId) {
     let at = Timestamp::from_millisecond(id.timestamp_ms()).unwrap_or(Timestamp::UNIX_EPOCH);
-    let day = at.to_zoned(TimeZone::UTC).date();
-    let shard = id.0.0 % SHARDS;
-    Key::new(format!("MSG#{tenant}#{account}#{day}#{shard}"), id.to_string())
+    let start = at.as_millisecond() - at.as_millisecond().rem_euclid(DAY_MS);
+    (at.to_zoned(TimeZone::UTC).date(), MessageId::first_of(start))
 }
 
 fn provider_key(tenant: &TenantId, provider_id: &str) -> Key {
@@ -79,7 +95,7 @@ fn provider_key(tenant: &TenantId, provider_id: &str) -> Key {
 }
 
 fn to_item(tenant: &TenantId, message: &Message) -> Result<Item> {
-    let conversation = message.contact.map(|c| format!("CONV#{tenant}#{}#{c}", message.account));
+    let with = message.contact.map_or_else(|| With::Address(message.address.clone()), With::Contact);
     let item = MessageItem {
         id: message.id.to_string(),
         account: message.account.0,
@@ -89,8 +105,8 @@ fn to_item(tenant: &TenantId, message: &Message) -> Result<Item> {
         kind: message.kind.clone(),
         text: message.text.clone(),
         content: message.content.clone(),
-        csk: conversation.as_ref().map(|_| message.id.to_string()),
-        cpk: conversation,
+        cpk: with.pk(tenant, message.account),
+        csk: message.id.to_string(),
         att: 1,
     };
     let key = key(tenant, message.account, message.id);
@@ -242,40 +258,22 @@ impl Store {
     ) -> Result<()> {
         self.progress_message(tenant, account, id, |p| p.apply(status, provider_id, at_ms)).await.map(|_| ())
     }
+}
 
-    /// The messages of a conversation, newest first, older than `before`.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn conversation(
-        &self,
-        tenant: &TenantId,
-        account: AccountId,
-        contact: ContactId,
-        before: Option<MessageId>,
-        limit: usize,
-    ) -> Result<Vec<Message>> {
-        let mut condition = "cpk = :cpk".to_owned();
-        let mut request = self
-            .client()
-            .query()
-            .table_name(self.table())
-            .index_name(crate::schema::CONVERSATION_INDEX)
-            .expression_attribute_values(
-                ":cpk",
-                crate::item::s(format!("CONV#{tenant}#{account}#{contact}")),
-            );
-        if let Some(before) = before {
-            condition.push_str(" AND csk < :before");
-            request = request.expression_attribute_values(":before", crate::item::s(before.to_string()));
-        }
-        let limit = i32::try_from(limit).unwrap_or(100);
-        let page =
-            request.key_condition_expression(condition).scan_index_forward(false).limit(limit).send().await?;
-        let keys = page.items.unwrap_or_default().iter().filter_map(Key::of).collect();
-        let mut messages: Vec<Message> =
-            self.get_many(keys).await?.into_iter().map(from_item).collect::<Result<_>>()?;
-        messages.sort_by_key(|message| std::cmp::Reverse(message.id));
-        Ok(messages)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_key_and_its_day_begins_with_the_first_id() {
+        let tenant: TenantId = "t1".parse().unwrap();
+        let at: Timestamp = "2026-07-01T23:59:59.999Z".parse().unwrap();
+        let first = MessageId::first_of(at.as_millisecond());
+        let id = MessageId((first.0.0 + 7).into());
+        assert_eq!(key(&tenant, AccountId(3), id).pk, "MSG#t1#3#2026-07-01#3");
+        let (day, start) = day_of(id);
+        assert_eq!(start.timestamp_ms(), at.as_millisecond() + 1 - DAY_MS);
+        assert_eq!(day_of(start), (day, start));
+        assert_ne!(day_of(start.before().unwrap()).0, day);
     }
 }

@@ -1,4 +1,6 @@
-//! `/api/v1/whatsapp/send-text-message` and `/api/v1/whatsapp/send`
+//! `/api/v1/whatsapp`: `send-text-message` and `send`, and what became of messages.
+
+pub(crate) mod history;
 
 use api_http::{ApiError, Caller, Input, Repeat, Reply, Result, idempotent};
 use axum::extract::State;
@@ -8,6 +10,9 @@ use domain::message::Content;
 use ops::messages::Sent;
 use ops::{Sender, callers, messages};
 use serde::Serialize;
+
+/// The parameter that names a connected number.
+const NUMBER: [&str; 3] = ["phoneNumberId", "phone_number_id", "phoneNumberID"];
 
 #[derive(Serialize)]
 struct Data {
@@ -53,10 +58,10 @@ pub(crate) async fn send_text(
     .await
 }
 
-/// The account of the number that sends.
+/// The account of the number that is named.
 async fn account(sender: &Sender, caller: &ops::Caller, input: &Input) -> Result<Account> {
     let fields = input.fields();
-    let name = fields.name_of(&["phoneNumberId", "phone_number_id", "phoneNumberID"]);
+    let name = fields.name_of(&NUMBER);
     let number = fields.text(name)?;
     let found = callers::account_of_number(&sender.store, caller, number.as_deref()).await;
     found.map_err(|error| ApiError(error).renamed("phone_number_id", name))

@@ -1,0 +1,189 @@
+//! `/v1/whatsapp/messages`
+
+use std::collections::HashMap;
+
+use api_http::{ApiError, Caller, Fields, Input, Reply, Result};
+use axum::extract::State;
+use domain::account::Account;
+use domain::recipient::State as Shown;
+use domain::{AccountId, PhoneNumber, TenantId};
+use ops::history::{self, Entry, Filter, Party, Place};
+use ops::{Error, callers};
+use serde::Serialize;
+use store::Store;
+
+use crate::times::Times;
+
+const LIMIT: u64 = 50;
+const MAX_LIMIT: u64 = 1_000;
+
+#[derive(Serialize)]
+struct Failure {
+    code: String,
+    message: String,
+}
+
+impl From<&str> for Failure {
+    fn from(code: &str) -> Self {
+        let message = match code.bytes().all(|b| b.is_ascii_digit()) {
+            true => format!("WhatsApp answered with code {code}"),
+            false => format!("not sent: {}", code.replace('_', " ")),
+        };
+        Self { code: code.to_owned(), message }
+    }
+}
+
+#[derive(Serialize)]
+struct Item {
+    id: String,
+    message_id: Option<String>,
+    session_id: u64,
+    campaign_id: Option<u64>,
+    direction: &'static str,
+    r#type: String,
+    from: Option<String>,
+    to: Option<String>,
+    content: Option<String>,
+    status: &'static str,
+    error: Option<Failure>,
+    #[serde(flatten)]
+    times: Times,
+}
+
+impl Item {
+    /// `number` is the account's own.
+    fn new(entry: Entry, number: Option<String>) -> Self {
+        let (id, campaign, times) = (entry.id(), entry.campaign(), Times::from(&entry));
+        let (state, reason) = entry.progress.shown();
+        let is_failure = matches!(state, Shown::Failed | Shown::Skipped);
+        let error = reason.filter(|_| is_failure).map(Failure::from);
+        let address = entry.address.map(|address| address.as_str().to_owned());
+        let (from, to) = if entry.inbound { (address, number) } else { (number, address) };
+        let progress = entry.progress;
+        Self {
+            id,
+            session_id: entry.account.0,
+            campaign_id: campaign.map(|campaign| campaign.0),
+            direction: if entry.inbound { "inbound" } else { "outbound" },
+            r#type: entry.kind,
+            from,
+            to,
+            content: entry.text,
+            status: state.as_str(),
+            error,
+            times,
+            message_id: progress.provider_id,
+        }
+    }
+}
+
+/// The account's own number, as it is dialled.
+fn number(account: &Account) -> Option<String> {
+    let display = &account.whatsapp.as_ref()?.display_phone_number;
+    let number = PhoneNumber::parse(display, None).ok()?;
+    Some(number.as_str().to_owned())
+}
+
+#[derive(Serialize)]
+struct Meta {
+    limit: u64,
+    /// Pass it as `cursor` to get what is older.
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Page {
+    data: Vec<Item>,
+    meta: Meta,
+}
+
+/// `GET /v1/whatsapp/messages`: newest first. A page may be short, or even empty,
+/// and have a `next_cursor`: the work of one request is bounded.
+pub(crate) async fn list(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Page>> {
+    let fields = input.fields();
+    let tenant = caller.tenant_id();
+    let limit = fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
+    let before = before(fields)?;
+    let filter = filter(&store, tenant, fields).await?;
+    let accounts = accounts(&store, &caller, fields).await?;
+    let take = usize::try_from(limit).unwrap_or(1);
+    let page = history::list(&store, tenant, &accounts, &filter, before, take).await?;
+    let numbers: HashMap<AccountId, Option<String>> = accounts.iter().map(|a| (a.id, number(a))).collect();
+    let item = |entry: Entry| {
+        let number = numbers.get(&entry.account).cloned().flatten();
+        Item::new(entry, number)
+    };
+    let meta = Meta { limit, next_cursor: page.next.map(|place| place.to_string()) };
+    Ok(Reply(Page { data: page.entries.into_iter().map(item).collect(), meta }))
+}
+
+/// The earlier of `cursor` and `until`.
+fn before(fields: Fields<'_>) -> Result<Option<Place>> {
+    let cursor: Option<Place> = fields.text("cursor")?.map(|cursor| cursor.parse()).transpose()?;
+    let until = fields.time("until")?.map(Place::before);
+    Ok(cursor.into_iter().chain(until).min())
+}
+
+async fn filter(store: &Store, tenant: &TenantId, fields: Fields<'_>) -> Result<Filter> {
+    let inbound = match fields.text("direction")?.map(|d| d.trim().to_ascii_lowercase()).as_deref() {
+        None => None,
+        Some("inbound" | "incoming") => Some(true),
+        Some("outbound" | "outgoing") => Some(false),
+        Some(_) => return Err(Error::invalid("direction", "direction must be inbound or outbound").into()),
+    };
+    let unknown = || Error::invalid("status", "status must be the status of a message, such as delivered");
+    let state = fields.text("status")?.map(|s| Shown::parse(&s.trim().to_ascii_lowercase()));
+    let state = state.map(|state| state.ok_or_else(unknown)).transpose()?;
+    let since = fields.time("since")?;
+    let party = match fields.phone(fields.name_of(&["phone", "to", "phone_number"]), None)? {
+        Some(phone) => Some(Party::of_number(store, tenant, phone).await?),
+        None => None,
+    };
+    Ok(Filter { inbound, state, party, since })
+}
+
+/// The account that is named as a session; without one, all of the caller's.
+async fn accounts(store: &Store, caller: &ops::Caller, fields: Fields<'_>) -> Result<Vec<Account>> {
+    let Some(session) = fields.text("session_id")? else {
+        return Ok(store.accounts(caller.tenant_id()).await?);
+    };
+    let id: AccountId =
+        session.parse().map_err(|wrong| ApiError::from(wrong).renamed("account_id", "session_id"))?;
+    Ok(vec![callers::account_of_session(store, caller, id).await?])
+}
+
+#[derive(Serialize)]
+pub(crate) struct Single {
+    data: Item,
+}
+
+/// `GET /v1/whatsapp/messages/{id}`: by our id, or by WhatsApp's.
+pub(crate) async fn show(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Single>> {
+    let found = history::find(&store, caller.tenant_id(), input.path("id")).await?;
+    let found = found.ok_or_else(|| Error::not_found("id", "there is no message with this id"))?;
+    let account = store.account(caller.tenant_id(), found.account).await?;
+    Ok(Reply(Single { data: Item::new(found, account.as_ref().and_then(number)) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_whose_word_it_is() {
+        for (code, want) in
+            [("131026", "WhatsApp answered with code 131026"), ("opted_out", "not sent: opted out")]
+        {
+            let failure = Failure::from(code);
+            assert_eq!((failure.code.as_str(), failure.message.as_str()), (code, want));
+        }
+    }
+}

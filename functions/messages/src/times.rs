@@ -1,0 +1,30 @@
+use jiff::Timestamp;
+use ops::history::Entry;
+use serde::Serialize;
+
+/// When what happened to a message.
+#[derive(Serialize)]
+pub(crate) struct Times {
+    created_at: String,
+    sent_at: Option<String>,
+    delivered_at: Option<String>,
+    read_at: Option<String>,
+    failed_at: Option<String>,
+}
+
+impl From<&Entry> for Times {
+    fn from(entry: &Entry) -> Self {
+        let progress = &entry.progress;
+        Self {
+            created_at: format!("{:.3}", entry.created_at()),
+            sent_at: time(progress.sent_at),
+            delivered_at: time(progress.delivered_at),
+            read_at: time(progress.read_at),
+            failed_at: time(progress.failed_at),
+        }
+    }
+}
+
+fn time(ms: Option<i64>) -> Option<String> {
+    ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()).map(|time| format!("{time:.3}"))
+}

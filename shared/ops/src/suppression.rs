@@ -1,0 +1,176 @@
+//! Who wants no more messages: every opt-out and opt-in of the product goes
+//! through [`opt_out`] and [`opt_in`].
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use domain::contact::{Contact, Identity};
+use domain::message::Address;
+use domain::{ContactId, PhoneNumber, TenantId};
+use store::Store;
+use store::suppression::{NewOptOut, is_suppression_id, suppression_id};
+
+use crate::{Error, Result};
+
+pub use store::suppression::{OptOut, Source};
+
+/// Longest reason, in characters.
+const MAX_REASON: usize = 255;
+
+/// Records that an address wants no more messages; answers whether that is new.
+/// One that opted out before keeps its first date and source.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`] when a store does not answer.
+pub async fn opt_out(store: &Store, tenant: &TenantId, address: &Address, source: Source) -> Result<bool> {
+    let contact = store.contact_by(tenant, &identity(address)).await?.map(|c| c.id);
+    record(store, tenant, address, NewOptOut { source, contact, reason: None }).await
+}
+
+/// Records that an address wants messages again; answers whether it had opted out.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`] when a store does not answer.
+pub async fn opt_in(store: &Store, tenant: &TenantId, address: &Address) -> Result<bool> {
+    lift(store, tenant, &suppression_id(tenant, address)).await
+}
+
+async fn record(store: &Store, tenant: &TenantId, address: &Address, new: NewOptOut<'_>) -> Result<bool> {
+    Ok(store.opt_out(tenant, address, new).await?)
+}
+
+async fn lift(store: &Store, tenant: &TenantId, id: &str) -> Result<bool> {
+    Ok(store.opt_in(tenant, id).await?)
+}
+
+/// Whom the tenant names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// Somebody by number, whether a contact or not.
+    Number(PhoneNumber),
+    /// A contact.
+    Contact(ContactId),
+}
+
+/// An opt-out with the contact that carries its address today.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The opt-out.
+    pub opt_out: OptOut,
+    /// The contact.
+    pub contact: Option<Contact>,
+}
+
+/// Opts somebody out at every address that we know of them; answers whether
+/// anything changed, and what stands now.
+///
+/// # Errors
+/// Names `contact_id` or `reason`.
+pub async fn add(
+    store: &Store,
+    tenant: &TenantId,
+    whom: &Whom,
+    reason: Option<&str>,
+) -> Result<(bool, Vec<Entry>)> {
+    if reason.is_some_and(|reason| reason.chars().count() > MAX_REASON) {
+        let message = format!("reason may have at most {MAX_REASON} characters");
+        return Err(Error::invalid("reason", message));
+    }
+    let (addresses, contact) = addresses(store, tenant, whom).await?;
+    let new = NewOptOut { source: Source::Owner, contact: contact.as_ref().map(|c| c.id), reason };
+    let mut changed = false;
+    for address in &addresses {
+        changed |= record(store, tenant, address, new).await?;
+    }
+    let ids: HashSet<String> = addresses.iter().map(|a| suppression_id(tenant, a)).collect();
+    let found = store.opt_outs_of(tenant, &ids).await?;
+    Ok((changed, with_contacts(store, tenant, found).await?))
+}
+
+/// Lifts the opt-outs of somebody; answers how many there were.
+///
+/// # Errors
+/// Names `contact_id`.
+pub async fn remove(store: &Store, tenant: &TenantId, whom: &Whom) -> Result<u64> {
+    let (addresses, _) = addresses(store, tenant, whom).await?;
+    let mut removed = 0;
+    for address in &addresses {
+        removed += u64::from(opt_in(store, tenant, address).await?);
+    }
+    Ok(removed)
+}
+
+/// Lifts one opt-out by its id.
+///
+/// # Errors
+/// [`crate::Code::NotFound`] names `id`.
+pub async fn remove_by_id(store: &Store, tenant: &TenantId, id: &str) -> Result<()> {
+    let lifted = is_suppression_id(id) && lift(store, tenant, id).await?;
+    if lifted { Ok(()) } else { Err(Error::not_found("id", "there is no opt-out with this id")) }
+}
+
+/// Opt-outs in ascending order of id, from the one after `after`, with where to go on.
+///
+/// # Errors
+/// Names `cursor`.
+pub async fn list(
+    store: &Store,
+    tenant: &TenantId,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<Entry>, Option<String>)> {
+    if after.is_some_and(|after| !is_suppression_id(after)) {
+        return Err(Error::invalid("cursor", "cursor must be the next_cursor of another page"));
+    }
+    // One more tells whether there is more.
+    let mut found = store.opt_outs(tenant, after, limit + 1).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|last| last.id.clone());
+    Ok((with_contacts(store, tenant, found).await?, next))
+}
+
+async fn addresses(store: &Store, tenant: &TenantId, whom: &Whom) -> Result<(Vec<Address>, Option<Contact>)> {
+    match whom {
+        Whom::Number(phone) => {
+            let contact = store.contact_by(tenant, &Identity::Phone(phone.clone())).await?;
+            let known = contact.as_ref().map(addresses_of);
+            Ok((known.unwrap_or_else(|| vec![Address::Phone(phone.clone())]), contact))
+        }
+        Whom::Contact(id) => {
+            let unknown = || Error::not_found("contact_id", "there is no contact with this id");
+            let contact = store.contact(tenant, *id).await?.ok_or_else(unknown)?;
+            let addresses = addresses_of(&contact);
+            if addresses.is_empty() {
+                return Err(Error::invalid("contact_id", "the contact has no number to opt out"));
+            }
+            Ok((addresses, Some(contact)))
+        }
+    }
+}
+
+/// Every address of a contact that messages go to.
+fn addresses_of(contact: &Contact) -> Vec<Address> {
+    let phone = contact.phone.clone().map(Address::Phone);
+    phone.into_iter().chain(contact.bsuid.clone().map(Address::Bsuid)).collect()
+}
+
+fn identity(address: &Address) -> Identity {
+    match address {
+        Address::Phone(phone) => Identity::Phone(phone.clone()),
+        Address::Bsuid(id) => Identity::Bsuid(id.clone()),
+    }
+}
+
+/// The contacts of opt-outs, as far as they still carry the address.
+async fn with_contacts(store: &Store, tenant: &TenantId, found: Vec<OptOut>) -> Result<Vec<Entry>> {
+    let ids: BTreeSet<ContactId> = found.iter().filter_map(|opt_out| opt_out.contact).collect();
+    let contacts = store.contacts_of(tenant, &ids).await?;
+    let contacts: HashMap<ContactId, Contact> = contacts.into_iter().map(|c| (c.id, c)).collect();
+    let entry = |opt_out: OptOut| {
+        let contact = opt_out.contact.and_then(|id| contacts.get(&id));
+        let carries = |c: &&Contact| addresses_of(c).iter().any(|a| suppression_id(tenant, a) == opt_out.id);
+        let contact = contact.filter(carries).cloned();
+        Entry { opt_out, contact }
+    };
+    Ok(found.into_iter().map(entry).collect())
+}
