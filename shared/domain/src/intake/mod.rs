@@ -6,6 +6,7 @@
 //! turn a webhook off that is not answered with 200.
 
 mod body;
+mod call;
 mod country;
 mod fields;
 mod form;
@@ -25,6 +26,7 @@ use crate::contact::NewContact;
 use crate::{AccountId, CallingCode, EmailAddress, PhoneNumber};
 
 pub use body::MAX_BODY;
+pub use call::{Call, CallId, Outcome};
 pub use signature::{BadSignature, Shop};
 pub use source::HEADERS;
 
