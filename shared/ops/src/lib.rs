@@ -11,6 +11,7 @@ pub mod contacts;
 mod error;
 pub mod files;
 pub mod inbound;
+pub mod integrations;
 pub mod messages;
 pub mod schedule;
 pub mod sending;
