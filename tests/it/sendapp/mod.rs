@@ -5,4 +5,5 @@ mod accounts;
 mod bad_input;
 mod campaigns;
 mod contacts;
+mod integrations;
 mod messages;
