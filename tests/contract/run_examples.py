@@ -18,7 +18,8 @@ import sys
 import tempfile
 
 SERVED = re.compile(
-    r"/api/(contacts|campaigns|whatsapp-meta/(send|get_templates|create_template)|account|get_tokens|create_accounts)\b"
+    r"/api/(contacts|campaigns|whatsapp-meta/(send|get_templates|create_template)|account|get_tokens|create_accounts"
+    r"|integrations/webhook)\b"
 )
 HOST = "https://app.sendapp.ai"
 # The smallest JPEG that still is one.
@@ -95,7 +96,7 @@ def main():
             output = done.stdout.strip()
             silent = language == "php" and not output and "echo" not in code and "print" not in code
             fine = done.returncode == 0 and (
-                silent or '"status":"success"' in output or "[status] => success" in output
+                silent or '"status":"success"' in output or '"status":"ok"' in output or "[status] => success" in output
                 or "there is no" in output or "There is already" in output or '"templates"' in output or output.startswith("[")
             )
             if language == "js" and "data.templates" in code:

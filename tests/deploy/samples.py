@@ -62,6 +62,8 @@ BULK = {"contacts": [
 DRAFT = {"token": "{token}", "name": "Promo", "channel": "whatsapp", "message_type": "template",
          "template_name": "parity", "template_params": ["{{name|amico}}"], "recipient_type": "tags", "tags": ["vip"]}
 SEND = {"token": "{token}", "number": "393391234567"}
+WEBHOOK = "/api/integrations/webhook/{token}"
+SECRET = {"token": "{token}", "shop": "shopify", "secret": "fake-secret"}
 
 SENDAPP = [
     sendapp(200, "GET", "/api/account"),
@@ -113,6 +115,18 @@ SENDAPP = [
         "token": "{token}", "filename": "a.png", "content_type": "image/png", "size": 68}),
     sendapp(422, "POST", "/api/campaigns/upload_url", {
         "token": "{token}", "filename": "a.exe", "content_type": "application/x-msdownload", "size": 10}),
+    *(sendapp(200, "POST", f"{WEBHOOK}?source=crm", body) for body in (
+        MARIO, MARIO, [MARIO, {"email": "ada@example.com"}], {}, "{not json")),
+    Sample(200, "POST", WEBHOOK, "fields[nome]=Ada&fields[cellulare]=%2B393475550120", FORM),
+    sendapp(404, "POST", "/api/integrations/webhook/nobody", MARIO),
+    Sample(200, "GET", WEBHOOK),
+    sendapp(200, "POST", "/api/integrations/secrets", SECRET),
+    sendapp(422, "POST", "/api/integrations/secrets", SECRET | {"shop": "magento"}),
+    sendapp(401, "POST", f"{WEBHOOK}?source=shopify", MARIO),
+    sendapp(200, "DELETE", "/api/integrations/secrets", SECRET),
+    sendapp(200, "GET", "/api/integrations/secrets?token={token}"),
+    sendapp(200, "GET", "/api/integrations/log?token={token}&limit=2"),
+    sendapp(422, "GET", "/api/integrations/log?token={token}&before=x"),
     Sample(404, "GET", "/media/00000000000000000000000000000000/a.png"),
     Sample(401, "POST", "/api/tenants", "{}", JSON | {"X-Admin-Key": "nobody"}),
     Sample(403, "GET", "/webhooks/meta?hub.mode=subscribe&hub.verify_token=nobody&hub.challenge=1"),

@@ -72,11 +72,20 @@ async fn every_sample_of_a_request_is_answered_by_its_function() {
             assert!(found, "{path:?}: {}", String::from_utf8_lossy(&answer.body));
         }
     }
-    for (path, event) in samples("inbound") {
-        assert_eq!(api.send_to("inbound", request(&event)).await.status, 200, "{path:?}");
+    let secret = json!({"token": api.token, "shop": "woocommerce", "secret": "fake-shop-secret"});
+    api.post("/api/integrations/secrets", secret).await.expect(200);
+    let (integrations, meta): (Vec<_>, Vec<_>) =
+        samples("inbound").into_iter().partition(|(_, event)| event.to_string().contains("fake-token"));
+    for (path, event) in &meta {
+        assert_eq!(api.send_to("inbound", request(event)).await.status, 200, "{path:?}");
     }
-    let queued = world.queued().await;
-    assert_eq!(queued, samples("inbound").len() as u64 - 1, "all but the verification");
+    assert_eq!(world.queued().await, meta.len() as u64 - 1, "all but the verification");
+    for (path, event) in &integrations {
+        assert_eq!(api.send_to("inbound", request(event)).await.status, 404, "{path:?}");
+        let known = event.to_string().replace("fake-token", &api.token);
+        let answer = api.send_to("inbound", request(&serde_json::from_str(&known).unwrap())).await;
+        assert_eq!(answer.expect(200)["status"], "ok", "{path:?}");
+    }
     world.drain().await;
 }
 

@@ -14,14 +14,17 @@ fn routes() -> Vec<Route> {
         accounts::table().routes(),
         campaigns::table().routes(),
         contacts::table().routes(),
+        inbound::table().routes(),
         messages::table().routes(),
     ];
     functions.into_iter().flatten().collect()
 }
 
-/// Files are public by their unguessable id, and tenants have their own key.
+/// Files are public by their unguessable id, integrations' addresses by their token,
+/// and tenants have their own key.
 fn takes_keys(route: &Route) -> bool {
-    !route.path.starts_with("/media/") && route.path != "/api/tenants"
+    let is_public = ["/media/", "/api/integrations/webhook/"].iter().any(|p| route.path.starts_with(p));
+    !is_public && route.path != "/api/tenants"
 }
 
 /// A request with a key, carried as the route's dialect carries it.

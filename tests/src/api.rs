@@ -87,6 +87,11 @@ impl Api {
         self.with_key(tenant["apikey"].as_str().unwrap())
     }
 
+    /// The same API with the token of another account.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
+    }
+
     /// A request as it is given, to the function that the gateway asks.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let routes = gateway::routes();

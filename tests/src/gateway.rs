@@ -11,6 +11,7 @@ pub fn paths() -> BTreeMap<String, &'static str> {
         ("accounts", accounts::table().routes()),
         ("campaigns", campaigns::table().routes()),
         ("contacts", contacts::table().routes()),
+        ("inbound", inbound::table().routes()),
         ("messages", messages::table().routes()),
     ];
     let mut paths = BTreeMap::from([(inbound::META.to_owned(), "inbound")]);

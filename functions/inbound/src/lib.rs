@@ -1,21 +1,31 @@
 //! What the outside posts to us.
 //!
-//! Trigger: HTTP. Routes: `GET` and `POST /webhooks/meta`. Reads the owners of
-//! numbers, feeds the queue `inbound`.
+//! - Trigger: HTTP.
+//! - Routes: `GET` and `POST /webhooks/meta`, which feed the queue `inbound`;
+//!   integrations: [`table`].
+//! - Table: owners of numbers, tenants, accounts, keys and tokens are read;
+//!   contacts, calls and secrets of integrations, request counts and audit items are
+//!   written.
 
 mod meta;
+mod sendapp;
 
 use std::sync::Arc;
 
+use api_http::{Endpoint, Table, delete, get, post};
 use axum::Router;
 use axum::extract::FromRef;
-use axum::routing::get;
+use axum::routing;
+use domain::intake::MAX_BODY;
 use ops::inbound::Owners;
 use queue::Queues;
 use store::Store;
 
 /// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] = &["ACCOUNTS", "PHONEID", "TENANT", "VERIFY", "WABA"];
+pub const KINDS: &[&str] = &[
+    "ACCOUNTS", "AUDIT", "BLOCKS", "CONTACTS", "COUNTER", "IDENT", "INTAKE", "KEY", "PHONEID", "RATE",
+    "TENANT", "TOKEN", "VERIFY", "WABA",
+];
 
 /// Where Meta posts to.
 pub const META: &str = "/webhooks/meta";
@@ -41,7 +51,22 @@ impl FromRef<App> for Store {
     }
 }
 
+/// Every endpoint of a dialect.
+pub fn table() -> Table<App> {
+    let webhook: Endpoint<App> = post("/api/integrations/webhook/{token}", sendapp::receive);
+    let extensions: [Endpoint<App>; 5] = [
+        get("/api/integrations/webhook/{token}", sendapp::probe),
+        get("/api/integrations/log", sendapp::log),
+        get("/api/integrations/secrets", sendapp::secrets),
+        post("/api/integrations/secrets", sendapp::set_secret),
+        delete("/api/integrations/secrets", sendapp::remove_secret),
+    ];
+    let extensions = extensions.map(Endpoint::extension);
+    Table::new([webhook.raw_body_up_to(MAX_BODY)].into_iter().chain(extensions))
+}
+
 /// The function's routes.
 pub fn routes(app: App) -> Router {
-    Router::new().route(META, get(meta::verify).post(meta::receive)).with_state(app)
+    let meta = Router::new().route(META, routing::get(meta::verify).post(meta::receive));
+    meta.with_state(app.clone()).merge(table().router(app))
 }

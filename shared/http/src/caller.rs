@@ -56,7 +56,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
-    use crate::input::Inner;
+    use crate::input::{Content, Inner};
     use crate::table::Spec;
 
     fn input(headers: &[(&'static str, &str)], params: Value) -> Input {
@@ -64,9 +64,11 @@ mod tests {
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        let spec = Spec { path: "/x", dialect: Dialect::SendApp, lane: Lane::Normal, max_body: 0 };
+        let spec =
+            Spec { path: "/x", dialect: Dialect::SendApp, lane: Lane::Normal, max_body: 0, raw: false };
         let params: Map<String, Value> = params.as_object().unwrap().clone();
-        Inner { spec, params, files: Vec::new(), path: Vec::new(), headers: map }.into()
+        let content = Content { params, ..Content::default() };
+        Inner { spec, content, path: Vec::new(), headers: map }.into()
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub(crate) struct Spec {
     pub(crate) dialect: Dialect,
     pub(crate) lane: Lane,
     pub(crate) max_body: usize,
+    pub(crate) raw: bool,
 }
 
 /// A path, its methods and its handler.
@@ -50,7 +51,8 @@ pub struct Endpoint<S> {
 
 impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     fn new(methods: &'static [&'static str], path: &'static str, handler: MethodRouter<S>) -> Self {
-        let spec = Spec { path, dialect: Dialect::of_path(path), lane: Lane::Normal, max_body: DEFAULT_BODY };
+        let dialect = Dialect::of_path(path);
+        let spec = Spec { path, dialect, lane: Lane::Normal, max_body: DEFAULT_BODY, raw: false };
         Self { methods, spec, extension: false, handler }
     }
 
@@ -73,6 +75,14 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     pub fn body_up_to(mut self, bytes: usize) -> Self {
         self.spec.max_body = bytes;
         self
+    }
+
+    /// Takes any body of up to `bytes` as it comes, see [`Input::body`]: parameters
+    /// are those of the query alone.
+    #[must_use]
+    pub fn raw_body_up_to(mut self, bytes: usize) -> Self {
+        self.spec.raw = true;
+        self.body_up_to(bytes)
     }
 }
 
@@ -164,10 +174,10 @@ async fn prepare(
     };
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let (mut parts, body) = request.into_parts();
-    match read(&parts.headers, parts.uri.query(), body, spec.max_body).await {
-        Ok((params, files)) => {
+    match read(&parts.headers, parts.uri.query(), body, spec).await {
+        Ok(content) => {
             let headers = parts.headers.clone();
-            parts.extensions.insert(Input::from(Inner { spec, params, files, path, headers }));
+            parts.extensions.insert(Input::from(Inner { spec, content, path, headers }));
             next.run(Request::from_parts(parts, axum::body::Body::empty())).await
         }
         Err(error) => error.into_response(),

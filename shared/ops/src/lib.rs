@@ -12,6 +12,7 @@ mod error;
 pub mod files;
 pub mod history;
 pub mod inbound;
+pub mod integrations;
 pub mod messages;
 pub mod schedule;
 pub mod sending;

@@ -17,6 +17,7 @@ pub mod conversations;
 pub mod due;
 mod error;
 pub mod idempotency;
+pub mod intake;
 mod item;
 pub mod ledger;
 pub mod media;

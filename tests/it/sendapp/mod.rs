@@ -5,5 +5,6 @@ mod accounts;
 mod bad_input;
 mod campaigns;
 mod contacts;
+mod integrations;
 mod messages;
 mod suppressions;

@@ -6,6 +6,7 @@
 //! turn a webhook off that is not answered with 200.
 
 mod body;
+mod call;
 mod country;
 mod fields;
 mod form;
@@ -25,6 +26,7 @@ use crate::contact::NewContact;
 use crate::{AccountId, CallingCode, EmailAddress, PhoneNumber};
 
 pub use body::MAX_BODY;
+pub use call::{Call, CallId, Outcome};
 pub use signature::{BadSignature, Shop};
 pub use source::HEADERS;
 
@@ -135,7 +137,8 @@ pub enum Ignored {
     /// Neither JSON nor a form.
     #[error("the body is neither json nor a form")]
     Unreadable,
-    /// A sender tries the address, as WooCommerce does on saving a webhook.
+    /// A sender tries the address, as WooCommerce does on saving a webhook: that is
+    /// not signed, and must be answered with 200 for the webhook to be saved.
     #[error("a ping without data")]
     Ping,
     /// The record is gone, or must be forgotten.
@@ -163,12 +166,6 @@ pub fn read(payload: &Payload<'_>) -> Reading {
         Ok(contacts) => Reading::Found { source, contacts },
         Err(reason) => Reading::Ignored { source, reason },
     }
-}
-
-/// Whether the body is WooCommerce's ping, which is not signed and must be
-/// answered with 200 for the webhook to be saved.
-pub fn is_ping(payload: &Payload<'_>) -> bool {
-    body::decode(payload.body, payload.content_type) == Err(Ignored::Ping)
 }
 
 fn contacts(root: &node::Node, payload: &Payload<'_>) -> Result<Vec<Found>, Ignored> {

@@ -1,5 +1,7 @@
 //! Signatures of the two shops that an account may keep a secret of.
 
+use std::str::FromStr;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
@@ -7,10 +9,10 @@ use sha2::Sha256;
 
 use super::Payload;
 use super::senders::Sender;
-use crate::Secret;
+use crate::{Invalid, Secret};
 
 /// A shop that signs the raw body with HMAC-SHA256 and writes it in base64.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shop {
     /// <https://shopify.dev/docs/apps/build/webhooks/subscribe/https>
     Shopify,
@@ -29,19 +31,40 @@ pub enum BadSignature {
     Wrong,
 }
 
+impl FromStr for Shop {
+    type Err = Invalid;
+
+    fn from_str(name: &str) -> Result<Self, Invalid> {
+        let found = Self::ALL.into_iter().find(|shop| shop.is_called(name));
+        found.ok_or_else(|| Invalid::new("shop", "shop must be shopify or woocommerce"))
+    }
+}
+
 impl Shop {
-    /// The shop that `source` or the headers name.
-    pub fn of(payload: &Payload<'_>) -> Option<Self> {
-        let named = match payload.source.map(|s| s.trim().to_ascii_lowercase()).as_deref() {
-            Some("shopify") => Some(Self::Shopify),
-            Some("woocommerce") => Some(Self::WooCommerce),
-            Some(_) | None => None,
-        };
-        named.or_else(|| match Sender::by_headers(payload)? {
-            Sender::Shopify => Some(Self::Shopify),
-            Sender::WooCommerce => Some(Self::WooCommerce),
-            Sender::HubSpot | Sender::Klaviyo | Sender::Pipedrive | Sender::Stripe | Sender::Typeform => None,
-        })
+    /// Every shop.
+    pub const ALL: [Self; 2] = [Self::Shopify, Self::WooCommerce];
+
+    /// As it is stored and printed; also the tag of its contacts.
+    pub fn as_str(self) -> &'static str {
+        self.sender().as_str()
+    }
+
+    fn sender(self) -> Sender {
+        match self {
+            Self::Shopify => Sender::Shopify,
+            Self::WooCommerce => Sender::WooCommerce,
+        }
+    }
+
+    fn is_called(self, name: &str) -> bool {
+        name.trim().eq_ignore_ascii_case(self.as_str())
+    }
+
+    /// The shops that a body claims to come from: by its headers, or by the tag
+    /// that its contacts would get, wherever that comes from.
+    pub fn claimed(payload: &Payload<'_>, tag: &str) -> impl Iterator<Item = Self> {
+        let header = Sender::by_headers(payload);
+        Self::ALL.into_iter().filter(move |shop| header == Some(shop.sender()) || shop.is_called(tag))
     }
 
     /// The header with the signature.
@@ -53,7 +76,7 @@ impl Shop {
     }
 
     /// Whether the body is signed with `secret`, compared in constant time.
-    /// WooCommerce's ping never is: see [`super::is_ping`].
+    /// WooCommerce's ping never is: see [`super::Ignored::Ping`].
     ///
     /// # Errors
     /// [`BadSignature`]
@@ -96,18 +119,22 @@ mod tests {
     }
 
     #[test]
-    fn the_shop_is_named_by_source_or_headers() {
-        let of = |source, agent| {
-            Shop::of(&Payload {
-                body: b"",
-                content_type: None,
-                source,
-                headers: &[("user-agent", agent)],
-                country: None,
-            })
+    fn the_shop_is_claimed_by_tag_or_headers() {
+        let claimed = |tag, agent| {
+            let headers = [("user-agent", agent)];
+            let payload =
+                Payload { body: b"", content_type: None, source: None, headers: &headers, country: None };
+            Shop::claimed(&payload, tag).collect::<Vec<_>>()
         };
-        assert_eq!(of(Some("Shopify"), ""), Some(Shop::Shopify));
-        assert_eq!(of(None, "WooCommerce/9.4 Hookshot"), Some(Shop::WooCommerce));
-        assert_eq!(of(Some("crm"), "Stripe/1.0"), None);
+        assert_eq!(claimed("Shopify", ""), [Shop::Shopify]);
+        assert_eq!(claimed("crm", "WooCommerce/9.4 Hookshot"), [Shop::WooCommerce]);
+        assert_eq!(claimed("shopify", "WooCommerce/9.4 Hookshot"), Shop::ALL);
+        assert_eq!(claimed("stripe", "Stripe/1.0"), []);
+    }
+
+    #[test]
+    fn a_shop_has_a_name() {
+        assert_eq!(" WooCommerce".parse(), Ok(Shop::WooCommerce));
+        assert_eq!("magento".parse::<Shop>().unwrap_err().field, "shop");
     }
 }

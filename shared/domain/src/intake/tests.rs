@@ -211,13 +211,6 @@ fn a_contact_is_tagged_and_carries_what_else_was_said() {
 }
 
 #[test]
-fn only_the_ping_is_a_ping() {
-    assert!(is_ping(&payload(b"webhook_id=1", &[])));
-    assert!(!is_ping(&payload(b"webhook_id=1&email=a%40b.it", &[])));
-    assert!(!is_ping(&payload(b"{}", &[])));
-}
-
-#[test]
 fn three_megabytes_of_order_lines_do_not_hide_the_customer() {
     let line =
         r#"{"id": 866550311766439020, "name": "Sling Pouch", "price": "199.00", "properties": [1, 2]},"#;

@@ -10,48 +10,65 @@ use serde_json::{Map, Value};
 
 use super::Upload;
 use super::form::Form;
+use crate::table::Spec;
 use crate::{ApiError, Result};
 
 /// A body that is too large is read to here before it is refused: clients that
 /// are cut off while they send never see the answer.
 const DRAIN: usize = 32 * 1024 * 1024;
 
-/// Parameters and files.
-pub(crate) type Parsed = (Map<String, Value>, Vec<Upload>);
+/// What a request carries, other than headers and path.
+#[derive(Default)]
+pub(crate) struct Content {
+    pub(crate) params: Map<String, Value>,
+    pub(crate) files: Vec<Upload>,
+    pub(crate) raw: Bytes,
+}
 
-/// Reads a body of at most `limit` bytes and the query below it.
+/// Parameters and files.
+type Parsed = (Map<String, Value>, Vec<Upload>);
+
+/// Reads a body and the query below it.
 pub(crate) async fn read(
     headers: &HeaderMap,
     query: Option<&str>,
     body: Body,
-    limit: usize,
-) -> Result<Parsed> {
-    let bytes = collect(body, limit).await?;
-    let query = Form::parse(query.unwrap_or_default().as_bytes())
-        .ok_or_else(|| ApiError::malformed("the query is not valid UTF-8"))?;
+    spec: Spec,
+) -> Result<Content> {
+    let query = Form::parse(query.unwrap_or_default().as_bytes());
+    if spec.raw {
+        // Whoever posts anything may also have any query.
+        let params = query.unwrap_or_default().into_map();
+        let (raw, _) = collect(body, spec.max_body.saturating_add(1)).await?;
+        return Ok(Content { params, raw, ..Content::default() });
+    }
+    let (bytes, size) = collect(body, spec.max_body).await?;
+    if size > spec.max_body {
+        let message = format!("the body may have at most {} bytes", spec.max_body);
+        return Err(ops::Error::new(Code::TooLarge, message).into());
+    }
+    let query = query.ok_or_else(|| ApiError::malformed("the query is not valid UTF-8"))?;
     let (body, files) = parse(content_type(headers).as_str(), bytes).await?;
     let mut params = query.into_map();
     params.extend(body.into_iter().filter(|(_, value)| !value.is_null()));
-    Ok((params, files))
+    Ok(Content { params, files, raw: Bytes::new() })
 }
 
-async fn collect(mut body: Body, limit: usize) -> Result<Bytes> {
+/// The first `limit` bytes of a body, and how many it has or, when it is by far too
+/// large, how many were seen.
+async fn collect(mut body: Body, limit: usize) -> Result<(Bytes, usize)> {
     let (mut bytes, mut seen) = (Vec::new(), 0_usize);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| ApiError::malformed("the body broke off"))?;
         let Ok(data) = frame.into_data() else { continue };
         seen = seen.saturating_add(data.len());
-        if seen <= limit {
-            bytes.extend_from_slice(&data);
-        } else if seen > DRAIN {
+        let room = limit.saturating_sub(bytes.len()).min(data.len());
+        bytes.extend_from_slice(&data[..room]);
+        if seen > limit.max(DRAIN) {
             break;
         }
     }
-    if seen > limit {
-        let message = format!("the body may have at most {limit} bytes");
-        return Err(ops::Error::new(Code::TooLarge, message).into());
-    }
-    Ok(bytes.into())
+    Ok((bytes.into(), seen))
 }
 
 fn content_type(headers: &HeaderMap) -> String {
@@ -126,16 +143,23 @@ async fn multipart(content_type: &str, bytes: Bytes) -> Result<Parsed> {
 
 #[cfg(test)]
 mod tests {
+    use ops::Lane;
     use serde_json::json;
 
     use super::*;
+    use crate::Dialect;
 
     async fn read_as(content_type: &str, query: &str, body: impl Into<Body>) -> Result<Parsed> {
         let mut headers = HeaderMap::new();
         if !content_type.is_empty() {
             headers.insert(header::CONTENT_TYPE, content_type.parse().unwrap());
         }
-        read(&headers, Some(query), body.into(), 1_000).await
+        let content = read(&headers, Some(query), body.into(), spec(false)).await?;
+        Ok((content.params, content.files))
+    }
+
+    fn spec(raw: bool) -> Spec {
+        Spec { path: "/x", dialect: Dialect::SendApp, lane: Lane::Normal, max_body: 1_000, raw }
     }
 
     const FORM: &str = "application/x-www-form-urlencoded";
@@ -202,5 +226,17 @@ mod tests {
         let error = read_as(JSON, "", vec![b' '; 1_001]).await.unwrap_err();
         assert_eq!(error.code(), Code::TooLarge);
         assert!(error.0.message.contains("1000"));
+    }
+
+    #[tokio::test]
+    async fn a_raw_body_comes_as_it_is_and_never_without_an_answer() {
+        let all = vec![b'{'; 2_000];
+        for (size, want) in [(0, 0), (999, 999), (1_000, 1_000), (1_001, 1_001), (2_000, 1_001)] {
+            let body = Body::from(all[..size].to_vec());
+            let content = read(&HeaderMap::new(), Some("source=a&b=%ff"), body, spec(true)).await.unwrap();
+            assert_eq!((content.raw.len(), content.params.len()), (want, 0), "{size}");
+        }
+        let content = read(&HeaderMap::new(), Some("source=a"), Body::empty(), spec(true)).await.unwrap();
+        assert_eq!(content.params["source"], "a");
     }
 }

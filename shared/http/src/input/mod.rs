@@ -15,7 +15,7 @@ use store::sha256_hex;
 use crate::table::Spec;
 use crate::{ApiError, Fields, Result};
 
-pub(crate) use body::read;
+pub(crate) use body::{Content, read};
 
 /// Parameters that say who asks, not what for.
 const CREDENTIALS: [&str; 4] = ["apikey", "apiToken", "apiKey", "idempotency_key"];
@@ -51,8 +51,7 @@ pub struct Input(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) spec: Spec,
-    pub(crate) params: Map<String, Value>,
-    pub(crate) files: Vec<Upload>,
+    pub(crate) content: Content,
     pub(crate) path: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
 }
@@ -72,7 +71,7 @@ impl From<Inner> for Input {
 impl Input {
     /// The parameters.
     pub fn fields(&self) -> Fields<'_> {
-        Fields::from(&self.0.params)
+        Fields::from(&self.0.content.params)
     }
 
     /// A part of the path; empty when the endpoint has no such part.
@@ -83,7 +82,13 @@ impl Input {
 
     /// A file by the parameter that carries it.
     pub fn file(&self, field: &str) -> Option<&Upload> {
-        self.0.files.iter().find(|file| file.field == field)
+        self.0.content.files.iter().find(|file| file.field == field)
+    }
+
+    /// The body as it came, for endpoints that ask for that. It is one byte longer
+    /// than they take when there was more of it, and the rest is left out.
+    pub fn body(&self) -> &[u8] {
+        &self.0.content.raw
     }
 
     /// A header's value, unless it is empty or not text.
@@ -117,10 +122,10 @@ impl Input {
         for (name, value) in &self.0.path {
             text.push_str(&format!("{}={};", Value::from(name.as_str()), Value::from(value.as_str())));
         }
-        let asked = self.0.params.iter().filter(|(name, _)| !CREDENTIALS.contains(&name.as_str()));
+        let asked = self.0.content.params.iter().filter(|(name, _)| !CREDENTIALS.contains(&name.as_str()));
         let asked: Map<String, Value> = asked.map(|(name, value)| (name.clone(), value.clone())).collect();
         canonical(&Value::Object(asked), &mut text);
-        for file in &self.0.files {
+        for file in &self.0.content.files {
             text.push_str(&format!("{}:{}:{};", file.field, file.name, sha256_hex(&file.bytes)));
         }
         sha256_hex(text)
@@ -174,13 +179,14 @@ mod tests {
     use crate::Dialect;
 
     fn input(params: &str, header: Option<&'static str>) -> Input {
-        let spec = Spec { path: "/x", dialect: Dialect::SendApp, lane: Lane::Normal, max_body: 0 };
+        let spec =
+            Spec { path: "/x", dialect: Dialect::SendApp, lane: Lane::Normal, max_body: 0, raw: false };
         let mut headers = HeaderMap::new();
         if let Some(key) = header {
             headers.insert("idempotency-key", key.parse().unwrap());
         }
-        let params = serde_json::from_str(params).unwrap();
-        Inner { spec, params, files: Vec::new(), path: Vec::new(), headers }.into()
+        let content = Content { params: serde_json::from_str(params).unwrap(), ..Content::default() };
+        Inner { spec, content, path: Vec::new(), headers }.into()
     }
 
     #[test]

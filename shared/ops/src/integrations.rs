@@ -1,0 +1,263 @@
+//! Integrations: contacts out of what shops, forms and CRMs post to an account's
+//! address. Nothing is ever sent to them.
+//!
+//! A sender turns a webhook off that is not answered with 2xx for a while, so an
+//! error is only what its owner must see (an unknown token, a wrong signature) or
+//! what is worth repeating (a store that does not answer). The rest is taken or
+//! ignored, and the owner reads why in the list of calls.
+
+use std::collections::HashSet;
+
+use domain::account::{Account, Tenant};
+use domain::contact::NewContact;
+use domain::intake::{self, BadSignature, Call, CallId, Found, Ignored, Outcome, Payload, Reading, Shop};
+use domain::merge::Warning;
+use domain::{ContactId, Secret};
+use futures::{StreamExt, stream};
+use store::Store;
+
+use crate::callers::Caller;
+use crate::contacts::{Upserted, upsert};
+use crate::{Code, Error, Result};
+
+/// Contacts of one body that are written at once.
+const CONCURRENCY: usize = 8;
+/// Longest reason that is kept, in characters.
+const MAX_REASON: usize = 500;
+/// Longest secret of a shop, in characters.
+const MAX_SECRET: usize = 255;
+
+/// What became of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It brings contacts.
+    Stored {
+        /// The one that comes first.
+        first: ContactId,
+        /// The rest in their order, each once.
+        others: Vec<ContactId>,
+    },
+    /// It brings no contact, and why.
+    Ignored(String),
+}
+
+/// The account whose address carries `token`.
+#[derive(Debug, Clone)]
+pub struct Address {
+    tenant: Tenant,
+    account: Account,
+}
+
+/// Finds the account behind an address.
+///
+/// # Errors
+/// [`Code::NotFound`] naming `token` when there is none, or when its tenant is gone
+/// or has no access to the API.
+pub async fn find(store: &Store, token: &str) -> Result<Address> {
+    let unknown = || Error::not_found("token", "token is not the token of an account");
+    let owner = store.account_of_token(&Secret::new(token.trim())).await?;
+    let (tenant, account) = owner.ok_or_else(unknown)?;
+    tracing::Span::current().record("tenant", tenant.as_str());
+    let (tenant, account) = futures::try_join!(store.tenant(&tenant), store.account(&tenant, account))?;
+    let tenant = tenant.filter(|tenant| tenant.plan.api_access).ok_or_else(unknown)?;
+    Ok(Address { tenant, account: account.ok_or_else(unknown)? })
+}
+
+/// Takes what was posted to an address: its contacts are created, or merged into
+/// those that have their phone or e-mail address, and tagged with their source.
+///
+/// # Errors
+/// [`Code::Unauthorized`] when the body claims to come from a shop whose secret the
+/// account keeps, and is not signed with it; [`Code::Unavailable`] when it must be
+/// posted again.
+pub async fn receive(store: &Store, address: &Address, payload: Payload<'_>) -> Result<Taken> {
+    let payload = Payload { country: address.account.default_country, ..payload };
+    let reading = intake::read(&payload);
+    let (Reading::Found { source, .. } | Reading::Ignored { source, .. }) = &reading;
+    let visit = Visit { store, address, source, bytes: payload.body.len() as u64 };
+    // WooCommerce does not sign its ping, and wants it answered.
+    let is_ping = matches!(&reading, Reading::Ignored { reason: Ignored::Ping, .. });
+    if let (Err(bad), false) = (visit.verify(&payload).await?, is_ping) {
+        visit.log(Outcome::Refused, Some(bad.to_string()), &[]).await;
+        return Err(Error::new(Code::Unauthorized, bad.to_string()));
+    }
+    let (contacts, notes) = match &reading {
+        Reading::Found { contacts, .. } => visit.keep(contacts).await?,
+        Reading::Ignored { reason, .. } => (Vec::new(), vec![reason.to_string()]),
+    };
+    let reason = Some(shortened(&notes)).filter(|reason| !reason.is_empty());
+    let Some((first, others)) = contacts.split_first() else {
+        visit.log(Outcome::Ignored, reason.clone(), &[]).await;
+        return Ok(Taken::Ignored(reason.unwrap_or_default()));
+    };
+    visit.log(Outcome::Ok, reason, &contacts).await;
+    Ok(Taken::Stored { first: *first, others: others.to_vec() })
+}
+
+/// One call of an address.
+struct Visit<'a> {
+    store: &'a Store,
+    address: &'a Address,
+    source: &'a str,
+    bytes: u64,
+}
+
+impl Visit<'_> {
+    /// Whether every shop that the body claims to come from, and that the account
+    /// keeps a secret of, signed it.
+    async fn verify(&self, payload: &Payload<'_>) -> Result<std::result::Result<(), BadSignature>> {
+        let Address { tenant, account } = self.address;
+        for shop in Shop::claimed(payload, self.source) {
+            if let Some(secret) = self.store.shop_secret(&tenant.id, account.id, shop).await?
+                && let Err(bad) = shop.verify(payload, &secret)
+            {
+                return Ok(Err(bad));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Upserts the contacts; answers them, and what of them was left out.
+    async fn keep(&self, found: &[Found]) -> Result<(Vec<ContactId>, Vec<String>)> {
+        let mut notes: Vec<String> = found.iter().flat_map(|found| found.notes.clone()).collect();
+        let origin = Some(self.address.account.id);
+        let rows = found.iter().map(|found| found.clone().into_contact(self.source, origin));
+        let rows: Vec<NewContact> = rows.collect();
+        let at_once = if share_identities(&rows) { 1 } else { CONCURRENCY };
+        let upserts: Vec<_> = rows.iter().map(|row| self.upsert(row)).collect();
+        let done: Vec<_> = stream::iter(upserts).buffered(at_once).boxed().collect().await;
+        let mut ids = Vec::new();
+        for upserted in done {
+            match upserted {
+                Ok(Upserted { contact, warning, .. }) => {
+                    notes.extend(warning.map(|warning| in_words(warning).to_owned()));
+                    if !ids.contains(&contact.id) {
+                        ids.push(contact.id);
+                    }
+                }
+                Err(error) if error.code == Code::PlanLimit => notes.push(error.message),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((ids, notes))
+    }
+
+    async fn upsert(&self, row: &NewContact) -> Result<Upserted> {
+        let tenant = &self.address.tenant;
+        let done = upsert(self.store, &tenant.id, tenant.plan.contacts, row).await;
+        // Senders repeat what is unavailable, not what conflicts.
+        done.map_err(|error| {
+            if error.code == Code::Conflict { Error { code: Code::Unavailable, ..error } } else { error }
+        })
+    }
+
+    /// Writes the call down, within what is listed in an hour. What became of the
+    /// body stands whether that succeeds or not.
+    async fn log(&self, outcome: Outcome, reason: Option<String>, contacts: &[ContactId]) {
+        if let Err(error) = self.try_log(outcome, reason, contacts).await {
+            tracing::warn!(code = error.code.as_str(), "a call of an integration is not listed");
+        }
+    }
+
+    async fn try_log(&self, outcome: Outcome, reason: Option<String>, contacts: &[ContactId]) -> Result<()> {
+        let Address { tenant, account } = self.address;
+        let count = self.store.count_call(&tenant.id, account.id, outcome).await?;
+        let most = outcome.listed_in_an_hour();
+        if count > most {
+            return Ok(());
+        }
+        let last = "the last call of this outcome that is listed in this hour".to_owned();
+        let reason = match reason {
+            Some(reason) if count == most => Some(format!("{reason}; {last}")),
+            None if count == most => Some(last),
+            reason => reason,
+        };
+        let call = Call {
+            id: CallId(self.store.entropy().ulid(self.store.clock().now())),
+            source: self.source.to_owned(),
+            outcome,
+            reason,
+            contacts: contacts.to_vec(),
+            bytes: self.bytes,
+        };
+        Ok(self.store.create_call(&tenant.id, account.id, &call).await?)
+    }
+}
+
+/// Whether an upsert of one row may touch the contact of another.
+fn share_identities(rows: &[NewContact]) -> bool {
+    let mut seen = HashSet::new();
+    !rows.iter().flat_map(NewContact::identities).all(|identity| seen.insert(identity))
+}
+
+fn in_words(warning: Warning) -> &'static str {
+    match warning {
+        Warning::EmailTaken => "the e-mail address stays with another contact",
+        Warning::LimitReached => "a limit of the contact kept something out",
+    }
+}
+
+/// Each note once.
+fn shortened(notes: &[String]) -> String {
+    let mut unique: Vec<&str> = Vec::new();
+    for note in notes {
+        if !unique.contains(&note.as_str()) {
+            unique.push(note);
+        }
+    }
+    unique.join("; ").chars().take(MAX_REASON).collect()
+}
+
+/// The calls of one of the caller's accounts, newest first.
+///
+/// # Errors
+/// [`Code::Unavailable`] when a store does not answer.
+pub async fn calls(
+    store: &Store,
+    caller: &Caller,
+    account: &Account,
+    before: Option<CallId>,
+    limit: usize,
+) -> Result<Vec<Call>> {
+    Ok(store.calls(caller.tenant_id(), account.id, before, limit).await?)
+}
+
+/// Keeps the secret that a shop signs with: from now on whatever claims to come from
+/// it must be signed.
+///
+/// # Errors
+/// [`Code::InvalidField`] for a secret that is none, [`Code::Forbidden`] for operators.
+pub async fn set_secret(
+    store: &Store,
+    caller: &Caller,
+    account: &Account,
+    shop: Shop,
+    secret: &str,
+) -> Result<()> {
+    caller.require_owner()?;
+    // A space may be part of a generated secret; the end of a line comes of copying.
+    let secret = secret.trim_matches(['\r', '\n', '\t']);
+    if secret.trim().is_empty() || secret.chars().count() > MAX_SECRET {
+        return Err(Error::invalid("secret", "secret must have 1 to 255 characters"));
+    }
+    store.put_shop_secret(caller.tenant_id(), account.id, shop, &Secret::new(secret)).await?;
+    Ok(store.audit(caller.tenant_id(), &caller.key.name, "shop secret set").await?)
+}
+
+/// Forgets the secret of a shop, if there is one.
+///
+/// # Errors
+/// [`Code::Forbidden`] for operators.
+pub async fn remove_secret(store: &Store, caller: &Caller, account: &Account, shop: Shop) -> Result<()> {
+    caller.require_owner()?;
+    store.delete_shop_secret(caller.tenant_id(), account.id, shop).await?;
+    Ok(store.audit(caller.tenant_id(), &caller.key.name, "shop secret removed").await?)
+}
+
+/// The shops that one of the caller's accounts keeps a secret of.
+///
+/// # Errors
+/// [`Code::Unavailable`] when a store does not answer.
+pub async fn shops_with_secret(store: &Store, caller: &Caller, account: &Account) -> Result<Vec<Shop>> {
+    Ok(store.shops_with_secret(caller.tenant_id(), account.id).await?)
+}
