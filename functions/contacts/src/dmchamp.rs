@@ -67,19 +67,19 @@ impl Answer {
 
 /// `POST /v1/contacts`: one that has the phone already is answered as it is.
 pub(crate) async fn create(
-    State(store): State<Store>,
+    State(teller): State<Teller>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&store, &caller, &input, Repeat::Safe, async {
+    idempotent(&teller.store, &caller, &input, Repeat::Safe, async {
         let new = contact(input.fields(), &NAMES, &Origin::default())?;
         if let Some(phone) = new.phone.clone()
-            && let Some(known) = existing(&store, caller.tenant_id(), Identity::Phone(phone)).await?
+            && let Some(known) = existing(&teller.store, caller.tenant_id(), Identity::Phone(phone)).await?
         {
             return Ok(Reply::<200, _>(Answer::new(&known, Some(EXISTS))).into_response());
         }
         let limit = caller.tenant.plan.contacts;
-        let done = contacts::upsert(&store, caller.tenant_id(), limit, &new).await?;
+        let done = contacts::upsert(&teller, caller.tenant_id(), limit, &new).await?;
         Ok(match done.created {
             true => Reply::<201, _>(Answer::new(&done.contact, None)).into_response(),
             false => Reply::<200, _>(Answer::new(&done.contact, Some(EXISTS))).into_response(),

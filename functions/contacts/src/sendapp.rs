@@ -113,15 +113,15 @@ struct Upserted<'a> {
 
 /// `POST /api/contacts`
 pub(crate) async fn create(
-    State(store): State<Store>,
+    State(teller): State<Teller>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&store, &caller, &input, Repeat::Safe, async {
-        let origin = origin(&store, &caller, &input).await?;
+    idempotent(&teller.store, &caller, &input, Repeat::Safe, async {
+        let origin = origin(&teller.store, &caller, &input).await?;
         let new = contact(input.fields(), &NAMES, &origin)?;
         let limit = caller.tenant.plan.contacts;
-        let done = contacts::upsert(&store, caller.tenant_id(), limit, &new).await?;
+        let done = contacts::upsert(&teller, caller.tenant_id(), limit, &new).await?;
         let answer = Upserted {
             status: "success",
             contact: Item::from(&done.contact),
@@ -186,16 +186,16 @@ impl From<contacts::Imported> for Imported {
 
 /// `POST /api/contacts/bulk`
 pub(crate) async fn import(
-    State(store): State<Store>,
+    State(teller): State<Teller>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&store, &caller, &input, Repeat::Safe, async {
+    idempotent(&teller.store, &caller, &input, Repeat::Safe, async {
         let rows = many("contacts", input.fields())?;
-        let origin = origin(&store, &caller, &input).await?;
+        let origin = origin(&teller.store, &caller, &input).await?;
         let rows = rows.iter().map(|value| row(value, &origin)).collect();
         let limit = caller.tenant.plan.contacts;
-        let done = contacts::import(&store, caller.tenant_id(), limit, rows).await?;
+        let done = contacts::import(&teller, caller.tenant_id(), limit, rows).await?;
         Ok(Reply::<200, Imported>(done.into()))
     })
     .await

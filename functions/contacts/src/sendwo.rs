@@ -59,15 +59,15 @@ struct Created {
 
 /// `subscriber/create`
 pub(crate) async fn create(
-    State(store): State<Store>,
+    State(teller): State<Teller>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&store, &caller, &input, Repeat::Safe, async {
-        let origin = origin(&store, &caller, input.fields()).await?;
+    idempotent(&teller.store, &caller, &input, Repeat::Safe, async {
+        let origin = origin(&teller.store, &caller, input.fields()).await?;
         let new = contact(input.fields(), &NAMES, &origin)?;
         let limit = caller.tenant.plan.contacts;
-        let done = contacts::upsert(&store, caller.tenant_id(), limit, &new).await?;
+        let done = contacts::upsert(&teller, caller.tenant_id(), limit, &new).await?;
         let message = match done.created {
             true => "Subscriber created successfully.",
             false => "Subscriber already existed and was updated.",

@@ -24,7 +24,9 @@ impl Bucket {
     /// # Errors
     /// [`Error`] when the bucket did not answer, or the part is not all there.
     pub async fn get_event(&self, name: &str, offset: u64, len: u64) -> Result<Option<Bytes>, Error> {
-        let Some(last) = (offset + len).checked_sub(1).filter(|_| len > 0) else { return Ok(Some(Bytes::new())) };
+        let Some(last) = (offset + len).checked_sub(1).filter(|_| len > 0) else {
+            return Ok(Some(Bytes::new()));
+        };
         let request = self.client.get_object().bucket(&self.name).key(format!("{EVENTS}{name}"));
         match request.range(format!("bytes={offset}-{last}")).send().await {
             Ok(object) => {

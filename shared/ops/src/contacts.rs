@@ -4,12 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use domain::contact::{Contact, Identity, NewContact};
 use domain::merge::{Applied, Book, Slot, Warning};
+use domain::webhook::EventType;
 use domain::{ContactId, Invalid, TenantId};
 use store::Store;
 use store::contacts::{Filter, Listing, block_of};
+use store::outbox::{ContactChange, Entry, Facts};
 
+use crate::events::{Audience, Teller};
 use crate::{Code, Error, Result};
 
+/// Changes that one entry of the outbox holds.
+const NOTED: usize = 500;
 /// Tries against concurrent writers.
 const TRIES: usize = 8;
 
@@ -46,11 +51,13 @@ fn plan_limit() -> Error {
 /// # Errors
 /// [`Code::PlanLimit`] when a new contact has no room.
 pub async fn upsert(
-    store: &Store,
+    teller: &Teller,
     tenant: &TenantId,
     limit: Option<u64>,
     new: &NewContact,
 ) -> Result<Upserted> {
+    let store = &teller.store;
+    let audience = Audience::of(store, tenant).await?;
     for _ in 0..TRIES {
         let mut book = store.load_book(tenant, new.identities().into_iter().collect()).await?;
         let now = store.clock().now();
@@ -64,11 +71,13 @@ pub async fn upsert(
             }
         };
         let applied = applied.map_err(|_| plan_limit())?;
-        match store.commit_single(tenant, &book).await {
+        let notes = notes(store, tenant, &audience, &book);
+        match store.commit_single(tenant, &book, &notes).await {
             Ok(()) => {
                 let count = |is: fn(&Slot) -> bool| book.slots().filter(|(_, slot)| is(slot)).count();
                 let (created, absorbed) = (count(Slot::is_new), count(Slot::is_absorbed));
                 settle(store, tenant, reserved, created, absorbed).await?;
+                teller.tell_now(&notes).await;
                 return finish(&book, &applied);
             }
             Err(store::Error::Conflict) => settle(store, tenant, reserved, 0, 0).await?,
@@ -76,6 +85,19 @@ pub async fn upsert(
         }
     }
     Err(store::Error::Conflict.into())
+}
+
+/// What the changes of a book are to be told as, when anybody wants to know.
+fn notes(store: &Store, tenant: &TenantId, audience: &Audience, book: &Book) -> Vec<Entry> {
+    let change = |(id, slot): (ContactId, &Slot)| {
+        let contact = slot.after.as_ref().filter(|_| slot.changed())?;
+        let created = slot.is_new();
+        let kind = if created { EventType::ContactCreated } else { EventType::ContactUpdated };
+        let version = slot.before.as_ref().map_or(0, |before| before.version) + 1;
+        audience.wants(kind, contact.origin).then(|| ContactChange::new(id, version, created))
+    };
+    let changes: Vec<ContactChange> = book.slots().filter_map(change).collect();
+    changes.chunks(NOTED).map(|chunk| store.entry(tenant, Facts::Contacts(chunk.to_vec()))).collect()
 }
 
 fn finish(book: &Book, applied: &Applied) -> Result<Upserted> {
@@ -129,7 +151,7 @@ async fn settle(
 /// # Errors
 /// [`Code::Unavailable`] when a store does not answer: send the same rows again.
 pub async fn import(
-    store: &Store,
+    teller: &Teller,
     tenant: &TenantId,
     limit: Option<u64>,
     rows: Vec<std::result::Result<NewContact, Invalid>>,
@@ -144,6 +166,8 @@ pub async fn import(
             Err(invalid) => report.errors.push((index, invalid)),
         }
     }
+    let store = &teller.store;
+    let audience = Audience::of(store, tenant).await?;
     let writer = store.entropy().ulid(store.clock().now()).to_string();
     let mut open: BTreeSet<usize> = good.keys().copied().collect();
     let mut applied: BTreeMap<usize, Applied> = BTreeMap::new();
@@ -151,7 +175,7 @@ pub async fn import(
         if open.is_empty() {
             break;
         }
-        let round = Round { store, tenant, limit, writer: &writer, good: &good };
+        let round = Round { teller, store, audience: &audience, tenant, limit, writer: &writer, good: &good };
         open = round.run(&open, &mut applied, &mut report).await?;
     }
     let busy = "the contact kept being changed by other requests: send the row again";
@@ -170,7 +194,9 @@ pub async fn import(
 
 /// One pass of an import over the rows that are still open.
 struct Round<'a> {
+    teller: &'a Teller,
     store: &'a Store,
+    audience: &'a Audience,
     tenant: &'a TenantId,
     limit: Option<u64>,
     writer: &'a str,
@@ -214,9 +240,15 @@ impl Round<'_> {
         }
         let blocks = moved_blocks(&book);
         self.store.mark_blocks(self.tenant, &blocks, self.writer).await?;
+        // Before the changes: whatever of them comes about is told, by the sweep at the latest.
+        let notes = notes(self.store, self.tenant, self.audience, &book);
+        for note in &notes {
+            self.store.note(note).await?;
+        }
         let commit = self.store.commit_bulk(self.tenant, &book).await?;
         settle(self.store, self.tenant, count, commit.created.len(), commit.absorbed.len()).await?;
         self.store.recount_blocks(self.tenant, &blocks, self.writer).await?;
+        self.teller.tell_now(&notes).await;
         Ok(commit.again)
     }
 

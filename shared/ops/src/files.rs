@@ -12,6 +12,7 @@ use media::{Bucket, Place, Presigned, Upload};
 use store::Store;
 use store::media::{File, FileState};
 
+use crate::webhooks::Bodies;
 use crate::{Code, Error, Result};
 
 /// How long a presigned upload may begin.
@@ -43,6 +44,11 @@ impl Files {
     /// Files of a bucket, served below `base_url`.
     pub fn new(bucket: Bucket, base_url: impl Into<String>) -> Self {
         Self { bucket, base_url: base_url.into().trim_end_matches('/').to_owned() }
+    }
+
+    /// The bodies of events, in the same bucket.
+    pub fn bodies(&self) -> Bodies {
+        Bodies::new(self.bucket.clone())
     }
 
     /// Stores an upload; answers its public URL. The file is stored before it is

@@ -9,6 +9,7 @@ pub mod callers;
 pub mod campaigns;
 pub mod contacts;
 mod error;
+pub mod events;
 pub mod files;
 pub mod history;
 pub mod inbound;
@@ -18,6 +19,7 @@ pub mod schedule;
 pub mod sending;
 pub mod suppression;
 pub mod templates;
+pub mod webhooks;
 
 pub use admin::AdminKey;
 pub use callers::{Caller, Lane};

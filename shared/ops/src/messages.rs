@@ -168,6 +168,7 @@ async fn deliver(
     let message = Message {
         id,
         account: account.id,
+        channel: None,
         contact,
         inbound: false,
         address: address.clone(),

@@ -10,8 +10,8 @@ use store::Store;
 use store::campaigns::Stored;
 use store::due::{Due, Watched};
 
-use crate::{Result, events, webhooks};
 use crate::campaigns::{WATCH_MS, sweep_cancelled};
+use crate::{Result, events, webhooks};
 
 /// Campaigns that one sweep looks at, of each shard.
 const LIMIT: usize = 200;
@@ -82,11 +82,8 @@ async fn wake(store: &Store, queues: &Queues, tenant: &TenantId, stored: &Stored
     if let (CampaignState::Planning, Some(planning)) = (stored.campaign.state, stored.planning)
         && store.clock().now_ms() - planning.at_ms > PLANNER_DEAD_MS
     {
-        let job = CampaignJob::Plan {
-            tenant: tenant.to_string(),
-            campaign: id.0,
-            checkpoint: planning.checkpoint,
-        };
+        let job =
+            CampaignJob::Plan { tenant: tenant.to_string(), campaign: id.0, checkpoint: planning.checkpoint };
         queues.campaign(job, 0).await?;
         was_stuck = true;
     }

@@ -290,7 +290,11 @@ impl Store {
     pub async fn create_campaign(&self, tenant: &TenantId, campaign: &Campaign) -> Result<()> {
         let mut actions = vec![Action::Put(to_item(tenant, campaign)?, vec![When::Absent("pk")])];
         if let Some(at) = campaign.scheduled_at {
-            let due = Due { tenant: tenant.clone(), what: Watched::Campaign(campaign.id), at_ms: at.as_millisecond() };
+            let due = Due {
+                tenant: tenant.clone(),
+                what: Watched::Campaign(campaign.id),
+                at_ms: at.as_millisecond(),
+            };
             actions.push(put_action(&due)?);
         }
         self.transact(actions).await

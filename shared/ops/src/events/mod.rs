@@ -14,7 +14,7 @@ pub use facts::{
     message_status, webhook_disabled,
 };
 pub(crate) use outbox::facts_of;
-pub use outbox::{Told, sweep, tell};
+pub use outbox::{Teller, sweep};
 
 use domain::webhook::{Endpoint, Event, EventId, EventType};
 use domain::{AccountId, TenantId};

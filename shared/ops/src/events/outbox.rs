@@ -6,20 +6,38 @@ use store::Store;
 use store::outbox::{ContactChange, Entry, Facts};
 
 use super::{Audience, Happening, contact_changed};
-use crate::Result;
+use crate::{Code, Error, Result, Sender};
 
 /// Entries that one sweep tells on, of each shard.
 const LIMIT: usize = 100;
 /// After so long nobody else tells an entry on any more, in milliseconds.
 const LEFT_ALONE_MS: i64 = 10_000;
 
-/// What became of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
-    /// It was told on, as far as it came about.
-    Yes,
-    /// It can never be: it is no fact that this build knows.
-    Unreadable,
+/// What writes facts down, and tells them on.
+#[derive(Debug, Clone)]
+pub struct Teller {
+    /// The table.
+    pub store: Store,
+    /// The queue of the endpoints.
+    pub queues: Queues,
+}
+
+impl From<&Sender> for Teller {
+    fn from(sender: &Sender) -> Self {
+        Self { store: sender.store.clone(), queues: sender.queues.clone() }
+    }
+}
+
+impl Teller {
+    /// Tells entries on now. What goes wrong is only logged: what they are about
+    /// happened, and the sweep tells it.
+    pub(crate) async fn tell_now(&self, entries: &[Entry]) {
+        for entry in entries {
+            if let Err(error) = tell(&self.store, &self.queues, entry).await {
+                tracing::warn!(tenant = %entry.tenant, code = error.code.as_str(), "the sweep tells an event on");
+            }
+        }
+    }
 }
 
 /// An event as an entry of the outbox holds it.
@@ -46,21 +64,18 @@ fn happening_of(body: &str) -> Option<Happening> {
 }
 
 /// Tells an entry on, and forgets it.
-///
-/// # Errors
-/// [`crate::Code::Unavailable`]: the sweep tries again.
-pub async fn tell(store: &Store, queues: &Queues, entry: &Entry) -> Result<Told> {
+async fn tell(store: &Store, queues: &Queues, entry: &Entry) -> Result<()> {
     let audience = Audience::of(store, &entry.tenant).await?;
-    let (told, happenings) = match &entry.facts {
+    let happenings = match &entry.facts {
         Facts::Event(body) => match happening_of(body) {
-            Some(happening) => (Told::Yes, vec![happening]),
-            None => (Told::Unreadable, Vec::new()),
+            Some(happening) => vec![happening],
+            // It stays, and is seen in the log, until a build that knows it comes.
+            None => return Err(Error::new(Code::Internal, "an entry of the outbox cannot be read")),
         },
-        Facts::Contacts(changes) => (Told::Yes, contacts(store, &entry.tenant, entry.at_ms, changes).await?),
+        Facts::Contacts(changes) => contacts(store, &entry.tenant, entry.at_ms, changes).await?,
     };
     audience.tell(queues, &happenings).await?;
-    store.told(entry).await?;
-    Ok(told)
+    Ok(store.told(entry).await?)
 }
 
 /// The changes that came about: what is stored is at least as new.
@@ -70,8 +85,8 @@ async fn contacts(
     at_ms: i64,
     changes: &[ContactChange],
 ) -> Result<Vec<Happening>> {
-    let ids: Vec<_> = changes.iter().map(ContactChange::contact).collect();
-    let stored = store.contacts_by_id(tenant, &ids).await?;
+    let ids = changes.iter().map(ContactChange::contact).collect();
+    let stored = store.contacts_of(tenant, &ids).await?;
     let mut happenings = Vec::new();
     for change in changes {
         let found = stored.iter().find(|c| c.id == change.contact() && c.version >= change.version);
@@ -90,14 +105,8 @@ async fn contacts(
 pub async fn sweep(store: &Store, queues: &Queues) -> Result<usize> {
     let entries = store.untold(store.clock().now_ms() - LEFT_ALONE_MS, LIMIT).await?;
     for entry in &entries {
-        match tell(store, queues, entry).await {
-            Ok(Told::Yes) => {}
-            Ok(Told::Unreadable) => {
-                tracing::error!(tenant = %entry.tenant, id = entry.id, "an entry of the outbox cannot be read");
-            }
-            Err(error) => {
-                tracing::error!(tenant = %entry.tenant, code = error.code.as_str(), "an event could not be told on");
-            }
+        if let Err(error) = tell(store, queues, entry).await {
+            tracing::error!(tenant = %entry.tenant, id = entry.id, code = error.code.as_str(), "an event could not be told on");
         }
     }
     Ok(entries.len())

@@ -3,10 +3,12 @@
 //! [`receive`] checks the signature over the raw bytes, splits a batch by the
 //! account it belongs to, and queues it; [`process`] does the work.
 
+mod message;
 mod preferences;
 mod process;
 mod receive;
+mod statuses;
 mod wire;
 
 pub use process::{Inbound, process};
-pub use receive::{Owners, Verification, receive, verify};
+pub use receive::{Intake, Owners, Verification, receive, verify};

@@ -1,24 +1,21 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::Secret;
+use domain::{AccountId, Secret, TenantId};
 use hmac::{Hmac, Mac};
 use queue::{InboundJob, Queues};
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 use sha2::Sha256;
 use store::Store;
 use store::numbers::Owner;
 use subtle::ConstantTimeEq;
 
+use crate::webhooks::Bodies;
 use crate::{Code, Error, Result};
 
-/// Statuses or messages of one job: below the queue's largest message.
-const CHUNK: usize = 100;
 /// How long the owner of a number is remembered, in milliseconds. Webhooks come
 /// at three times the sending rate; a number changes hands rarely.
 const REMEMBER_MS: i64 = 60_000;
-/// Largest value that is queued, in bytes; SQS takes 1 MiB.
-const MAX_VALUE: usize = 900_000;
 
 /// Meta's verification of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,105 +85,118 @@ impl Owners {
 }
 
 /// One change of a batch, with the accounts it belongs to.
-struct Change {
-    field: String,
-    value: Value,
+struct Change<'a> {
+    /// Which entry it is in.
+    entry: usize,
+    value: &'a Value,
     owners: Vec<(Owner, Secret)>,
 }
 
+/// What taking a webhook of Meta's uses.
+#[derive(Debug, Clone, Copy)]
+pub struct Intake<'a> {
+    /// The table.
+    pub store: &'a Store,
+    /// Where webhooks are queued.
+    pub queues: &'a Queues,
+    /// Where those go that are too large for a queue.
+    pub bodies: &'a Bodies,
+    /// Who owns the numbers.
+    pub owners: &'a Owners,
+}
+
 /// Takes a webhook of Meta's: everything in it is queued, or nothing is and Meta
-/// sends it again. Changes of numbers that nobody connected are dropped.
+/// sends it again. An account that all of it belongs to gets Meta's bytes with their
+/// signature; others get their own changes. Changes of numbers that nobody connected
+/// are dropped. Answers how many accounts got something.
 ///
 /// # Errors
 /// [`Code::Unauthorized`] when the signature is not that of the app the changes
-/// belong to; [`Code::MalformedBody`] when it is signed and still no webhook.
-pub async fn receive(
-    store: &Store,
-    queues: &Queues,
-    owners: &Owners,
-    body: &[u8],
-    signature: Option<&str>,
-) -> Result<usize> {
+/// belong to.
+pub async fn receive(intake: Intake<'_>, body: &[u8], signature: Option<&str>) -> Result<usize> {
     let unsigned = || Error::new(Code::Unauthorized, "the signature is missing or wrong");
-    let signature = signature.and_then(|s| s.strip_prefix("sha256=")).ok_or_else(unsigned)?;
-    let signature = from_hex(signature).ok_or_else(unsigned)?;
+    let header = signature.ok_or_else(unsigned)?;
+    let signature = header.strip_prefix("sha256=").and_then(from_hex).ok_or_else(unsigned)?;
+    let text = std::str::from_utf8(body).map_err(|_| unsigned())?;
     // Nothing of the body is believed yet: it only says whose secret to try.
-    let parsed: Option<Value> = serde_json::from_slice(body).ok();
-    let changes = changes(store, owners, parsed.as_ref().ok_or_else(unsigned)?).await?;
-    let mut verdicts: BTreeMap<String, bool> = BTreeMap::new();
+    let parsed: Value = serde_json::from_str(text).map_err(|_| unsigned())?;
+    let changes = changes(intake, &parsed).await?;
+    let mut verdicts: BTreeMap<&str, bool> = BTreeMap::new();
     for (_, secret) in changes.iter().flat_map(|change| &change.owners) {
-        let verdict = || is_signed(secret, body, &signature);
-        verdicts.entry(secret.expose().to_owned()).or_insert_with(verdict);
+        verdicts.entry(secret.expose()).or_insert_with(|| is_signed(secret, body, &signature));
     }
     if !verdicts.values().any(|signed| *signed) {
         return Err(unsigned());
     }
-    let mut queued = 0;
-    for change in changes {
-        for (owner, secret) in &change.owners {
-            if verdicts.get(secret.expose()) != Some(&true) {
-                continue;
-            }
-            for value in chunks(&change.value) {
-                let job = InboundJob::Meta {
-                    tenant: owner.tenant.to_string(),
-                    account: owner.account.0,
-                    field: change.field.clone(),
-                    value,
-                };
-                queues.inbound(job).await?;
-                queued += 1;
-            }
+    let mut own: BTreeMap<(TenantId, AccountId), BTreeSet<usize>> = BTreeMap::new();
+    for (i, change) in changes.iter().enumerate() {
+        let signed = change.owners.iter().filter(|(_, secret)| verdicts.get(secret.expose()) == Some(&true));
+        for (owner, _) in signed {
+            own.entry((owner.tenant.clone(), owner.account)).or_default().insert(i);
         }
     }
-    Ok(queued)
+    let whole = entries(&parsed).iter().all(|entry| !changes_of(entry).is_empty());
+    for ((tenant, account), mine) in &own {
+        let everything = whole && mine.len() == changes.len();
+        let body = if everything { text.to_owned() } else { part(&parsed, &changes, mine).to_string() };
+        let job = InboundJob::Meta {
+            tenant: tenant.to_string(),
+            account: account.0,
+            body: intake.bodies.queueable(intake.store, body).await?,
+            signature: everything.then(|| header.to_owned()),
+        };
+        intake.queues.inbound(job).await?;
+    }
+    Ok(own.len())
 }
 
-async fn changes(store: &Store, owners: &Owners, body: &Value) -> Result<Vec<Change>> {
+/// The entries of a webhook.
+pub(super) fn entries(body: &Value) -> &[Value] {
+    body.get("entry").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The changes of an entry.
+pub(super) fn changes_of(entry: &Value) -> &[Value] {
+    entry.get("changes").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+async fn changes<'a>(intake: Intake<'_>, body: &'a Value) -> Result<Vec<Change<'a>>> {
     let mut changes = Vec::new();
-    let entries = body.get("entry").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    for entry in entries {
+    for (i, entry) in entries(body).iter().enumerate() {
         let waba = entry.get("id").and_then(Value::as_str).unwrap_or_default();
-        let list = entry.get("changes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        for change in list {
-            let value = change.get("value").cloned().unwrap_or_default();
-            let phone = value.pointer("/metadata/phone_number_id").and_then(Value::as_str);
+        for value in changes_of(entry) {
+            let phone = value.pointer("/value/metadata/phone_number_id").and_then(Value::as_str);
             let owners = match phone {
-                Some(phone) => owners.of(store, phone, true).await?,
-                None => owners.of(store, waba, false).await?,
+                Some(phone) => intake.owners.of(intake.store, phone, true).await?,
+                None => intake.owners.of(intake.store, waba, false).await?,
             };
-            let field = change.get("field").and_then(Value::as_str).unwrap_or_default().to_owned();
-            changes.push(Change { field, value, owners });
+            changes.push(Change { entry: i, value, owners });
         }
     }
     Ok(changes)
 }
 
-/// Splits a change with many statuses or messages into several, each of which
-/// the queue takes.
-fn chunks(value: &Value) -> Vec<Value> {
-    let list = |name: &str| value.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let (statuses, messages) = (list("statuses"), list("messages"));
-    let small = statuses.len() <= CHUNK && messages.len() <= CHUNK;
-    if small && (statuses.len() + messages.len() <= 1 || value.to_string().len() <= MAX_VALUE) {
-        return vec![value.clone()];
+/// The webhook with some of its changes only.
+fn part(body: &Value, changes: &[Change<'_>], mine: &BTreeSet<usize>) -> Value {
+    let mut own: Vec<Value> = Vec::new();
+    for (i, entry) in entries(body).iter().enumerate() {
+        let changes = changes.iter().enumerate().filter(|(n, change)| change.entry == i && mine.contains(n));
+        let changes: Vec<Value> = changes.map(|(_, change)| change.value.clone()).collect();
+        if changes.is_empty() {
+            continue;
+        }
+        let mut entry = entry.clone();
+        if let Some(changed) = entry.get_mut("changes") {
+            *changed = Value::from(changes);
+        }
+        own.push(entry);
     }
-    let rest: Map<String, Value> = value
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| *name != "statuses" && *name != "messages")
-        .map(|(name, part)| (name.clone(), part.clone()))
-        .collect();
-    let size = if small { 1 } else { CHUNK };
-    let part = |name: &str, items: &[Value]| {
-        let mut part = rest.clone();
-        part.insert(name.to_owned(), Value::from(items.to_vec()));
-        Value::Object(part)
-    };
-    let statuses = statuses.chunks(size).map(|items| part("statuses", items));
-    let messages = messages.chunks(size).map(|items| part("messages", items));
-    statuses.chain(messages).collect()
+    let mut part = body.clone();
+    match part.get_mut("entry") {
+        Some(entry) => *entry = Value::from(own),
+        None => part = json!({"entry": own}),
+    }
+    part
 }
 
 fn is_signed(secret: &Secret, body: &[u8], signature: &[u8]) -> bool {
@@ -220,13 +230,23 @@ mod tests {
     }
 
     #[test]
-    fn many_statuses_become_several_jobs() {
-        let statuses: Vec<Value> = (0..250).map(|i| json!({"id": i})).collect();
-        let value = json!({"metadata": {"phone_number_id": "1"}, "statuses": statuses});
-        let parts = chunks(&value);
-        assert_eq!(parts.len(), 3);
-        assert!(parts.iter().all(|p| p["metadata"]["phone_number_id"] == "1"));
-        assert_eq!(chunks(&json!({"field": 1})).len(), 1);
+    fn a_part_has_only_its_own_changes() {
+        let body = json!({"object": "whatsapp_business_account", "entry": [
+            {"id": "1", "time": 5, "changes": [{"field": "a"}, {"field": "b"}]},
+            {"id": "2", "changes": [{"field": "c"}]},
+        ]});
+        let changes: Vec<Change<'_>> = entries(&body)
+            .iter()
+            .enumerate()
+            .flat_map(|(entry, e)| changes_of(e).iter().map(move |value| (entry, value)))
+            .map(|(entry, value)| Change { entry, value, owners: Vec::new() })
+            .collect();
+        let mine = part(&body, &changes, &BTreeSet::from([1]));
+        let want = json!({"object": "whatsapp_business_account", "entry": [
+            {"id": "1", "time": 5, "changes": [{"field": "b"}]},
+        ]});
+        assert_eq!(mine, want);
+        assert_eq!(part(&body, &changes, &BTreeSet::from([0, 1, 2])), body);
     }
 
     #[test]

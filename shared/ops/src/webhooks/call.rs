@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::webhook::{
-    Endpoint, ID_HEADER, Outcome, SIGNATURE_HEADER, SigningKeys, TIMESTAMP_HEADER,
-};
+use domain::webhook::{Endpoint, ID_HEADER, Outcome, SIGNATURE_HEADER, SigningKeys, TIMESTAMP_HEADER};
 use outbound::{HeaderMap, HeaderName, HeaderValue, Limits};
 use store::webhooks::{Attempt, Delivery};
 use tokio::time::Instant;
@@ -94,8 +92,6 @@ fn headers(keys: &SigningKeys, delivery: &Delivery, now: jiff::Timestamp, body: 
     ];
     let forwarded = delivery.signature.iter().map(|signature| (META_SIGNATURE, signature.clone()));
     let all = values.into_iter().chain(forwarded);
-    all.filter_map(|(name, value)| {
-        Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
-    })
-    .collect()
+    all.filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?)))
+        .collect()
 }

@@ -157,7 +157,13 @@ impl Courier {
             }
         }
         let mut again = self.take_known(target, known, &mut taken).await?;
-        again.extend(twins.iter().filter(|(first, _)| again.contains(first)).map(|(_, twin)| *twin).collect::<Vec<_>>());
+        again.extend(
+            twins
+                .iter()
+                .filter(|(first, _)| again.contains(first))
+                .map(|(_, twin)| *twin)
+                .collect::<Vec<_>>(),
+        );
         Ok((state, taken, again))
     }
 
@@ -229,20 +235,21 @@ impl Courier {
             texts.push(text);
         }
         let bodies = self.bodies.keep(&self.store, texts).await?;
-        let rows = taken.into_iter().zip(bodies).zip(bytes).map(|(((sequence, parcel), body), bytes)| Sending {
-            body: bytes,
-            delivery: Delivery {
-                sequence,
-                event: parcel.event,
-                kind: parcel.kind,
-                at_ms,
-                body,
-                signature: parcel.signature,
-                progress: Progress::Delivered,
-                attempts: 0,
-                last: None,
-            },
-        });
+        let rows =
+            taken.into_iter().zip(bodies).zip(bytes).map(|(((sequence, parcel), body), bytes)| Sending {
+                body: bytes,
+                delivery: Delivery {
+                    sequence,
+                    event: parcel.event,
+                    kind: parcel.kind,
+                    at_ms,
+                    body,
+                    signature: parcel.signature,
+                    progress: Progress::Delivered,
+                    attempts: 0,
+                    last: None,
+                },
+            });
         Ok(rows.collect())
     }
 
@@ -310,7 +317,7 @@ impl Courier {
 }
 
 /// Puts the number into the body of an event, as its first field.
-fn numbered(body: &str, sequence: u64) -> String {
+pub(super) fn numbered(body: &str, sequence: u64) -> String {
     match body.strip_prefix('{') {
         Some(rest) => format!("{{\"sequence\":{sequence},{rest}"),
         None => body.to_owned(),
@@ -319,7 +326,7 @@ fn numbered(body: &str, sequence: u64) -> String {
 
 impl From<outbound::Refused> for Error {
     fn from(refused: outbound::Refused) -> Self {
-        Self::invalid("url", &format!("url {refused}"))
+        Self::invalid("url", format!("url {refused}"))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::TenantId;
-use domain::webhook::{Change, EndpointId, Health, KEPT_FOR, Next, Outcome, next_attempt};
+use domain::webhook::{Change, DOWN_AFTER, EndpointId, Health, KEPT_FOR, Next, Outcome, next_attempt};
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use queue::{Queues, WebhookJob};
@@ -14,7 +14,7 @@ use store::webhooks::{Attempt, Delivery, Progress, State, Waiting};
 use super::Courier;
 use super::call::Called;
 use super::deliver::{AT_ONCE, Target};
-use crate::events::{facts_of, tell, webhook_disabled};
+use crate::events::{Teller, facts_of, webhook_disabled};
 use crate::{Error, Result};
 
 /// Longest delay that is left to the queue; a longer one is found in the due index.
@@ -45,6 +45,8 @@ pub enum Drained {
 pub(super) struct Verdict {
     pub(super) delivered: u32,
     pub(super) failed: u32,
+    /// Those of `failed` that never failed before.
+    pub(super) first_failed: u32,
     /// It answered 410.
     pub(super) gone: bool,
     /// When the first of what failed is to be sent again.
@@ -56,6 +58,7 @@ impl Verdict {
         Self {
             delivered: self.delivered + other.delivered,
             failed: self.failed + other.failed,
+            first_failed: self.first_failed + other.first_failed,
             gone: self.gone || other.gone,
             next_ms: earliest(self.next_ms, other.next_ms),
         }
@@ -133,6 +136,7 @@ impl Courier {
                 noted.settled.push(delivery.sequence);
             } else {
                 noted.verdict.failed += 1;
+                noted.verdict.first_failed += u32::from(failures == 0);
                 noted.verdict.gone |= called.outcome == Outcome::Gone;
                 noted.attempts.push((delivery.sequence, delivery.attempts, called.attempt));
                 let at = Timestamp::from_millisecond(delivery.at_ms).unwrap_or(now);
@@ -218,9 +222,8 @@ impl Courier {
         self.store.write_state(tenant, id, before, &after, note.as_ref()).await?;
         if let Some(note) = note {
             tracing::warn!(%tenant, endpoint = %id, "an endpoint was disabled");
-            if let Err(error) = tell(&self.store, &self.queues, &note).await {
-                tracing::warn!(code = error.code.as_str(), "the sweep tells that an endpoint was disabled");
-            }
+            let teller = Teller { store: self.store.clone(), queues: self.queues.clone() };
+            teller.tell_now(&[note]).await;
         }
         Ok(after)
     }
@@ -241,7 +244,7 @@ impl Courier {
     }
 
     /// Queues the look, when it is soon enough for the queue.
-    async fn come_back(&self, tenant: &TenantId, id: EndpointId, due_ms: i64) -> Result<()> {
+    pub(super) async fn come_back(&self, tenant: &TenantId, id: EndpointId, due_ms: i64) -> Result<()> {
         let wait = (due_ms - self.store.clock().now_ms()).max(0);
         if wait > QUEUE_DELAY_MS {
             return Ok(());
@@ -313,12 +316,7 @@ impl Courier {
     }
 
     /// One pass over what waits.
-    async fn look(
-        &self,
-        target: &Target,
-        state: &State,
-        out_of_time: &impl Fn() -> bool,
-    ) -> Result<Look> {
+    async fn look(&self, target: &Target, state: &State, out_of_time: &impl Fn() -> bool) -> Result<Look> {
         let mut look = Look { flush: state.flush, ..Look::default() };
         if state.health.is_down() && !look.flush {
             look.probe(self, target).await?;
@@ -339,16 +337,16 @@ impl Courier {
             let Some(last) = page.last() else { return Ok(look) };
             after = last.sequence;
             let now = self.store.clock().now_ms();
-            let (ready, later): (Vec<_>, Vec<_>) =
-                page.into_iter().partition(|w| look.is_ready(w, now));
+            let (ready, later): (Vec<_>, Vec<_>) = page.into_iter().partition(|w| look.is_ready(w, now));
             look.next_ms = earliest(look.next_ms, later.iter().map(|w| w.next_ms).min());
             let verdict = self.resend(target, &ready).await?;
             look.next_ms = earliest(look.next_ms, verdict.next_ms);
             look.verdict = look.verdict.and(verdict);
-            if verdict.delivered == 0 && verdict.failed >= domain::webhook::DOWN_AFTER {
+            let counted = if look.flush { verdict.failed } else { verdict.first_failed };
+            if verdict.delivered == 0 && counted >= DOWN_AFTER {
                 // It is down again: the rest waits for the next probe.
-                look.verdict.delivered = 0;
-                look.flush = false;
+                look.verdict = verdict;
+                look.down = true;
                 look.next_ms = verdict.next_ms;
                 return Ok(look);
             }
@@ -412,6 +410,8 @@ struct Look {
     flush: bool,
     /// Time was over before the end.
     unfinished: bool,
+    /// It takes nothing any more.
+    down: bool,
 }
 
 impl Look {
@@ -424,7 +424,8 @@ impl Look {
     /// before, while others got through, does not.
     fn counts(&self, before: &State) -> bool {
         let called = self.verdict.delivered + self.verdict.failed > 0;
-        called && (self.verdict.delivered > 0 || self.verdict.gone || before.health.failures > 0)
+        let others = self.verdict.delivered > 0 || self.verdict.gone || self.down;
+        called && (others || before.health.failures > 0)
     }
 
     /// Tries an endpoint that is down with its oldest and its newest delivery: one

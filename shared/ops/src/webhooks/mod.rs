@@ -15,9 +15,11 @@ mod registry;
 
 pub use bodies::Bodies;
 pub use call::{Pace, SEQUENCE_HEADER};
+pub use deliver::Parcel;
 pub use drain::{Drained, wake};
 pub use registry::{
-    Change, New, Status, change, find, list, register, remove, replay, rotate_secret, send_test, unregister,
+    Again, Change, New, Status, change, find, list, register, remove, replay, rotate_secret, send_test,
+    unregister,
 };
 
 use outbound::Client;

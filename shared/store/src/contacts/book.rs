@@ -10,6 +10,7 @@ use super::{
 };
 use crate::batch::{Action, Applied, insert};
 use crate::item::{Item, Key, compose, n, number};
+use crate::outbox::{Entry, note_action};
 use crate::update::When;
 use crate::{Error, Result, Store};
 
@@ -69,11 +70,11 @@ impl Store {
     }
 
     /// Writes what changed in a book of one row, in one transaction with the
-    /// heads of its blocks.
+    /// heads of its blocks, and with notes in the outbox.
     ///
     /// # Errors
     /// [`Error::Conflict`] when something changed under us: load and apply again.
-    pub async fn commit_single(&self, tenant: &TenantId, book: &Book) -> Result<()> {
+    pub async fn commit_single(&self, tenant: &TenantId, book: &Book, notes: &[Entry]) -> Result<()> {
         let unit: Unit<'_> = book.slots().filter(|(_, slot)| slot.changed()).collect();
         if unit.is_empty() {
             return Ok(());
@@ -86,6 +87,9 @@ impl Store {
         }
         let heads = moved.into_iter().filter(|(_, by)| *by != 0);
         actions.extend(heads.map(|(block, by)| Action::Update(Self::head_update(tenant, block, by))));
+        for note in notes {
+            actions.push(note_action(note)?);
+        }
         self.transact(actions).await
     }
 

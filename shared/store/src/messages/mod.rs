@@ -2,7 +2,8 @@
 //!
 //! A message lives in `MSG#<t>#<account>#<day>#<shard>`; day and shard follow
 //! from its ULID, so that its id is its key. Its conversation is a keys-only
-//! index: with a contact, or with the address of somebody who was none. `WAMID#<t>#<provider id>` points from the provider's id to ours.
+//! index: with a contact, or with the address of somebody who was none.
+//! `WAMID#<t>#<provider id>` points from the provider's id to ours.
 
 mod reading;
 
@@ -37,6 +38,8 @@ pub struct Message {
     pub id: MessageId,
     /// The account it belongs to.
     pub account: AccountId,
+    /// The custom channel; `None` is WhatsApp.
+    pub channel: Option<String>,
     /// The contact it is with, when there is one.
     pub contact: Option<ContactId>,
     /// Whether the contact wrote it.
@@ -57,6 +60,7 @@ pub struct Message {
 struct MessageItem {
     id: String,
     account: u64,
+    channel: Option<String>,
     contact: Option<u64>,
     inbound: bool,
     address: String,
@@ -99,6 +103,7 @@ fn to_item(tenant: &TenantId, message: &Message) -> Result<Item> {
     let item = MessageItem {
         id: message.id.to_string(),
         account: message.account.0,
+        channel: message.channel.clone(),
         contact: message.contact.map(|c| c.0),
         inbound: message.inbound,
         address: message.address.as_str().to_owned(),
@@ -122,6 +127,7 @@ fn from_item(item: Item) -> Result<Message> {
     Ok(Message {
         id: item.id.parse().map_err(corrupt)?,
         account: AccountId(item.account),
+        channel: item.channel,
         contact: item.contact.map(ContactId),
         inbound: item.inbound,
         address: Address::parse(&item.address).map_err(corrupt)?,
@@ -243,7 +249,7 @@ impl Store {
         self.put(compose(&provider_key(tenant, provider_id), "provider id", &pointer)?).await
     }
 
-    /// Applies a provider's status to a single message.
+    /// Applies a provider's status to a single message; answers the message after it.
     ///
     /// # Errors
     /// [`Error::Conflict`] when it keeps changing under us.
@@ -255,8 +261,8 @@ impl Store {
         status: Status,
         provider_id: &str,
         at_ms: i64,
-    ) -> Result<()> {
-        self.progress_message(tenant, account, id, |p| p.apply(status, provider_id, at_ms)).await.map(|_| ())
+    ) -> Result<Option<Message>> {
+        self.progress_message(tenant, account, id, |p| p.apply(status, provider_id, at_ms)).await
     }
 }
 

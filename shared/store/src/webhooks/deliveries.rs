@@ -262,7 +262,9 @@ impl Store {
     ) -> Result<(Vec<Delivery>, Option<u64>)> {
         /// Blocks that one call reads; numbers may have gaps, and old ones are gone.
         const BLOCKS: u64 = 20;
-        let Some(last) = before.checked_sub(1).filter(|last| *last > 0) else { return Ok((Vec::new(), None)) };
+        let Some(last) = before.checked_sub(1).filter(|last| *last > 0) else {
+            return Ok((Vec::new(), None));
+        };
         let newest = last / BLOCK;
         let oldest = newest.saturating_sub(BLOCKS - 1);
         let mut found = Vec::new();
@@ -329,7 +331,9 @@ impl Store {
         let ttl = self.event_ttl();
         let writes = attempts.iter().map(|(sequence, nth, attempt)| {
             let mut item = attempt_key(tenant, endpoint, *sequence, *nth).attributes();
-            item.extend(attempt_attributes(attempt).into_iter().map(|(name, value)| (name.to_owned(), value)));
+            item.extend(
+                attempt_attributes(attempt).into_iter().map(|(name, value)| (name.to_owned(), value)),
+            );
             item.extend(attempt.answer.clone().map(|answer| ("an".to_owned(), s(answer))));
             item.insert("ttl".to_owned(), n(ttl));
             item.insert("type".to_owned(), s("attempt"));

@@ -119,7 +119,8 @@ impl Store {
             key_before: None,
             key_before_until: None,
         };
-        let mut actions = vec![Action::Put(compose(&key(tenant, id), KIND, &item)?, vec![When::Absent("pk")])];
+        let mut actions =
+            vec![Action::Put(compose(&key(tenant, id), KIND, &item)?, vec![When::Absent("pk")])];
         if let Some(slot) = slot {
             let pointer = compose(&slot, "endpoint pointer", &Pointer { id: id.0 })?;
             actions.push(Action::Put(pointer, vec![When::Absent("pk")]));

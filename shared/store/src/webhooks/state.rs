@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::batch::Action;
 use crate::due::{Due, Watched, drop_action, put_action};
-use crate::outbox::{Entry, note_action};
 use crate::item::{Item, Key, n, number, s, text};
+use crate::outbox::{Entry, note_action};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
@@ -16,7 +16,7 @@ const TRIES: u32 = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct State {
     /// Changes with every change but that of the sequence.
-    version: u64,
+    pub version: u64,
     /// The last sequence number that was given out.
     pub sequence: u64,
     /// Failures since its last success.
@@ -90,12 +90,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn take_sequence(
-        &self,
-        tenant: &TenantId,
-        id: EndpointId,
-        count: u64,
-    ) -> Result<(u64, State)> {
+    pub async fn take_sequence(&self, tenant: &TenantId, id: EndpointId, count: u64) -> Result<(u64, State)> {
         let item = self.update_returning(Update::of(key(tenant, id)).add("seq", n(count))).await?;
         let state = from_item(&item);
         Ok((state.sequence + 1 - count, state))

@@ -70,12 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] when the database does not answer.
-    pub async fn drop_waiting(
-        &self,
-        tenant: &TenantId,
-        endpoint: EndpointId,
-        numbers: &[u64],
-    ) -> Result<()> {
+    pub async fn drop_waiting(&self, tenant: &TenantId, endpoint: EndpointId, numbers: &[u64]) -> Result<()> {
         for chunk in numbers.chunks(TRANSACTION) {
             let delete = |sequence: &u64| Action::Delete(key(tenant, endpoint, *sequence), Vec::new());
             self.transact(chunk.iter().map(delete).collect()).await?;

@@ -1,0 +1,163 @@
+//! What people write to us.
+
+use domain::MessageId;
+use domain::account::Account;
+use domain::consent::{Keyword, keyword};
+use domain::contact::{Contact, NewContact};
+use domain::message::{Address, CallbackRef, Content};
+use domain::recipient::{Progress, State};
+use domain::webhook::Event;
+use store::messages::Message;
+
+use super::preferences::{Preferred, addresses};
+use super::process::Change;
+use super::wire::{InboundMessage, list};
+use crate::contacts::upsert;
+use crate::events::{Teller, message_received};
+use crate::suppression::Source;
+use crate::{Code, Error, Result, Sender};
+
+/// An inbound message: its sender becomes a contact, the window opens, the
+/// message joins the conversation, and a keyword takes effect. Once for each
+/// provider id, however often it comes; its events are the same each time.
+pub(super) async fn message(sender: &Sender, change: &Change<'_>, nth: usize) -> Result<Vec<Event>> {
+    let (store, tenant) = (&sender.store, change.tenant);
+    let Some(inbound) = InboundMessage::read(change.value, nth) else { return Ok(Vec::new()) };
+    // Meta's own notices have no sender to answer.
+    if inbound.kind == "system" || (inbound.phone.is_none() && inbound.user_id.is_none()) {
+        return Ok(Vec::new());
+    }
+    if let Some(known) = store.message_by_provider_id(tenant, inbound.provider_id).await? {
+        let mut events = consent_events(change, &inbound, known.contact);
+        events.push(message_received(tenant, &known));
+        return Ok(events);
+    }
+    let contact = sender_of(sender, change, &inbound).await?;
+    let at_ms = inbound.at_ms.unwrap_or_else(|| store.clock().now_ms()).min(store.clock().now_ms());
+    store.open_window(tenant, change.account, contact.id, at_ms).await?;
+    let Some(address) = addresses(inbound.phone, inbound.user_id).into_iter().next() else {
+        return Ok(Vec::new());
+    };
+    apply_keyword(sender, change, &inbound, &address).await?;
+    let mut events = consent_events(change, &inbound, Some(contact.id));
+    let mut progress = Progress::new(State::Delivered);
+    progress.delivered_at = Some(at_ms);
+    progress.provider_id = Some(inbound.provider_id.to_owned());
+    let content = list(change.value, "messages").get(nth).map(ToString::to_string);
+    let message = Message {
+        id: MessageId(store.entropy().ulid(store.clock().now())),
+        account: change.account,
+        channel: None,
+        contact: Some(contact.id),
+        inbound: true,
+        address,
+        kind: inbound.kind.to_owned(),
+        text: inbound.text.map(str::to_owned),
+        content: content.unwrap_or_default(),
+        progress,
+    };
+    let stored = match store.receive_message(tenant, &message, inbound.provider_id).await {
+        Ok(()) => Some(message),
+        // A copy was faster: its message is told.
+        Err(store::Error::Conflict) => store.message_by_provider_id(tenant, inbound.provider_id).await?,
+        Err(error) => return Err(error.into()),
+    };
+    events.extend(stored.map(|message| message_received(tenant, &message)));
+    Ok(events)
+}
+
+/// What a keyword tells the tenant's endpoints.
+fn consent_events(
+    change: &Change<'_>,
+    inbound: &InboundMessage<'_>,
+    contact: Option<domain::ContactId>,
+) -> Vec<Event> {
+    let wanted = match keyword_of(inbound) {
+        Some(Keyword::OptOut) => false,
+        Some(Keyword::OptIn) => true,
+        Some(Keyword::Help) | None => return Vec::new(),
+    };
+    let at_ms = inbound.at_ms.unwrap_or(0);
+    let said = Preferred { wanted, because: inbound.provider_id, source: Source::Keyword, contact, at_ms };
+    said.events(change, inbound.phone, inbound.user_id)
+}
+
+fn keyword_of(inbound: &InboundMessage<'_>) -> Option<Keyword> {
+    inbound.text.filter(|_| matches!(inbound.kind, "text" | "button")).and_then(keyword)
+}
+
+/// The contact behind an inbound message. Nobody who writes to us is turned away
+/// by a plan's limit.
+async fn sender_of(sender: &Sender, change: &Change<'_>, inbound: &InboundMessage<'_>) -> Result<Contact> {
+    let store = &sender.store;
+    let mut new = NewContact {
+        phone: inbound.phone.and_then(|p| p.parse().ok()),
+        bsuid: inbound.user_id.map(str::to_owned),
+        origin: Some(change.account),
+        ..NewContact::default()
+    };
+    let known = match new.identities().first() {
+        Some(identity) => store.contact_by(change.tenant, identity).await?,
+        None => None,
+    };
+    // The name that the business gave stays; the profile's is for newcomers.
+    if known.as_ref().is_none_or(|c| c.name.is_none()) {
+        new.name = inbound.name.map(|n| n.chars().take(255).collect());
+    }
+    match known {
+        Some(contact) if new.name.is_none() && (new.bsuid.is_none() || contact.bsuid.is_some()) => {
+            Ok(contact)
+        }
+        Some(_) | None => {
+            let upserted = upsert(&Teller::from(sender), change.tenant, None, &new.check()?).await?;
+            Ok(upserted.contact)
+        }
+    }
+}
+
+async fn apply_keyword(
+    sender: &Sender,
+    change: &Change<'_>,
+    inbound: &InboundMessage<'_>,
+    address: &Address,
+) -> Result<()> {
+    let (store, tenant) = (&sender.store, change.tenant);
+    let Some(keyword) = keyword_of(inbound) else { return Ok(()) };
+    match keyword {
+        Keyword::OptOut => {
+            for address in addresses(inbound.phone, inbound.user_id) {
+                crate::suppression::opt_out(store, tenant, &address, Source::Keyword).await?;
+            }
+            Ok(())
+        }
+        Keyword::OptIn => {
+            for address in addresses(inbound.phone, inbound.user_id) {
+                crate::suppression::opt_in(store, tenant, &address).await?;
+            }
+            Ok(())
+        }
+        Keyword::Help => {
+            let account = store.account(tenant, change.account).await?;
+            match account {
+                Some(account) => answer_help(sender, &account, address).await,
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+/// Answers HELP with the account's text, when it has one.
+async fn answer_help(sender: &Sender, account: &Account, address: &Address) -> Result<()> {
+    let (Some(body), Some(number)) = (account.help_message.clone(), account.whatsapp.as_ref()) else {
+        return Ok(());
+    };
+    let callback = CallbackRef::Message(MessageId(sender.store.entropy().ulid(sender.store.clock().now())));
+    let content = Content::Text { body };
+    match content.check() {
+        Ok(()) => {
+            sender.graph.send(number, address, &content, callback).await;
+            Ok(())
+        }
+        Err(invalid) => Err(Error { code: Code::Internal, ..invalid.into() }),
+    }
+}

@@ -1,0 +1,316 @@
+//! What the owner of endpoints does with them.
+
+use std::collections::BTreeSet;
+
+use domain::webhook::{
+    Endpoint, EndpointId, Event, EventId, EventType, Health, MAX_ENDPOINTS, Outcome, Purpose, SigningSecret,
+};
+use domain::{Secret, TenantId};
+use jiff::Timestamp;
+use outbound::{Client, Failure};
+use serde_json::{Map, json};
+use store::Store;
+use store::webhooks::{Attempt, Body, Delivery, Progress, Registered, Registration, State};
+
+use super::Courier;
+use super::deliver::{Target, numbered};
+use crate::{Caller, Code, Error, Result};
+
+/// Deliveries that one call sends again at most.
+const MAX_REPLAYED: usize = 5_000;
+/// Deliveries that are read together.
+const PAGE: usize = 500;
+
+/// An endpoint to register.
+#[derive(Debug, Clone)]
+pub struct New {
+    /// Its name.
+    pub name: String,
+    /// Where events go.
+    pub url: String,
+    /// What it is told.
+    pub purpose: Purpose,
+}
+
+/// What the owner wants otherwise.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another URL.
+    pub url: Option<String>,
+    /// Other events, for an endpoint that has a choice; `Some(None)` are all.
+    pub events: Option<Option<BTreeSet<EventType>>>,
+    /// On or off. On also takes up an endpoint that was given up.
+    pub on: Option<bool>,
+}
+
+/// An endpoint and how it fares.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// How it fares.
+    pub state: State,
+}
+
+fn unknown() -> Error {
+    Error::not_found("id", "there is no webhook with this id")
+}
+
+/// Checks a URL that a user gave: what it says, and where its name leads today. A
+/// name that leads nowhere is taken: it may tomorrow, and every call checks again.
+async fn check_url(client: &Client, url: &str) -> Result<String> {
+    let target = client.target(url)?;
+    match client.check(&target).await {
+        Err(Failure::Refused(refused)) => Err(refused.into()),
+        Ok(()) | Err(_) => Ok(target.as_str().to_owned()),
+    }
+}
+
+/// Registers an endpoint. An account's only one for its purpose is replaced: it keeps
+/// its secret and its numbers, and what waits for it goes to the new URL. Answers the
+/// signing secret of a new one, which is shown this once.
+///
+/// # Errors
+/// Names `url` or `name`; [`Code::PlanLimit`] when there are as many as there may be.
+pub async fn register(courier: &Courier, caller: &Caller, new: New) -> Result<(Registered, Option<Secret>)> {
+    let (store, tenant) = (&courier.store, caller.tenant_id());
+    let name = domain::webhook::check_name(&new.name)?;
+    let url = check_url(&courier.client, &new.url).await?;
+    if store.endpoints(tenant).await?.len() >= MAX_ENDPOINTS
+        && store.endpoint_for(tenant, &new.purpose).await?.is_none()
+    {
+        return Err(Error::new(Code::PlanLimit, format!("there may be at most {MAX_ENDPOINTS} webhooks")));
+    }
+    let secret = SigningSecret::generate(store.entropy());
+    let shown = secret.reveal();
+    let registration = Registration { name, url, purpose: new.purpose, secret };
+    let registered = store.register_endpoint(tenant, registration).await?;
+    let id = registered.endpoint.id;
+    store.audit(tenant, &caller.key.name, &format!("registered webhook {id}")).await?;
+    if !registered.created {
+        take_up(courier, tenant, id).await?;
+    }
+    Ok((registered.clone(), registered.created.then_some(shown)))
+}
+
+/// Gives an endpoint a fresh start: everything that waits is sent.
+async fn take_up(courier: &Courier, tenant: &TenantId, id: EndpointId) -> Result<()> {
+    let now = courier.store.clock().now_ms();
+    let fresh = |state: &State| {
+        let flush = state.sequence > 0;
+        let due_ms = flush.then_some(now).or(state.due_ms);
+        Some(State { health: Health::default(), disabled: None, flush, due_ms, ..*state })
+    };
+    courier.store.change_state(tenant, id, fresh).await?;
+    courier.come_back(tenant, id, now).await
+}
+
+/// The endpoints of a tenant, oldest first.
+///
+/// # Errors
+/// [`Code::Unavailable`] when the database does not answer.
+pub async fn list(store: &Store, tenant: &TenantId) -> Result<Vec<Status>> {
+    let endpoints = store.endpoints(tenant).await?;
+    let states = endpoints.iter().map(|endpoint| store.endpoint_state(tenant, endpoint.id));
+    let states = futures::future::try_join_all(states).await?;
+    Ok(endpoints.into_iter().zip(states).map(|(endpoint, state)| Status { endpoint, state }).collect())
+}
+
+/// One endpoint.
+///
+/// # Errors
+/// [`Code::NotFound`] names `id`.
+pub async fn find(store: &Store, tenant: &TenantId, id: EndpointId) -> Result<Status> {
+    let endpoint = store.endpoint(tenant, id).await?.ok_or_else(unknown)?;
+    Ok(Status { state: store.endpoint_state(tenant, id).await?, endpoint })
+}
+
+/// Changes an endpoint.
+///
+/// # Errors
+/// [`Code::NotFound`] names `id`; names the field that makes no sense.
+pub async fn change(courier: &Courier, caller: &Caller, id: EndpointId, change: Change) -> Result<Status> {
+    let (store, tenant) = (&courier.store, caller.tenant_id());
+    let mut endpoint = find(store, tenant, id).await?.endpoint;
+    if let Some(name) = change.name {
+        endpoint.name = domain::webhook::check_name(&name)?;
+    }
+    let moved = change.url.is_some();
+    if let Some(url) = change.url {
+        endpoint.url = check_url(&courier.client, &url).await?;
+    }
+    if let Some(events) = change.events {
+        let Purpose::Events { chosen, .. } = &mut endpoint.purpose else {
+            let message = format!("events cannot be chosen for a webhook of {}", endpoint.purpose.as_str());
+            return Err(Error::invalid("events", message));
+        };
+        *chosen = events;
+    }
+    endpoint.on = change.on.unwrap_or(endpoint.on);
+    match store.change_endpoint(tenant, &endpoint).await {
+        Err(store::Error::Conflict) => return Err(unknown()),
+        changed => changed?,
+    }
+    store.audit(tenant, &caller.key.name, &format!("changed webhook {id}")).await?;
+    if endpoint.on && (moved || change.on == Some(true)) {
+        take_up(courier, tenant, id).await?;
+    }
+    find(store, tenant, id).await
+}
+
+/// Removes an endpoint, and what waits for it.
+///
+/// # Errors
+/// [`Code::NotFound`] names `id`.
+pub async fn remove(store: &Store, caller: &Caller, id: EndpointId) -> Result<()> {
+    let tenant = caller.tenant_id();
+    let endpoint = store.endpoint(tenant, id).await?.ok_or_else(unknown)?;
+    store.remove_endpoint(tenant, &endpoint).await?;
+    store.forget_state(tenant, id).await?;
+    Ok(store.audit(tenant, &caller.key.name, &format!("removed webhook {id}")).await?)
+}
+
+/// Removes the only endpoint of an account for a purpose, if there is one.
+///
+/// # Errors
+/// [`Code::Unavailable`] when the database does not answer.
+pub async fn unregister(store: &Store, caller: &Caller, purpose: &Purpose) -> Result<bool> {
+    let Some(endpoint) = store.endpoint_for(caller.tenant_id(), purpose).await? else { return Ok(false) };
+    remove(store, caller, endpoint.id).await?;
+    Ok(true)
+}
+
+/// Puts a new signing secret in place and answers it, this once. The one before it
+/// signs too for a day.
+///
+/// # Errors
+/// [`Code::NotFound`] names `id`.
+pub async fn rotate_secret(store: &Store, caller: &Caller, id: EndpointId) -> Result<(Secret, Timestamp)> {
+    let tenant = caller.tenant_id();
+    let (_, keys) = store.endpoint_with_keys(tenant, id).await?.ok_or_else(unknown)?;
+    let next = SigningSecret::generate(store.entropy());
+    let shown = next.reveal();
+    let keys = keys.rotate(next, store.clock().now());
+    let until = keys.previous.as_ref().map(|(_, until)| *until).unwrap_or_default();
+    store.set_signing_keys(tenant, id, &keys).await?;
+    store.audit(tenant, &caller.key.name, &format!("rotated the secret of webhook {id}")).await?;
+    Ok((shown, until))
+}
+
+/// What is to be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// One delivery, by its number.
+    One(u64),
+    /// Everything that was taken on from the first time on and before the second, in
+    /// milliseconds since 1970.
+    Between(i64, i64),
+}
+
+/// Sends deliveries again, whatever they came to, under the ids that they had. Answers
+/// how many, and whether there are more than one call takes.
+///
+/// # Errors
+/// [`Code::NotFound`] names `id` or `delivery_id`.
+pub async fn replay(
+    courier: &Courier,
+    caller: &Caller,
+    id: EndpointId,
+    what: Again,
+) -> Result<(usize, bool)> {
+    let (store, tenant) = (&courier.store, caller.tenant_id());
+    let state = find(store, tenant, id).await?.state;
+    let (found, more) = match what {
+        Again::One(sequence) => {
+            let found = store.deliveries_of(tenant, id, [sequence]).await?;
+            if found.is_empty() {
+                return Err(Error::not_found("delivery_id", "there is no delivery with this id"));
+            }
+            (found, false)
+        }
+        Again::Between(from_ms, to_ms) => between(store, tenant, id, state.sequence, from_ms, to_ms).await?,
+    };
+    // A test is not an event: it is not sent again.
+    let found: Vec<Delivery> = found.into_iter().filter(|d| d.kind != EventType::WebhookTest).collect();
+    if found.is_empty() {
+        return Ok((0, more));
+    }
+    store.replay_deliveries(tenant, id, &found).await?;
+    store.audit(tenant, &caller.key.name, &format!("replayed events of webhook {id}")).await?;
+    courier.look_at(tenant, id, store.clock().now_ms()).await?;
+    Ok((found.len(), more))
+}
+
+/// Deliveries of a time, oldest first: of more than one call takes, the oldest.
+async fn between(
+    store: &Store,
+    tenant: &TenantId,
+    id: EndpointId,
+    newest: u64,
+    from_ms: i64,
+    to_ms: i64,
+) -> Result<(Vec<Delivery>, bool)> {
+    let (mut found, mut before) = (Vec::new(), newest + 1);
+    loop {
+        let (page, next) = store.deliveries(tenant, id, before, PAGE).await?;
+        let past = page.last().is_some_and(|oldest| oldest.at_ms < from_ms);
+        found.extend(page.into_iter().filter(|d| d.at_ms >= from_ms && d.at_ms < to_ms));
+        match next.filter(|_| !past) {
+            Some(next) => before = next,
+            None => break,
+        }
+    }
+    found.reverse();
+    let more = found.len() > MAX_REPLAYED;
+    found.truncate(MAX_REPLAYED);
+    Ok((found, more))
+}
+
+/// Sends a test event to an endpoint now, whether it is on or not, and answers what
+/// came of it. It is not sent again.
+///
+/// # Errors
+/// [`Code::NotFound`] names `id`.
+pub async fn send_test(courier: &Courier, caller: &Caller, id: EndpointId) -> Result<(u64, Attempt)> {
+    let (store, tenant) = (&courier.store, caller.tenant_id());
+    let (endpoint, keys) = store.endpoint_with_keys(tenant, id).await?.ok_or_else(unknown)?;
+    let now = store.clock().now();
+    let unique = store.entropy().ulid(now).to_string();
+    let data = json!({"webhook_id": id.0, "name": endpoint.name});
+    let event = Event {
+        id: EventId::of(EventType::WebhookTest, &[tenant.as_str(), &unique]),
+        kind: EventType::WebhookTest,
+        at: now,
+        account: endpoint.purpose.account(),
+        channel: None,
+        contact: None,
+        message: None,
+        data: data.as_object().cloned().unwrap_or_else(Map::new),
+    };
+    let (sequence, _) = store.take_sequence(tenant, id, 1).await?;
+    let text = numbered(&event.body().to_string(), sequence);
+    let mut delivery = Delivery {
+        sequence,
+        event: event.id,
+        kind: event.kind,
+        at_ms: now.as_millisecond(),
+        body: Body::Inline(text.clone()),
+        signature: None,
+        progress: Progress::Failed,
+        attempts: 1,
+        last: None,
+    };
+    let target = Target { tenant: tenant.clone(), endpoint, keys };
+    let called = courier.call(&target.endpoint, &target.keys, &delivery, text.into()).await;
+    if called.outcome == Outcome::Delivered {
+        delivery.progress = Progress::Delivered;
+    }
+    delivery.last = Some(called.attempt.clone());
+    if delivery.progress == Progress::Failed {
+        store.write_attempts(tenant, id, &[(sequence, 1, called.attempt.clone())]).await?;
+    }
+    store.write_deliveries(tenant, id, &[delivery]).await?;
+    Ok((sequence, called.attempt))
+}
