@@ -9,7 +9,7 @@ use store::contacts::{Filter, Listing};
 
 async fn upsert(world: &World, new: NewContact) -> Upserted {
     let limit = world.caller.tenant.plan.contacts;
-    ops::contacts::upsert(world.store(), world.tenant(), limit, &new).await.unwrap()
+    ops::contacts::upsert(&world.teller(), world.tenant(), limit, &new).await.unwrap()
 }
 
 async fn list(world: &World, filter: Filter, page: u64, per_page: usize) -> Listing {
@@ -102,7 +102,7 @@ async fn the_limit_refuses_new_contacts_and_lets_merges_pass() {
     let world = limited(2).await;
     world.import([person(1), person(2)]).await;
     let tenant = world.tenant();
-    let refused = ops::contacts::upsert(world.store(), tenant, Some(2), &person(3)).await.unwrap_err();
+    let refused = ops::contacts::upsert(&world.teller(), tenant, Some(2), &person(3)).await.unwrap_err();
     assert_eq!(refused.code, Code::PlanLimit);
     assert!(!upsert(&world, named(&phone(1), "Anna")).await.created);
     ops::contacts::delete(world.store(), tenant, ContactId(1)).await.unwrap();

@@ -4,33 +4,19 @@ use domain::contact::Identity;
 use domain::message::Address;
 use domain::recipient::State;
 use futures::future::join_all;
-use harness::{APP_SECRET, PHONE_NUMBER_ID, Setup, WABA_ID, World, person, phone, sign};
+use harness::{
+    APP_SECRET, PHONE_NUMBER_ID, Setup, WABA_ID, World, person, phone, sign, text_change, webhook,
+};
 use ops::Code;
 use ops::accounts::NewAccount;
-use ops::inbound::{Inbound, Owners, Verification, process, receive, verify};
+use ops::inbound::{Inbound, Verification, process, verify};
+use queue::{InboundJob, Text};
 use serde_json::{Value, json};
 use simulators::graph::{FaultRule, Preference, UserPreferences};
 
 async fn take(world: &World, body: &Value, secret: &str) -> ops::Result<usize> {
     let bytes = body.to_string().into_bytes();
-    let signature = sign(secret, &bytes);
-    let (store, queues) = (&world.sender.store, &world.sender.queues);
-    receive(store, queues, &Owners::default(), &bytes, Some(&signature)).await
-}
-
-/// A change of a number, with one text from `from`.
-fn text_change(phone_number_id: &str, from: &str, id: &str, text: &str) -> Value {
-    json!({"field": "messages", "value": {
-        "metadata": {"phone_number_id": phone_number_id},
-        "contacts": [{"wa_id": from, "profile": {"name": "Mario"}}],
-        "messages": [{"from": from, "id": id, "timestamp": "1782892800", "type": "text", "text": {"body": text}}],
-    }})
-}
-
-fn webhook(entries: &[(&str, Vec<Value>)]) -> Value {
-    let entries: Vec<Value> =
-        entries.iter().map(|(waba, changes)| json!({"id": waba, "changes": changes})).collect();
-    json!({"object": "whatsapp_business_account", "entry": entries})
+    world.meta_posts(&bytes, Some(&sign(secret, &bytes))).await
 }
 
 fn address(n: usize) -> Address {
@@ -49,10 +35,9 @@ async fn a_webhook_with_a_wrong_signature_is_refused_and_nothing_is_queued() {
     for (body, secret) in [(&body, "other-secret"), (&body, ""), (&foreign, APP_SECRET)] {
         assert_eq!(take(&world, body, secret).await.unwrap_err().code, Code::Unauthorized);
     }
-    let (store, queues) = (&world.sender.store, &world.sender.queues);
     for signature in [None, Some("sha256="), Some("sha1=00"), Some("sha256=zz")] {
         let bytes = body.to_string();
-        let refused = receive(store, queues, &Owners::default(), bytes.as_bytes(), signature).await;
+        let refused = world.meta_posts(bytes.as_bytes(), signature).await;
         assert_eq!(refused.unwrap_err().code, Code::Unauthorized);
     }
     assert_eq!(world.queued().await, 0);
@@ -103,7 +88,7 @@ async fn a_batch_is_split_by_account() {
         ("300", vec![change("200", 3), change("200", 4)]),
         ("999", vec![change("998", 5), change("998", 6)]),
     ]);
-    assert_eq!(take(&world, &body, APP_SECRET).await.unwrap(), 4);
+    assert_eq!(take(&world, &body, APP_SECRET).await.unwrap(), 2);
     world.drain().await;
     for (n, account) in [(1, world.account.id), (2, world.account.id), (3, second.id), (4, second.id)] {
         let identity = Identity::Phone(phone(n).parse().unwrap());
@@ -133,12 +118,14 @@ async fn somebody_without_a_number_becomes_a_contact_and_opens_the_window() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_message_many_times_at_once_is_one() {
     let world = World::new().await;
-    let change = Inbound {
-        tenant: world.tenant().clone(),
-        account: world.account.id,
-        field: "messages".to_owned(),
-        value: text_change(PHONE_NUMBER_ID, "393330000001", "wamid.1", "ciao")["value"].clone(),
+    let body = webhook(&[(WABA_ID, vec![text_change(PHONE_NUMBER_ID, "393330000001", "wamid.1", "ciao")])]);
+    let job = InboundJob::Meta {
+        tenant: world.tenant().to_string(),
+        account: world.account.id.0,
+        body: Text::Inline(body.to_string()),
+        signature: None,
     };
+    let change = Inbound::try_from(job).unwrap();
     let all = join_all((0..50).map(|_| process(&world.sender, std::slice::from_ref(&change)))).await;
     assert!(all.iter().filter(|failed| failed.is_empty()).count() >= 1);
     // What gave way to the others comes again.

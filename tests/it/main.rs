@@ -17,3 +17,4 @@ mod sendapi;
 mod sendapp;
 mod sendwo;
 mod uploads;
+mod webhooks;

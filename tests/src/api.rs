@@ -3,7 +3,6 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Method, Request, StatusCode};
-use local::Apps;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -60,7 +59,7 @@ impl Api {
     /// The API of a world, with a key of its owner.
     pub async fn of(world: &World) -> Self {
         let key = ops::accounts::regenerate_key(world.store(), &world.caller).await.unwrap();
-        let apps = Apps { sender: world.sender.clone(), admin_key: Some(ADMIN_KEY.to_owned()) };
+        let apps = world.apps();
         Self {
             router: apps.router(),
             functions: apps

@@ -13,6 +13,7 @@ pub fn paths() -> BTreeMap<String, &'static str> {
         ("contacts", contacts::table().routes()),
         ("inbound", inbound::table().routes()),
         ("messages", messages::table().routes()),
+        ("webhooks", webhooks::table().routes()),
     ];
     let mut paths = BTreeMap::from([(inbound::META.to_owned(), "inbound")]);
     for (function, routes) in tables {

@@ -1,7 +1,7 @@
 use local::embedded::Role;
 
 /// Every function with the kinds of items that it declares, by name.
-pub fn roles() -> [Role; 10] {
+pub fn roles() -> [Role; 12] {
     [
         ("accounts", accounts::KINDS),
         ("campaign-worker", campaign_worker::KINDS),
@@ -13,6 +13,8 @@ pub fn roles() -> [Role; 10] {
         ("messages", messages::KINDS),
         ("schedule-tick", schedule_tick::KINDS),
         ("send-worker", send_worker::KINDS),
+        ("webhook-worker", webhook_worker::KINDS),
+        ("webhooks", webhooks::KINDS),
     ]
     .map(|(name, kinds)| Role { name, kinds })
 }

@@ -8,16 +8,21 @@ use axum::routing::post;
 use bytes::Bytes;
 use hmac::{Hmac, Mac};
 use http::{HeaderMap, StatusCode};
-use ops::inbound::{Owners, receive};
+use ops::inbound::{Intake, Owners, receive};
+use ops::webhooks::Bodies;
 use queue::Queues;
+use serde_json::{Value, json};
 use sha2::Sha256;
 use store::Store;
+
+use crate::World;
 
 /// What taking a webhook needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Receiver {
     pub(crate) store: Store,
     pub(crate) queues: Queues,
+    pub(crate) bodies: Bodies,
     pub(crate) owners: Arc<Owners>,
 }
 
@@ -28,10 +33,36 @@ pub(crate) fn router(receiver: Receiver) -> Router {
 
 async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let signature = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
-    match receive(&receiver.store, &receiver.queues, &receiver.owners, &body, signature).await {
+    let Receiver { store, queues, bodies, owners } = &receiver;
+    match receive(Intake { store, queues, bodies, owners }, &body, signature).await {
         Ok(_) => StatusCode::OK,
         Err(_) => StatusCode::UNAUTHORIZED,
     }
+}
+
+impl World {
+    /// Meta posts a webhook; answers how many accounts got something of it.
+    pub async fn meta_posts(&self, body: &[u8], signature: Option<&str>) -> ops::Result<usize> {
+        let (store, queues) = (&self.sender.store, &self.sender.queues);
+        let (bodies, owners) = (&self.sender.files.bodies(), &Owners::default());
+        receive(Intake { store, queues, bodies, owners }, body, signature).await
+    }
+}
+
+/// A change of a number, with one text from `from`.
+pub fn text_change(phone_number_id: &str, from: &str, id: &str, text: &str) -> Value {
+    json!({"field": "messages", "value": {
+        "metadata": {"phone_number_id": phone_number_id},
+        "contacts": [{"wa_id": from, "profile": {"name": "Mario"}}],
+        "messages": [{"from": from, "id": id, "timestamp": "1782892800", "type": "text", "text": {"body": text}}],
+    }})
+}
+
+/// A webhook of business accounts, each with its changes.
+pub fn webhook(entries: &[(&str, Vec<Value>)]) -> Value {
+    let entries: Vec<Value> =
+        entries.iter().map(|(waba, changes)| json!({"id": waba, "changes": changes})).collect();
+    json!({"object": "whatsapp_business_account", "entry": entries})
 }
 
 /// The `X-Hub-Signature-256` of `body`.

@@ -27,6 +27,7 @@ enum Worker {
     Send,
     Inbound,
     Media,
+    Webhook,
 }
 
 /// What waits in the queues.
@@ -46,7 +47,9 @@ impl World {
                 Box::pin(self.work(Worker::Send)),
                 Box::pin(self.work(Worker::Send)),
                 Box::pin(self.work(Worker::Inbound)),
-                Box::pin(self.work(Worker::Media))
+                Box::pin(self.work(Worker::Media)),
+                Box::pin(self.work(Worker::Webhook)),
+                Box::pin(self.work(Worker::Webhook))
             );
         };
         self.busy.store(0, Ordering::SeqCst);
@@ -82,7 +85,7 @@ impl World {
         parked
     }
 
-    fn queues(&self) -> [&str; 4] {
+    fn queues(&self) -> [&str; 5] {
         queue::Queue::ALL.map(|queue| self.urls.of(queue))
     }
 
@@ -139,8 +142,9 @@ impl World {
             Worker::Send => &self.urls.send,
             Worker::Inbound => &self.urls.inbound,
             Worker::Media => &self.urls.media,
+            Worker::Webhook => &self.urls.webhook,
         };
-        let batch = if matches!(worker, Worker::Inbound) { 10 } else { 1 };
+        let batch = if matches!(worker, Worker::Inbound | Worker::Webhook) { 10 } else { 1 };
         loop {
             let request = self.sqs.receive_message().queue_url(url).max_number_of_messages(batch);
             let messages = request.send().await.unwrap().messages.unwrap_or_default();
@@ -168,6 +172,11 @@ impl World {
             }
             Worker::Inbound => {
                 role("inbound-worker").hold(inbound_worker::handle(&self.sender, &records)).await
+            }
+            Worker::Webhook => {
+                let courier = self.apps().courier();
+                let work = webhook_worker::handle(&courier, &records, out_of_time);
+                role("webhook-worker").hold(work).await
             }
             Worker::Media => role("media-worker").hold(media_worker::handle(&self.media(), &records)).await,
         };

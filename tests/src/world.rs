@@ -14,14 +14,18 @@ use domain::recipient::State;
 use domain::template::{Params, TemplateRequest};
 use domain::{AccountId, CampaignId, Clock, ContactId, Entropy, Secret, TenantId};
 use http::Request;
+use local::Apps;
 use local::embedded::{Chaos, Embedded, http_service};
 use local::stores::Aws;
 use ops::accounts::{Connection, NewAccount, NewTenant};
 use ops::contacts::Imported;
+use ops::events::Teller;
 use ops::files::Files;
 use ops::history::Window;
 use ops::inbound::Owners;
+use ops::webhooks::Pace;
 use ops::{Caller, Sender};
+use outbound::{Limits, Policy, Resolver};
 use queue::Urls;
 use serde_json::{Value, json};
 use simulators::graph::{Config, FaultRule, Inbound, Simulator};
@@ -32,6 +36,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower::ServiceExt;
 
+use crate::ADMIN_KEY;
 use crate::webhooks::{Receiver, router};
 
 /// Key of the webhooks' signatures.
@@ -96,6 +101,8 @@ pub struct World {
     pub account: Account,
     /// Where the queues are.
     pub urls: Urls,
+    /// Calls addresses that users give; this machine is allowed.
+    pub outbound: outbound::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) busy: AtomicUsize,
     /// Ends with the world.
@@ -127,7 +134,8 @@ impl World {
         let files = Files::new(aws.bucket(&urls).await.unwrap(), "http://localhost:9000");
 
         let owners = Arc::new(Owners::default());
-        let receiver = Receiver { store: store.clone(), queues: queues.clone(), owners };
+        let bodies = files.bodies();
+        let receiver = Receiver { store: store.clone(), queues: queues.clone(), bodies, owners };
         let (listener, address) = listen().await;
         spawn(&mut background, async move { axum::serve(listener, router(receiver)).await.unwrap() });
         let simulator = simulator(&setup, format!("{address}/webhooks/meta"));
@@ -138,6 +146,8 @@ impl World {
         let graph = Graph::new(&format!("{address}/v25.0")).unwrap();
         let sender = Sender { store, graph, files, queues };
         let (caller, account) = connect(&sender, &setup).await;
+        let policy = Policy::webhooks("127.0.0.1, localhost".parse().unwrap());
+        let outbound = outbound::Client::new(policy, Resolver::System).unwrap();
         let busy = AtomicUsize::new(0);
         Self {
             embedded,
@@ -147,6 +157,7 @@ impl World {
             caller,
             account,
             urls,
+            outbound,
             sqs: aws.sqs,
             busy,
             _background: background,
@@ -172,6 +183,19 @@ impl World {
         self.s3(request.body(Body::empty()).unwrap()).await
     }
 
+    /// What writes facts down and tells them on.
+    pub fn teller(&self) -> Teller {
+        Teller::from(&self.sender)
+    }
+
+    /// The product's functions.
+    pub fn apps(&self) -> Apps {
+        let limits = Limits { total: Duration::from_millis(400), body: Limits::WEBHOOK.body };
+        let pace = Pace { limits, slow_after: Duration::from_millis(100) };
+        let admin_key = Some(ADMIN_KEY.to_owned());
+        Apps { sender: self.sender.clone(), admin_key, outbound: self.outbound.clone(), pace }
+    }
+
     /// The tenant.
     pub fn tenant(&self) -> &TenantId {
         self.caller.tenant_id()
@@ -181,7 +205,7 @@ impl World {
     pub async fn import(&self, rows: impl IntoIterator<Item = NewContact>) -> Imported {
         let rows = rows.into_iter().map(Ok).collect();
         let limit = self.caller.tenant.plan.contacts;
-        ops::contacts::import(self.store(), self.tenant(), limit, rows).await.unwrap()
+        ops::contacts::import(&self.teller(), self.tenant(), limit, rows).await.unwrap()
     }
 
     /// Creates an approved template.

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::contact::{Contact, Identity};
 use domain::{EmailAddress, TenantId};
+use ops::events::Teller;
 use ops::{Code, Error, contacts};
 use serde::Serialize;
 use store::Store;

@@ -4,7 +4,8 @@
 //! - Routes: [`table`].
 //! - Table: contacts, identities, block heads, counters; keys, tokens and accounts
 //!   are read; idempotency keys and request counts are written.
-//! - Queues: none.
+//!   endpoints are read, and what they are told goes through the outbox.
+//! - Queues: `webhook`.
 
 mod dmchamp;
 mod row;
@@ -15,12 +16,14 @@ mod sendwo;
 use api_http::{Endpoint, Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
+use ops::events::Teller;
+use queue::Queues;
 use store::Store;
 
 /// The kinds of items that the function touches: what its policy allows.
 pub const KINDS: &[&str] = &[
-    "ACCOUNTS", "BLOCKS", "CONTACTS", "CONV", "COUNTER", "IDEM", "IDENT", "KEY", "RATE", "SUPPRESS",
-    "TENANT", "TOKEN",
+    "ACCOUNTS", "BLOCKS", "CONTACTS", "CONV", "COUNTER", "HOOK", "IDEM", "IDENT", "KEY", "OUTBOX", "RATE",
+    "SUPPRESS", "TENANT", "TOKEN",
 ];
 
 /// Largest body of an import, in bytes.
@@ -31,6 +34,14 @@ const IMPORT_BODY: usize = 10 * 1024 * 1024;
 pub struct App {
     /// The table.
     pub store: Store,
+    /// The queue of the endpoints.
+    pub queues: Queues,
+}
+
+impl FromRef<App> for Teller {
+    fn from_ref(app: &App) -> Self {
+        Self { store: app.store.clone(), queues: app.queues.clone() }
+    }
 }
 
 impl FromRef<App> for Store {

@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 use contacts::{App, routes};
+use queue::Queue::Webhook;
 
 fn main() -> ExitCode {
-    runtime::lambda(async |env| runtime::http(&env, routes(App { store: env.store()? })).await)
+    runtime::lambda(async |env| {
+        let app = App { store: env.store()?, queues: env.queues(&[Webhook])? };
+        runtime::http(&env, routes(app)).await
+    })
 }

@@ -6,6 +6,7 @@ use axum::response::Response;
 use domain::contact::{Contact, MAX_BULK, NewContact};
 use domain::merge::Warning;
 use domain::{ContactId, Invalid};
+use ops::events::Teller;
 use ops::{Code, Error, callers, contacts};
 use serde::Serialize;
 use serde_json::{Map, Value};

@@ -4,6 +4,7 @@ use api_http::{ApiError, Caller, Fields, Input, Repeat, Reply, Result, idempoten
 use axum::extract::State;
 use axum::response::Response;
 use domain::contact::{Contact, Identity};
+use ops::events::Teller;
 use ops::{callers, contacts};
 use serde::Serialize;
 use store::Store;

@@ -1,7 +1,8 @@
 //! What providers report: statuses, replies, opt-outs.
 //!
 //! Trigger: the queue `inbound`, up to 100 jobs at a time. Writes the ledger,
-//! messages, conversations, contacts and suppressions.
+//! messages, conversations, contacts and suppressions; tells the endpoints by the
+//! queue `webhook`.
 
 use ops::Sender;
 use ops::inbound::Inbound;
@@ -17,10 +18,12 @@ pub const KINDS: &[&str] = &[
     "CONV",
     "COUNTER",
     "DUE",
+    "HOOK",
     "IDENT",
     "LEDGER",
     "LHEAD",
     "MSG",
+    "OUTBOX",
     "RUNNER",
     "SLOT",
     "SUPPRESS",
@@ -33,11 +36,11 @@ pub const KINDS: &[&str] = &[
 /// Works off all records together; answers the ids of those that must come again.
 pub async fn handle(sender: &Sender, records: &[Record]) -> Vec<String> {
     let mut failed = Vec::new();
-    let (mut changes, mut ids) = (Vec::new(), Vec::new());
+    let (mut inbound, mut ids) = (Vec::new(), Vec::new());
     for record in records {
         match read(&record.body) {
-            Ok(change) => {
-                changes.push(change);
+            Ok(one) => {
+                inbound.push(one);
                 ids.push(record.id.clone());
             }
             Err(reason) => {
@@ -47,7 +50,7 @@ pub async fn handle(sender: &Sender, records: &[Record]) -> Vec<String> {
             }
         }
     }
-    let again = Box::pin(ops::inbound::process(sender, &changes)).await;
+    let again = Box::pin(ops::inbound::process(sender, &inbound)).await;
     failed.extend(again.into_iter().filter_map(|i| ids.get(i).cloned()));
     failed
 }

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use inbound_worker::handle;
-use queue::Queue::{Inbound, Send};
+use queue::Queue::{Inbound, Send, Webhook};
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let sender = env.sender(&[Inbound, Send])?;
+        let sender = env.sender(&[Inbound, Send, Webhook])?;
         runtime::queue(async |batch| handle(&sender, &batch.records).await).await
     })
 }

@@ -6,6 +6,8 @@
 //! - Table: owners of numbers, tenants, accounts, keys and tokens are read;
 //!   contacts, calls and secrets of integrations, request counts and audit items are
 //!   written.
+//! - Bucket: webhooks that are too large for a queue.
+//! - Queues: `inbound`, and `webhook` for what contacts are told on.
 
 mod meta;
 mod sendapp;
@@ -17,14 +19,16 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::routing;
 use domain::intake::MAX_BODY;
+use ops::events::Teller;
 use ops::inbound::Owners;
+use ops::webhooks::Bodies;
 use queue::Queues;
 use store::Store;
 
 /// The kinds of items that the function touches: what its policy allows.
 pub const KINDS: &[&str] = &[
-    "ACCOUNTS", "AUDIT", "BLOCKS", "CONTACTS", "COUNTER", "IDENT", "INTAKE", "KEY", "PHONEID", "RATE",
-    "TENANT", "TOKEN", "VERIFY", "WABA",
+    "ACCOUNTS", "AUDIT", "BLOCKS", "CONTACTS", "COUNTER", "HOOK", "IDENT", "INTAKE", "KEY", "OUTBOX",
+    "PHONEID", "RATE", "TENANT", "TOKEN", "VERIFY", "WABA",
 ];
 
 /// Where Meta posts to.
@@ -35,13 +39,20 @@ pub const META: &str = "/webhooks/meta";
 pub struct App {
     store: Store,
     queues: Queues,
+    bodies: Bodies,
     owners: Arc<Owners>,
 }
 
 impl App {
     /// The function on these stores.
-    pub fn new(store: Store, queues: Queues) -> Self {
-        Self { store, queues, owners: Arc::default() }
+    pub fn new(store: Store, queues: Queues, bodies: Bodies) -> Self {
+        Self { store, queues, bodies, owners: Arc::default() }
+    }
+}
+
+impl FromRef<App> for Teller {
+    fn from_ref(app: &App) -> Self {
+        Self { store: app.store.clone(), queues: app.queues.clone() }
     }
 }
 

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use inbound::{App, routes};
-use queue::Queue::Inbound;
+use queue::Queue::{Inbound, Webhook};
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let app = App::new(env.store()?, env.queues(&[Inbound])?);
+        let queues = env.queues(&[Inbound, Webhook])?;
+        let app = App::new(env.store()?, queues, env.files()?.bodies());
         runtime::http(&env, routes(app)).await
     })
 }

@@ -4,7 +4,7 @@ use api_http::ApiError;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use ops::inbound::Verification;
+use ops::inbound::{Intake, Verification};
 use ops::{Code, Error};
 use serde::Deserialize;
 
@@ -38,6 +38,7 @@ pub(crate) async fn receive(
     let too_large = |_| Error::new(Code::TooLarge, "the body may have at most 4 MB");
     let body = to_bytes(body, MAX_BODY).await.map_err(too_large)?;
     let signature = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
-    ops::inbound::receive(&app.store, &app.queues, &app.owners, &body, signature).await?;
+    let App { store, queues, bodies, owners } = &app;
+    ops::inbound::receive(Intake { store, queues, bodies, owners }, &body, signature).await?;
     Ok(StatusCode::OK)
 }

@@ -1,13 +1,15 @@
-//! The sweep: campaigns whose time has come, and those that are stuck.
+//! The sweep: campaigns whose time has come, those that are stuck, endpoints that
+//! events wait for, and facts that nobody has told on.
 //!
-//! Trigger: a schedule, once a minute. Reads the due index, feeds the queues
-//! `campaign` and `send`.
+//! Trigger: a schedule, once a minute. Reads the due index and the outbox,
+//! feeds the queues `campaign`, `send` and `webhook`.
 
 use queue::Queues;
 use store::Store;
 
 /// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] = &["ACTIVE", "CAMPAIGNS", "DUE", "LEDGER", "LHEAD", "RUNNER"];
+pub const KINDS: &[&str] =
+    &["ACTIVE", "CAMPAIGNS", "CONTACTS", "DUE", "HOOK", "HOOKSTATE", "LEDGER", "LHEAD", "OUTBOX", "RUNNER"];
 
 /// Sweeps once.
 pub async fn handle(store: &Store, queues: &Queues) -> ops::Result<usize> {

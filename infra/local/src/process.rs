@@ -6,7 +6,9 @@ use axum::Router;
 use channels::cloud::Graph;
 use domain::{Clock, Entropy};
 use ops::files::Files;
+use ops::webhooks::{Courier, Pace};
 use ops::{AdminKey, Sender};
+use outbound::{Client, Policy, Resolver};
 use store::Sealer;
 use tokio::net::TcpListener;
 
@@ -27,20 +29,32 @@ pub struct Apps {
     pub sender: Sender,
     /// May create tenants.
     pub admin_key: Option<String>,
+    /// Calls addresses that users give.
+    pub outbound: Client,
+    /// How long such calls may take.
+    pub pace: Pace,
 }
 
 impl Apps {
     /// The routes of each function.
-    pub fn functions(&self) -> [(&'static str, Router); 5] {
+    pub fn functions(&self) -> [(&'static str, Router); 6] {
         let Sender { store, graph, queues, .. } = self.sender.clone();
         let admin_key = AdminKey::fixed(self.admin_key.clone().map(domain::Secret::new));
         [
-            ("contacts", contacts::routes(contacts::App { store: store.clone() })),
+            ("contacts", contacts::routes(contacts::App { store: store.clone(), queues: queues.clone() })),
             ("accounts", accounts::routes(accounts::App { store: store.clone(), graph, admin_key })),
             ("campaigns", campaigns::routes(campaigns::App { sender: self.sender.clone() })),
             ("messages", messages::routes(messages::App { sender: self.sender.clone() })),
-            ("inbound", inbound::routes(inbound::App::new(store, queues))),
+            ("inbound", inbound::routes(inbound::App::new(store, queues, self.sender.files.bodies()))),
+            ("webhooks", webhooks::routes(webhooks::App { courier: self.courier() })),
         ]
+    }
+
+    /// What sends events to the users' endpoints.
+    pub fn courier(&self) -> Courier {
+        let Sender { store, files, queues, .. } = self.sender.clone();
+        let (client, pace) = (self.outbound.clone(), self.pace);
+        Courier { store, bodies: files.bodies(), queues, client, pace }
     }
 
     /// The routes of all functions, as they are served.
@@ -106,9 +120,11 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
             }
         });
     }
-    tasks.spawn(Workers::new(aws.sqs.clone(), urls, sender.clone(), stop.clone()).run());
+    let outbound = Client::new(Policy::webhooks(settings.allow.clone()), Resolver::System)?;
+    let apps = Apps { sender, admin_key: settings.admin_key.clone(), outbound, pace: Pace::default() };
+    tasks.spawn(Workers::new(aws.sqs.clone(), urls, apps.clone(), stop.clone()).run());
     banner(&settings, &credentials);
-    let router = Apps { sender, admin_key: settings.admin_key.clone() }.router();
+    let router = apps.router();
     let on_signal = async {
         let _signal = tokio::signal::ctrl_c().await;
     };

@@ -1,6 +1,8 @@
 use std::env;
 use std::path::PathBuf;
 
+use outbound::AllowList;
+
 use crate::embedded::Chaos;
 
 /// Port of the API when `STAFFETTA_PORT` says nothing.
@@ -10,6 +12,9 @@ const SIMULATOR_PORT: u16 = 9001;
 
 /// Port of the embedded AWS when `STAFFETTA_AWS_PORT` says nothing.
 const AWS_PORT: u16 = 9002;
+
+/// Whose webhooks are called when `STAFFETTA_ALLOW` says nothing.
+const THIS_MACHINE: &str = "localhost, 127.0.0.1, [::1]";
 
 /// How the process is started; every field is an environment variable.
 #[derive(Debug, Clone)]
@@ -33,6 +38,9 @@ pub struct Settings {
     pub aws_endpoint: Option<String>,
     /// The Graph API to use instead of the simulator.
     pub meta: Option<Meta>,
+    /// `STAFFETTA_ALLOW`: what may be called although it is private; this machine, when
+    /// it says nothing.
+    pub allow: AllowList,
     /// `META_APP_SECRET`: signs Meta's webhooks to the demo account.
     pub app_secret: Option<String>,
     /// `META_VERIFY_TOKEN`: verifies Meta's webhook of the demo account.
@@ -136,6 +144,7 @@ impl Settings {
             demo_rate,
             aws_endpoint,
             meta,
+            allow: allow(text("STAFFETTA_ALLOW").as_deref())?,
             app_secret: text("META_APP_SECRET"),
             verify_token: text("META_VERIFY_TOKEN"),
         })
@@ -172,6 +181,15 @@ fn with_version(url: &str) -> String {
     let last = url.rsplit('/').next().unwrap_or_default();
     let is_version = last.strip_prefix('v').is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()));
     if is_version { url.to_owned() } else { format!("{url}/v25.0") }
+}
+
+/// What of the private world may be called.
+fn allow(text: Option<&str>) -> Result<AllowList, WrongSetting> {
+    let wrong = |_| WrongSetting {
+        name: "STAFFETTA_ALLOW",
+        problem: "takes hosts, host:port and networks such as 10.0.0.0/8, separated by commas",
+    };
+    text.unwrap_or(THIS_MACHINE).parse().map_err(wrong)
 }
 
 fn chaos(text: Option<&str>) -> Result<Chaos, WrongSetting> {

@@ -98,6 +98,7 @@ impl Aws {
             send: self.queue("staffetta-send", 360).await?,
             inbound: self.queue("staffetta-inbound", 60).await?,
             media: self.queue("staffetta-media", 120).await?,
+            webhook: self.queue("staffetta-webhook", 90).await?,
         };
         Ok((Queues::new(self.sqs.clone(), urls.clone()), urls))
     }

@@ -7,9 +7,12 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message};
 use ops::Sender;
+use ops::webhooks::Courier;
 use queue::{Record, Urls};
 use tokio::sync::watch;
 use tokio::time::Instant;
+
+use crate::Apps;
 
 /// How long a worker may take for one batch, as on Lambda.
 const RUN: Duration = Duration::from_secs(60);
@@ -19,6 +22,10 @@ const WAIT_S: i32 = 10;
 const RUNNERS: usize = 16;
 /// Planners and inbound workers that work at once.
 const OTHERS: usize = 2;
+/// Batches of webhooks that are under way at once, in each of their loops.
+const DELIVERIES: usize = 256;
+/// Jobs of one batch of webhooks.
+const DELIVERY_BATCH: usize = 10;
 /// Jobs of one inbound batch.
 const INBOUND_BATCH: usize = 100;
 /// How often the sweep looks for what is due.
@@ -66,6 +73,7 @@ pub struct Workers {
     sqs: Client,
     urls: Urls,
     sender: Sender,
+    courier: Courier,
     stop: Stop,
 }
 
@@ -79,8 +87,8 @@ enum Worker {
 
 impl Workers {
     /// Workers on these queues.
-    pub fn new(sqs: Client, urls: Urls, sender: Sender, stop: Stop) -> Self {
-        Self { sqs, urls, sender, stop }
+    pub fn new(sqs: Client, urls: Urls, apps: Apps, stop: Stop) -> Self {
+        Self { sqs, urls, courier: apps.courier(), sender: apps.sender, stop }
     }
 
     /// Runs every loop until they are stopped.
@@ -95,6 +103,9 @@ impl Workers {
             for _ in 0..count {
                 loops.spawn(self.clone().work(worker));
             }
+        }
+        for _ in 0..OTHERS {
+            loops.spawn(self.clone().deliver());
         }
         loops.spawn(self.clone().sweep());
         while loops.join_next().await.is_some() {}
@@ -115,6 +126,31 @@ impl Workers {
                 () = self.stop.clone().stopped() => {}
             }
         }
+    }
+
+    /// Webhooks are delivered as on Lambda: each batch on its own, so that one that
+    /// waits for a slow endpoint holds up no other.
+    async fn deliver(self) {
+        let url = self.urls.webhook.clone();
+        let mut batches = tokio::task::JoinSet::new();
+        while !self.stop.is_stopped() {
+            while batches.try_join_next().is_some() {}
+            if batches.len() >= DELIVERIES {
+                batches.join_next().await;
+            }
+            let messages = self.receive(&url, DELIVERY_BATCH).await;
+            if !messages.is_empty() {
+                batches.spawn(self.clone().deliver_batch(messages));
+            }
+        }
+        while batches.join_next().await.is_some() {}
+    }
+
+    async fn deliver_batch(self, messages: Vec<Message>) {
+        let records: Vec<Record> = messages.iter().map(record).collect();
+        let out_of_time = self.stop.deadline();
+        let failed = Box::pin(webhook_worker::handle(&self.courier, &records, out_of_time)).await;
+        self.delete(&self.urls.webhook, messages.iter().filter(|m| !failed.contains(&record(m).id))).await;
     }
 
     async fn work(self, worker: Worker) {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use reqwest::header::{
     ACCEPT, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, LOCATION, TRANSFER_ENCODING, UPGRADE,
 };
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Certificate, ClientBuilder, Method, RequestBuilder, Response};
 
 use crate::resolver::Guard;
 use crate::{Answer, Failure, Policy, Refused, Resolver, Target};
@@ -56,9 +56,32 @@ impl Client {
     /// # Errors
     /// [`Failure::Tls`] when the machine has no usable TLS set-up.
     pub fn new(policy: Policy, resolver: Resolver) -> Result<Self, Failure> {
+        Self::built(policy, resolver, reqwest::Client::builder)
+    }
+
+    /// A client that trusts just these root certificates, DER: reading the machine's
+    /// costs a cold start.
+    ///
+    /// # Errors
+    /// [`Failure::Tls`] when one is no certificate.
+    pub fn trusting<'a>(
+        policy: Policy,
+        resolver: Resolver,
+        roots: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<Self, Failure> {
+        let roots: Result<Vec<_>, _> = roots.map(Certificate::from_der).collect();
+        let roots = roots.map_err(|_| Failure::Tls)?;
+        Self::built(policy, resolver, || reqwest::Client::builder().tls_certs_only(roots.clone()))
+    }
+
+    fn built(
+        policy: Policy,
+        resolver: Resolver,
+        builder: impl Fn() -> ClientBuilder,
+    ) -> Result<Self, Failure> {
         let guard = Guard::new(resolver.clone(), Some(policy.allow().clone()));
-        let trusted = Guard::new(resolver, None);
-        Ok(Self { guarded: build(guard.clone())?, trusted: build(trusted)?, policy, guard })
+        let trusted = build(builder(), Guard::new(resolver, None))?;
+        Ok(Self { guarded: build(builder(), guard.clone())?, trusted, policy, guard })
     }
 
     /// Reads a URL under this client's policy.
@@ -149,8 +172,8 @@ impl Client {
 
 /// Every setting that could widen what a URL reaches is stated, so that no
 /// default and no feature that another crate enables changes it.
-fn build(guard: Guard) -> Result<reqwest::Client, Failure> {
-    reqwest::Client::builder()
+fn build(builder: ClientBuilder, guard: Guard) -> Result<reqwest::Client, Failure> {
+    builder
         .dns_resolver(guard)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

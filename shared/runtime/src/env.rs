@@ -4,6 +4,8 @@ use domain::{Clock, Entropy};
 use media::Bucket;
 use ops::Sender;
 use ops::files::Files;
+use ops::webhooks::{Courier, Pace};
+use outbound::{Client, Policy, Resolver};
 use queue::{Queue, Queues, Schedules, Urls};
 use store::{Sealer, Store};
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
@@ -117,6 +119,7 @@ impl Env {
                 Queue::Send => urls.send = self.get("SEND_QUEUE_URL")?,
                 Queue::Inbound => urls.inbound = self.get("INBOUND_QUEUE_URL")?,
                 Queue::Media => urls.media = self.get("MEDIA_QUEUE_URL")?,
+                Queue::Webhook => urls.webhook = self.get("WEBHOOK_QUEUE_URL")?,
             }
         }
         Ok(Queues::new(aws_sdk_sqs::Client::new(&self.config), urls))
@@ -140,6 +143,28 @@ impl Env {
     pub fn sender(&self, used: &[Queue]) -> Result<Sender, Error> {
         let (store, files, queues) = (self.store()?, self.files()?, self.queues(used)?);
         Ok(Sender { store, graph: self.graph()?, files, queues })
+    }
+
+    /// What calls addresses that users give: `OUTBOUND_ALLOW` names what may be called
+    /// although it is private, and may be missing.
+    ///
+    /// # Errors
+    /// When an entry of it is none; when the machine has no usable TLS set-up.
+    pub fn outbound(&self) -> Result<Client, Error> {
+        let allow = (self.variables)("OUTBOUND_ALLOW").unwrap_or_default();
+        let allow = allow.parse().map_err(|error| format!("OUTBOUND_ALLOW: {error}"))?;
+        let roots = TLS_SERVER_ROOT_CERTS.iter().map(|root| root.as_ref());
+        Ok(Client::trusting(Policy::webhooks(allow), Resolver::System, roots)?)
+    }
+
+    /// What sends events to the users' endpoints, with the queues that the function
+    /// uses.
+    ///
+    /// # Errors
+    /// [`Missing`]; see [`Env::outbound`].
+    pub fn courier(&self, used: &[Queue]) -> Result<Courier, Error> {
+        let (store, queues, client) = (self.store()?, self.queues(used)?, self.outbound()?);
+        Ok(Courier { store, bodies: self.files()?.bodies(), queues, client, pace: Pace::default() })
     }
 
     /// Whether the world reaches the API only by HTTPS: `BASE_URL`. Without one it

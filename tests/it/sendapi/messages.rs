@@ -155,6 +155,7 @@ async fn pages_of_several_sessions_have_everything_once_in_order() {
 fn message(world: &World, account: AccountId, text: &str) -> Message {
     let store = world.store();
     Message {
+        channel: None,
         id: MessageId(store.entropy().ulid(store.clock().now())),
         account,
         contact: None,

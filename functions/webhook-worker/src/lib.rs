@@ -1,0 +1,79 @@
+//! Events on their way to the users' endpoints.
+//!
+//! Trigger: the queue `webhook`, up to 10 jobs at a time. Writes claims, deliveries,
+//! attempts, what waits and how endpoints fare; long bodies go to the bucket.
+
+use std::time::Duration;
+
+use domain::webhook::EndpointId;
+use ops::webhooks::{Courier, Drained, Parcel};
+use queue::{Done, Job, Queue, Record, WebhookJob};
+
+/// The kinds of items that the function touches: what its policy allows.
+pub const KINDS: &[&str] = &["ATTEMPT", "DELIVERY", "DUE", "EVENT", "HOOK", "HOOKSTATE", "OUTBOX", "WAITING"];
+
+/// Works off all records together; answers the ids of those that must come again.
+/// `out_of_time` ends the sending of what waits, which then goes on in another run.
+pub async fn handle(courier: &Courier, records: &[Record], out_of_time: impl Fn() -> bool) -> Vec<String> {
+    let (mut parcels, mut drains, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, record) in records.iter().enumerate() {
+        match read(i, record) {
+            Ok(Work::Deliver(parcel)) => parcels.push(*parcel),
+            Ok(Work::Drain(drain)) => drains.push((record, drain)),
+            Err(never) => again.extend(courier.queues.settle(Queue::Webhook, record, never).await),
+        }
+    }
+    let late = Box::pin(courier.deliver(parcels)).await;
+    again.extend(late.into_iter().filter_map(|i| records.get(i)).map(|record| record.id.clone()));
+    for (record, drain) in drains {
+        let done = drain.run(courier, &out_of_time).await;
+        again.extend(courier.queues.settle(Queue::Webhook, record, done).await);
+    }
+    again
+}
+
+enum Work {
+    Deliver(Box<Parcel>),
+    Drain(Drain),
+}
+
+struct Drain {
+    tenant: String,
+    endpoint: u64,
+    generation: u32,
+}
+
+fn read(i: usize, record: &Record) -> Result<Work, Done> {
+    let Job { job, generation, .. } = Job::<WebhookJob>::parse(&record.body)?;
+    match job {
+        WebhookJob::Deliver { tenant, endpoint, event } => {
+            let parcel = Parcel::read(i, &tenant, endpoint, event);
+            parcel.map(|parcel| Work::Deliver(Box::new(parcel))).map_err(|error| Done::Never(error.message))
+        }
+        WebhookJob::Drain { tenant, endpoint } => Ok(Work::Drain(Drain { tenant, endpoint, generation })),
+    }
+}
+
+impl Drain {
+    async fn run(self, courier: &Courier, out_of_time: &impl Fn() -> bool) -> Done {
+        let Ok(tenant) = self.tenant.parse() else {
+            return Done::Never("the job names no tenant".to_owned());
+        };
+        match Box::pin(courier.drain(&tenant, EndpointId(self.endpoint), out_of_time)).await {
+            Ok(Drained::Nothing | Drained::Done) => Done::Yes,
+            Ok(Drained::More) => self.go_on(courier).await,
+            Err(error) => {
+                tracing::error!(%tenant, code = error.code.as_str(), "what waits could not be sent");
+                Done::Again
+            }
+        }
+    }
+
+    async fn go_on(self, courier: &Courier) -> Done {
+        let job = WebhookJob::Drain { tenant: self.tenant, endpoint: self.endpoint };
+        match courier.queues.drain(job, self.generation + 1, Duration::ZERO).await {
+            Ok(()) => Done::Yes,
+            Err(_) => Done::Again,
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `/api/webhooks/{id}/deliveries`, `/replay` and `/test`
+
+use api_http::{Caller, Input, Reply, Result};
+use axum::extract::State;
+use jiff::Timestamp;
+use ops::Error;
+use ops::webhooks::{self, Again, Courier};
+use serde::Serialize;
+use serde_json::{Value, json};
+use store::Store;
+use store::webhooks::{Attempt, Delivery};
+
+use super::{named, time};
+
+const LIMIT: u64 = 50;
+const MAX_LIMIT: u64 = 500;
+
+/// A delivery in the list.
+#[derive(Serialize)]
+struct Row {
+    id: u64,
+    event_id: String,
+    event: &'static str,
+    /// `delivered`, `waiting` or `failed`
+    state: &'static str,
+    attempts: u32,
+    created_at: String,
+    last_attempt_at: Option<String>,
+    last_status: Option<u16>,
+    last_duration_ms: Option<u64>,
+    last_error: Option<String>,
+}
+
+impl From<&Delivery> for Row {
+    fn from(delivery: &Delivery) -> Self {
+        let last = delivery.last.as_ref();
+        Self {
+            id: delivery.sequence,
+            event_id: delivery.event.to_string(),
+            event: delivery.kind.as_str(),
+            state: delivery.progress.as_str(),
+            attempts: delivery.attempts,
+            created_at: time(delivery.at_ms),
+            last_attempt_at: last.map(|attempt| time(attempt.at_ms)),
+            last_status: last.and_then(|attempt| attempt.status),
+            last_duration_ms: last.map(|attempt| attempt.took_ms),
+            last_error: last.and_then(|attempt| attempt.error.clone()),
+        }
+    }
+}
+
+/// One call of the endpoint.
+#[derive(Serialize)]
+struct Call {
+    at: String,
+    status: Option<u16>,
+    duration_ms: u64,
+    error: Option<String>,
+    /// The beginning of an answer that was no success.
+    answer: Option<String>,
+}
+
+impl From<Attempt> for Call {
+    fn from(attempt: Attempt) -> Self {
+        let Attempt { at_ms, status, took_ms, error, answer } = attempt;
+        Self { at: time(at_ms), status, duration_ms: took_ms, error, answer }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Page {
+    status: &'static str,
+    deliveries: Vec<Row>,
+    /// `before` of the next page.
+    next_before: Option<u64>,
+}
+
+/// `GET /api/webhooks/{id}/deliveries`: newest first.
+pub(crate) async fn list(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Page>> {
+    let (fields, id, tenant) = (input.fields(), named(&input)?, caller.tenant_id());
+    let limit = fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
+    let newest = webhooks::find(&store, tenant, id).await?.state.sequence;
+    let before = fields.integer("before")?.unwrap_or(u64::MAX).min(newest + 1);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let (found, next_before) = store.deliveries(tenant, id, before, limit).await?;
+    Ok(Reply(Page { status: "success", deliveries: found.iter().map(Row::from).collect(), next_before }))
+}
+
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    status: &'static str,
+    delivery: Row,
+    /// The body, unless it is no longer kept.
+    body: Option<String>,
+    attempts: Vec<Call>,
+}
+
+/// `GET /api/webhooks/{id}/deliveries/{delivery_id}`: with its attempts and its body.
+pub(crate) async fn show(
+    State(courier): State<Courier>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Shown>> {
+    let (store, tenant) = (&courier.store, caller.tenant_id());
+    let id = webhooks::find(store, tenant, named(&input)?).await?.endpoint.id;
+    let unknown = || Error::not_found("delivery_id", "there is no delivery with this id");
+    let sequence: u64 = input.path("delivery_id").parse().map_err(|_| unknown())?;
+    let found = store.deliveries_of(tenant, id, [sequence]).await?;
+    let delivery = found.into_iter().next().ok_or_else(unknown)?;
+    let mut attempts = store.attempts(tenant, id, sequence).await?;
+    // One that succeeded is written down with the delivery.
+    let last = delivery.last.clone().filter(|last| attempts.iter().all(|a| a.at_ms != last.at_ms));
+    attempts.extend(last);
+    let body = courier.bodies.body(&delivery.body).await.ok();
+    Ok(Reply(Shown {
+        status: "success",
+        delivery: Row::from(&delivery),
+        body: body.map(|body| String::from_utf8_lossy(&body).into_owned()),
+        attempts: attempts.into_iter().map(Call::from).collect(),
+    }))
+}
+
+/// `POST /api/webhooks/{id}/replay`: `delivery_id`, or `from` and `to`.
+pub(crate) async fn replay(
+    State(courier): State<Courier>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Value>> {
+    let fields = input.fields();
+    let again = match (fields.integer("delivery_id")?, fields.text("from")?, fields.text("to")?) {
+        (Some(delivery), None, None) => Again::One(delivery),
+        (None, Some(from), to) => {
+            let to = to.map(|to| read_time("to", &to)).transpose()?;
+            Again::Between(read_time("from", &from)?, to.unwrap_or(i64::MAX))
+        }
+        _ => return Err(Error::invalid("delivery_id", "delivery_id, or from and to, are required").into()),
+    };
+    let (replayed, more) = webhooks::replay(&courier, &caller, named(&input)?, again).await?;
+    Ok(Reply(json!({"status": "success", "replayed": replayed, "more": more})))
+}
+
+fn read_time(field: &str, text: &str) -> Result<i64> {
+    let wrong = || Error::invalid(field, format!("{field} must be a time such as 2026-07-01T08:00:00Z"));
+    let at: Timestamp = text.trim().parse().map_err(|_| wrong())?;
+    Ok(at.as_millisecond())
+}
+
+#[derive(Serialize)]
+pub(crate) struct Tested {
+    status: &'static str,
+    delivered: bool,
+    delivery_id: u64,
+    attempt: Call,
+}
+
+/// `POST /api/webhooks/{id}/test`: one call, now.
+pub(crate) async fn test(
+    State(courier): State<Courier>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Tested>> {
+    let (delivery_id, attempt) = webhooks::send_test(&courier, &caller, named(&input)?).await?;
+    let delivered = attempt.status.is_some_and(|status| (200..300).contains(&status));
+    Ok(Reply(Tested { status: "success", delivered, delivery_id, attempt: attempt.into() }))
+}
