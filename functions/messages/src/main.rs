@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 use messages::{App, routes};
+use queue::Queue::Webhook;
 
 fn main() -> ExitCode {
-    runtime::lambda(async |env| runtime::http(&env, routes(App { sender: env.sender(&[])? })).await)
+    runtime::lambda(async |env| {
+        let app = App { sender: env.sender(&[Webhook])? };
+        runtime::http(&env, routes(app)).await
+    })
 }

@@ -12,7 +12,8 @@ use domain::{ContactId, MessageId, PhoneNumber, TenantId, consent};
 use store::Store;
 use store::messages::Message;
 
-use crate::suppression::{self, Source};
+use crate::events::Teller;
+use crate::suppression::{Occasion, Source, opt_out};
 use crate::{Caller, Code, Error, Result, Sender, callers, templates};
 
 /// A number that was connected less than this long ago has contacts whose last
@@ -216,7 +217,9 @@ async fn record(sender: &Sender, tenant: &TenantId, message: &Message, outcome: 
     if let Outcome::Refused(error) = outcome
         && action(error, 1) == Action::OptOut
     {
-        suppression::opt_out(store, tenant, &message.address, Source::Provider).await?;
+        let (teller, account) = (&Teller::from(sender), Some(message.account));
+        let on = Occasion { teller, tenant, account, source: Source::Provider };
+        opt_out(on, &message.address).await?;
     }
     Ok(())
 }
