@@ -65,6 +65,15 @@ impl Verdict {
         }
     }
 
+    /// Whether these are failures of an endpoint that is known to be down, and is
+    /// looked at in time: many calls that hung end at once, and only some need to say so.
+    fn says_nothing_new(&self, before: &State, now: Timestamp) -> bool {
+        let looked_at = before.due_ms.is_some_and(|due| self.next_ms.is_none_or(|next| due <= next));
+        let looking = before.drained_until_ms > now.as_millisecond();
+        let only_failures = self.delivered == 0 && !self.gone;
+        only_failures && before.health.is_down() && (before.disabled.is_some() || looked_at && !looking)
+    }
+
     /// How the endpoint is after these calls. One that took anything is well.
     fn health(&self, mut health: Health, now: Timestamp) -> (Health, Change) {
         if self.gone {
@@ -163,6 +172,9 @@ impl Courier {
     /// Writes down how an endpoint fares after calls, and when it is looked at next.
     pub(super) async fn settle(&self, target: &Target, verdict: &Verdict) -> Result<()> {
         let change = |before: &State, now: Timestamp| {
+            if verdict.says_nothing_new(before, now) {
+                return None;
+            }
             let (health, change) = verdict.health(before.health, now);
             let mut after = State { health, ..*before };
             after.due_ms = earliest(before.due_ms, verdict.next_ms);
@@ -171,9 +183,9 @@ impl Courier {
                 after.flush = true;
                 after.due_ms = Some(now.as_millisecond());
             }
-            (after, change)
+            Some((after, change))
         };
-        let after = self.change(target, change).await?;
+        let Some(after) = self.change(target, change).await? else { return Ok(()) };
         if let Some(due_ms) = after.due_ms.filter(|_| verdict.next_ms.is_some() || after.flush) {
             self.come_back(&target.tenant, target.endpoint.id, due_ms).await?;
         }
@@ -185,18 +197,18 @@ impl Courier {
     async fn change(
         &self,
         target: &Target,
-        change: impl Fn(&State, Timestamp) -> (State, Change),
-    ) -> Result<State> {
+        change: impl Fn(&State, Timestamp) -> Option<(State, Change)>,
+    ) -> Result<Option<State>> {
         let (tenant, id) = (&target.tenant, target.endpoint.id);
         for round in 0..TRIES {
             let before = self.store.endpoint_state(tenant, id).await?;
             let now = self.store.clock().now();
-            let (after, changed) = change(&before, now);
+            let Some((after, changed)) = change(&before, now) else { return Ok(None) };
             match self.write(target, &before, after, changed, now).await {
                 Err(Error { code: crate::Code::Conflict, .. }) => {
                     self.store.back_off(round).await;
                 }
-                done => return done,
+                done => return done.map(Some),
             }
         }
         Err(store::Error::Conflict.into())
