@@ -53,7 +53,7 @@ struct Item {
 impl Item {
     /// `number` is the account's own.
     fn new(entry: Entry, number: Option<String>) -> Self {
-        let (id, campaign, times) = (entry.id(), entry.campaign(), Times::from(&entry));
+        let (id, campaign, times) = (entry.id(), entry.campaign, Times::from(&entry));
         let (state, reason) = entry.progress.shown();
         let is_failure = matches!(state, Shown::Failed | Shown::Skipped);
         let error = reason.filter(|_| is_failure).map(Failure::from);

@@ -41,7 +41,7 @@ struct Item {
 
 impl From<Entry> for Item {
     fn from(entry: Entry) -> Self {
-        let (id, campaign, times) = (entry.id(), entry.campaign(), Times::from(&entry));
+        let (id, campaign, times) = (entry.id(), entry.campaign, Times::from(&entry));
         let (state, reason) = entry.progress.shown();
         let failed = matches!(state, Shown::Failed | Shown::Skipped);
         let reason = reason.map(str::to_owned);

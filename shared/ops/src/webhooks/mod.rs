@@ -21,6 +21,7 @@ pub use registry::{
     Again, Change, New, Status, change, find, list, register, remove, replay, rotate_secret, send_test,
     unregister,
 };
+pub(crate) use registry::check_url;
 
 use outbound::Client;
 use queue::Queues;
