@@ -3,7 +3,12 @@
 use std::process::ExitCode;
 
 use messages::{App, routes};
+use queue::Queue::Webhook;
 
 fn main() -> ExitCode {
-    runtime::lambda(async |env| runtime::http(&env, routes(App { sender: env.sender(&[])? })).await)
+    runtime::lambda(async |env| {
+        let sender = env.sender(&[Webhook])?;
+        let relay = env.relay(&sender)?;
+        runtime::http(&env, routes(App { sender, relay })).await
+    })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use channels::cloud::Graph;
 use domain::{Clock, Entropy};
+use ops::custom::Relay;
 use ops::files::Files;
 use ops::webhooks::{Courier, Pace};
 use ops::{AdminKey, Sender};
@@ -39,12 +40,13 @@ impl Apps {
     /// The routes of each function.
     pub fn functions(&self) -> [(&'static str, Router); 6] {
         let Sender { store, graph, queues, .. } = self.sender.clone();
+        let relay = Relay { teller: (&self.sender).into(), client: self.outbound.clone() };
         let admin_key = AdminKey::fixed(self.admin_key.clone().map(domain::Secret::new));
         [
             ("contacts", contacts::routes(contacts::App { store: store.clone(), queues: queues.clone() })),
             ("accounts", accounts::routes(accounts::App { store: store.clone(), graph, admin_key })),
             ("campaigns", campaigns::routes(campaigns::App { sender: self.sender.clone() })),
-            ("messages", messages::routes(messages::App { sender: self.sender.clone() })),
+            ("messages", messages::routes(messages::App { sender: self.sender.clone(), relay })),
             ("inbound", inbound::routes(inbound::App::new(store, queues, self.sender.files.bodies()))),
             ("webhooks", webhooks::routes(webhooks::App { courier: self.courier() })),
         ]

@@ -47,7 +47,10 @@ impl FromStr for ChannelName {
         }
         // They separate the parts of keys and of paths.
         if name.chars().any(|c| c.is_control() || matches!(c, '#' | '/' | '\\' | '?' | '%')) {
-            return Err(Invalid::new("name", "name must not contain control characters or any of # / \\ ? %"));
+            return Err(Invalid::new(
+                "name",
+                "name must not contain control characters or any of # / \\ ? %",
+            ));
         }
         let lower = name.to_lowercase();
         // A few letters become several when they are lower-cased.

@@ -3,6 +3,7 @@ use channels::cloud::Graph;
 use domain::{Clock, Entropy};
 use media::Bucket;
 use ops::Sender;
+use ops::custom::Relay;
 use ops::files::Files;
 use ops::webhooks::{Courier, Pace};
 use outbound::{Client, Policy, Resolver};
@@ -155,6 +156,14 @@ impl Env {
         let allow = allow.parse().map_err(|error| format!("OUTBOUND_ALLOW: {error}"))?;
         let roots = TLS_SERVER_ROOT_CERTS.iter().map(|root| root.as_ref());
         Ok(Client::trusting(Policy::webhooks(allow), Resolver::System, roots)?)
+    }
+
+    /// What calls custom channels, on the sender's stores.
+    ///
+    /// # Errors
+    /// See [`Env::outbound`].
+    pub fn relay(&self, sender: &Sender) -> Result<Relay, Error> {
+        Ok(Relay { teller: sender.into(), client: self.outbound()? })
     }
 
     /// What sends events to the users' endpoints, with the queues that the function

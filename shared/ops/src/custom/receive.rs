@@ -3,7 +3,7 @@ use domain::consent::{Keyword, keyword};
 use domain::message::Address;
 use domain::recipient::{Progress, State, Status};
 use domain::webhook::Event;
-use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
+use domain::{AccountId, CampaignId, ContactId, Invalid, MessageId, TenantId};
 use serde_json::json;
 use store::Store;
 use store::messages::Message;
@@ -47,7 +47,7 @@ pub struct Incoming {
     /// Who wrote it.
     pub from: Person,
     /// To whom, in the platform's words.
-    pub to: Option<String>,
+    pub to: String,
     /// What it says.
     pub body: Option<String>,
     /// The registered channel that it came by.
@@ -157,9 +157,8 @@ fn channel_of(registered: &[CustomChannel], new: &Incoming) -> Result<ChannelNam
         return key.ok_or_else(|| unknown_channel(name));
     }
     let label = new.label.as_deref().unwrap_or(DEFAULT_LABEL);
-    let label: ChannelName = label.parse().map_err(|wrong: domain::Invalid| {
-        Error::invalid("channel", wrong.message.replacen("name", "channel", 1))
-    })?;
+    let wrong = |wrong: Invalid| Error::invalid("channel", wrong.message.replacen("name", "channel", 1));
+    let label: ChannelName = label.parse().map_err(wrong)?;
     match registered {
         [only] if !known(&label) => Ok(only.key.clone()),
         _ => Ok(label),

@@ -66,8 +66,7 @@ pub async fn send(relay: &Relay, caller: &Caller, new: Outgoing) -> Result<Sent>
     if !store.opted_out(tenant, std::slice::from_ref(&address)).await?.is_empty() {
         return Err(Error::new(Code::OptedOut, "the recipient has opted out of messages"));
     }
-    let contact =
-        new.to.contact(&relay.teller, tenant, &channel.key, caller.tenant.plan.contacts).await?;
+    let contact = new.to.contact(&relay.teller, tenant, &channel.key, caller.tenant.plan.contacts).await?;
     let busy = "the channel gets as many messages as it may: try again";
     let slot = format!("custom:{}", channel.key);
     wait_for_slot(store, tenant, &slot, f64::from(channel.per_second), busy).await?;
@@ -121,7 +120,8 @@ fn accepted(outcome: Outcome) -> Result<String> {
             Err(Error::new(Code::ProviderUnavailable, message).after(5))
         }
         Outcome::Ambiguous => {
-            let message = "the channel gave no clear answer: the message may have been taken, its state is unknown";
+            let message =
+                "the channel gave no clear answer: the message may have been taken, its state is unknown";
             Err(Error::new(Code::ProviderTimeout, message))
         }
     }
