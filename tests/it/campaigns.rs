@@ -5,7 +5,7 @@ use domain::{CampaignId, ContactId};
 use harness::{Setup, World, named, person, phone, row};
 use ops::Code;
 use ops::campaigns::{cancel, launch, pause, preflight, report, resume};
-use ops::suppression::{Source, opt_out};
+use ops::suppression::{Occasion, Source, opt_out};
 use serde_json::json;
 use simulators::graph::FaultRule;
 
@@ -93,7 +93,9 @@ async fn who_must_not_be_sent_to_is_skipped_with_the_reason() {
         row("", "solo@example.com", "Carla"),
     ];
     world.import(rows).await;
-    opt_out(world.store(), world.tenant(), &out, Source::Keyword).await.unwrap();
+    let (teller, source) = (&world.teller(), Source::Keyword);
+    let on = Occasion { teller, tenant: world.tenant(), account: None, source };
+    opt_out(on, &out).await.unwrap();
     world.template("promo", "MARKETING", "Ciao {{1}}, a presto").await;
     let id = world.draft("promo").await;
     let before = preflight(&world.sender, world.tenant(), id).await.unwrap();

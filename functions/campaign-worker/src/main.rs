@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use campaign_worker::handle;
-use queue::Queue::{Campaign, Send};
+use queue::Queue::{Campaign, Send, Webhook};
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let sender = env.sender(&[Campaign, Send])?;
+        let sender = env.sender(&[Campaign, Send, Webhook])?;
         runtime::queue(async |batch| handle(&sender, &batch.records, || batch.is_over()).await).await
     })
 }

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use queue::Queue::Send;
+use queue::Queue::{Send, Webhook};
 use send_worker::handle;
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let sender = env.sender(&[Send])?;
+        let sender = env.sender(&[Send, Webhook])?;
         runtime::queue(async |batch| handle(&sender, &batch.records, || batch.is_over()).await).await
     })
 }

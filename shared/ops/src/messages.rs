@@ -14,7 +14,8 @@ use domain::{ContactId, MessageId, PhoneNumber, TenantId, consent};
 use store::Store;
 use store::messages::Message;
 
-use crate::suppression::{self, Source};
+use crate::events::Teller;
+use crate::suppression::{Occasion, Source, opt_out};
 use crate::{Caller, Code, Error, Result, Sender, callers, templates};
 
 /// A number that was connected less than this long ago has contacts whose last
@@ -166,7 +167,7 @@ async fn deliver(
         progress: Progress::new(State::Claimed),
     };
     let line = Line { graph: &sender.graph, number };
-    match dispatch(store, tenant, &message, &content, &line).await? {
+    match dispatch(&Teller::from(sender), tenant, &message, &content, &line).await? {
         Outcome::Accepted(acceptance) => Ok(Sent { id, provider_id: acceptance.provider_id }),
         Outcome::Refused(error) => Err(Error::provider(&error).about(id)),
         Outcome::Unreachable => {
@@ -183,19 +184,20 @@ async fn deliver(
 /// Writes a message down, sends it over its channel, and writes down what came of
 /// it. What was surely not sent is not counted.
 pub(crate) async fn dispatch(
-    store: &Store,
+    teller: &Teller,
     tenant: &TenantId,
     message: &Message,
     content: &Content,
     channel: &impl Channel,
 ) -> Result<Outcome> {
-    store.create_message(tenant, message).await?;
+    teller.store.create_message(tenant, message).await?;
     let outcome = channel.send(&message.address, content, CallbackRef::Message(message.id)).await;
-    record(store, tenant, message, &outcome).await?;
+    record(teller, tenant, message, &outcome).await?;
     Ok(outcome)
 }
 
-async fn record(store: &Store, tenant: &TenantId, message: &Message, outcome: &Outcome) -> Result<()> {
+async fn record(teller: &Teller, tenant: &TenantId, message: &Message, outcome: &Outcome) -> Result<()> {
+    let store = &teller.store;
     let now = store.clock().now_ms();
     let change = |progress: &mut Progress| match outcome {
         Outcome::Accepted(acceptance) => progress.accept(&acceptance.provider_id, acceptance.held, now),
@@ -216,7 +218,8 @@ async fn record(store: &Store, tenant: &TenantId, message: &Message, outcome: &O
     if let Outcome::Refused(error) = outcome
         && action(error, 1) == Action::OptOut
     {
-        suppression::opt_out(store, tenant, &message.address, Source::Provider).await?;
+        let on = Occasion { teller, tenant, account: message.account.known(), source: Source::Provider };
+        opt_out(on, &message.address).await?;
     }
     Ok(())
 }

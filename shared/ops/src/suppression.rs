@@ -6,10 +6,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use domain::channel::ChannelName;
 use domain::contact::{Contact, Identity};
 use domain::message::{Address, CustomAddress};
-use domain::{ContactId, PhoneNumber, TenantId};
+use domain::webhook::EventType;
+use domain::{AccountId, ContactId, PhoneNumber, TenantId};
 use store::Store;
+use store::outbox::Entry as Noted;
 use store::suppression::{NewOptOut, is_suppression_id, suppression_id};
 
+use crate::events::{Audience, ConsentFact, Teller, consent_changed, facts_of};
 use crate::{Error, Result};
 
 pub use store::suppression::{OptOut, Source};
@@ -17,30 +20,73 @@ pub use store::suppression::{OptOut, Source};
 /// Longest reason, in characters.
 const MAX_REASON: usize = 255;
 
+/// Where an opt-out or opt-in came about.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion<'a> {
+    /// Who writes it down and tells it.
+    pub teller: &'a Teller,
+    /// Whose recipient it is.
+    pub tenant: &'a TenantId,
+    /// The account that was told; `None` for the whole tenant.
+    pub account: Option<AccountId>,
+    /// How.
+    pub source: Source,
+}
+
 /// Records that an address wants no more messages; answers whether that is new.
 /// One that opted out before keeps its first date and source.
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
-pub async fn opt_out(store: &Store, tenant: &TenantId, address: &Address, source: Source) -> Result<bool> {
-    let contact = store.contact_by(tenant, &identity(address)).await?.map(|c| c.id);
-    record(store, tenant, address, NewOptOut { source, contact, reason: None }).await
+pub async fn opt_out(on: Occasion<'_>, address: &Address) -> Result<bool> {
+    let store = &on.teller.store;
+    let contact = store.contact_by(on.tenant, &identity(address)).await?.map(|c| c.id);
+    record(on, address, NewOptOut { source: on.source, contact, reason: None }).await
 }
 
 /// Records that an address wants messages again; answers whether it had opted out.
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
-pub async fn opt_in(store: &Store, tenant: &TenantId, address: &Address) -> Result<bool> {
-    lift(store, tenant, &suppression_id(tenant, address)).await
+pub async fn opt_in(on: Occasion<'_>, address: &Address) -> Result<bool> {
+    lift(on, &suppression_id(on.tenant, address), address.as_str()).await
 }
 
-async fn record(store: &Store, tenant: &TenantId, address: &Address, new: NewOptOut<'_>) -> Result<bool> {
-    Ok(store.opt_out(tenant, address, new).await?)
+async fn record(on: Occasion<'_>, address: &Address, new: NewOptOut<'_>) -> Result<bool> {
+    let store = &on.teller.store;
+    let note = on.note(false, address.as_str(), new.contact).await?;
+    let changed = store.opt_out(on.tenant, address, new, note.as_ref()).await?;
+    on.tell(changed, note).await;
+    Ok(changed)
 }
 
-async fn lift(store: &Store, tenant: &TenantId, id: &str) -> Result<bool> {
-    Ok(store.opt_in(tenant, id).await?)
+/// Lifts an opt-out, of an address as it may be shown.
+async fn lift(on: Occasion<'_>, id: &str, shown: &str) -> Result<bool> {
+    let note = on.note(true, shown, None).await?;
+    let changed = on.teller.store.opt_in(on.tenant, id, note.as_ref()).await?;
+    on.tell(changed, note).await;
+    Ok(changed)
+}
+
+impl Occasion<'_> {
+    /// What to tell of it, when anybody wants to know.
+    async fn note(&self, wanted: bool, address: &str, contact: Option<ContactId>) -> Result<Option<Noted>> {
+        let store = &self.teller.store;
+        let kind = if wanted { EventType::ContactOptedIn } else { EventType::ContactOptedOut };
+        if !Audience::of(store, self.tenant).await?.wants(kind, self.account) {
+            return Ok(None);
+        }
+        let at_ms = store.clock().now_ms();
+        let (account, source) = (self.account, self.source.as_str());
+        let fact = ConsentFact { wanted, source, address, account, contact, at_ms };
+        Ok(Some(store.entry(self.tenant, facts_of(&consent_changed(self.tenant, &fact)))))
+    }
+
+    async fn tell(&self, changed: bool, note: Option<Noted>) {
+        if let Some(note) = note.filter(|_| changed) {
+            self.teller.tell_now(&[note]).await;
+        }
+    }
 }
 
 /// Whom the tenant names.
@@ -67,7 +113,7 @@ pub struct Entry {
 /// # Errors
 /// Names `contact_id` or `reason`.
 pub async fn add(
-    store: &Store,
+    teller: &Teller,
     tenant: &TenantId,
     whom: &Whom,
     reason: Option<&str>,
@@ -76,11 +122,13 @@ pub async fn add(
         let message = format!("reason may have at most {MAX_REASON} characters");
         return Err(Error::invalid("reason", message));
     }
+    let store = &teller.store;
     let (addresses, contact) = addresses(store, tenant, whom).await?;
+    let on = Occasion { teller, tenant, account: None, source: Source::Owner };
     let new = NewOptOut { source: Source::Owner, contact: contact.as_ref().map(|c| c.id), reason };
     let mut changed = false;
     for address in &addresses {
-        changed |= record(store, tenant, address, new).await?;
+        changed |= record(on, address, new).await?;
     }
     let ids: HashSet<String> = addresses.iter().map(|a| suppression_id(tenant, a)).collect();
     let found = store.opt_outs_of(tenant, &ids).await?;
@@ -91,11 +139,12 @@ pub async fn add(
 ///
 /// # Errors
 /// Names `contact_id`.
-pub async fn remove(store: &Store, tenant: &TenantId, whom: &Whom) -> Result<u64> {
-    let (addresses, _) = addresses(store, tenant, whom).await?;
+pub async fn remove(teller: &Teller, tenant: &TenantId, whom: &Whom) -> Result<u64> {
+    let (addresses, _) = addresses(&teller.store, tenant, whom).await?;
+    let on = Occasion { teller, tenant, account: None, source: Source::Owner };
     let mut removed = 0;
     for address in &addresses {
-        removed += u64::from(opt_in(store, tenant, address).await?);
+        removed += u64::from(opt_in(on, address).await?);
     }
     Ok(removed)
 }
@@ -104,9 +153,15 @@ pub async fn remove(store: &Store, tenant: &TenantId, whom: &Whom) -> Result<u64
 ///
 /// # Errors
 /// [`crate::Code::NotFound`] names `id`.
-pub async fn remove_by_id(store: &Store, tenant: &TenantId, id: &str) -> Result<()> {
-    let lifted = is_suppression_id(id) && lift(store, tenant, id).await?;
-    if lifted { Ok(()) } else { Err(Error::not_found("id", "there is no opt-out with this id")) }
+pub async fn remove_by_id(teller: &Teller, tenant: &TenantId, id: &str) -> Result<()> {
+    let unknown = || Error::not_found("id", "there is no opt-out with this id");
+    if !is_suppression_id(id) {
+        return Err(unknown());
+    }
+    let found = teller.store.opt_outs_of(tenant, &HashSet::from([id.to_owned()])).await?;
+    let found = found.first().ok_or_else(unknown)?;
+    let on = Occasion { teller, tenant, account: None, source: Source::Owner };
+    if lift(on, id, &found.address).await? { Ok(()) } else { Err(unknown()) }
 }
 
 /// Opt-outs in ascending order of id, from the one after `after`, with where to go on.

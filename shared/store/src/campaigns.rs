@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::batch::Action;
 use crate::due::{Due, Watched, put_action};
 use crate::item::{Item, Key, Query, compose, n, number, read, s};
+use crate::outbox::{Entry, note_action};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
@@ -386,7 +387,7 @@ impl Store {
         self.transact(vec![Action::Update(update), put_action(&due)?]).await
     }
 
-    /// Moves a campaign from one state to another.
+    /// Moves a campaign from one state to another, with a note in the outbox.
     ///
     /// # Errors
     /// [`Error::Conflict`] when it is not in state `from`.
@@ -397,6 +398,7 @@ impl Store {
         from: CampaignState,
         to: CampaignState,
         reason: Option<&str>,
+        note: Option<&Entry>,
     ) -> Result<()> {
         let mut update = Update::of(key(tenant, id))
             .set("state", s(to.as_str()))
@@ -408,7 +410,10 @@ impl Store {
         if matches!(to, CampaignState::Finished | CampaignState::Cancelled | CampaignState::Failed) {
             update = update.set("finished", n(self.clock().now_ms()));
         }
-        self.update(update).await
+        match note {
+            Some(note) => self.transact(vec![Action::Update(update), note_action(note)?]).await,
+            None => self.update(update).await,
+        }
     }
 
     /// Moves the planner's checkpoint. Of two copies of a planner's job, the

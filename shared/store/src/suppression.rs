@@ -12,7 +12,10 @@ use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::batch::Action;
 use crate::item::{Item, Key, Query, compose, read, text};
+use crate::outbox::{Entry, note_action};
+use crate::update::When;
 use crate::{Error, Result, Store, sha256_hex};
 
 const KIND: &str = "opt-out";
@@ -119,11 +122,18 @@ fn from_item(item: Item) -> Result<OptOut> {
 
 impl Store {
     /// Records that an address wants no more messages; answers whether that is
-    /// new. One that opted out before keeps its first date and source.
+    /// new. One that opted out before keeps its first date and source. What is new
+    /// is noted in the outbox with it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn opt_out(&self, tenant: &TenantId, address: &Address, new: NewOptOut<'_>) -> Result<bool> {
+    pub async fn opt_out(
+        &self,
+        tenant: &TenantId,
+        address: &Address,
+        new: NewOptOut<'_>,
+        note: Option<&Entry>,
+    ) -> Result<bool> {
         let key = key(tenant, &suppression_id(tenant, address));
         let item = OptOutItem {
             sk: key.sk.clone(),
@@ -133,7 +143,15 @@ impl Store {
             reason: new.reason.map(str::to_owned),
             at: self.clock().now_ms(),
         };
-        match self.create(compose(&key, KIND, &item)?).await {
+        let item = compose(&key, KIND, &item)?;
+        let written = match note {
+            Some(note) => {
+                let put = Action::Put(item, vec![When::Absent("pk")]);
+                self.transact(vec![put, note_action(note)?]).await
+            }
+            None => self.create(item).await,
+        };
+        match written {
             Ok(()) => Ok(true),
             Err(Error::Conflict) => Ok(false),
             Err(error) => Err(error),
@@ -145,8 +163,14 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn opt_in(&self, tenant: &TenantId, id: &str) -> Result<bool> {
-        self.delete_returning(&key(tenant, id)).await
+    pub async fn opt_in(&self, tenant: &TenantId, id: &str, note: Option<&Entry>) -> Result<bool> {
+        let Some(note) = note else { return self.delete_returning(&key(tenant, id)).await };
+        let delete = Action::Delete(key(tenant, id), vec![When::Exists]);
+        match self.transact(vec![delete, note_action(note)?]).await {
+            Ok(()) => Ok(true),
+            Err(Error::Conflict) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Which of these addresses opted out.

@@ -3,8 +3,9 @@
 use api_http::{ApiError, Caller, Fields, Input, Reply, Result};
 use axum::extract::State;
 use domain::ContactId;
-use ops::Error;
+use ops::events::Teller;
 use ops::suppression::{self, Entry, Whom};
+use ops::{Error, Sender};
 use serde::Serialize;
 use store::Store;
 
@@ -74,13 +75,14 @@ pub(crate) struct Added {
 
 /// `POST /api/suppressions`: a second time changes nothing.
 pub(crate) async fn add(
-    State(store): State<Store>,
+    State(sender): State<Sender>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Added>> {
     let fields = input.fields();
     let (whom, reason) = (whom(fields)?, fields.text("reason")?);
-    let (changed, entries) = suppression::add(&store, caller.tenant_id(), &whom, reason.as_deref()).await?;
+    let (changed, entries) =
+        suppression::add(&Teller::from(&sender), caller.tenant_id(), &whom, reason.as_deref()).await?;
     let suppressions = entries.into_iter().map(Item::from).collect();
     Ok(Reply(Added { status: "success", changed, suppressions }))
 }
@@ -94,17 +96,17 @@ pub(crate) struct Removed {
 /// `DELETE /api/suppressions`: of a number or contact that did not opt out there
 /// is nothing to remove; an id must exist.
 pub(crate) async fn remove(
-    State(store): State<Store>,
+    State(sender): State<Sender>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Removed>> {
     let fields = input.fields();
     let removed = match fields.text("id")? {
         Some(id) => {
-            suppression::remove_by_id(&store, caller.tenant_id(), id.trim()).await?;
+            suppression::remove_by_id(&Teller::from(&sender), caller.tenant_id(), id.trim()).await?;
             1
         }
-        None => suppression::remove(&store, caller.tenant_id(), &whom(fields)?).await?,
+        None => suppression::remove(&Teller::from(&sender), caller.tenant_id(), &whom(fields)?).await?,
     };
     Ok(Reply(Removed { status: "success", removed }))
 }

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use domain::campaign::CampaignState;
 use domain::recipient::State;
+use domain::webhook::EventType;
 use domain::{CampaignId, ContactId, TenantId};
 use queue::{CampaignJob, SendJob};
 use store::Store;
@@ -10,6 +11,7 @@ use store::due::{Due, Watched};
 use store::ledger::Entry;
 
 use super::{WATCH_MS, load, timing, wrong_state};
+use crate::events::{Audience, Teller, campaign_ended, facts_of};
 use crate::{Result, Sender};
 
 /// Recipients of one page.
@@ -30,19 +32,46 @@ pub async fn pause(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result
 /// Pauses a campaign that may not send on, for a reason that is not its owner's;
 /// one that does not send is left as it is.
 pub(crate) async fn stop_sending(
-    store: &Store,
+    teller: &Teller,
     tenant: &TenantId,
     id: CampaignId,
     reason: &str,
 ) -> Result<()> {
     for from in [CampaignState::Running, CampaignState::Planning] {
-        match store.transition_campaign(tenant, id, from, CampaignState::Paused, Some(reason)).await {
-            Ok(()) => break,
-            Err(store::Error::Conflict) => {}
-            Err(error) => return Err(error.into()),
+        if end(teller, tenant, id, (from, CampaignState::Paused), Some(reason)).await? {
+            break;
         }
     }
     Ok(())
+}
+
+/// Moves a campaign that ends, or that only its owner can set going again, and tells
+/// it; answers whether it was in the state to move from.
+pub(crate) async fn end(
+    teller: &Teller,
+    tenant: &TenantId,
+    id: CampaignId,
+    (from, to): (CampaignState, CampaignState),
+    reason: Option<&str>,
+) -> Result<bool> {
+    let store = &teller.store;
+    let kind = if reason.is_some() { EventType::CampaignFailed } else { EventType::CampaignFinished };
+    let audience = Audience::of(store, tenant).await?;
+    let mut notes = Vec::new();
+    if audience.wants(kind, None)
+        && let Some(stored) = store.campaign(tenant, id).await?
+    {
+        let event = campaign_ended(tenant, &stored.campaign, reason, store.clock().now_ms());
+        notes.push(store.entry(tenant, facts_of(&event)));
+    }
+    match store.transition_campaign(tenant, id, from, to, reason, notes.first()).await {
+        Ok(()) => {
+            teller.tell_now(&notes).await;
+            Ok(true)
+        }
+        Err(store::Error::Conflict) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Sends on: what is pending, or, with `only_failed`, again what failed.
@@ -184,7 +213,7 @@ async fn transition(
     let id = stored.campaign.id;
     let mut from = stored.campaign.state;
     loop {
-        match store.transition_campaign(tenant, id, from, to, reason).await {
+        match store.transition_campaign(tenant, id, from, to, reason, None).await {
             Ok(()) => break,
             Err(store::Error::Conflict) => {
                 let now = load(store, tenant, id).await?.campaign.state;

@@ -5,8 +5,10 @@ use domain::{CampaignId, TenantId};
 use queue::CampaignJob;
 use store::campaigns::{Launch, Stored};
 
+use super::end;
 use super::{WATCH_MS, load, timing, wrong_state};
 use crate::accounts::time_zone;
+use crate::events::Teller;
 use crate::{Caller, Code, Error, Result, Sender, callers, templates};
 
 /// Writes a draft down; answers it with what would keep it from being launched.
@@ -151,10 +153,7 @@ pub async fn start_scheduled(sender: &Sender, tenant: &TenantId, id: CampaignId)
         Err(error) => {
             tracing::warn!(%tenant, campaign = %id, code = error.code.as_str(), "a scheduled campaign cannot start");
             let (from, to) = (CampaignState::Scheduled, CampaignState::Failed);
-            match sender.store.transition_campaign(tenant, id, from, to, Some(&error.message)).await {
-                Ok(()) | Err(store::Error::Conflict) => Ok(()),
-                Err(error) => Err(error.into()),
-            }
+            end(&Teller::from(sender), tenant, id, (from, to), Some(&error.message)).await.map(|_| ())
         }
     }
 }

@@ -8,7 +8,7 @@ mod report;
 mod timing;
 
 pub use control::{cancel, pause, resume};
-pub(crate) use control::{stop_sending, sweep_cancelled};
+pub(crate) use control::{end, stop_sending, sweep_cancelled};
 pub use launch::{draft, launch, start_scheduled};
 pub use planner::plan;
 pub use preflight::{Preflight, preflight};

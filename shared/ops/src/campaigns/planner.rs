@@ -71,7 +71,7 @@ pub async fn plan(
 /// Every recipient is written down: the campaign sends.
 pub(crate) async fn finish(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<()> {
     let (from, to) = (CampaignState::Planning, CampaignState::Running);
-    match sender.store.transition_campaign(tenant, id, from, to, None).await {
+    match sender.store.transition_campaign(tenant, id, from, to, None, None).await {
         Ok(()) | Err(store::Error::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
     }

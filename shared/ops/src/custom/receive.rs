@@ -2,7 +2,6 @@ use domain::channel::{ChannelName, CustomChannel};
 use domain::consent::{Keyword, keyword};
 use domain::message::Address;
 use domain::recipient::{Progress, State, Status};
-use domain::webhook::Event;
 use domain::{AccountId, CampaignId, ContactId, Invalid, MessageId, TenantId};
 use serde_json::json;
 use store::Store;
@@ -12,8 +11,8 @@ use store::outbox::Entry;
 use super::registry::unknown_channel;
 use super::report::report;
 use super::{Person, campaign};
-use crate::events::{Audience, ConsentFact, Teller, consent_changed, facts_of, message_received};
-use crate::suppression::{self, Source};
+use crate::events::{Audience, Teller, facts_of, message_received};
+use crate::suppression::{Occasion, Source, opt_in, opt_out};
 use crate::{Error, Result};
 
 /// Where messages go that name no channel, while none or several are registered.
@@ -130,9 +129,9 @@ pub async fn receive(teller: &Teller, tenant: &TenantId, new: Incoming) -> Resul
     store.open_window(tenant, AccountId::NONE, contact.id, now_ms).await?;
     let address = new.from.address(&channel);
     let said = new.body.as_deref().filter(|_| new.kind == Kind::Text).and_then(keyword);
-    obey(store, tenant, &address, said).await?;
+    obey(teller, tenant, &address, said).await?;
     let message = message_of(store, &channel, contact.id, campaign, address, &new);
-    let notes = notes(teller, tenant, &message, said, &new.id).await?;
+    let notes: Vec<Entry> = note(teller, tenant, &message).await?.into_iter().collect();
     match store.receive_message(tenant, &message, &new.id, &notes).await {
         Ok(()) => {
             teller.tell_now(&notes).await;
@@ -189,10 +188,11 @@ fn check_body(new: &Incoming) -> Result<()> {
 }
 
 /// Applies an opt-out or opt-in word to the address that it came from.
-async fn obey(store: &Store, tenant: &TenantId, address: &Address, said: Option<Keyword>) -> Result<()> {
+async fn obey(teller: &Teller, tenant: &TenantId, address: &Address, said: Option<Keyword>) -> Result<()> {
+    let on = Occasion { teller, tenant, account: None, source: Source::Keyword };
     match said {
-        Some(Keyword::OptOut) => suppression::opt_out(store, tenant, address, Source::Keyword).await?,
-        Some(Keyword::OptIn) => suppression::opt_in(store, tenant, address).await?,
+        Some(Keyword::OptOut) => opt_out(on, address).await?,
+        Some(Keyword::OptIn) => opt_in(on, address).await?,
         Some(Keyword::Help) | None => false,
     };
     Ok(())
@@ -234,34 +234,10 @@ fn message_of(
     }
 }
 
-/// What endpoints are told, as far as any of them listens.
-async fn notes(
-    teller: &Teller,
-    tenant: &TenantId,
-    message: &Message,
-    said: Option<Keyword>,
-    because: &str,
-) -> Result<Vec<Entry>> {
+/// What endpoints are told, when any of them listens.
+async fn note(teller: &Teller, tenant: &TenantId, message: &Message) -> Result<Option<Entry>> {
     let store = &teller.store;
-    let audience = Audience::of(store, tenant).await?;
-    let consent = |wanted| {
-        let fact = ConsentFact {
-            wanted,
-            because,
-            source: Source::Keyword.as_str(),
-            address: message.address.as_str(),
-            account: None,
-            contact: message.contact,
-            at_ms: message.id.timestamp_ms(),
-        };
-        consent_changed(tenant, &fact)
-    };
-    let consent: Option<Event> = match said {
-        Some(Keyword::OptOut) => Some(consent(false)),
-        Some(Keyword::OptIn) => Some(consent(true)),
-        Some(Keyword::Help) | None => None,
-    };
-    let events = [Some(message_received(tenant, message)), consent].into_iter().flatten();
-    let wanted = events.filter(|event| audience.wants(event.kind, event.account));
-    Ok(wanted.map(|event| store.entry(tenant, facts_of(&event))).collect())
+    let event = message_received(tenant, message);
+    let is_wanted = Audience::of(store, tenant).await?.wants(event.kind, event.account);
+    Ok(is_wanted.then(|| store.entry(tenant, facts_of(&event))))
 }

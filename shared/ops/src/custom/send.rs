@@ -87,7 +87,7 @@ pub async fn send(relay: &Relay, caller: &Caller, new: Outgoing) -> Result<Sent>
     let (client, now) = (&relay.client, store.clock().now());
     let regarding = regarding(&contact, campaign);
     let line = Line { client, channel: &channel, secret: &secret, now, regarding };
-    let outcome = dispatch(store, tenant, &message, &content, &line).await?;
+    let outcome = dispatch(&relay.teller, tenant, &message, &content, &line).await?;
     let provider_id = accepted(outcome).map_err(|error| error.about(message.id))?;
     Ok(Sent { id: message.id, provider_id, contact: contact.id, channel: channel.name, campaign })
 }

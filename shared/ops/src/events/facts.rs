@@ -126,13 +126,11 @@ pub fn contact_changed(tenant: &TenantId, contact: &Contact, version: u64, creat
     }
 }
 
-/// `contact.opted_out` and `contact.opted_in`: once for each time that it was asked.
+/// `contact.opted_out` and `contact.opted_in`: once for each time that it changed.
 #[derive(Debug, Clone, Copy)]
 pub struct ConsentFact<'a> {
     /// Whether messages are wanted from now on.
     pub wanted: bool,
-    /// What was said, or done: made of it the event has the same id again.
-    pub because: &'a str,
     /// How it came about.
     pub source: &'a str,
     /// Whose address it is.
@@ -149,7 +147,7 @@ pub struct ConsentFact<'a> {
 pub fn consent_changed(tenant: &TenantId, fact: &ConsentFact<'_>) -> Event {
     let kind = if fact.wanted { EventType::ContactOptedIn } else { EventType::ContactOptedOut };
     Event {
-        id: EventId::of(kind, &[tenant.as_str(), fact.address, fact.because]),
+        id: EventId::of(kind, &[tenant.as_str(), fact.address, &fact.at_ms.to_string()]),
         kind,
         at: at(fact.at_ms),
         account: fact.account,

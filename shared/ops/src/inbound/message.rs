@@ -9,12 +9,12 @@ use domain::recipient::{Progress, State};
 use domain::webhook::Event;
 use store::messages::Message;
 
-use super::preferences::{Preferred, addresses};
+use super::preferences::addresses;
 use super::process::Change;
 use super::wire::{InboundMessage, list};
 use crate::contacts::upsert;
 use crate::events::{Teller, message_received};
-use crate::suppression::Source;
+use crate::suppression::{Occasion, Source, opt_in, opt_out};
 use crate::{Code, Error, Result, Sender};
 
 /// An inbound message: its sender becomes a contact, the window opens, the
@@ -28,9 +28,7 @@ pub(super) async fn message(sender: &Sender, change: &Change<'_>, nth: usize) ->
         return Ok(Vec::new());
     }
     if let Some(known) = store.message_by_provider_id(tenant, inbound.provider_id).await? {
-        let mut events = consent_events(change, &inbound, known.contact);
-        events.push(message_received(tenant, &known));
-        return Ok(events);
+        return Ok(vec![message_received(tenant, &known)]);
     }
     let contact = sender_of(sender, change, &inbound).await?;
     let at_ms = inbound.at_ms.unwrap_or_else(|| store.clock().now_ms()).min(store.clock().now_ms());
@@ -39,7 +37,6 @@ pub(super) async fn message(sender: &Sender, change: &Change<'_>, nth: usize) ->
         return Ok(Vec::new());
     };
     apply_keyword(sender, change, &inbound, &address).await?;
-    let mut events = consent_events(change, &inbound, Some(contact.id));
     let mut progress = Progress::new(State::Delivered);
     progress.delivered_at = Some(at_ms);
     progress.provider_id = Some(inbound.provider_id.to_owned());
@@ -63,24 +60,7 @@ pub(super) async fn message(sender: &Sender, change: &Change<'_>, nth: usize) ->
         Err(store::Error::Conflict) => store.message_by_provider_id(tenant, inbound.provider_id).await?,
         Err(error) => return Err(error.into()),
     };
-    events.extend(stored.map(|message| message_received(tenant, &message)));
-    Ok(events)
-}
-
-/// What a keyword tells the tenant's endpoints.
-fn consent_events(
-    change: &Change<'_>,
-    inbound: &InboundMessage<'_>,
-    contact: Option<domain::ContactId>,
-) -> Vec<Event> {
-    let wanted = match keyword_of(inbound) {
-        Some(Keyword::OptOut) => false,
-        Some(Keyword::OptIn) => true,
-        Some(Keyword::Help) | None => return Vec::new(),
-    };
-    let at_ms = inbound.at_ms.unwrap_or(0);
-    let said = Preferred { wanted, because: inbound.provider_id, source: Source::Keyword, contact, at_ms };
-    said.events(change, inbound.phone, inbound.user_id)
+    Ok(stored.map(|message| message_received(tenant, &message)).into_iter().collect())
 }
 
 fn keyword_of(inbound: &InboundMessage<'_>) -> Option<Keyword> {
@@ -124,16 +104,18 @@ async fn apply_keyword(
 ) -> Result<()> {
     let (store, tenant) = (&sender.store, change.tenant);
     let Some(keyword) = keyword_of(inbound) else { return Ok(()) };
+    let (teller, account) = (&Teller::from(sender), Some(change.account));
+    let on = Occasion { teller, tenant, account, source: Source::Keyword };
     match keyword {
         Keyword::OptOut => {
             for address in addresses(inbound.phone, inbound.user_id) {
-                crate::suppression::opt_out(store, tenant, &address, Source::Keyword).await?;
+                opt_out(on, &address).await?;
             }
             Ok(())
         }
         Keyword::OptIn => {
             for address in addresses(inbound.phone, inbound.user_id) {
-                crate::suppression::opt_in(store, tenant, &address).await?;
+                opt_in(on, &address).await?;
             }
             Ok(())
         }

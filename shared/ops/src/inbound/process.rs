@@ -11,7 +11,7 @@ use super::message::message;
 use super::receive::{changes_of, entries};
 use super::wire::{StatusReport, list};
 use super::{preferences, statuses};
-use crate::events::{Audience, Happening};
+use crate::events::{Audience, Happening, Teller};
 use crate::{Code, Error, Result, Sender};
 
 /// Changes that are worked on at once.
@@ -122,7 +122,7 @@ async fn of_one(
     }
     for (account, (from, reports)) in reports {
         let told = audience.wants(EventType::MessageStatus, Some(account));
-        match statuses::apply(&sender.store, tenant, account, &reports, told).await {
+        match statuses::apply(&Teller::from(sender), tenant, account, &reports, told).await {
             Ok(happened) => events.extend(happened),
             Err(error) => from.into_iter().for_each(|i| note(failed, i, tenant, &error)),
         }
@@ -136,7 +136,7 @@ async fn of_one(
 async fn other(sender: &Sender, change: &Change<'_>) -> Result<Vec<Event>> {
     let (store, tenant) = (&sender.store, change.tenant);
     match change.field {
-        "user_preferences" => preferences::apply(store, change).await,
+        "user_preferences" => preferences::apply(sender, change).await.map(|()| Vec::new()),
         "message_template_status_update" | "message_template_quality_update" | "template_category_update" => {
             let account = store.account(tenant, change.account).await?;
             if let Some(number) = account.and_then(|a| a.whatsapp) {

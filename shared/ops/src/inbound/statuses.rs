@@ -7,7 +7,6 @@ use domain::provider::{Action, ProviderError, action};
 use domain::recipient::Status;
 use domain::webhook::Event;
 use domain::{AccountId, CampaignId, ContactId, TenantId};
-use store::Store;
 use store::contacts::block_of;
 use store::ledger::StatusUpdate;
 
@@ -15,18 +14,19 @@ use super::preferences::addresses;
 use super::wire::StatusReport;
 use crate::Result;
 use crate::campaigns::stop_sending;
-use crate::events::{ConsentFact, StatusFact, consent_changed, message_status};
-use crate::suppression::{Source, opt_out};
+use crate::events::{StatusFact, Teller, message_status};
+use crate::suppression::{Occasion, Source, opt_out};
 
 /// Applies statuses of one account to the ledger and to single messages. Answers the
 /// events that tell them, when anybody wants to know.
 pub(super) async fn apply(
-    store: &Store,
+    teller: &Teller,
     tenant: &TenantId,
     account: AccountId,
     reports: &[StatusReport<'_>],
     told: bool,
 ) -> Result<Vec<Event>> {
+    let store = &teller.store;
     let mut events = Vec::new();
     let now = store.clock().now_ms();
     let mut updates = Vec::new();
@@ -57,7 +57,7 @@ pub(super) async fn apply(
     }
     for report in reports {
         if let Status::Failed(code) = report.status {
-            consequences(store, tenant, account, report, code, &mut events).await?;
+            consequences(teller, tenant, account, report, code).await?;
         }
     }
     Ok(events)
@@ -86,27 +86,17 @@ fn event(
 /// A failure that comes as a status has the same consequences as one that comes
 /// as an answer, except that it is not sent again by itself.
 async fn consequences(
-    store: &Store,
+    teller: &Teller,
     tenant: &TenantId,
     account: AccountId,
     report: &StatusReport<'_>,
     code: i64,
-    events: &mut Vec<Event>,
 ) -> Result<()> {
     match action(&ProviderError::bare(code, 400, ""), 1) {
         Action::OptOut => {
             for address in addresses(report.recipient, None) {
-                opt_out(store, tenant, &address, Source::Provider).await?;
-                let fact = ConsentFact {
-                    wanted: false,
-                    because: report.provider_id,
-                    source: Source::Provider.as_str(),
-                    address: address.as_str(),
-                    account: Some(account),
-                    contact: None,
-                    at_ms: report.at_ms.unwrap_or(0),
-                };
-                events.push(consent_changed(tenant, &fact));
+                let (account, source) = (Some(account), Source::Provider);
+                opt_out(Occasion { teller, tenant, account, source }, &address).await?;
             }
             Ok(())
         }
@@ -116,7 +106,7 @@ async fn consequences(
                 return Ok(());
             };
             let reason = format!("WhatsApp answered with code {code}");
-            stop_sending(store, tenant, campaign, &reason).await
+            stop_sending(teller, tenant, campaign, &reason).await
         }
         Action::Retry { .. } | Action::Permanent => Ok(()),
     }

@@ -9,7 +9,8 @@ use store::ledger::{Entry, Row};
 
 use super::compose::Composer;
 use super::pacer::Pacer;
-use crate::suppression::{Source, opt_out};
+use crate::events::Teller;
+use crate::suppression::{Occasion, Source, opt_out};
 use crate::{Result, Sender};
 
 /// Longest hold of a number whose provider cannot be reached.
@@ -107,7 +108,9 @@ impl<'a> Line<'a> {
             Outcome::Refused(error) => {
                 self.unreachable.store(0, Ordering::Relaxed);
                 if action(&error, row.attempt) == Action::OptOut {
-                    opt_out(&self.sender.store, self.tenant, address, Source::Provider).await?;
+                    let (teller, source) = (&Teller::from(self.sender), Source::Provider);
+                    let on = Occasion { teller, tenant: self.tenant, account: None, source };
+                    opt_out(on, address).await?;
                 }
                 Ok(self.refused(&error, row.attempt, halt))
             }

@@ -1,7 +1,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use domain::message::Address;
+use domain::message::{Address, CallbackRef};
+use domain::recipient::Status;
+use domain::webhook::EventType;
 use domain::{AccountId, CampaignId, ContactId};
 use futures::{StreamExt, TryStreamExt, stream};
 use store::ledger::{Entry, Row};
@@ -9,6 +11,7 @@ use store::ledger::{Entry, Row};
 use super::attempt::{Line, Stop};
 use super::compose::Composer;
 use crate::Result;
+use crate::events::{Audience, Happening, StatusFact, message_status};
 
 /// A wave on its way: claimed, about to be sent, and recorded before it lands.
 #[derive(Debug)]
@@ -60,11 +63,52 @@ impl Flight {
         let entries: Vec<Entry> = stream::iter(attempts).buffered(CONCURRENCY).try_collect().await?;
         let outcomes: Vec<(ContactId, u32, Entry)> =
             rows.iter().zip(entries).map(|(row, entry)| (row.contact, row.attempt, entry)).collect();
+        // Told before it is written down: whoever takes over does not see it again.
+        self.tell_failures(line, &rows, &outcomes).await?;
         store.record(line.tenant, self.campaign, &outcomes).await?;
         let taken = outcomes.iter().filter(|(_, _, entry)| entry.may_be_sent()).count();
         store.return_messages(line.tenant, used.saturating_sub(taken) as u64).await?;
         let why = why.or_else(|| halt.get().map(|code| format!("WhatsApp answered with code {code}")));
         Ok(self.land(outcomes, why))
+    }
+
+    /// Tells what the provider refused for good; no status comes for it.
+    async fn tell_failures(
+        &self,
+        line: &Line<'_>,
+        rows: &[Row],
+        outcomes: &[(ContactId, u32, Entry)],
+    ) -> Result<()> {
+        let failed: Vec<_> = rows
+            .iter()
+            .zip(outcomes)
+            .filter_map(|(row, (contact, attempt, entry))| match entry {
+                Entry::Failed { reason } => Some((row, *contact, *attempt, reason.parse().unwrap_or(0))),
+                Entry::Accepted { .. } | Entry::Skipped { .. } | Entry::Retry { .. } | Entry::Unknown => None,
+            })
+            .collect();
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let (store, tenant) = (&line.sender.store, line.tenant);
+        let audience = Audience::of(store, tenant).await?;
+        if !audience.wants(EventType::MessageStatus, Some(self.account)) {
+            return Ok(());
+        }
+        let told = failed.into_iter().map(|(row, contact, attempt, code)| {
+            let fact = StatusFact {
+                account: self.account,
+                channel: None,
+                message: CallbackRef::Campaign(self.campaign, contact, attempt),
+                provider_id: None,
+                to: row.address.as_ref().map(Address::as_str),
+                contact: Some(contact),
+                status: Status::Failed(code),
+                at_ms: store.clock().now_ms(),
+            };
+            Happening::from(&message_status(tenant, &fact))
+        });
+        audience.tell(&line.sender.queues, &told.collect::<Vec<_>>()).await
     }
 
     async fn send(

@@ -13,7 +13,8 @@ use super::lane::Lane;
 use super::recovery::adopt;
 use super::runner::Runner;
 use crate::Result;
-use crate::campaigns::{stop_sending, sweep_cancelled};
+use crate::campaigns::{end, stop_sending, sweep_cancelled};
+use crate::events::Teller;
 
 impl Runner<'_> {
     /// Takes up campaigns that were launched or resumed, and blocks that were
@@ -126,19 +127,16 @@ impl Runner<'_> {
         let counts = store.counts(tenant, id, true).await?;
         if counts.of(State::Pending) + counts.of(State::Claimed) == 0 {
             let (from, to) = (CampaignState::Running, CampaignState::Finished);
-            match store.transition_campaign(tenant, id, from, to, None).await {
-                Ok(()) | Err(store::Error::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
+            end(&Teller::from(self.line.sender), tenant, id, (from, to), None).await?;
         }
         // A lane that is not finished is taken up anew, and recovered.
         self.drop_lane(id).await
     }
 
     pub(super) async fn pause(&self, id: CampaignId, reason: &str) -> Result<()> {
-        let (store, tenant) = (&self.line.sender.store, self.line.tenant);
+        let tenant = self.line.tenant;
         tracing::warn!(%tenant, campaign = %id, "a campaign is paused");
-        stop_sending(store, tenant, id, reason).await
+        stop_sending(&Teller::from(self.line.sender), tenant, id, reason).await
     }
 
     /// Pauses every campaign of the number: nothing can be sent on it until its
