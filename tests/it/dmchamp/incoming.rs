@@ -163,7 +163,7 @@ async fn a_campaign_routes_only_its_own_tenants_messages() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_status_of_our_own_message_moves_it_only_forward() {
-    let (world, api, _, _) = with_channel().await;
+    let (world, api, _hook, _) = with_channel().await;
     let told = listening(&api, "message.status").await;
     let data = json!({"fromId": "customer-1", "customChannel": "my-channel", "body": "Ciao"});
     let sent = send(&api, data).await.expect(200);
