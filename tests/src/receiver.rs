@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
@@ -80,7 +80,8 @@ impl Hook {
     pub async fn new() -> Self {
         let mood = Mutex::new(Mood::Answers(200, Vec::new()));
         let shared = Arc::new(Shared { mood, received: Mutex::default() });
-        let router = Router::new().route("/hook", post(take)).with_state(shared.clone());
+        let router = Router::new().route("/hook", post(take)).layer(DefaultBodyLimit::disable());
+        let router = router.with_state(shared.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let mut server = JoinSet::new();

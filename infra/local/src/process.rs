@@ -98,6 +98,7 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let store = aws.store(sealer, Clock::System, entropy.clone()).await?;
     let (queues, urls) = aws.queues().await?;
     let files = Files::new(aws.bucket(&urls).await?, settings.url());
+    let files = files.linking(Policy::fetches(settings.allow.clone()));
     let graph = Graph::new(&settings.graph_url())?;
     let sender = Sender { store: store.clone(), graph, files, queues };
     let credentials = demo::seed(&settings, &store, &entropy).await?;

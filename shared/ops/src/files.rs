@@ -9,6 +9,7 @@ use domain::media::{MAX_UPLOAD, MediaKind, check_announced, check_content, check
 use domain::message::MediaSource;
 use domain::{Invalid, TenantId};
 use media::{Bucket, Place, Presigned, Upload};
+use outbound::{Policy, Target};
 use store::Store;
 use store::media::{File, FileState};
 
@@ -38,12 +39,21 @@ pub struct Announced {
 pub struct Files {
     bucket: Bucket,
     base_url: String,
+    /// What links of users may look like.
+    links: Policy,
 }
 
 impl Files {
     /// Files of a bucket, served below `base_url`.
     pub fn new(bucket: Bucket, base_url: impl Into<String>) -> Self {
-        Self { bucket, base_url: base_url.into().trim_end_matches('/').to_owned() }
+        let base_url = base_url.into().trim_end_matches('/').to_owned();
+        Self { bucket, base_url, links: Policy::default() }
+    }
+
+    /// With links of users that may look so.
+    #[must_use]
+    pub fn linking(self, links: Policy) -> Self {
+        Self { links, ..self }
     }
 
     /// The bodies of events, in the same bucket.
@@ -180,12 +190,12 @@ impl Files {
     }
 
     /// Checks that a URL of ours leads to a file of the tenant's that fits `kind`.
-    /// Foreign URLs are the provider's to fetch and to judge.
+    /// A foreign URL must be one that may be called; the provider fetches it.
     ///
     /// # Errors
     /// Names `media_url` or `media_type`.
     pub async fn check(&self, store: &Store, tenant: &TenantId, url: &str, kind: MediaKind) -> Result<()> {
-        let Some(id) = self.own_id(url) else { return Ok(()) };
+        let Some(id) = self.own_id(url) else { return self.check_link(url) };
         let file = store.file(id).await?.filter(|f| f.tenant == *tenant);
         let file = file.ok_or_else(|| Error::invalid("media_url", "media_url leads to no file of yours"))?;
         match file.state {
@@ -210,6 +220,11 @@ impl Files {
         }
         store.keep_file(id).await?;
         Ok(())
+    }
+
+    fn check_link(&self, url: &str) -> Result<()> {
+        let refused = |why| Error::invalid("media_url", format!("media_url {why}"));
+        Target::parse(url, &self.links).map(|_| ()).map_err(refused)
     }
 
     /// What a message refers to: our own files by an id at the provider, to which

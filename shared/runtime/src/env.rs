@@ -6,7 +6,7 @@ use ops::Sender;
 use ops::custom::Relay;
 use ops::files::Files;
 use ops::webhooks::{Courier, Pace};
-use outbound::{Client, Policy, Resolver};
+use outbound::{AllowList, Client, Policy, Resolver};
 use queue::{Queue, Queues, Schedules, Urls};
 use store::{Sealer, Store};
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
@@ -94,17 +94,19 @@ impl Env {
         Ok(Graph::trusting(&self.get("META_GRAPH_URL")?, roots)?)
     }
 
-    /// Uploaded files: `MEDIA_BUCKET`, `BASE_URL`.
+    /// Uploaded files, and links of users: `MEDIA_BUCKET`, `BASE_URL`; see
+    /// [`Env::outbound`].
     ///
     /// # Errors
-    /// [`Missing`]
-    pub fn files(&self) -> Result<Files, Missing> {
+    /// [`Missing`]; when an entry of `OUTBOUND_ALLOW` is none.
+    pub fn files(&self) -> Result<Files, Error> {
         let config = aws_sdk_s3::config::Builder::from(&self.config)
             // Emulators have no name for each bucket.
             .force_path_style(self.config.endpoint_url().is_some())
             .build();
         let client = aws_sdk_s3::Client::from_conf(config);
-        Ok(Files::new(Bucket::new(client, self.get("MEDIA_BUCKET")?), self.get("BASE_URL")?))
+        let files = Files::new(Bucket::new(client, self.get("MEDIA_BUCKET")?), self.get("BASE_URL")?);
+        Ok(files.linking(Policy::fetches(self.allowed()?)))
     }
 
     /// The queues that a function feeds, or parks jobs of: `CAMPAIGN_QUEUE_URL` and
@@ -152,10 +154,13 @@ impl Env {
     /// # Errors
     /// When an entry of it is none; when the machine has no usable TLS set-up.
     pub fn outbound(&self) -> Result<Client, Error> {
-        let allow = (self.variables)("OUTBOUND_ALLOW").unwrap_or_default();
-        let allow = allow.parse().map_err(|error| format!("OUTBOUND_ALLOW: {error}"))?;
         let roots = TLS_SERVER_ROOT_CERTS.iter().map(|root| root.as_ref());
-        Ok(Client::trusting(Policy::webhooks(allow), Resolver::System, roots)?)
+        Ok(Client::trusting(Policy::webhooks(self.allowed()?), Resolver::System, roots)?)
+    }
+
+    fn allowed(&self) -> Result<AllowList, Error> {
+        let allow = (self.variables)("OUTBOUND_ALLOW").unwrap_or_default();
+        Ok(allow.parse().map_err(|error| format!("OUTBOUND_ALLOW: {error}"))?)
     }
 
     /// What calls custom channels, on the sender's stores.
@@ -201,7 +206,7 @@ mod tests {
         let env = Env::new(|name| (name == "AWS_REGION").then(|| "eu-south-1".to_owned())).unwrap();
         assert_eq!(env.store().unwrap_err(), Missing("SECRET_ID"));
         assert_eq!(env.store_without_secrets().unwrap_err(), Missing("TABLE_NAME"));
-        assert_eq!(env.files().unwrap_err(), Missing("MEDIA_BUCKET"));
+        assert_eq!(env.files().unwrap_err().to_string(), Missing("MEDIA_BUCKET").to_string());
         assert_eq!(env.queues(&[Queue::Send]).unwrap_err(), Missing("SEND_QUEUE_URL"));
         assert!(env.queues(&[]).is_ok());
         assert_eq!(env.schedules().unwrap_err(), Missing("SCHEDULE_GROUP"));

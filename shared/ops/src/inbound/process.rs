@@ -105,13 +105,25 @@ async fn of_one(
     failed: &mut BTreeSet<usize>,
 ) -> Result<()> {
     let audience = Audience::of(&sender.store, tenant).await?;
-    let others = changes.iter().map(|change| async move { (change, Box::pin(other(sender, change)).await) });
-    let mut others = stream::iter(others.collect::<Vec<_>>()).buffered(AT_ONCE);
+    let mut queues: BTreeMap<String, Vec<&Change<'_>>> = BTreeMap::new();
+    for (i, change) in changes.iter().enumerate() {
+        queues.entry(change.queue(i)).or_default().push(change);
+    }
+    let queues = queues.into_values().map(|queue| async move {
+        let mut done = Vec::with_capacity(queue.len());
+        for change in queue {
+            done.push((change.inbound, Box::pin(other(sender, change)).await));
+        }
+        done
+    });
+    let mut queues = stream::iter(queues.collect::<Vec<_>>()).buffered(AT_ONCE);
     let mut events: Vec<Event> = Vec::new();
-    while let Some((change, done)) = others.next().await {
-        match done {
-            Ok(happened) => events.extend(happened),
-            Err(error) => note(failed, change.inbound, tenant, &error),
+    while let Some(done) = queues.next().await {
+        for (i, done) in done {
+            match done {
+                Ok(happened) => events.extend(happened),
+                Err(error) => note(failed, i, tenant, &error),
+            }
         }
     }
     let mut reports: BTreeMap<AccountId, (Vec<usize>, Vec<StatusReport<'_>>)> = BTreeMap::new();
@@ -151,6 +163,15 @@ async fn other(sender: &Sender, change: &Change<'_>) -> Result<Vec<Event>> {
             }
             Ok(events)
         }
+    }
+}
+
+impl Change<'_> {
+    /// What is worked on one after the other: the messages of one person, so that a
+    /// START after a STOP is the last word.
+    fn queue(&self, i: usize) -> String {
+        let from = list(self.value, "messages").first().and_then(|message| message.get("from"));
+        from.and_then(Value::as_str).map_or_else(|| format!("#{i}"), str::to_owned)
     }
 }
 
