@@ -43,7 +43,7 @@ async fn workers_that_are_killed_anywhere_lose_no_event() {
         hook.answer(200);
         // An endpoint that was down is probed when its time has come.
         for _ in 0..8 {
-            world.clock.advance_ms(7_200_000);
+            world.clock.advance_ms(21_600_000);
             world.sweep().await;
             killed_twice(&world, 40, &chance).await;
         }
