@@ -7,7 +7,9 @@
 use std::time::Duration;
 
 use domain::contact::NewContact;
-use harness::{Setup, World, person, phone, row};
+use harness::{
+    APP_SECRET, Api, Hook, PHONE_NUMBER_ID, Setup, WABA_ID, World, person, phone, row, sign, webhook,
+};
 use serde_json::json;
 use store::contacts::Filter;
 use tokio::time::Instant;
@@ -80,6 +82,30 @@ async fn campaign(count: usize) {
     assert_eq!(world.counts(id).await, [("sent", count as u64)].into());
 }
 
+/// Webhooks of Meta's that go on to a user's server, up to `delivered`.
+async fn webhooks(count: usize) {
+    let world = World::new().await;
+    let (api, hook) = (Api::of(&world).await, Hook::new().await);
+    let body = json!({"token": api.token, "url": hook.url});
+    api.post("/api/whatsapp-meta/set_webhook", body).await.expect(200);
+    let run = async {
+        for n in 0..count {
+            let body = webhook(&[(
+                WABA_ID,
+                vec![json!({"field": "messages", "value": {
+                    "metadata": {"phone_number_id": PHONE_NUMBER_ID},
+                    "statuses": [{"id": format!("wamid.{n}"), "status": "delivered", "timestamp": "1782892800"}],
+                }})],
+            )]);
+            let bytes = body.to_string().into_bytes();
+            world.meta_posts(&bytes, Some(&sign(APP_SECRET, &bytes))).await.unwrap();
+        }
+        world.drain().await;
+    };
+    measure(&world, "webhook, up to delivered", count, run).await;
+    assert_eq!(hook.taken().len(), count);
+}
+
 async fn search(count: usize) {
     let world = World::new().await;
     import(&world, (0..count).map(person)).await;
@@ -108,6 +134,7 @@ fn main() {
         for count in sizes {
             imports(*count).await;
             campaign(*count).await;
+            webhooks((*count).min(10_000)).await;
             search(*count).await;
         }
     });

@@ -208,7 +208,7 @@ impl Store {
     }
 
     /// Waits before the next try: exponential, with full jitter.
-    pub(crate) async fn back_off(&self, attempt: u32) {
+    pub async fn back_off(&self, attempt: u32) {
         let most = 25.0 * f64::from(1 << attempt.min(6));
         tokio::time::sleep(Duration::from_secs_f64(most * self.entropy().fraction() / 1_000.0)).await;
     }

@@ -47,6 +47,7 @@ async fn the_contracts_message_is_posted_signed_and_recorded() {
     let query = format!("messageId={}", entry["message_id"].as_str().unwrap());
     let status = api.sendwo("/api/v1/whatsapp/message/delivery-status", &query).await;
     assert_eq!(status.expect(200)["message"]["id"], sent["id"]);
+    api.sendapi(&format!("/v1/whatsapp/messages/{}", sent["id"].as_str().unwrap())).await.expect(404);
 }
 
 #[tokio::test]

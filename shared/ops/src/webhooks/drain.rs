@@ -193,7 +193,7 @@ impl Courier {
             let (after, changed) = change(&before, now);
             match self.write(target, &before, after, changed, now).await {
                 Err(Error { code: crate::Code::Conflict, .. }) => {
-                    tokio::time::sleep(Duration::from_millis(u64::from(round) * 5)).await;
+                    self.store.back_off(round).await;
                 }
                 done => return done,
             }
@@ -228,12 +228,17 @@ impl Courier {
         Ok(after)
     }
 
-    /// Has an endpoint looked at by `due_ms` at the latest, unless it is disabled.
+    /// Has an endpoint looked at by `due_ms` at the latest, unless it is disabled. What
+    /// the look is to find must be written before.
     pub(super) async fn look_at(&self, tenant: &TenantId, id: EndpointId, due_ms: i64) -> Result<()> {
-        let changed = self.store.change_state(tenant, id, |state| match state.disabled {
-            Some(_) => None,
+        let now = self.store.clock().now_ms();
+        let changed = self.store.change_state(tenant, id, |state| {
+            let looks_later = state.due_ms.is_some_and(|due| due <= due_ms) && state.drained_until_ms <= now;
+            if state.disabled.is_some() || looks_later {
+                return None;
+            }
             // Also when nothing changes: a look under way then begins anew.
-            None => Some(State { due_ms: earliest(state.due_ms, Some(due_ms)), ..*state }),
+            Some(State { due_ms: earliest(state.due_ms, Some(due_ms)), ..*state })
         });
         match changed.await? {
             Some((before, after)) if before.due_ms != after.due_ms => {
