@@ -13,6 +13,7 @@ import boto3
 import campaigns
 import queues
 import uploads
+import webhooks
 from build import build, missing
 from checks import Checks
 from emulator import Emulator
@@ -69,6 +70,7 @@ def deploy(given: argparse.Namespace, checks: Checks, home: pathlib.Path, cleanu
     if endpoint:
         parameters |= {
             "AwsEndpointUrl": endpoint,
+            "OutboundAllow": given.graph_host,
             "MetaGraphUrl": f"http://{given.graph_host}:{reachable(graph_port, given.graph_host, cleanup)}/v25.0",
         }
     elif not given.keep:
@@ -107,6 +109,10 @@ def with_meta(
     with checks.part("a campaign"):
         tenant.connect()
         campaigns.campaign(checks, tenant, simulator)
+    with checks.part("webhooks"):
+        receiver = webhooks.Receiver()
+        cleanup.callback(receiver.stop)
+        webhooks.webhooks(checks, tenant, receiver, f"http://{given.graph_host}:{receiver.port}")
     with checks.part("a scheduled campaign"):
         campaigns.scheduled(checks, tenant, simulator, stack)
     with checks.part("deployed and local give the same answers"):

@@ -12,7 +12,7 @@ from typing import Any
 from checks import Checks
 from net import wait_for
 from stack import INFRA, Stack
-from tenant import PHONE_NUMBER_ID, Tenant
+from tenant import PHONE_NUMBER_ID, WABA_ID, Tenant
 
 # DynamoDB's keys end at 2,048 bytes: a provider's id of this length can be stored nowhere, however often it is tried.
 IMPOSSIBLE = "wamid." + "x" * 3_000
@@ -44,7 +44,9 @@ def greeting(tenant: Tenant, nth: int, provider_id: str | None = None) -> str:
             "text": {"body": "ciao"},
         }],
     }
-    job = {"type": "meta", "tenant": tenant.id, "account": tenant.account, "field": "messages", "value": value}
+    entry = {"id": WABA_ID, "changes": [{"field": "messages", "value": value}]}
+    body = {"inline": json.dumps({"object": "whatsapp_business_account", "entry": [entry]})}
+    job = {"type": "meta", "tenant": tenant.id, "account": tenant.account, "body": body, "signature": None}
     return json.dumps({"v": 1, "generation": 0, "job": job})
 
 

@@ -22,8 +22,9 @@ const QUEUE_DELAY_MS: i64 = 900_000;
 /// How long whoever sends what waits has it to itself, in milliseconds; longer than
 /// a run and one more call.
 const LEASE_MS: i64 = 120_000;
-/// Deliveries that are looked at together.
-const PAGE: usize = 100;
+/// Deliveries that are looked at together: called all at once, so that a page takes no
+/// longer than a call, and a run ends in time.
+const PAGE: usize = AT_ONCE;
 /// Looks that begin anew because something came in.
 const PASSES: usize = 5;
 /// Tries against concurrent writers.
