@@ -14,7 +14,7 @@ use store::Sealer;
 use tokio::net::TcpListener;
 
 use crate::demo::{self, Credentials};
-use crate::embedded::serve;
+use crate::embedded::{Embedded, serve};
 use crate::settings::Settings;
 use crate::simulator;
 use crate::stores::{Aws, sealing_key, secret};
@@ -115,13 +115,7 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         });
     }
     if let (Some(embedded), Some(listener)) = (aws.embedded.clone(), for_aws) {
-        let stopped = stop.clone().stopped();
-        tasks.spawn(async move {
-            tokio::select! {
-                ended = serve(embedded, listener) => drop(ended),
-                () = stopped => {}
-            }
-        });
+        tasks.spawn(serve_aws(embedded, listener, stop.clone()));
     }
     let outbound = Client::new(Policy::webhooks(settings.allow.clone()), Resolver::System)?;
     let apps = Apps { sender, admin_key: settings.admin_key.clone(), outbound, pace: Pace::default() };
@@ -139,6 +133,13 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         tracing::warn!("some work was still under way; it is taken up at the next start");
     }
     Ok(())
+}
+
+async fn serve_aws(embedded: Embedded, listener: TcpListener, stop: Stop) {
+    tokio::select! {
+        ended = serve(embedded, listener) => drop(ended),
+        () = stop.stopped() => {}
+    }
 }
 
 fn make_home(settings: &Settings) -> Result<(), Box<dyn Error>> {
