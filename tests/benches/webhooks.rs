@@ -19,6 +19,7 @@ use harness::sign;
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// When each event arrived.
@@ -121,7 +122,7 @@ async fn main() {
     let mut numbers = std::env::args().filter_map(|argument| argument.parse::<u32>().ok());
     let (rate, seconds) = (numbers.next().unwrap_or(1_000), numbers.next().unwrap_or(10));
     let home = std::env::var("STAFFETTA_HOME").unwrap_or_else(|_| "../.local".to_owned());
-    let file = std::fs::read(format!("{home}/credentials.json")).expect("a running process (see above)");
+    let file = std::fs::read(format!("{home}/credentials.json")).unwrap();
     let known: Value = serde_json::from_slice(&file).unwrap();
     let text = |name: &str| known[name].as_str().unwrap().to_owned();
     let (client, base) = (Client::new(), text("url"));
@@ -131,7 +132,8 @@ async fn main() {
         Router::new().route("/hook", post(take)).route("/hang", post(hang)).with_state(arrived.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let receiver = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let mut server = JoinSet::new();
+    server.spawn(async move { axum::serve(listener, router).await });
 
     let load = Load {
         client: client.clone(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use axum::body::Body;
-use harness::{Api, World};
+use harness::{Api, Hook, World};
 use http::Request;
 use queue::{Queue, Record};
 use serde_json::{Value, json};
@@ -61,7 +61,8 @@ fn request(event: &Value) -> Request<Body> {
 #[tokio::test]
 async fn every_sample_of_a_request_is_answered_by_its_function() {
     let world = World::new().await;
-    let api = Api::of(&world).await;
+    let (api, hook) = (Api::of(&world).await, Hook::new().await);
+    api.post("/api/channels", json!({"name": "my-channel", "url": hook.url})).await.expect(201);
     for function in ["accounts", "campaigns", "contacts", "messages"] {
         for (path, event) in samples(function) {
             assert_eq!(api.send_to(function, request(&event)).await.status, 401, "{path:?}");
@@ -72,10 +73,19 @@ async fn every_sample_of_a_request_is_answered_by_its_function() {
             assert!(found, "{path:?}: {}", String::from_utf8_lossy(&answer.body));
         }
     }
+    assert_eq!(hook.received().len(), 1, "the sample of a custom channel");
     let secret = json!({"token": api.token, "shop": "woocommerce", "secret": "fake-shop-secret"});
     api.post("/api/integrations/secrets", secret).await.expect(200);
+    let (custom, posted): (Vec<_>, Vec<_>) =
+        samples("inbound").into_iter().partition(|(_, event)| event.to_string().contains("fake-api-key"));
+    for (path, event) in &custom {
+        assert_eq!(api.send_to("inbound", request(event)).await.status, 401, "{path:?}");
+        let known = event.to_string().replace("fake-api-key", &api.key);
+        let answer = api.send_to("inbound", request(&serde_json::from_str(&known).unwrap())).await;
+        assert_eq!(answer.expect(200)["success"], true, "{path:?}");
+    }
     let (integrations, meta): (Vec<_>, Vec<_>) =
-        samples("inbound").into_iter().partition(|(_, event)| event.to_string().contains("fake-token"));
+        posted.into_iter().partition(|(_, event)| event.to_string().contains("fake-token"));
     for (path, event) in &meta {
         assert_eq!(api.send_to("inbound", request(event)).await.status, 200, "{path:?}");
     }

@@ -3,6 +3,7 @@
 
 mod campaigns;
 mod contacts;
+mod dmchamp;
 mod events;
 mod faults;
 mod gateway;

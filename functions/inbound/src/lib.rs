@@ -2,13 +2,14 @@
 //!
 //! - Trigger: HTTP.
 //! - Routes: `GET` and `POST /webhooks/meta`, which feed the queue `inbound`;
-//!   integrations: [`table`].
-//! - Table: owners of numbers, tenants, accounts, keys and tokens are read;
-//!   contacts, calls and secrets of integrations, request counts and audit items are
-//!   written.
+//!   integrations and custom channels: [`table`].
+//! - Table: owners of numbers, tenants, accounts, keys, tokens, custom channels and
+//!   campaigns are read; contacts, messages, conversations, suppressions, calls and
+//!   secrets of integrations, request counts, the outbox and audit items are written.
 //! - Bucket: webhooks that are too large for a queue.
 //! - Queues: `inbound`, and `webhook` for what contacts are told on.
 
+mod dmchamp;
 mod meta;
 mod sendapp;
 
@@ -27,8 +28,28 @@ use store::Store;
 
 /// The kinds of items that the function touches: what its policy allows.
 pub const KINDS: &[&str] = &[
-    "ACCOUNTS", "AUDIT", "BLOCKS", "CONTACTS", "COUNTER", "HOOK", "IDENT", "INTAKE", "KEY", "OUTBOX",
-    "PHONEID", "RATE", "TENANT", "TOKEN", "VERIFY", "WABA",
+    "ACCOUNTS",
+    "AUDIT",
+    "BLOCKS",
+    "CAMPAIGNS",
+    "CHANNEL",
+    "CONTACTS",
+    "CONV",
+    "COUNTER",
+    "HOOK",
+    "IDENT",
+    "INTAKE",
+    "KEY",
+    "MSG",
+    "OUTBOX",
+    "PHONEID",
+    "RATE",
+    "SUPPRESS",
+    "TENANT",
+    "TOKEN",
+    "VERIFY",
+    "WABA",
+    "WAMID",
 ];
 
 /// Where Meta posts to.
@@ -73,7 +94,11 @@ pub fn table() -> Table<App> {
         delete("/api/integrations/secrets", sendapp::remove_secret),
     ];
     let extensions = extensions.map(Endpoint::extension);
-    Table::new([webhook.raw_body_up_to(MAX_BODY)].into_iter().chain(extensions))
+    let custom: [Endpoint<App>; 2] = [
+        post("/v1/incoming_custom_channel_message", dmchamp::receive),
+        post("/v1/incoming-custom-channel-message", dmchamp::receive).extension(),
+    ];
+    Table::new([webhook.raw_body_up_to(MAX_BODY)].into_iter().chain(extensions).chain(custom))
 }
 
 /// The function's routes.

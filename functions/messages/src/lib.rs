@@ -1,13 +1,16 @@
-//! Single messages, the templates they use, what became of them, and who wants
-//! no more.
+//! Single messages, the templates they use, the custom channels they go over, what
+//! became of them, and who wants no more.
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
-//! - Table: messages, conversations, suppressions, usage, templates and provider
-//!   media ids are written; keys, tokens, accounts, contacts, campaigns and their
-//!   ledger are read; idempotency keys and request counts are written.
-//! - Queues: none; sending is one call to the provider.
+//! - Table: messages, conversations, suppressions, usage, templates, provider media
+//!   ids, custom channels and their people as contacts, audit items and the outbox are
+//!   written; keys, tokens, accounts, campaigns and their ledger, and endpoints are
+//!   read; idempotency keys and request counts are written.
+//! - Queues: `webhook`, for what contacts are told on. Sending is one call to the
+//!   provider or to the channel's URL.
 
+mod dmchamp;
 mod sendapi;
 mod sendapp;
 mod sendwo;
@@ -17,12 +20,16 @@ use api_http::{Endpoint, Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
 use ops::Sender;
+use ops::custom::Relay;
 use store::Store;
 
 /// The kinds of items that the function touches: what its policy allows.
 pub const KINDS: &[&str] = &[
     "ACCOUNTS",
+    "AUDIT",
+    "BLOCKS",
     "CAMPAIGNS",
+    "CHANNEL",
     "CONTACTS",
     "CONV",
     "COUNTER",
@@ -51,6 +58,14 @@ pub const KINDS: &[&str] = &[
 pub struct App {
     /// The table, the provider and the files.
     pub sender: Sender,
+    /// The table, and what calls custom channels.
+    pub relay: Relay,
+}
+
+impl FromRef<App> for Relay {
+    fn from_ref(app: &App) -> Self {
+        app.relay.clone()
+    }
 }
 
 impl FromRef<App> for Store {
@@ -76,6 +91,12 @@ pub fn table() -> Table<App> {
         post("/api/suppressions", sendapp::suppressions::add).extension(),
         delete("/api/suppressions", sendapp::suppressions::remove).extension(),
     ];
+    let channels: [Endpoint<App>; 3] = [
+        get("/api/channels", sendapp::channels::list),
+        post("/api/channels", sendapp::channels::register),
+        delete("/api/channels/{name}", sendapp::channels::remove),
+    ];
+    let channels = channels.map(Endpoint::extension);
     let sendwo: [Endpoint<App>; 5] = [
         get_or_post("/api/v1/whatsapp/send-text-message", sendwo::send_text),
         get_or_post("/api/v1/whatsapp/send", sendwo::send_text).extension(),
@@ -85,7 +106,11 @@ pub fn table() -> Table<App> {
     ];
     let sendapi: [Endpoint<App>; 2] =
         [get("/v1/whatsapp/messages", sendapi::list), get("/v1/whatsapp/messages/{id}", sendapi::show)];
-    Table::new(sendapp.into_iter().chain(sendwo).chain(sendapi))
+    let dmchamp: [Endpoint<App>; 2] = [
+        post("/v1/send_custom_channel_message", dmchamp::send_custom_channel_message),
+        post("/v1/send-custom-channel-message", dmchamp::send_custom_channel_message).extension(),
+    ];
+    Table::new(sendapp.into_iter().chain(channels).chain(sendwo).chain(sendapi).chain(dmchamp))
 }
 
 /// The function's router, without a fallback.

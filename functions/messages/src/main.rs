@@ -7,7 +7,8 @@ use queue::Queue::Webhook;
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let app = App { sender: env.sender(&[Webhook])? };
-        runtime::http(&env, routes(app)).await
+        let sender = env.sender(&[Webhook])?;
+        let relay = env.relay(&sender)?;
+        runtime::http(&env, routes(App { sender, relay })).await
     })
 }

@@ -53,7 +53,7 @@ struct Item {
 impl Item {
     /// `number` is the account's own.
     fn new(entry: Entry, number: Option<String>) -> Self {
-        let (id, campaign, times) = (entry.id(), entry.campaign(), Times::from(&entry));
+        let (id, campaign, times) = (entry.id(), entry.campaign, Times::from(&entry));
         let (state, reason) = entry.progress.shown();
         let is_failure = matches!(state, Shown::Failed | Shown::Skipped);
         let error = reason.filter(|_| is_failure).map(Failure::from);
@@ -168,6 +168,8 @@ pub(crate) async fn show(
     input: Input,
 ) -> Result<Reply<200, Single>> {
     let found = history::find(&store, caller.tenant_id(), input.path("id")).await?;
+    // A message of a custom channel has no session.
+    let found = found.filter(|entry| entry.channel.is_none());
     let found = found.ok_or_else(|| Error::not_found("id", "there is no message with this id"))?;
     let account = store.account(caller.tenant_id(), found.account).await?;
     Ok(Reply(Single { data: Item::new(found, account.as_ref().and_then(number)) }))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use channels::cloud::Graph;
 use domain::{Clock, Entropy};
+use ops::custom::Relay;
 use ops::files::Files;
 use ops::webhooks::{Courier, Pace};
 use ops::{AdminKey, Sender};
@@ -13,7 +14,7 @@ use store::Sealer;
 use tokio::net::TcpListener;
 
 use crate::demo::{self, Credentials};
-use crate::embedded::serve;
+use crate::embedded::{Embedded, serve};
 use crate::settings::Settings;
 use crate::simulator;
 use crate::stores::{Aws, sealing_key, secret};
@@ -39,12 +40,13 @@ impl Apps {
     /// The routes of each function.
     pub fn functions(&self) -> [(&'static str, Router); 6] {
         let Sender { store, graph, queues, .. } = self.sender.clone();
+        let relay = Relay { teller: (&self.sender).into(), client: self.outbound.clone() };
         let admin_key = AdminKey::fixed(self.admin_key.clone().map(domain::Secret::new));
         [
             ("contacts", contacts::routes(contacts::App { store: store.clone(), queues: queues.clone() })),
             ("accounts", accounts::routes(accounts::App { store: store.clone(), graph, admin_key })),
             ("campaigns", campaigns::routes(campaigns::App { sender: self.sender.clone() })),
-            ("messages", messages::routes(messages::App { sender: self.sender.clone() })),
+            ("messages", messages::routes(messages::App { sender: self.sender.clone(), relay })),
             ("inbound", inbound::routes(inbound::App::new(store, queues, self.sender.files.bodies()))),
             ("webhooks", webhooks::routes(webhooks::App { courier: self.courier() })),
         ]
@@ -113,13 +115,7 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         });
     }
     if let (Some(embedded), Some(listener)) = (aws.embedded.clone(), for_aws) {
-        let stopped = stop.clone().stopped();
-        tasks.spawn(async move {
-            tokio::select! {
-                ended = serve(embedded, listener) => drop(ended),
-                () = stopped => {}
-            }
-        });
+        tasks.spawn(serve_aws(embedded, listener, stop.clone()));
     }
     let outbound = Client::new(Policy::webhooks(settings.allow.clone()), Resolver::System)?;
     let apps = Apps { sender, admin_key: settings.admin_key.clone(), outbound, pace: Pace::default() };
@@ -137,6 +133,13 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
         tracing::warn!("some work was still under way; it is taken up at the next start");
     }
     Ok(())
+}
+
+async fn serve_aws(embedded: Embedded, listener: TcpListener, stop: Stop) {
+    tokio::select! {
+        ended = serve(embedded, listener) => drop(ended),
+        () = stop.stopped() => {}
+    }
 }
 
 fn make_home(settings: &Settings) -> Result<(), Box<dyn Error>> {

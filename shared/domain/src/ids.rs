@@ -77,6 +77,17 @@ number_id!(
     "account_id"
 );
 
+impl AccountId {
+    /// Stands where a message belongs to no account: those of custom channels.
+    /// Accounts count from 1.
+    pub const NONE: Self = Self(0);
+
+    /// The account, unless it is [`AccountId::NONE`].
+    pub fn known(self) -> Option<Self> {
+        (self != Self::NONE).then_some(self)
+    }
+}
+
 /// The latest time that a ULID can hold.
 const MAX_MS: u64 = (1 << Ulid::TIME_BITS) - 1;
 

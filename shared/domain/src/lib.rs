@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod campaign;
+pub mod channel;
 mod clock;
 pub mod consent;
 pub mod contact;

@@ -158,7 +158,7 @@ impl Book {
         for identity in row.identities().into_iter().filter(|i| !matches!(i, Identity::Phone(_))) {
             match (target, self.holder(&identity)) {
                 (Some(a), Some(b)) if a != b => {
-                    if self.lacks(a, &identity) && self.has_no_phone(b) {
+                    if self.lacks(a, &identity) && self.has_no_phone(b) && !self.differ(a, b) {
                         self.absorb(a, b, now);
                     } else {
                         warning = warning.or(drop_identity(row, &identity));
@@ -167,7 +167,9 @@ impl Book {
                 (Some(a), None) if !self.lacks(a, &identity) => {
                     drop_identity(row, &identity);
                 }
-                (None, Some(b)) if row.phone.is_some() && !self.has_no_phone(b) => {
+                (None, Some(b))
+                    if (row.phone.is_some() && !self.has_no_phone(b)) || self.has_another_id(b, row) =>
+                {
                     warning = warning.or(drop_identity(row, &identity));
                 }
                 (None, Some(b)) => target = Some(b),
@@ -179,6 +181,22 @@ impl Book {
 
     fn has_no_phone(&self, id: ContactId) -> bool {
         self.slots.get(&id).and_then(|s| s.after.as_ref()).is_none_or(|c| c.phone.is_none())
+    }
+
+    /// Whether the contact is somebody else on the row's custom channel, as one with
+    /// another phone is.
+    fn has_another_id(&self, id: ContactId, row: &NewContact) -> bool {
+        let contact = self.slots.get(&id).and_then(|s| s.after.as_ref());
+        row.custom.as_ref().zip(contact).is_some_and(|((channel, value), contact)| {
+            contact.custom.iter().any(|(c, v)| c == channel && v != value)
+        })
+    }
+
+    /// Whether two contacts have different ids on one custom channel.
+    fn differ(&self, a: ContactId, b: ContactId) -> bool {
+        let of = |id| self.slots.get(&id).and_then(|s: &Slot| s.after.as_ref());
+        let (Some(a), Some(b)) = (of(a), of(b)) else { return false };
+        a.custom.iter().any(|(channel, id)| b.custom.iter().any(|(c, i)| c == channel && i != id))
     }
 
     /// Whether the contact has no value of this kind yet.
@@ -303,6 +321,29 @@ fn drop_identity(row: &mut NewContact, identity: &Identity) -> Option<Warning> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_people_of_one_channel_who_share_an_address_stay_two() {
+        let now = Timestamp::UNIX_EPOCH;
+        let on = |id: &str, email: &str| NewContact {
+            custom: Some(("chat".to_owned(), id.to_owned())),
+            email: email.parse().ok(),
+            ..NewContact::default()
+        };
+        let mut book = Book::default();
+        let mut next = 0;
+        let mut fresh = || {
+            next += 1;
+            Some(ContactId(next))
+        };
+        let rows = [on("a", "office@example.com"), on("b", "office@example.com"), on("b", "")];
+        let applied = rows.map(|row| book.apply(0, &row, now, &mut fresh).unwrap());
+        assert_eq!(applied.each_ref().map(|a| a.id.0), [1, 2, 2]);
+        assert_eq!(applied[1].warning, Some(Warning::EmailTaken));
+        book.apply(0, &on("c", ""), now, &mut fresh).unwrap();
+        let joined = book.apply(0, &on("c", "office@example.com"), now, &mut fresh).unwrap();
+        assert_eq!((joined.id.0, joined.warning), (3, Some(Warning::EmailTaken)));
+    }
 
     fn row(phone: &str, email: &str, name: &str) -> NewContact {
         NewContact {

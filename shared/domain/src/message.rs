@@ -1,5 +1,6 @@
 //! Messages that go out: what they contain and what the channel allows.
 
+use crate::channel::ChannelName;
 use crate::media::MediaKind;
 use crate::{Invalid, PhoneNumber};
 
@@ -10,6 +11,42 @@ pub enum Address {
     Phone(PhoneNumber),
     /// Meta's business-scoped user id.
     Bsuid(String),
+    /// A person's id on a custom channel.
+    Custom(CustomAddress),
+}
+
+/// A person's id on a custom channel, with the channel.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct CustomAddress {
+    /// `custom:<channel>#<id>`; a channel's name has no `#`.
+    text: String,
+    /// Where the `#` is.
+    hash: usize,
+}
+
+/// What the text of a custom address begins with; no bsuid does.
+const CUSTOM: &str = "custom:";
+
+impl CustomAddress {
+    /// Somebody on a channel.
+    pub fn new(channel: &ChannelName, id: &str) -> Self {
+        Self { text: format!("{CUSTOM}{channel}#{id}"), hash: CUSTOM.len() + channel.as_str().len() }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix(CUSTOM)?;
+        Some(Self { text: text.to_owned(), hash: CUSTOM.len() + rest.find('#')? })
+    }
+
+    /// The channel.
+    pub fn channel(&self) -> &str {
+        &self.text[CUSTOM.len()..self.hash]
+    }
+
+    /// The id there.
+    pub fn id(&self) -> &str {
+        &self.text[self.hash + 1..]
+    }
 }
 
 impl Address {
@@ -18,6 +55,15 @@ impl Address {
         match self {
             Self::Phone(phone) => phone.as_str(),
             Self::Bsuid(id) => id,
+            Self::Custom(custom) => &custom.text,
+        }
+    }
+
+    /// The address as its platform writes it.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Phone(_) | Self::Bsuid(_) => self.as_str(),
+            Self::Custom(custom) => custom.id(),
         }
     }
 
@@ -26,27 +72,44 @@ impl Address {
     /// # Errors
     /// Names the field `phone`.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        if text.starts_with('+') { text.parse().map(Self::Phone) } else { Ok(Self::Bsuid(text.to_owned())) }
+        if text.starts_with('+') {
+            return text.parse().map(Self::Phone);
+        }
+        let custom = CustomAddress::parse(text).map(Self::Custom);
+        Ok(custom.unwrap_or_else(|| Self::Bsuid(text.to_owned())))
     }
 
     /// The phone number, when it is one.
     pub fn phone(&self) -> Option<&PhoneNumber> {
         match self {
             Self::Phone(phone) => Some(phone),
-            Self::Bsuid(_) => None,
+            Self::Bsuid(_) | Self::Custom(_) => None,
         }
     }
 
     /// Enough of the address for its owner to recognise it, such as
-    /// `+39******4567`: at most its first three and last four characters.
+    /// `+39******4567`: at most its first three and last four characters, after
+    /// the name of a custom channel.
     pub fn masked(&self) -> String {
-        let text = self.as_str();
-        let count = text.chars().count();
-        // At least four characters stay hidden.
-        let head = if count < 8 { 0 } else { 3 };
-        let tail = count.saturating_sub(7).min(4);
-        let hide = |(i, c)| if i < head || i >= count - tail { c } else { '*' };
-        text.chars().enumerate().map(hide).collect()
+        match self {
+            Self::Phone(_) | Self::Bsuid(_) => mask(self.as_str()),
+            Self::Custom(custom) => format!("{}:{}", custom.channel(), mask(custom.id())),
+        }
+    }
+}
+
+fn mask(text: &str) -> String {
+    let count = text.chars().count();
+    // At least four characters stay hidden.
+    let head = if count < 8 { 0 } else { 3 };
+    let tail = count.saturating_sub(7).min(4);
+    let hide = |(i, c)| if i < head || i >= count - tail { c } else { '*' };
+    text.chars().enumerate().map(hide).collect()
+}
+
+impl std::fmt::Debug for CustomAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CustomAddress(***)")
     }
 }
 
@@ -292,8 +355,21 @@ mod tests {
             ("+12345678", "+12****78"),
             ("IT.13491208655302741918", "IT.****************1918"),
             ("IT.1", "****"),
+            ("custom:livechat#customer-1234", "livechat:cus******1234"),
         ] {
             assert_eq!(Address::parse(address).unwrap().masked(), want);
+        }
+    }
+
+    #[test]
+    fn a_custom_address_is_read_as_it_was_written() {
+        let channel: ChannelName = "Live Chat".parse().unwrap();
+        for id in ["7", "a#b", "custom:x#y", "+391", "#"] {
+            let address = Address::Custom(CustomAddress::new(&channel, id));
+            let read = Address::parse(address.as_str()).unwrap();
+            assert_eq!((&read, read.id()), (&address, id));
+            let Address::Custom(custom) = read else { panic!("{id}") };
+            assert_eq!(custom.channel(), "live chat");
         }
     }
 }

@@ -7,6 +7,7 @@
 //! the one outer layer, which renders errors in the dialect of the path.
 
 mod caller;
+mod custom_data;
 mod dialect;
 mod edge;
 mod envelope;
@@ -18,6 +19,7 @@ mod reply;
 mod table;
 
 pub use caller::Caller;
+pub use custom_data::CustomData;
 pub use dialect::Dialect;
 pub use edge::{Edge, serve};
 pub use envelope::render;

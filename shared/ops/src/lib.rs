@@ -8,6 +8,7 @@ mod admin;
 pub mod callers;
 pub mod campaigns;
 pub mod contacts;
+pub mod custom;
 mod error;
 pub mod events;
 pub mod files;

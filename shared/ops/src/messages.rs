@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use channels::cloud::payload;
+use channels::Channel;
+use channels::cloud::{Line, payload};
+use channels::custom::NOT_CALLED;
 use domain::account::{Account, Number};
 use domain::contact::Identity;
 use domain::message::{Address, CallbackRef, Category, Content, MediaSource};
-use domain::provider::{Action, Outcome, action};
+use domain::provider::{Action, Outcome, ProviderError, action};
 use domain::recipient::{Progress, State};
 use domain::{ContactId, MessageId, PhoneNumber, TenantId, consent};
 use store::Store;
@@ -72,14 +74,7 @@ pub async fn send(
         *source = sender.files.source(store, &sender.graph, tenant, number, url).await?;
     }
     take_turn(store, tenant, number).await?;
-    let limit = caller.tenant.plan.messages_per_day;
-    match store.use_messages(tenant, 1, limit).await {
-        Ok(()) => {}
-        Err(store::Error::Conflict) => {
-            return Err(Error::new(Code::PlanLimit, "the plan's messages of today are used up"));
-        }
-        Err(error) => return Err(error.into()),
-    }
+    count(store, caller).await?;
     deliver(sender, tenant, account, number, contact.map(|c| c.id), address, content).await
 }
 
@@ -140,16 +135,8 @@ async fn take_turn(store: &Store, tenant: &TenantId, number: &Number) -> Result<
     let busy = store.is_leased(tenant, &number.phone_number_id).await?;
     let share = if busy { SINGLE_SHARE } else { 1.0 };
     let rate = f64::from(number.per_second) * share;
-    match store.take_slot(tenant, &number.phone_number_id, rate, PATIENCE_US).await? {
-        Some(wait) => {
-            tokio::time::sleep(Duration::from_micros(u64::try_from(wait).unwrap_or(0))).await;
-            Ok(())
-        }
-        None => {
-            let message = "the number sends as much as it may: try again";
-            Err(Error::new(Code::ProviderThrottled, message).after(5))
-        }
-    }
+    let busy = "the number sends as much as it may: try again";
+    wait_for_slot(store, tenant, &number.phone_number_id, rate, busy).await
 }
 
 async fn deliver(
@@ -170,6 +157,7 @@ async fn deliver(
         id,
         account: account.id,
         channel: None,
+        campaign: None,
         contact,
         inbound: false,
         address: address.clone(),
@@ -178,10 +166,8 @@ async fn deliver(
         text: content.text().map(str::to_owned),
         progress: Progress::new(State::Claimed),
     };
-    store.create_message(tenant, &message).await?;
-    let outcome = sender.graph.send(number, &address, &content, callback).await;
-    record(sender, tenant, &message, &outcome).await?;
-    match outcome {
+    let line = Line { graph: &sender.graph, number };
+    match dispatch(&Teller::from(sender), tenant, &message, &content, &line).await? {
         Outcome::Accepted(acceptance) => Ok(Sent { id, provider_id: acceptance.provider_id }),
         Outcome::Refused(error) => Err(Error::provider(&error).about(id)),
         Outcome::Unreachable => {
@@ -195,12 +181,27 @@ async fn deliver(
     }
 }
 
-async fn record(sender: &Sender, tenant: &TenantId, message: &Message, outcome: &Outcome) -> Result<()> {
-    let store = &sender.store;
+/// Writes a message down, sends it over its channel, and writes down what came of
+/// it. What was surely not sent is not counted.
+pub(crate) async fn dispatch(
+    teller: &Teller,
+    tenant: &TenantId,
+    message: &Message,
+    content: &Content,
+    channel: &impl Channel,
+) -> Result<Outcome> {
+    teller.store.create_message(tenant, message).await?;
+    let outcome = channel.send(&message.address, content, CallbackRef::Message(message.id)).await;
+    record(teller, tenant, message, &outcome).await?;
+    Ok(outcome)
+}
+
+async fn record(teller: &Teller, tenant: &TenantId, message: &Message, outcome: &Outcome) -> Result<()> {
+    let store = &teller.store;
     let now = store.clock().now_ms();
     let change = |progress: &mut Progress| match outcome {
         Outcome::Accepted(acceptance) => progress.accept(&acceptance.provider_id, acceptance.held, now),
-        Outcome::Refused(error) => fail(progress, error.code.to_string(), now),
+        Outcome::Refused(error) => fail(progress, reason(error), now),
         Outcome::Unreachable => fail(progress, "unreachable".to_owned(), now),
         Outcome::Ambiguous => {
             let claimed = progress.state == State::Claimed;
@@ -217,11 +218,49 @@ async fn record(sender: &Sender, tenant: &TenantId, message: &Message, outcome: 
     if let Outcome::Refused(error) = outcome
         && action(error, 1) == Action::OptOut
     {
-        let (teller, account) = (&Teller::from(sender), Some(message.account));
-        let on = Occasion { teller, tenant, account, source: Source::Provider };
+        let on = Occasion { teller, tenant, account: message.account.known(), source: Source::Provider };
         opt_out(on, &message.address).await?;
     }
     Ok(())
+}
+
+/// Why a message failed: the provider's code, or the status of a channel that has no
+/// codes.
+fn reason(error: &ProviderError) -> String {
+    match (error.code, error.http_status) {
+        (0, NOT_CALLED) => "address_refused".to_owned(),
+        (0, status) => format!("http_{status}"),
+        (code, _) => code.to_string(),
+    }
+}
+
+/// Counts a message against the plan's limit of the day.
+pub(crate) async fn count(store: &Store, caller: &Caller) -> Result<()> {
+    match store.use_messages(caller.tenant_id(), 1, caller.tenant.plan.messages_per_day).await {
+        Ok(()) => Ok(()),
+        Err(store::Error::Conflict) => {
+            Err(Error::new(Code::PlanLimit, "the plan's messages of today are used up"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Waits for the next slot of what sends `rate` messages a second, unless that takes
+/// longer than a caller waits.
+pub(crate) async fn wait_for_slot(
+    store: &Store,
+    tenant: &TenantId,
+    name: &str,
+    rate: f64,
+    busy: &str,
+) -> Result<()> {
+    match store.take_slot(tenant, name, rate, PATIENCE_US).await? {
+        Some(wait) => {
+            tokio::time::sleep(Duration::from_micros(u64::try_from(wait).unwrap_or(0))).await;
+            Ok(())
+        }
+        None => Err(Error::new(Code::ProviderThrottled, busy).after(5)),
+    }
 }
 
 fn fail(progress: &mut Progress, reason: String, at_ms: i64) -> bool {

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use domain::channel::ChannelName;
 use domain::contact::{Contact, Identity};
-use domain::message::Address;
+use domain::message::{Address, CustomAddress};
 use domain::webhook::EventType;
 use domain::{AccountId, ContactId, PhoneNumber, TenantId};
 use store::Store;
@@ -196,7 +197,7 @@ async fn addresses(store: &Store, tenant: &TenantId, whom: &Whom) -> Result<(Vec
             let contact = store.contact(tenant, *id).await?.ok_or_else(unknown)?;
             let addresses = addresses_of(&contact);
             if addresses.is_empty() {
-                return Err(Error::invalid("contact_id", "the contact has no number to opt out"));
+                return Err(Error::invalid("contact_id", "the contact has no address to opt out"));
             }
             Ok((addresses, Some(contact)))
         }
@@ -204,15 +205,23 @@ async fn addresses(store: &Store, tenant: &TenantId, whom: &Whom) -> Result<(Vec
 }
 
 /// Every address of a contact that messages go to.
-fn addresses_of(contact: &Contact) -> Vec<Address> {
+pub(crate) fn addresses_of(contact: &Contact) -> Vec<Address> {
     let phone = contact.phone.clone().map(Address::Phone);
-    phone.into_iter().chain(contact.bsuid.clone().map(Address::Bsuid)).collect()
+    let bsuid = contact.bsuid.clone().map(Address::Bsuid);
+    let custom = contact.custom.iter().filter_map(|(channel, id)| {
+        let channel: ChannelName = channel.parse().ok()?;
+        Some(Address::Custom(CustomAddress::new(&channel, id)))
+    });
+    phone.into_iter().chain(bsuid).chain(custom).collect()
 }
 
 fn identity(address: &Address) -> Identity {
     match address {
         Address::Phone(phone) => Identity::Phone(phone.clone()),
         Address::Bsuid(id) => Identity::Bsuid(id.clone()),
+        Address::Custom(custom) => {
+            Identity::Custom { channel: custom.channel().to_owned(), id: custom.id().to_owned() }
+        }
     }
 }
 

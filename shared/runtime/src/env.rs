@@ -3,6 +3,7 @@ use channels::cloud::Graph;
 use domain::{Clock, Entropy};
 use media::Bucket;
 use ops::Sender;
+use ops::custom::Relay;
 use ops::files::Files;
 use ops::webhooks::{Courier, Pace};
 use outbound::{AllowList, Client, Policy, Resolver};
@@ -160,6 +161,14 @@ impl Env {
     fn allowed(&self) -> Result<AllowList, Error> {
         let allow = (self.variables)("OUTBOUND_ALLOW").unwrap_or_default();
         Ok(allow.parse().map_err(|error| format!("OUTBOUND_ALLOW: {error}"))?)
+    }
+
+    /// What calls custom channels, on the sender's stores.
+    ///
+    /// # Errors
+    /// See [`Env::outbound`].
+    pub fn relay(&self, sender: &Sender) -> Result<Relay, Error> {
+        Ok(Relay { teller: sender.into(), client: self.outbound()? })
     }
 
     /// What sends events to the users' endpoints, with the queues that the function

@@ -12,6 +12,7 @@
 
 mod batch;
 pub mod campaigns;
+mod channels;
 pub mod contacts;
 pub mod conversations;
 pub mod due;

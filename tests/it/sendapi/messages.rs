@@ -156,6 +156,7 @@ fn message(world: &World, account: AccountId, text: &str) -> Message {
     let store = world.store();
     Message {
         channel: None,
+        campaign: None,
         id: MessageId(store.entropy().ulid(store.clock().now())),
         account,
         contact: None,

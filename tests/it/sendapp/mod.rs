@@ -4,6 +4,7 @@
 mod accounts;
 mod bad_input;
 mod campaigns;
+mod channels;
 mod contacts;
 mod integrations;
 mod messages;

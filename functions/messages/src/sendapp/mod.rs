@@ -1,5 +1,6 @@
-//! `/api/whatsapp-meta`: sending, and the templates; `/api/suppressions`.
+//! `/api/whatsapp-meta`: sending, and the templates; `/api/channels`; `/api/suppressions`.
 
+pub(crate) mod channels;
 mod content;
 pub(crate) mod suppressions;
 pub(crate) mod templates;

@@ -29,6 +29,8 @@ struct Item {
     r#type: String,
     text: Option<String>,
     phone_number: Option<String>,
+    /// `whatsapp`, or the name of a custom channel.
+    channel: String,
     campaign_id: Option<u64>,
     status: &'static str,
     /// Why it failed: WhatsApp's code, or a word of ours.
@@ -41,14 +43,17 @@ struct Item {
 
 impl From<Entry> for Item {
     fn from(entry: Entry) -> Self {
-        let (id, campaign, times) = (entry.id(), entry.campaign(), Times::from(&entry));
+        let (id, campaign, times) = (entry.id(), entry.campaign, Times::from(&entry));
         let (state, reason) = entry.progress.shown();
         let failed = matches!(state, Shown::Failed | Shown::Skipped);
         let reason = reason.map(str::to_owned);
         let (direction, sender) = if entry.inbound { ("incoming", "user") } else { ("outgoing", "bot") };
         let progress = &entry.progress;
+        // A custom channel's ids are its own: nobody finds a message by them.
+        let wamid = progress.provider_id.clone().filter(|_| entry.channel.is_none());
         Self {
-            message_id: progress.provider_id.clone().unwrap_or_else(|| id.clone()),
+            message_id: wamid.unwrap_or_else(|| id.clone()),
+            channel: entry.channel.clone().unwrap_or_else(|| "whatsapp".to_owned()),
             id,
             direction,
             sender,
@@ -115,12 +120,13 @@ async fn party(store: &Store, caller: &ops::Caller, input: &Input) -> Result<(Pa
     Ok((Party::of_number(store, caller.tenant_id(), phone).await?, by_phone))
 }
 
-/// The account of the number that is named; without one, all of the caller's.
+/// The account of the number that is named; without one, all of the caller's, and the
+/// custom channels.
 async fn accounts(sender: &Sender, caller: &ops::Caller, input: &Input) -> Result<Vec<AccountId>> {
     let name = input.fields().name_of(&super::NUMBER);
     match input.fields().text(name)? {
         Some(_) => Ok(vec![super::account(sender, caller, input).await?.id]),
-        None => Ok(sender.store.account_ids(caller.tenant_id()).await?),
+        None => Ok(history::everywhere(&sender.store, caller.tenant_id()).await?),
     }
 }
 

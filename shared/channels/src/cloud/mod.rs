@@ -15,6 +15,8 @@ use domain::{Secret, account::Number};
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response};
 use serde_json::{Value, json};
 
+use crate::Channel;
+
 /// A send waits this long for Meta's answer; then its outcome is unknown.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,6 +28,21 @@ const MAX_PAGES: usize = 64;
 pub struct Graph {
     http: Client,
     base: String,
+}
+
+/// A connected number as a channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// Meta's API.
+    pub graph: &'a Graph,
+    /// The number.
+    pub number: &'a Number,
+}
+
+impl Channel for Line<'_> {
+    async fn send(&self, to: &Address, content: &Content, callback: CallbackRef) -> Outcome {
+        self.graph.send(self.number, to, content, callback).await
+    }
 }
 
 /// Why a call that sends nothing failed.
@@ -89,6 +106,9 @@ impl Graph {
         content: &Content,
         callback: CallbackRef,
     ) -> Outcome {
+        if matches!(to, Address::Custom(_)) {
+            return Outcome::Refused(wire::unreadable(400, "the address is on a custom channel"));
+        }
         let body = payload(to, content, callback);
         let url = format!("{}/{}/messages", self.base, number.phone_number_id);
         let answer = self.http.post(url).bearer_auth(number.access_token.expose()).json(&body).send().await;

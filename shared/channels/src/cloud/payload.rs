@@ -9,7 +9,7 @@ pub fn payload(to: &Address, content: &Content, callback: CallbackRef) -> Value 
     body.insert("recipient_type".to_owned(), "individual".into());
     match to {
         Address::Phone(phone) => body.insert("to".to_owned(), phone.digits().into()),
-        Address::Bsuid(id) => body.insert("recipient".to_owned(), id.as_str().into()),
+        Address::Bsuid(_) | Address::Custom(_) => body.insert("recipient".to_owned(), to.id().into()),
     };
     let (kind, object) = object(content);
     body.insert("type".to_owned(), kind.into());

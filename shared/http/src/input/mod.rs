@@ -74,6 +74,10 @@ impl Input {
         Fields::from(&self.0.content.params)
     }
 
+    pub(crate) fn params(&self) -> &Map<String, Value> {
+        &self.0.content.params
+    }
+
     /// A part of the path; empty when the endpoint has no such part.
     pub fn path(&self, name: &str) -> &str {
         let found = self.0.path.iter().find(|(n, _)| n == name);

@@ -25,23 +25,26 @@ fn data(value: Value) -> Map<String, Value> {
     }
 }
 
-/// `message.received`: once for each id of the provider.
+/// `message.received`: once for each id of the provider, or of a custom channel.
 pub fn message_received(tenant: &TenantId, message: &Message) -> Event {
     let provider_id = message.progress.provider_id.clone().unwrap_or_default();
     let content: Value = serde_json::from_str(&message.content).unwrap_or_default();
+    let mut parts = vec![tenant.as_str(), &provider_id];
+    parts.extend(message.channel.as_deref());
     Event {
-        id: EventId::of(EventType::MessageReceived, &[tenant.as_str(), &provider_id]),
+        id: EventId::of(EventType::MessageReceived, &parts),
         kind: EventType::MessageReceived,
         at: at(message.progress.delivered_at.unwrap_or_else(|| message.id.timestamp_ms())),
-        account: Some(message.account),
+        account: message.account.known(),
         channel: Some(message.channel.clone().unwrap_or_else(|| WHATSAPP.to_owned())),
         contact: message.contact,
         message: Some(message.id.to_string()),
         data: data(json!({
-            "from": message.address.as_str(),
+            "from": message.address.id(),
             "type": message.kind,
             "text": message.text,
             "provider_message_id": provider_id,
+            "campaign_id": message.campaign.map(|id| id.0),
             "content": content,
         })),
     }
@@ -52,6 +55,8 @@ pub fn message_received(tenant: &TenantId, message: &Message) -> Event {
 pub struct StatusFact<'a> {
     /// The account that sent it.
     pub account: AccountId,
+    /// The custom channel; `None` is WhatsApp.
+    pub channel: Option<&'a str>,
     /// What names the message.
     pub message: CallbackRef,
     /// The provider's id; a message that was refused has none.
@@ -84,8 +89,8 @@ pub fn message_status(tenant: &TenantId, fact: &StatusFact<'_>) -> Event {
         id: EventId::of(EventType::MessageStatus, &[tenant.as_str(), &message, name]),
         kind: EventType::MessageStatus,
         at: at(fact.at_ms),
-        account: Some(fact.account),
-        channel: Some(WHATSAPP.to_owned()),
+        account: fact.account.known(),
+        channel: Some(fact.channel.unwrap_or(WHATSAPP).to_owned()),
         contact,
         message: Some(message),
         data: data(json!({

@@ -13,6 +13,7 @@ use store::messages::With;
 use super::entry::row_time;
 use super::{Entry, Place, cut_to_size};
 use crate::Result;
+use crate::suppression::addresses_of;
 
 /// Campaigns that are looked through for a contact: the newest of a tenant.
 const CAMPAIGNS: usize = 1_000;
@@ -30,9 +31,7 @@ pub struct Party {
 
 impl From<Contact> for Party {
     fn from(contact: Contact) -> Self {
-        let phone = contact.phone.clone().map(Address::Phone);
-        let addresses = phone.into_iter().chain(contact.bsuid.clone().map(Address::Bsuid)).collect();
-        Self { contact: Some(contact), addresses }
+        Self { addresses: addresses_of(&contact), contact: Some(contact) }
     }
 }
 
@@ -90,7 +89,8 @@ enum Found {
     Row(CampaignId, Box<Row>),
 }
 
-/// A conversation with some accounts, newest first: single messages and those of
+/// A conversation with some accounts, newest first ([`AccountId::NONE`] stands for all
+/// custom channels): single messages and those of
 /// campaigns, except recipients that were skipped or not tried yet.
 ///
 /// # Errors

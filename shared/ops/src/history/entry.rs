@@ -18,6 +18,10 @@ pub struct Entry {
     pub reference: CallbackRef,
     /// The account it belongs to.
     pub account: AccountId,
+    /// The custom channel; `None` is WhatsApp.
+    pub channel: Option<String>,
+    /// The campaign it belongs to.
+    pub campaign: Option<CampaignId>,
     /// Whether the contact wrote it.
     pub inbound: bool,
     /// The contact's address.
@@ -43,6 +47,8 @@ impl From<Message> for Entry {
         Self {
             reference: CallbackRef::Message(message.id),
             account: message.account,
+            channel: message.channel,
+            campaign: message.campaign,
             inbound: message.inbound,
             address: Some(message.address),
             kind: message.kind,
@@ -69,6 +75,8 @@ impl Entry {
         Self {
             reference: CallbackRef::Campaign(campaign.id, row.contact, row.attempt),
             account: campaign.account,
+            channel: None,
+            campaign: Some(campaign.id),
             inbound: false,
             address: row.address.clone(),
             kind: kind.to_owned(),
@@ -83,14 +91,6 @@ impl Entry {
         match self.reference {
             CallbackRef::Message(id) => id.to_string(),
             CallbackRef::Campaign(..) => self.reference.to_string(),
-        }
-    }
-
-    /// The campaign it belongs to.
-    pub fn campaign(&self) -> Option<CampaignId> {
-        match self.reference {
-            CallbackRef::Message(_) => None,
-            CallbackRef::Campaign(campaign, ..) => Some(campaign),
         }
     }
 
@@ -179,6 +179,8 @@ pub(super) mod tests {
         Entry {
             reference: CallbackRef::Message(id),
             account: AccountId(1),
+            channel: None,
+            campaign: None,
             inbound: false,
             address: None,
             kind: "text".to_owned(),

@@ -45,9 +45,20 @@ pub async fn find(store: &Store, tenant: &TenantId, id: &str) -> Result<Option<E
     }
 }
 
-/// The id does not tell the account: each of the tenant's is asked.
+/// Where a tenant's messages are: its accounts, and its custom channels.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`] when a store does not answer.
+pub async fn everywhere(store: &Store, tenant: &TenantId) -> Result<Vec<AccountId>> {
+    let mut accounts = store.account_ids(tenant).await?;
+    accounts.push(AccountId::NONE);
+    Ok(accounts)
+}
+
+/// The id does not tell the account: each of the tenant's is asked, and the custom
+/// channels.
 async fn by_our_id(store: &Store, tenant: &TenantId, id: MessageId) -> Result<Option<Entry>> {
-    let accounts = store.account_ids(tenant).await?;
+    let accounts = everywhere(store, tenant).await?;
     let ids: Vec<(AccountId, MessageId)> = accounts.into_iter().map(|account| (account, id)).collect();
     Ok(store.messages_of(tenant, &ids).await?.into_iter().next().map(Entry::from))
 }

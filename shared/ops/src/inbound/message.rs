@@ -45,6 +45,7 @@ pub(super) async fn message(sender: &Sender, change: &Change<'_>, nth: usize) ->
         id: MessageId(store.entropy().ulid(store.clock().now())),
         account: change.account,
         channel: None,
+        campaign: None,
         contact: Some(contact.id),
         inbound: true,
         address,
@@ -53,7 +54,7 @@ pub(super) async fn message(sender: &Sender, change: &Change<'_>, nth: usize) ->
         content: content.unwrap_or_default(),
         progress,
     };
-    let stored = match store.receive_message(tenant, &message, inbound.provider_id).await {
+    let stored = match store.receive_message(tenant, &message, inbound.provider_id, &[]).await {
         Ok(()) => Some(message),
         // A copy was faster: its message is told.
         Err(store::Error::Conflict) => store.message_by_provider_id(tenant, inbound.provider_id).await?,

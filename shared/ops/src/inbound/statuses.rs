@@ -72,6 +72,7 @@ fn event(
 ) -> Option<Event> {
     let fact = StatusFact {
         account,
+        channel: None,
         message: report.callback.and_then(CallbackRef::parse)?,
         provider_id: Some(report.provider_id),
         to: report.recipient,

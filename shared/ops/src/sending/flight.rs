@@ -98,6 +98,7 @@ impl Flight {
         let told = failed.into_iter().map(|(row, contact, attempt, code)| {
             let fact = StatusFact {
                 account: self.account,
+                channel: None,
                 message: CallbackRef::Campaign(self.campaign, contact, attempt),
                 provider_id: None,
                 to: row.address.as_ref().map(Address::as_str),

@@ -229,7 +229,7 @@ impl Courier {
         for (sequence, parcel) in &taken {
             let text = match &parcel.body {
                 Text::Inline(text) if parcel.kind.is_ours() => Text::Inline(numbered(text, *sequence)),
-                text => text.clone(),
+                text @ (Text::Inline(_) | Text::Stored { .. }) => text.clone(),
             };
             bytes.push(self.bodies.text(&text).await?);
             texts.push(text);

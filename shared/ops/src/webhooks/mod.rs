@@ -17,6 +17,7 @@ pub use bodies::Bodies;
 pub use call::{Pace, SEQUENCE_HEADER};
 pub use deliver::Parcel;
 pub use drain::{Drained, wake};
+pub(crate) use registry::check_url;
 pub use registry::{
     Again, Change, New, Status, change, find, list, register, remove, replay, rotate_secret, send_test,
     unregister,

@@ -60,7 +60,7 @@ fn unknown() -> Error {
 
 /// Checks a URL that a user gave: what it says, and where its name leads today. A
 /// name that leads nowhere is taken: it may tomorrow, and every call checks again.
-async fn check_url(client: &Client, url: &str) -> Result<String> {
+pub(crate) async fn check_url(client: &Client, url: &str) -> Result<String> {
     let target = client.target(url)?;
     match client.check(&target).await {
         Err(Failure::Refused(refused)) => Err(refused.into()),

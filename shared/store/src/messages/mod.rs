@@ -3,7 +3,9 @@
 //! A message lives in `MSG#<t>#<account>#<day>#<shard>`; day and shard follow
 //! from its ULID, so that its id is its key. Its conversation is a keys-only
 //! index: with a contact, or with the address of somebody who was none.
-//! `WAMID#<t>#<provider id>` points from the provider's id to ours.
+//! `WAMID#<t>#<provider id>` points from the provider's id to ours. Messages of
+//! custom channels belong to no account ([`AccountId::NONE`]); a platform's ids are
+//! its own, so that their pointers name the channel and the direction too.
 
 mod reading;
 
@@ -11,7 +13,7 @@ pub use reading::{DayPart, With};
 
 use domain::message::Address;
 use domain::recipient::{Progress, Status};
-use domain::{AccountId, ContactId, MessageId, TenantId};
+use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -19,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::Action;
 use crate::item::{Item, Key, compose, n, read};
+use crate::outbox::{Entry, note_action};
 use crate::progress::{read_progress, set_changes};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
@@ -38,8 +41,10 @@ pub struct Message {
     pub id: MessageId,
     /// The account it belongs to.
     pub account: AccountId,
-    /// The custom channel; `None` is WhatsApp.
+    /// The custom channel, lower-cased; `None` is WhatsApp.
     pub channel: Option<String>,
+    /// The campaign that it was said to belong to.
+    pub campaign: Option<CampaignId>,
     /// The contact it is with, when there is one.
     pub contact: Option<ContactId>,
     /// Whether the contact wrote it.
@@ -61,6 +66,7 @@ struct MessageItem {
     id: String,
     account: u64,
     channel: Option<String>,
+    campaign: Option<u64>,
     contact: Option<u64>,
     inbound: bool,
     address: String,
@@ -98,12 +104,28 @@ fn provider_key(tenant: &TenantId, provider_id: &str) -> Key {
     Key::new(format!("WAMID#{tenant}#{provider_id}"), "-")
 }
 
+/// An id that a custom channel's platform gave to a message, as pointers have it: no
+/// other channel's, and not that of a message that went the other way.
+fn on_channel(channel: &str, inbound: bool, id: &str) -> String {
+    let way = if inbound { "in" } else { "out" };
+    format!("{way}:{channel}#{id}")
+}
+
+/// The key of the pointer from a provider's id to a message.
+fn pointer_key(tenant: &TenantId, message: &Message, provider_id: &str) -> Key {
+    match &message.channel {
+        Some(channel) => provider_key(tenant, &on_channel(channel, message.inbound, provider_id)),
+        None => provider_key(tenant, provider_id),
+    }
+}
+
 fn to_item(tenant: &TenantId, message: &Message) -> Result<Item> {
     let with = message.contact.map_or_else(|| With::Address(message.address.clone()), With::Contact);
     let item = MessageItem {
         id: message.id.to_string(),
         account: message.account.0,
         channel: message.channel.clone(),
+        campaign: message.campaign.map(|c| c.0),
         contact: message.contact.map(|c| c.0),
         inbound: message.inbound,
         address: message.address.as_str().to_owned(),
@@ -128,6 +150,7 @@ fn from_item(item: Item) -> Result<Message> {
         id: item.id.parse().map_err(corrupt)?,
         account: AccountId(item.account),
         channel: item.channel,
+        campaign: item.campaign.map(CampaignId),
         contact: item.contact.map(ContactId),
         inbound: item.inbound,
         address: Address::parse(&item.address).map_err(corrupt)?,
@@ -147,7 +170,8 @@ impl Store {
         self.create(to_item(tenant, message)?).await
     }
 
-    /// Writes an inbound message with the pointer from the provider's id.
+    /// Writes an inbound message with the pointer from the provider's id, and with
+    /// notes in the outbox.
     ///
     /// # Errors
     /// [`Error::Conflict`] when the provider's id is known: it came before.
@@ -156,14 +180,18 @@ impl Store {
         tenant: &TenantId,
         message: &Message,
         provider_id: &str,
+        notes: &[Entry],
     ) -> Result<()> {
         let pointer = PointerItem { id: message.id.to_string(), account: message.account.0 };
-        let pointer = compose(&provider_key(tenant, provider_id), "provider id", &pointer)?;
-        self.transact(vec![
+        let pointer = compose(&pointer_key(tenant, message, provider_id), "provider id", &pointer)?;
+        let mut actions = vec![
             Action::Put(pointer, vec![When::Absent("pk")]),
             Action::Put(to_item(tenant, message)?, vec![When::Absent("pk")]),
-        ])
-        .await
+        ];
+        for note in notes {
+            actions.push(note_action(note)?);
+        }
+        self.transact(actions).await
     }
 
     /// Whether a message with this provider's id came in before.
@@ -202,6 +230,20 @@ impl Store {
         self.message(tenant, AccountId(pointer.account), id).await
     }
 
+    /// Finds a message of a custom channel by the id that its platform gave it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn message_on_channel(
+        &self,
+        tenant: &TenantId,
+        channel: &str,
+        inbound: bool,
+        id: &str,
+    ) -> Result<Option<Message>> {
+        self.message_by_provider_id(tenant, &on_channel(channel, inbound, id)).await
+    }
+
     /// Changes a message's progress, against concurrent writers; answers the
     /// message after it, or `None` when there is none.
     ///
@@ -226,8 +268,9 @@ impl Store {
                 .when(When::Is("rk", n(before.state.rank())));
             match self.update_returning(update).await {
                 Ok(item) => {
-                    self.point_to(tenant, account, id, &before, &after).await?;
-                    return from_item(item).map(Some);
+                    let message = from_item(item)?;
+                    self.point_to(tenant, &message, &before).await?;
+                    return Ok(Some(message));
                 }
                 Err(Error::Conflict) => self.back_off(round).await,
                 Err(error) => return Err(error),
@@ -236,17 +279,10 @@ impl Store {
         Err(Error::Conflict)
     }
 
-    async fn point_to(
-        &self,
-        tenant: &TenantId,
-        account: AccountId,
-        id: MessageId,
-        before: &Progress,
-        after: &Progress,
-    ) -> Result<()> {
-        let (None, Some(provider_id)) = (&before.provider_id, &after.provider_id) else { return Ok(()) };
-        let pointer = PointerItem { id: id.to_string(), account: account.0 };
-        self.put(compose(&provider_key(tenant, provider_id), "provider id", &pointer)?).await
+    async fn point_to(&self, tenant: &TenantId, message: &Message, before: &Progress) -> Result<()> {
+        let (None, Some(id)) = (&before.provider_id, &message.progress.provider_id) else { return Ok(()) };
+        let pointer = PointerItem { id: message.id.to_string(), account: message.account.0 };
+        self.put(compose(&pointer_key(tenant, message, id), "provider id", &pointer)?).await
     }
 
     /// Applies a provider's status to a single message; answers the message after it.

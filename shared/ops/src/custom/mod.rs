@@ -1,0 +1,85 @@
+//! Custom channels: a tenant's own way to reach people. What goes out is posted to
+//! the URL that it registered, and what people write comes in by a request.
+
+mod receive;
+mod registry;
+mod report;
+mod send;
+
+pub use receive::{Incoming, Kind, Received, receive};
+pub use registry::{New, list, register, remove};
+pub use send::{Outgoing, Sent, send};
+
+use domain::channel::ChannelName;
+use domain::contact::{Contact, NewContact};
+use domain::message::{Address, CustomAddress};
+use domain::{CampaignId, EmailAddress, TenantId};
+use outbound::Client;
+use store::Store;
+
+use crate::contacts::upsert;
+use crate::events::Teller;
+use crate::{Error, Result};
+
+/// What custom channels take.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// The table, and the queue of what is told.
+    pub teller: Teller,
+    /// Calls the channels' URLs.
+    pub client: Client,
+}
+
+/// Somebody on a channel, as a caller describes them.
+#[derive(Clone)]
+pub struct Person {
+    /// Their id on the channel's platform.
+    pub id: String,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// E-mail address.
+    pub email: Option<EmailAddress>,
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Person(***)")
+    }
+}
+
+impl Person {
+    fn address(&self, channel: &ChannelName) -> Address {
+        Address::Custom(CustomAddress::new(channel, &self.id))
+    }
+
+    /// The contact that they are: found by their id on the channel, made when there is
+    /// none, with what the caller says merged into it.
+    async fn contact(
+        &self,
+        teller: &Teller,
+        tenant: &TenantId,
+        channel: &ChannelName,
+        limit: Option<u64>,
+    ) -> Result<Contact> {
+        let names = [&self.first_name, &self.last_name];
+        let names: Vec<&str> = names.into_iter().flatten().map(|name| name.trim()).collect();
+        let new = NewContact {
+            name: (!names.is_empty()).then(|| names.join(" ")),
+            email: self.email.clone(),
+            custom: Some((channel.to_string(), self.id.clone())),
+            ..NewContact::default()
+        };
+        Ok(upsert(teller, tenant, limit, &new.check()?).await?.contact)
+    }
+}
+
+/// The caller's campaign that a message is said to belong to.
+async fn campaign(store: &Store, tenant: &TenantId, id: Option<&str>) -> Result<Option<CampaignId>> {
+    let Some(id) = id else { return Ok(None) };
+    let unknown = || Error::not_found("campaign_id", "campaign_id is not the id of one of your campaigns");
+    let id: CampaignId = id.parse().map_err(|_| unknown())?;
+    store.campaign(tenant, id).await?.ok_or_else(unknown)?;
+    Ok(Some(id))
+}

@@ -1,0 +1,243 @@
+use domain::channel::{ChannelName, CustomChannel};
+use domain::consent::{Keyword, keyword};
+use domain::message::Address;
+use domain::recipient::{Progress, State, Status};
+use domain::{AccountId, CampaignId, ContactId, Invalid, MessageId, TenantId};
+use serde_json::json;
+use store::Store;
+use store::messages::Message;
+use store::outbox::Entry;
+
+use super::registry::unknown_channel;
+use super::report::report;
+use super::{Person, campaign};
+use crate::events::{Audience, Teller, facts_of, message_received};
+use crate::suppression::{Occasion, Source, opt_in, opt_out};
+use crate::{Error, Result};
+
+/// Where messages go that name no channel, while none or several are registered.
+const DEFAULT_LABEL: &str = "custom";
+/// Longest text of a message, in characters.
+const MAX_BODY: usize = 16_384;
+
+/// What kind of message came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// An emoji on another message; without one, the reaction was taken back.
+    Reaction,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Reaction => "reaction",
+        }
+    }
+}
+
+/// A message that a platform reports.
+#[derive(Clone)]
+pub struct Incoming {
+    /// The platform's id of it.
+    pub id: String,
+    /// Who wrote it.
+    pub from: Person,
+    /// To whom, in the platform's words.
+    pub to: String,
+    /// What it says.
+    pub body: Option<String>,
+    /// The registered channel that it came by.
+    pub custom_channel: Option<String>,
+    /// Where it came from, in the platform's words.
+    pub label: Option<String>,
+    /// How it stands.
+    pub status: Option<String>,
+    /// What kind of message.
+    pub kind: Kind,
+    /// The message that a reaction is on.
+    pub reaction_to: Option<String>,
+    /// The campaign that it belongs to.
+    pub campaign: Option<String>,
+}
+
+impl std::fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Incoming").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// What was made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Our id of the message.
+    pub id: MessageId,
+    /// Who wrote it, or got it.
+    pub contact: Option<ContactId>,
+    /// The channel that it belongs to.
+    pub channel: String,
+    /// The campaign that it belongs to.
+    pub campaign: Option<CampaignId>,
+    /// Where it stands.
+    pub status: &'static str,
+    /// Whether it had come before.
+    pub duplicate: bool,
+}
+
+impl Received {
+    pub(super) fn new(message: &Message, status: &'static str, duplicate: bool) -> Self {
+        Self {
+            id: message.id,
+            contact: message.contact,
+            channel: message.channel.clone().unwrap_or_default(),
+            campaign: message.campaign,
+            status,
+            duplicate,
+        }
+    }
+
+    fn inbound(message: &Message, duplicate: bool) -> Self {
+        Self::new(message, "received", duplicate)
+    }
+}
+
+/// Takes a message in: its writer becomes a contact, whatever the plan's limit; the
+/// window opens, a keyword takes effect, the message joins the conversation, and
+/// endpoints are told. Once for each channel and id, however often it comes. A status
+/// of one of our own messages moves that one on instead.
+///
+/// # Errors
+/// [`crate::Code::NotFound`] names `custom_channel` or `campaign_id`;
+/// [`crate::Code::InvalidField`] names `channel` or `body`.
+pub async fn receive(teller: &Teller, tenant: &TenantId, new: Incoming) -> Result<Received> {
+    let store = &teller.store;
+    let channel = channel_of(&store.channels(tenant).await?, &new)?;
+    if let Some(status) = new.status.as_deref().and_then(read_status)
+        && let Some(moved) = report(teller, tenant, &channel, &new.id, status).await?
+    {
+        return Ok(moved);
+    }
+    check_body(&new)?;
+    if let Some(known) = store.message_on_channel(tenant, channel.as_str(), true, &new.id).await? {
+        return Ok(Received::inbound(&known, true));
+    }
+    let campaign = campaign(store, tenant, new.campaign.as_deref()).await?;
+    let contact = new.from.contact(teller, tenant, &channel, None).await?;
+    let now_ms = store.clock().now_ms();
+    store.open_window(tenant, AccountId::NONE, contact.id, now_ms).await?;
+    let address = new.from.address(&channel);
+    let said = new.body.as_deref().filter(|_| new.kind == Kind::Text).and_then(keyword);
+    obey(teller, tenant, &address, said).await?;
+    let message = message_of(store, &channel, contact.id, campaign, address, &new);
+    let notes: Vec<Entry> = note(teller, tenant, &message).await?.into_iter().collect();
+    match store.receive_message(tenant, &message, &new.id, &notes).await {
+        Ok(()) => {
+            teller.tell_now(&notes).await;
+            Ok(Received::inbound(&message, false))
+        }
+        // A copy was faster.
+        Err(store::Error::Conflict) => {
+            let known = store.message_on_channel(tenant, channel.as_str(), true, &new.id).await?;
+            let known = known.ok_or(store::Error::Conflict)?;
+            Ok(Received::inbound(&known, true))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The channel of a message: the one that it names; or the registered one that its
+/// label names; or the only one that is registered; or its label.
+fn channel_of(registered: &[CustomChannel], new: &Incoming) -> Result<ChannelName> {
+    let known = |key: &ChannelName| registered.iter().any(|channel| channel.key == *key);
+    if let Some(name) = &new.custom_channel {
+        let key = name.parse().ok().filter(|key| known(key));
+        return key.ok_or_else(|| unknown_channel(name));
+    }
+    let label = new.label.as_deref().unwrap_or(DEFAULT_LABEL);
+    let wrong = |wrong: Invalid| Error::invalid("channel", wrong.message.replacen("name", "channel", 1));
+    let label: ChannelName = label.parse().map_err(wrong)?;
+    match registered {
+        [only] if !known(&label) => Ok(only.key.clone()),
+        _ => Ok(label),
+    }
+}
+
+fn read_status(text: &str) -> Option<Status> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "sent" => Some(Status::Sent),
+        "delivered" => Some(Status::Delivered),
+        "read" => Some(Status::Read),
+        "failed" => Some(Status::Failed(0)),
+        _ => None,
+    }
+}
+
+fn check_body(new: &Incoming) -> Result<()> {
+    match &new.body {
+        None if new.kind == Kind::Text && new.status.as_deref().and_then(read_status).is_some() => {
+            Err(Error::not_found("message_sid", "there is no message of yours with this id"))
+        }
+        None if new.kind == Kind::Text => Err(Error::invalid("body", "body is required")),
+        Some(body) if body.chars().count() > MAX_BODY => {
+            Err(Error::invalid("body", format!("body may have at most {MAX_BODY} characters")))
+        }
+        None | Some(_) => Ok(()),
+    }
+}
+
+/// Applies an opt-out or opt-in word to the address that it came from.
+async fn obey(teller: &Teller, tenant: &TenantId, address: &Address, said: Option<Keyword>) -> Result<()> {
+    let on = Occasion { teller, tenant, account: None, source: Source::Keyword };
+    match said {
+        Some(Keyword::OptOut) => opt_out(on, address).await?,
+        Some(Keyword::OptIn) => opt_in(on, address).await?,
+        Some(Keyword::Help) | None => false,
+    };
+    Ok(())
+}
+
+fn message_of(
+    store: &Store,
+    channel: &ChannelName,
+    contact: ContactId,
+    campaign: Option<CampaignId>,
+    address: Address,
+    new: &Incoming,
+) -> Message {
+    let now = store.clock().now();
+    let mut progress = Progress::new(State::Delivered);
+    progress.delivered_at = Some(now.as_millisecond());
+    progress.provider_id = Some(new.id.clone());
+    let content = json!({
+        "messageSid": new.id,
+        "fromId": new.from.id,
+        "toId": new.to,
+        "channel": new.label,
+        "status": new.status,
+        "messageType": new.kind.as_str(),
+        "reactionTo": new.reaction_to,
+    });
+    Message {
+        id: MessageId(store.entropy().ulid(now)),
+        account: AccountId::NONE,
+        channel: Some(channel.to_string()),
+        campaign,
+        contact: Some(contact),
+        inbound: true,
+        address,
+        kind: new.kind.as_str().to_owned(),
+        text: new.body.clone(),
+        content: content.to_string(),
+        progress,
+    }
+}
+
+/// What endpoints are told, when any of them listens.
+async fn note(teller: &Teller, tenant: &TenantId, message: &Message) -> Result<Option<Entry>> {
+    let store = &teller.store;
+    let event = message_received(tenant, message);
+    let is_wanted = Audience::of(store, tenant).await?.wants(event.kind, event.account);
+    Ok(is_wanted.then(|| store.entry(tenant, facts_of(&event))))
+}

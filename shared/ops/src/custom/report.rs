@@ -1,0 +1,80 @@
+use domain::channel::ChannelName;
+use domain::message::CallbackRef;
+use domain::recipient::{Progress, Status};
+use domain::{AccountId, MessageId, TenantId};
+use store::Store;
+use store::messages::Message;
+
+use super::Received;
+use crate::Result;
+use crate::events::{Audience, StatusFact, Teller, facts_of, message_status};
+
+/// Why a message failed of which the platform says no more.
+const REPORTED: &str = "reported_by_the_channel";
+
+/// Applies a status that a platform reports about a message of ours; `None` when
+/// there is no such message. It moves only forward.
+pub(super) async fn report(
+    teller: &Teller,
+    tenant: &TenantId,
+    channel: &ChannelName,
+    id: &str,
+    status: Status,
+) -> Result<Option<Received>> {
+    let store = &teller.store;
+    let Some(message) = own(store, tenant, channel, id).await? else { return Ok(None) };
+    let now_ms = store.clock().now_ms();
+    let change = |progress: &mut Progress| apply(progress, status, id, now_ms);
+    let mut after = message.progress.clone();
+    if !change(&mut after) {
+        return Ok(Some(Received::new(&message, message.progress.shown().0.as_str(), true)));
+    }
+    let fact = StatusFact {
+        account: message.account,
+        channel: message.channel.as_deref(),
+        message: CallbackRef::Message(message.id),
+        provider_id: after.provider_id.as_deref(),
+        to: Some(message.address.id()),
+        contact: message.contact,
+        status,
+        at_ms: now_ms,
+    };
+    let event = message_status(tenant, &fact);
+    let is_wanted = Audience::of(store, tenant).await?.wants(event.kind, event.account);
+    let notes: Vec<_> = is_wanted.then(|| store.entry(tenant, facts_of(&event))).into_iter().collect();
+    // Before the change: what was reported is told, by the sweep at the latest.
+    for note in &notes {
+        store.note(note).await?;
+    }
+    let moved = store.progress_message(tenant, message.account, message.id, change).await?;
+    teller.tell_now(&notes).await;
+    let moved = moved.unwrap_or(message);
+    Ok(Some(Received::new(&moved, moved.progress.shown().0.as_str(), false)))
+}
+
+/// A message that went out, by our id or by the platform's.
+async fn own(store: &Store, tenant: &TenantId, channel: &ChannelName, id: &str) -> Result<Option<Message>> {
+    if let Ok(ours) = id.parse::<MessageId>()
+        && let Some(message) = store.message(tenant, AccountId::NONE, ours).await?
+    {
+        return Ok(Some(message).filter(|message| !message.inbound));
+    }
+    Ok(store.message_on_channel(tenant, channel.as_str(), false, id).await?)
+}
+
+/// Like [`Progress::apply`], for a platform that has no error codes.
+fn apply(progress: &mut Progress, status: Status, id: &str, at_ms: i64) -> bool {
+    let before = progress.clone();
+    // A report that comes again says nothing about when.
+    let known = match status {
+        Status::Sent => before.sent_at,
+        Status::Delivered => before.delivered_at,
+        Status::Read => before.read_at,
+        Status::Failed(_) => before.failed_at,
+    };
+    progress.apply(status, id, known.unwrap_or(at_ms));
+    if progress.reason != before.reason && matches!(status, Status::Failed(_)) {
+        progress.reason = Some(REPORTED.to_owned());
+    }
+    *progress != before
+}
