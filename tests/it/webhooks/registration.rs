@@ -21,6 +21,8 @@ async fn a_test_tells_at_once_what_the_endpoint_answers() {
 async fn two_secrets_sign_for_a_day_after_a_rotation() {
     let (world, api, hook, made) = forwarding().await;
     let old = made["secret"].as_str().unwrap();
+    // The library compares with the machine's clock.
+    world.clock.advance_ms(domain::Clock::System.now_ms() - world.clock.now_ms());
     let rotated = format!("/api/webhooks/{}/rotate_secret", made["webhook"]["id"]);
     let new = api.post(&rotated, json!({})).await.expect(200)["secret"].as_str().unwrap().to_owned();
     post(&world, &text(1, "ciao")).await;
@@ -32,18 +34,15 @@ async fn two_secrets_sign_for_a_day_after_a_rotation() {
     assert!(received[0].is_signed_with(old) && received[0].is_signed_with(&new));
     assert!(!received[1].is_signed_with(old) && received[1].is_signed_with(&new));
     // The library of the standard's authors is of the same opinion.
-    for (event, secret, believed) in [
-        (&received[0], old, true),
-        (&received[0], &new, true),
-        (&received[1], old, false),
-        (&received[1], &new, true),
-    ] {
+    for secret in [old, &new] {
         let library = standardwebhooks::Webhook::new(secret).unwrap();
-        let verdict = library.verify_ignoring_timestamp(&event.body, &event.headers);
-        assert_eq!(verdict.is_ok(), believed, "{verdict:?}");
-        let mut forged = event.body.to_vec();
+        library.verify(&received[0].body, &received[0].headers).unwrap();
+        let mut forged = received[0].body.to_vec();
         forged[0] = b'[';
-        assert!(library.verify_ignoring_timestamp(&forged, &event.headers).is_err());
+        assert!(library.verify(&forged, &received[0].headers).is_err());
+        let (id, timestamp) = (received[1].header("webhook-id"), received[1].header("webhook-timestamp"));
+        let signature = library.sign(id, timestamp.parse().unwrap(), &received[1].body).unwrap();
+        assert_eq!(received[1].header("webhook-signature") == signature, secret == new);
     }
 }
 
