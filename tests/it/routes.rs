@@ -1,5 +1,6 @@
 //! Every route, tried without credentials and against its document.
 
+use domain::webhook::EventType;
 use std::collections::BTreeSet;
 
 use api_http::{Dialect, Route};
@@ -16,6 +17,7 @@ fn routes() -> Vec<Route> {
         contacts::table().routes(),
         inbound::table().routes(),
         messages::table().routes(),
+        webhooks::table().routes(),
     ];
     functions.into_iter().flatten().collect()
 }
@@ -143,4 +145,15 @@ fn the_documents_list_what_is_served() {
             .collect();
         assert_eq!(documented(document), served, "{dialect:?}");
     }
+}
+
+#[test]
+fn every_event_is_documented() {
+    let document = include_str!("../../infra/openapi/sendapp.yaml");
+    let (_, section) = document.split_once("\nwebhooks:\n").unwrap();
+    let (section, _) = section.split_once("\ncomponents:\n").unwrap();
+    let names = section.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names: BTreeSet<&str> = names.map(|line| line.trim().trim_end_matches(':')).collect();
+    let kinds: BTreeSet<&str> = EventType::ALL.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(names, kinds);
 }

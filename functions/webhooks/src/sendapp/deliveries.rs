@@ -130,7 +130,8 @@ pub(crate) async fn replay(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Value>> {
-    let fields = input.fields();
+    let (fields, id) = (input.fields(), named(&input)?);
+    webhooks::find(&courier.store, caller.tenant_id(), id).await?;
     let again = match (fields.integer("delivery_id")?, fields.text("from")?, fields.text("to")?) {
         (Some(delivery), None, None) => Again::One(delivery),
         (None, Some(from), to) => {
@@ -139,7 +140,7 @@ pub(crate) async fn replay(
         }
         _ => return Err(Error::invalid("delivery_id", "delivery_id, or from and to, are required").into()),
     };
-    let (replayed, more) = webhooks::replay(&courier, &caller, named(&input)?, again).await?;
+    let (replayed, more) = webhooks::replay(&courier, &caller, id, again).await?;
     Ok(Reply(json!({"status": "success", "replayed": replayed, "more": more})))
 }
 
