@@ -71,7 +71,7 @@ impl Drain {
 
     async fn go_on(self, courier: &Courier) -> Done {
         let job = WebhookJob::Drain { tenant: self.tenant, endpoint: self.endpoint };
-        match courier.queues.drain(job, self.generation + 1, Duration::ZERO).await {
+        match courier.queues.later(job, self.generation + 1, Duration::ZERO).await {
             Ok(()) => Done::Yes,
             Err(_) => Done::Again,
         }

@@ -171,11 +171,11 @@ impl Queues {
         batch::send_all(&self.client, self.url(Queue::Webhook)?, jobs).await
     }
 
-    /// Has what waits for an endpoint sent, after `delay`.
+    /// Queues one job of the webhook worker for after `delay`.
     ///
     /// # Errors
     /// [`Error`] when the queue did not take it.
-    pub async fn drain(&self, job: WebhookJob, generation: u32, delay: Duration) -> Result<(), Error> {
+    pub async fn later(&self, job: WebhookJob, generation: u32, delay: Duration) -> Result<(), Error> {
         self.send(&self.urls.webhook, &Job::new(job, generation), delay).await
     }
 

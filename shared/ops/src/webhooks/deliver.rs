@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::TenantId;
 use domain::webhook::{Endpoint, EndpointId, EventId, EventType, Health, SigningKeys};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
-use queue::{EventMessage, Text};
+use queue::{EventMessage, Text, WebhookJob};
 use store::webhooks::{Claim, Claimed, Delivery, Progress, State};
 
 use super::Courier;
@@ -20,9 +21,9 @@ use crate::{Error, Result};
 pub(super) const AT_ONCE: usize = 32;
 /// Results that are written together.
 const WRITTEN_AT_ONCE: usize = 25;
-/// Whoever took an event on this long ago did not come to an end, in milliseconds.
-/// Longer than a call may take.
-const CLAIM_MS: i64 = 60_000;
+/// Whoever took an event on this long ago did not come to an end. Longer than a call
+/// may take.
+const CLAIM_FOR: Duration = Duration::from_secs(60);
 /// How long a slow endpoint is left alone, in times of what makes it slow.
 const SLOW_FOR: u32 = 3;
 
@@ -46,6 +47,20 @@ pub struct Parcel {
 }
 
 impl Parcel {
+    /// The job that it was read from.
+    fn job(&self) -> WebhookJob {
+        WebhookJob::Deliver {
+            tenant: self.tenant.to_string(),
+            endpoint: self.endpoint.0,
+            event: EventMessage {
+                id: self.event.to_string(),
+                kind: self.kind.as_str().to_owned(),
+                body: self.body.clone(),
+                signature: self.signature.clone(),
+            },
+        }
+    }
+
     /// Reads a job.
     ///
     /// # Errors
@@ -189,14 +204,21 @@ impl Courier {
             if there.contains(&sequence) {
                 continue;
             }
-            let left_behind = store.clock().now_ms() - at_ms > CLAIM_MS;
+            let held = i64::try_from(CLAIM_FOR.as_millis()).unwrap_or(i64::MAX);
+            let left_behind = store.clock().now_ms() - at_ms >= held;
             let ours = match left_behind {
                 true => store.take_over(tenant, id, &parcel.event, at_ms).await,
                 false => Err(store::Error::Conflict),
             };
             match ours {
                 Ok(()) => taken.push((sequence, parcel)),
-                Err(store::Error::Conflict) => again.push(parcel.index),
+                // A copy of the job comes when the other had its time: coming again as the
+                // same job, it would be given up after some times.
+                Err(store::Error::Conflict) => {
+                    if self.queues.later(parcel.job(), 0, CLAIM_FOR).await.is_err() {
+                        again.push(parcel.index);
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         }

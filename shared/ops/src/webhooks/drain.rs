@@ -122,7 +122,7 @@ pub async fn wake(store: &Store, queues: &Queues, due: &Due, id: EndpointId) -> 
         };
     }
     if state.drained_until_ms <= store.clock().now_ms() {
-        queues.drain(drain_job(&due.tenant, id), 0, Duration::ZERO).await?;
+        queues.later(drain_job(&due.tenant, id), 0, Duration::ZERO).await?;
     }
     Ok(())
 }
@@ -269,7 +269,7 @@ impl Courier {
         }
         // Whole seconds, and never too early.
         let delay = Duration::from_secs(u64::try_from((wait + 999) / 1_000).unwrap_or(0));
-        Ok(self.queues.drain(drain_job(tenant, id), 0, delay).await?)
+        Ok(self.queues.later(drain_job(tenant, id), 0, delay).await?)
     }
 
     /// Sends what waits for an endpoint, if it is time, until `out_of_time`.
