@@ -1,5 +1,5 @@
-"""MiniStack with three things that its access control does not know: a PartiQL batch is authorised statement by
-statement, as PartiQLInsert and so on; every request to DynamoDB has `dynamodb:LeadingKeys`, the partition keys that it
+"""MiniStack with four things that its access control does not know: a PartiQL batch is authorised statement by
+statement, as PartiQLInsert and so on; a batch of messages as one message is; every request to DynamoDB has `dynamodb:LeadingKeys`, the partition keys that it
 names; a schedule belongs to its group. With them an emulated function is held to its role as on AWS. What a role
 refuses is printed.
 
@@ -18,6 +18,9 @@ from ministack.core import iam_actions, iam_evaluator
 KEYS = ("pk", "cpk")
 VERBS = {"SELECT": "Select", "INSERT": "Insert", "UPDATE": "Update", "DELETE": "Delete"}
 TABLE = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"([^"]+)"', re.IGNORECASE)
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+SINGLE = {"sqs:SendMessageBatch": "sqs:SendMessage", "sqs:DeleteMessageBatch": "sqs:DeleteMessage"}
 
 # What the log's lines about refusals begin with.
 REFUSED = "refused:"
@@ -65,6 +68,7 @@ def resource(service: str, method: str, path: str, headers: Any, body: bytes, qu
 
 def verdict(access_key: str, action: str, *arguments: Any, **named: Any) -> Any:
     """Whether a request is refused; if so, which and to whom."""
+    action = SINGLE.get(action, action)
     denied = known_verdict(access_key, action, *arguments, **named)
     if denied:
         keys = (named.get("service_context") or {}).get("dynamodb:LeadingKeys", "")
