@@ -35,9 +35,14 @@ fn template_route(id: &str, key: &str, function: &str) -> String {
 
 fn template_routes() -> String {
     let mut yaml = String::new();
+    let mut taken = BTreeSet::new();
     for ((prefix, is_rest), function) in routes() {
         let (rest, proxy) = if is_rest { ("Rest", "/{proxy+}") } else { ("", "") };
-        let id = format!("{}{rest}", camel(&prefix));
+        let mut id = format!("{}{rest}", camel(&prefix));
+        // A path that is written with dashes and with underscores.
+        while !taken.insert(id.clone()) {
+            id.push_str("Again");
+        }
         yaml.push_str(&template_route(&id, &format!("ANY {prefix}{proxy}"), function));
     }
     yaml + &template_route("Default", "$default", DEFAULT)
