@@ -39,8 +39,7 @@ pub struct Occasion<'a> {
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
 pub async fn opt_out(on: Occasion<'_>, address: &Address) -> Result<bool> {
-    let store = &on.teller.store;
-    let contact = store.contact_by(on.tenant, &identity(address)).await?.map(|c| c.id);
+    let contact = on.contact(address).await?;
     record(on, address, NewOptOut { source: on.source, contact, reason: None }).await
 }
 
@@ -49,7 +48,8 @@ pub async fn opt_out(on: Occasion<'_>, address: &Address) -> Result<bool> {
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
 pub async fn opt_in(on: Occasion<'_>, address: &Address) -> Result<bool> {
-    lift(on, &suppression_id(on.tenant, address), address.as_str()).await
+    let contact = on.contact(address).await?;
+    lift(on, &suppression_id(on.tenant, address), address.as_str(), contact).await
 }
 
 async fn record(on: Occasion<'_>, address: &Address, new: NewOptOut<'_>) -> Result<bool> {
@@ -61,14 +61,20 @@ async fn record(on: Occasion<'_>, address: &Address, new: NewOptOut<'_>) -> Resu
 }
 
 /// Lifts an opt-out, of an address as it may be shown.
-async fn lift(on: Occasion<'_>, id: &str, shown: &str) -> Result<bool> {
-    let note = on.note(true, shown, None).await?;
+async fn lift(on: Occasion<'_>, id: &str, shown: &str, contact: Option<ContactId>) -> Result<bool> {
+    let note = on.note(true, shown, contact).await?;
     let changed = on.teller.store.opt_in(on.tenant, id, note.as_ref()).await?;
     on.tell(changed, note).await;
     Ok(changed)
 }
 
 impl Occasion<'_> {
+    /// Who carries the address today.
+    async fn contact(&self, address: &Address) -> Result<Option<ContactId>> {
+        let contact = self.teller.store.contact_by(self.tenant, &identity(address)).await?;
+        Ok(contact.map(|contact| contact.id))
+    }
+
     /// What to tell of it, when anybody wants to know.
     async fn note(&self, wanted: bool, address: &str, contact: Option<ContactId>) -> Result<Option<Noted>> {
         let store = &self.teller.store;
@@ -161,7 +167,7 @@ pub async fn remove_by_id(teller: &Teller, tenant: &TenantId, id: &str) -> Resul
     let found = teller.store.opt_outs_of(tenant, &HashSet::from([id.to_owned()])).await?;
     let found = found.first().ok_or_else(unknown)?;
     let on = Occasion { teller, tenant, account: None, source: Source::Owner };
-    if lift(on, id, &found.address).await? { Ok(()) } else { Err(unknown()) }
+    if lift(on, id, &found.address, found.contact).await? { Ok(()) } else { Err(unknown()) }
 }
 
 /// Opt-outs in ascending order of id, from the one after `after`, with where to go on.
