@@ -13,6 +13,8 @@ use store::messages::Message;
 
 /// The channel of Meta's numbers.
 const WHATSAPP: &str = "whatsapp";
+/// The channel of SMS phones.
+const SMS: &str = "sms";
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or_default()
@@ -188,5 +190,102 @@ pub fn webhook_disabled(tenant: &TenantId, endpoint: u64, name: &str, reason: &s
         contact: None,
         message: None,
         data: data(json!({"webhook_id": endpoint, "name": name, "reason": reason})),
+    }
+}
+
+/// A text message that an SMS phone received.
+#[derive(Debug, Clone, Copy)]
+pub struct SmsFact<'a> {
+    /// The account that the phone belongs to.
+    pub account: AccountId,
+    /// The phone.
+    pub device: &'a str,
+    /// Made of the content: a phone posts the same text twice under different ids.
+    pub fingerprint: &'a str,
+    /// Our id of the message.
+    pub message: &'a str,
+    /// The contact that wrote, where a number did.
+    pub contact: Option<ContactId>,
+    /// Who wrote: a number, or a name of letters.
+    pub from: &'a str,
+    /// What was written.
+    pub text: &'a str,
+    /// The SIM's number within the phone, from 1; many phones do not tell.
+    pub sim: Option<u8>,
+    /// When the network took it, in milliseconds since 1970.
+    pub received_ms: i64,
+}
+
+/// `sms_received`: once for each text.
+pub fn sms_received(tenant: &TenantId, fact: &SmsFact<'_>) -> Event {
+    Event {
+        id: EventId::of(EventType::SmsReceived, &[tenant.as_str(), fact.device, fact.fingerprint]),
+        kind: EventType::SmsReceived,
+        at: at(fact.received_ms),
+        account: Some(fact.account),
+        channel: Some(SMS.to_owned()),
+        contact: fact.contact,
+        message: Some(fact.message.to_owned()),
+        data: data(json!({
+            "device_id": fact.device,
+            "from": fact.from,
+            "text": fact.text,
+            "sim": fact.sim,
+            "received_at": at(fact.received_ms).to_string(),
+        })),
+    }
+}
+
+/// What became of an SMS phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceChange {
+    /// Nothing was heard from it for too long.
+    Disconnected,
+    /// It was heard from again, after so many seconds.
+    Reconnected {
+        /// How long nothing was heard.
+        offline_seconds: u64,
+    },
+    /// It was removed.
+    Deleted,
+}
+
+/// A change of an SMS phone.
+#[derive(Debug, Clone, Copy)]
+pub struct DeviceFact<'a> {
+    /// What changed.
+    pub change: DeviceChange,
+    /// The account that the phone belongs to.
+    pub account: AccountId,
+    /// The phone.
+    pub device: &'a str,
+    /// Its name, for people.
+    pub name: &'a str,
+    /// How it was noticed: `sse_closed`, `heartbeat_missed`, or who removed it.
+    pub reason: &'a str,
+    /// When, in milliseconds since 1970: with it, each change is told once.
+    pub at_ms: i64,
+}
+
+/// `device.disconnected`, `device.reconnected` and `device.deleted`: once for each change.
+pub fn device_changed(tenant: &TenantId, fact: &DeviceFact<'_>) -> Event {
+    let (kind, offline) = match fact.change {
+        DeviceChange::Disconnected => (EventType::DeviceDisconnected, None),
+        DeviceChange::Reconnected { offline_seconds } => {
+            (EventType::DeviceReconnected, Some(offline_seconds))
+        }
+        DeviceChange::Deleted => (EventType::DeviceDeleted, None),
+    };
+    let mut content = data(json!({"device_id": fact.device, "name": fact.name, "reason": fact.reason}));
+    content.extend(offline.map(|seconds| ("offline_seconds".to_owned(), json!(seconds))));
+    Event {
+        id: EventId::of(kind, &[tenant.as_str(), fact.device, &fact.at_ms.to_string()]),
+        kind,
+        at: at(fact.at_ms),
+        account: Some(fact.account),
+        channel: Some(SMS.to_owned()),
+        contact: None,
+        message: None,
+        data: content,
     }
 }

@@ -10,15 +10,16 @@ mod facts;
 mod outbox;
 
 pub use facts::{
-    ConsentFact, StatusFact, campaign_ended, consent_changed, contact_changed, message_received,
-    message_status, webhook_disabled,
+    ConsentFact, DeviceChange, DeviceFact, SmsFact, StatusFact, campaign_ended, consent_changed,
+    contact_changed, device_changed, message_received, message_status, sms_received, webhook_disabled,
 };
 pub(crate) use outbox::facts_of;
 pub use outbox::{Teller, sweep};
 
-use domain::webhook::{Endpoint, Event, EventId, EventType};
+use domain::webhook::{Endpoint, EndpointId, Event, EventId, EventType};
 use domain::{AccountId, TenantId};
 use queue::{EventMessage, Queues, Text, WebhookJob};
+use serde_json::Value;
 use store::Store;
 
 use crate::Result;
@@ -36,15 +37,25 @@ pub struct Happening {
     pub body: Text,
     /// The signature that came with a forwarded body.
     pub signature: Option<String>,
+    /// The endpoint that is not told, for it is what the event is about.
+    pub except: Option<EndpointId>,
+}
+
+/// The endpoint that an event of this type and with this `data` is about.
+fn about(kind: EventType, data: Option<&Value>) -> Option<EndpointId> {
+    let id = data.filter(|_| kind == EventType::WebhookDisabled)?.get("webhook_id")?.as_u64()?;
+    Some(EndpointId(id))
 }
 
 impl From<&Event> for Happening {
     fn from(event: &Event) -> Self {
+        let body = event.body();
         Self {
             id: event.id.clone(),
             kind: event.kind,
             account: event.account,
-            body: Text::Inline(event.body().to_string()),
+            except: about(event.kind, body.get("data")),
+            body: Text::Inline(body.to_string()),
             signature: None,
         }
     }
@@ -78,7 +89,9 @@ impl Audience {
     pub async fn tell(&self, queues: &Queues, happenings: &[Happening]) -> Result<()> {
         let mut jobs = Vec::new();
         for happening in happenings {
-            let wanting = self.endpoints.iter().filter(|e| e.wants(happening.kind, happening.account));
+            let told =
+                |e: &&Endpoint| happening.except != Some(e.id) && e.wants(happening.kind, happening.account);
+            let wanting = self.endpoints.iter().filter(told);
             jobs.extend(wanting.map(|endpoint| job(&self.tenant, endpoint, happening)));
         }
         if !jobs.is_empty() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use store::Store;
 use store::outbox::{ContactChange, Entry, Facts};
 
-use super::{Audience, Happening, contact_changed};
+use super::{Audience, Happening, about, contact_changed};
 use crate::{Code, Error, Result, Sender};
 
 /// Entries that one sweep tells on, of each shard.
@@ -60,6 +60,7 @@ fn happening_of(body: &str) -> Option<Happening> {
         account: value.get("account_id").and_then(Value::as_u64).map(domain::AccountId),
         body: Text::Inline(body.to_owned()),
         signature: None,
+        except: about(kind, value.get("data")),
     })
 }
 

@@ -197,6 +197,7 @@ impl Inbound {
             account: Some(self.account),
             body: self.text.clone(),
             signature: self.signature.clone(),
+            except: None,
         }
     }
 }

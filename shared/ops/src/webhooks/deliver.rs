@@ -15,7 +15,7 @@ use store::webhooks::{Claim, Claimed, Delivery, Progress, State};
 use super::Courier;
 use super::call::Called;
 use super::drain::Verdict;
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
 /// Calls of one endpoint at once.
 pub(super) const AT_ONCE: usize = 32;
@@ -104,6 +104,11 @@ impl Courier {
             let all: Vec<usize> = parcels.iter().map(|parcel| parcel.index).collect();
             match Box::pin(self.deliver_to(&tenant, endpoint, parcels)).await {
                 Ok(again) => again,
+                // Others are at the same endpoint; nothing is wrong with it or with us.
+                Err(Error { code: Code::Conflict, .. }) => {
+                    tracing::info!(%tenant, %endpoint, "events come again: their endpoint is busy");
+                    all
+                }
                 Err(error) => {
                     tracing::error!(%tenant, %endpoint, code = error.code.as_str(), "events could not be sent");
                     all
