@@ -6,6 +6,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::documented::wrong_in_answer;
 use crate::roles::role;
 use crate::{World, gateway};
 
@@ -108,9 +109,12 @@ impl Api {
     }
 
     async fn answer(router: Router, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        let wrong = wrong_in_answer(method.as_str(), &path, parts.status.as_u16(), &body);
+        assert!(wrong.is_empty(), "{wrong:#?} in {}", String::from_utf8_lossy(&body));
         Answer { status: parts.status, headers: parts.headers, body }
     }
 

@@ -10,6 +10,7 @@
 
 mod api;
 mod audit;
+pub mod documented;
 pub mod gateway;
 mod kill;
 mod people;

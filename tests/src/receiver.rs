@@ -15,6 +15,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::documented;
+
 /// What the server answers.
 #[derive(Debug, Clone)]
 pub enum Mood {
@@ -64,6 +66,7 @@ impl Received {
 struct Shared {
     mood: Mutex<Mood>,
     received: Mutex<Vec<Received>>,
+    undocumented: Mutex<Vec<String>>,
 }
 
 /// The server; it ends with this.
@@ -79,7 +82,7 @@ impl Hook {
     /// A server that takes everything.
     pub async fn new() -> Self {
         let mood = Mutex::new(Mood::Answers(200, Vec::new()));
-        let shared = Arc::new(Shared { mood, received: Mutex::default() });
+        let shared = Arc::new(Shared { mood, received: Mutex::default(), undocumented: Mutex::default() });
         let router = Router::new().route("/hook", post(take)).layer(DefaultBodyLimit::disable());
         let router = router.with_state(shared.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -110,6 +113,16 @@ impl Hook {
     }
 }
 
+/// Whatever came must have been as the document says, in every test.
+impl Drop for Hook {
+    fn drop(&mut self) {
+        let undocumented = self.shared.undocumented.lock().unwrap();
+        if !std::thread::panicking() {
+            assert!(undocumented.is_empty(), "{undocumented:#?}");
+        }
+    }
+}
+
 async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     let mood = shared.mood.lock().unwrap().clone();
     let (status, more) = match &mood {
@@ -118,6 +131,8 @@ async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
         Mood::Slow(_) | Mood::Hangs | Mood::ChokesOn(_) => (200, Vec::new()),
     };
     let taken = (200..300).contains(&status) && !matches!(mood, Mood::Hangs);
+    let kind = headers.get("webhook-event").map(|kind| kind.to_str().unwrap());
+    shared.undocumented.lock().unwrap().extend(documented::wrong_in_post(kind, &body));
     shared.received.lock().unwrap().push(Received { headers, body, taken });
     match mood {
         Mood::Hangs => std::future::pending().await,

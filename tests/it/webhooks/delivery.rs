@@ -1,5 +1,5 @@
 use domain::webhook::EventType;
-use harness::{Hook, Mood, Received};
+use harness::{Api, Hook, Mood, Received, World};
 use serde_json::{Value, json};
 
 use super::{DAY_MS, forwarding, ids, pass, post, text};
@@ -54,6 +54,24 @@ async fn one_event_that_the_receiver_chokes_on_holds_up_no_other() {
     assert_eq!(shown["attempts"].as_array().unwrap().len(), choked);
     assert_eq!(shown["attempts"][0]["answer"], "the receiver's answer");
     assert!(shown["body"].as_str().unwrap().contains("veleno"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endpoint_is_not_told_that_it_is_disabled() {
+    let world = World::new().await;
+    let (api, hook) = (Api::of(&world).await, Hook::new().await);
+    let made = api.post("/api/webhooks", json!({"url": hook.url})).await.expect(201);
+    hook.answer(410);
+    api.post("/api/contacts", json!({"phone": "+393331112222"})).await.expect(201);
+    world.drain().await;
+    let path = format!("/api/webhooks/{}", made["webhook"]["id"]);
+    assert_eq!(api.get(&path).await.expect(200)["webhook"]["state"], "disabled");
+    hook.answer(200);
+    api.post(&path, json!({"enabled": true})).await.expect(200);
+    world.drain().await;
+    let taken: Vec<Value> = hook.taken().iter().map(Received::json).collect();
+    let kinds: Vec<&str> = taken.iter().filter_map(|event| event["type"].as_str()).collect();
+    assert_eq!(kinds, ["contact.created"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,6 @@
+use domain::AccountId;
 use harness::{Api, Hook, Received, World};
+use ops::events::{Audience, DeviceChange, DeviceFact, Happening, SmsFact, device_changed, sms_received};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -66,12 +68,67 @@ async fn campaigns_statuses_and_consent_are_told() {
     assert_eq!(of("message.status").len(), 6, "sent and delivered, each");
     assert_eq!(of("message.status")[0]["data"]["campaign_id"], id.0);
     assert_eq!((of("contact.opted_out").len(), of("contact.opted_in").len()), (1, 1));
+    let who = &of("contact.opted_out")[0]["contact_id"];
+    assert!(who.is_u64() && &of("contact.opted_in")[0]["contact_id"] == who, "{who}");
     assert_eq!(of("message.received").len(), 2);
-    for event in &told {
-        for field in
-            ["sequence", "id", "schema", "timestamp", "account_id", "channel", "contact_id", "message_id"]
-        {
-            assert!(event.get(field).is_some(), "{field}: {event}");
-        }
-    }
+    // Lifted by its owner, of which only a masked address is kept.
+    let added = api.post("/api/suppressions", json!({"number": harness::phone(2)})).await.expect(200);
+    let id = json!({"id": added["suppressions"][0]["id"]});
+    api.json(http::Method::DELETE, "/api/suppressions", &id).await.expect(200);
+    world.drain().await;
+    let told: Vec<Value> = hook.taken().iter().map(Received::json).collect();
+    let lifted = told.iter().rfind(|event| event["type"] == "contact.opted_in").unwrap();
+    assert!(lifted["contact_id"].is_u64() && lifted["contact_id"] != *who, "{lifted}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_on_phones_is_told_to_whom_sms_concern() {
+    let world = World::new().await;
+    let (api, phones, crm, meta) =
+        (Api::of(&world).await, Hook::new().await, Hook::new().await, Hook::new().await);
+    api.post_as_documented("/api/sms/set_webhook", json!({"url": phones.url})).await.expect(200);
+    api.post_as_documented("/api/whatsapp-meta/set_webhook", json!({"url": meta.url})).await.expect(200);
+    api.post("/api/webhooks", json!({"url": crm.url, "events": ["sms_received"]})).await.expect(201);
+    let (tenant, account, at_ms) = (world.tenant(), world.account.id, world.clock.now_ms());
+    let text = SmsFact {
+        account,
+        device: "fake-device",
+        fingerprint: "1f",
+        message: "01J",
+        contact: None,
+        from: "+393330000001",
+        text: "ciao",
+        sim: Some(2),
+        received_ms: at_ms,
+    };
+    let device = |change| {
+        let (device, name, reason) = ("fake-device", "Banco", "heartbeat_missed");
+        device_changed(tenant, &DeviceFact { change, account, device, name, reason, at_ms })
+    };
+    let elsewhere = SmsFact { account: AccountId(99), device: "other-device", ..text };
+    let events = [
+        sms_received(tenant, &text),
+        // A phone posts the same text twice.
+        sms_received(tenant, &text),
+        device(DeviceChange::Disconnected),
+        device(DeviceChange::Reconnected { offline_seconds: 60 }),
+        device(DeviceChange::Deleted),
+        sms_received(tenant, &elsewhere),
+    ];
+    let happenings = events.each_ref().map(Happening::from);
+    let audience = Audience::of(world.store(), tenant).await.unwrap();
+    audience.tell(&world.teller().queues, &happenings).await.unwrap();
+    world.drain().await;
+    let kinds = |hook: &Hook| {
+        let taken = hook.taken();
+        let mut kinds: Vec<String> = taken.iter().map(|r| r.header("webhook-event").to_owned()).collect();
+        kinds.sort();
+        kinds
+    };
+    let all = ["device.deleted", "device.disconnected", "device.reconnected", "sms_received"];
+    assert_eq!(kinds(&phones), all);
+    assert_eq!(kinds(&crm), ["sms_received", "sms_received"], "of every account");
+    assert!(meta.received().is_empty());
+    let read = phones.taken().iter().map(Received::json).find(|e| e["type"] == "sms_received").unwrap();
+    assert_eq!((&read["data"]["from"], &read["channel"]), (&json!("+393330000001"), &json!("sms")));
 }
