@@ -11,7 +11,7 @@ pub const MAX_BODY: usize = 6_000_000;
 /// Parameters of a form in which senders put a whole JSON document.
 const ENVELOPES: [&str; 6] = ["payload", "data", "json", "body", "event", "rawRequest"];
 
-/// Reads JSON or a form, whatever the content type says: senders get it wrong.
+/// Reads JSON or a form of either kind, whatever the content type says: senders get it wrong.
 pub(super) fn decode(body: &[u8], content_type: Option<&str>) -> Result<Node, Ignored> {
     if body.len() > MAX_BODY {
         return Err(Ignored::TooLarge);
@@ -21,7 +21,11 @@ pub(super) fn decode(body: &[u8], content_type: Option<&str>) -> Result<Node, Ig
     if text.is_empty() {
         return Err(Ignored::Empty);
     }
-    let node = parse(text, is_form(content_type)).ok_or(Ignored::Unreadable)?;
+    let parts = boundary(content_type).filter(|_| text.starts_with("--"));
+    let node = match parts {
+        Some(boundary) => enveloped(form::parse_parts(body, &boundary)),
+        None => parse(text, is_form(content_type)).ok_or(Ignored::Unreadable)?,
+    };
     if is_ping(&node) {
         return Err(Ignored::Ping);
     }
@@ -41,8 +45,12 @@ fn parse(text: &str, says_form: bool) -> Option<Node> {
     if looks_json || !(says_form || text.contains('=')) {
         return None;
     }
-    let form = form::parse(text);
-    Some(envelope(&form).unwrap_or(form))
+    Some(enveloped(form::parse(text)))
+}
+
+/// A form, or the document that it carries.
+fn enveloped(form: Node) -> Node {
+    envelope(&form).unwrap_or(form)
 }
 
 /// A JSON document that a form carries in a parameter, or as its only key.
@@ -61,6 +69,12 @@ fn is_form(content_type: Option<&str>) -> bool {
         .is_some_and(|t| t.trim().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
 }
 
+/// What separates the parts of a form.
+fn boundary(content_type: Option<&str>) -> Option<String> {
+    let parts = |t: &&str| t.trim().to_ascii_lowercase().starts_with("multipart/form-data");
+    form::parameter(content_type.filter(parts)?, "boundary").filter(|boundary| !boundary.is_empty())
+}
+
 /// WooCommerce posts `webhook_id=1` when a webhook is saved
 /// (`WC_Webhook::deliver_ping`).
 fn is_ping(node: &Node) -> bool {
@@ -69,7 +83,7 @@ fn is_ping(node: &Node) -> bool {
 
 /// UTF-8, with or without its mark; UTF-16 with one; else Latin-1, in which
 /// every byte is a character.
-fn text_of(body: &[u8]) -> Cow<'_, str> {
+pub(super) fn text_of(body: &[u8]) -> Cow<'_, str> {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
         Cow::Owned(String::from_utf16_lossy(&units))
@@ -89,6 +103,7 @@ mod tests {
     use super::*;
 
     const FORM: Option<&str> = Some("application/x-www-form-urlencoded; charset=utf-8");
+    const PARTS: Option<&str> = Some("multipart/form-data; charset=utf-8; boundary=\"b\"");
     const JSON: Option<&str> = Some("application/json");
 
     fn email(body: &[u8], content_type: Option<&str>) -> Result<Option<String>, Ignored> {
@@ -109,6 +124,10 @@ mod tests {
             (b"email=a%40b.it", JSON),
             (b"payload=%7B%22email%22%3A%22a%40b.it%22%7D&x=1", FORM),
             (b"%7B%22email%22%3A%22a%40b.it%22%7D", FORM),
+            (b"--b\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\na@b.it\r\n--b--\r\n", PARTS),
+            (b"--b\r\nContent-Disposition: form-data; name=\"rawRequest\"\r\n\r\n{\"email\":\"a@b.it\"}\r\n--b--", PARTS),
+            (b"{\"email\":\"a@b.it\"}", PARTS),
+            (b"{\"email\":\"b@b.it\",\"email\":\"a@b.it\",\"email\":null}", JSON),
             (&utf16, JSON),
         ] {
             let text = String::from_utf8_lossy(body);

@@ -1,6 +1,8 @@
 //! A parsed body, bounded in depth, width and size whatever was posted.
 
 use std::cell::Cell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -23,7 +25,7 @@ pub(super) enum Node {
     Number(String),
     Text(String),
     List(Vec<Node>),
-    /// With its keys in order, repeated ones included.
+    /// Keys in order, each once: see [`Node::map`].
     Map(Vec<(String, Node)>),
 }
 
@@ -36,6 +38,22 @@ impl Node {
         parser.end().ok().map(|()| node)
     }
 
+    /// A map in which of a repeated key the last value counts that says anything.
+    pub(super) fn map(entries: Vec<(String, Self)>) -> Self {
+        let mut kept: HashMap<String, (usize, Self)> = HashMap::with_capacity(entries.len());
+        for (at, (key, value)) in entries.into_iter().enumerate() {
+            match kept.entry(key) {
+                Entry::Occupied(mut before) if !value.is_blank() => before.get_mut().1 = value,
+                Entry::Occupied(_) => {}
+                Entry::Vacant(free) => drop(free.insert((at, value))),
+            }
+        }
+        let mut kept: Vec<(usize, (String, Self))> =
+            kept.into_iter().map(|(key, (at, value))| (at, (key, value))).collect();
+        kept.sort_unstable_by_key(|(at, _)| *at);
+        Self::Map(kept.into_iter().map(|(_, entry)| entry).collect())
+    }
+
     pub(super) fn entries(&self) -> &[(String, Self)] {
         if let Self::Map(entries) = self { entries } else { &[] }
     }
@@ -44,10 +62,9 @@ impl Node {
         if let Self::List(items) = self { items } else { &[] }
     }
 
-    /// The value of a key, exactly so written. Of repeated keys the last one
-    /// that holds anything.
+    /// The value of a key, exactly so written, unless it says nothing.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
-        self.entries().iter().rev().find(|(k, v)| k == key && !v.is_blank()).map(|(_, v)| v)
+        self.entries().iter().find(|(k, v)| k == key && !v.is_blank()).map(|(_, v)| v)
     }
 
     /// The value at a path of keys and indices: `data.object`, `addresses.0`;
@@ -161,11 +178,11 @@ impl<'de> Visitor<'de> for Build<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut entries = Vec::new();
         while let Some(inner) = self.inner() {
-            let Some(key) = map.next_key::<String>()? else { return Ok(Node::Map(entries)) };
+            let Some(key) = map.next_key::<String>()? else { return Ok(Node::map(entries)) };
             entries.push((key, map.next_value_seed(inner)?));
         }
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Node::Map(entries))
+        Ok(Node::map(entries))
     }
 }
 

@@ -140,6 +140,10 @@ fn unknown_senders_are_searched() {
             br#"{"email": "a@example.com", "email": null, "phone": "+393475550116", "phone": "", "phone": "NULL"}"#,
             "webhook: - | +393475550116 | a@example.com",
         ),
+        (
+            br#"{"phone": "+393475550117", "phone": "+393475550118", "name": "Ida"}"#,
+            "webhook: Ida | +393475550118 | -",
+        ),
         (br#"{"name": "Ivo", "surname": "Pace", "email": "i@example.com"}"#, "webhook: Ivo Pace | - | i@example.com"),
         (br#"{"phone": "12", "email": "e@example.com"}"#, "webhook: - | - | e@example.com"),
         (br#"{"phone": "12"}"#, "webhook: ignored, phone must have 8 to 15 digits with its country code"),
