@@ -8,7 +8,7 @@ use harness::{
     APP_SECRET, PHONE_NUMBER_ID, Setup, WABA_ID, World, person, phone, sign, text_change, webhook,
 };
 use ops::Code;
-use ops::accounts::NewAccount;
+use ops::accounts::AccountSettings;
 use ops::inbound::{Inbound, Verification, process, verify};
 use queue::{InboundJob, Text};
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ async fn only_a_known_verify_token_is_answered() {
 
 /// A second account of the tenant, with a number of its own.
 async fn second_account(world: &World) -> Account {
-    let new = NewAccount { name: "Filiale".to_owned(), ..NewAccount::default() };
+    let new = AccountSettings::named("Filiale");
     let tenant = &world.caller.tenant;
     let mut account = ops::accounts::create_account(world.store(), tenant, new).await.unwrap();
     let number = world.account.whatsapp.clone().unwrap();

@@ -17,7 +17,7 @@ use http::Request;
 use local::Apps;
 use local::embedded::{Chaos, Embedded, http_service};
 use local::stores::Aws;
-use ops::accounts::{Connection, NewAccount, NewTenant};
+use ops::accounts::{AccountSettings, Connection, NewTenant};
 use ops::contacts::Imported;
 use ops::events::Teller;
 use ops::files::Files;
@@ -374,11 +374,8 @@ async fn connect(sender: &Sender, setup: &Setup) -> (Caller, Account) {
     };
     let (tenant, key) = ops::accounts::create_tenant(store, new).await.unwrap();
     let caller = ops::callers::authenticate(store, Some(&key)).await.unwrap();
-    let new = NewAccount {
-        name: "Negozio".to_owned(),
-        help_message: setup.help_message.clone(),
-        ..NewAccount::default()
-    };
+    let new =
+        AccountSettings { help_message: setup.help_message.clone(), ..AccountSettings::named("Negozio") };
     let account = ops::accounts::create_account(store, &tenant, new).await.unwrap();
     let connection = Connection {
         phone_number_id: PHONE_NUMBER_ID.to_owned(),

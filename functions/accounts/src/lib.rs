@@ -47,13 +47,14 @@ pub fn table() -> Table<App> {
         get("/api/get_tokens", sendapp::tokens),
         post("/api/create_accounts", sendapp::create),
     ];
-    let extensions: [Endpoint<App>; 8] = [
+    let extensions: [Endpoint<App>; 9] = [
         post("/api/get_tokens", sendapp::tokens),
         post("/api/account/regenerate_key", operators::regenerate_key),
         get("/api/operators", operators::list),
         post("/api/operators", operators::create),
         post("/api/operators/{id}/disable", operators::disable),
         post("/api/operators/{id}/enable", operators::enable),
+        post("/api/accounts/settings", sendapp::change),
         post("/api/accounts/connect_meta", sendapp::connect),
         post("/api/tenants", tenants::create),
     ];

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use domain::account::Number;
 use domain::plan::Plan;
 use domain::{Entropy, Secret};
-use ops::accounts::{NewAccount, NewTenant, create_account, create_tenant};
+use ops::accounts::{AccountSettings, NewTenant, create_account, create_tenant};
 use serde::{Deserialize, Serialize};
 use store::{Store, sha256_hex};
 
@@ -119,7 +119,7 @@ async fn create(store: &Store, entropy: &Entropy) -> Result<Credentials, Box<dyn
         plan: Plan::default(),
     };
     let (tenant, apikey) = create_tenant(store, new).await?;
-    let new = NewAccount { name: "Demo account".to_owned(), ..NewAccount::default() };
+    let new = AccountSettings::named("Demo account");
     let account = create_account(store, &tenant, new).await?;
     Ok(Credentials {
         url: String::new(),

@@ -3,12 +3,15 @@
 use channels::cloud::Graph;
 use domain::account::{Account, ApiKey, Number, Role, Tenant};
 use domain::plan::Plan;
-use domain::{CallingCode, Secret, TenantId};
+use domain::{AccountId, CallingCode, Secret, TenantId};
 use jiff::tz::TimeZone;
 use store::{Store, sha256_hex};
 
 use crate::callers::Caller;
 use crate::{Code, Error, Result};
+
+/// Longest text of an account, in characters.
+const MAX_TEXT: usize = 4_096;
 
 /// A tenant to be created.
 #[derive(Debug, Clone)]
@@ -23,11 +26,12 @@ pub struct NewTenant {
     pub plan: Plan,
 }
 
-/// An account to be created.
+/// What an account's owner says of it. `None` is not said; an empty text takes back
+/// what was.
 #[derive(Debug, Clone, Default)]
-pub struct NewAccount {
+pub struct AccountSettings {
     /// Its name, 3 to 255 characters.
-    pub name: String,
+    pub name: Option<String>,
     /// Greeting of the assistant.
     pub greetings_message: Option<String>,
     /// What the assistant says when it knows nothing.
@@ -36,6 +40,39 @@ pub struct NewAccount {
     pub help_message: Option<String>,
     /// Calling code of numbers that are written without one.
     pub default_country: Option<String>,
+}
+
+impl AccountSettings {
+    /// Those of an account that is only called something.
+    pub fn named(name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..Self::default() }
+    }
+
+    fn apply(self, account: &mut Account) -> Result<()> {
+        if let Some(name) = self.name {
+            name.trim().clone_into(&mut account.name);
+        }
+        if !(3..=255).contains(&account.name.chars().count()) {
+            return Err(Error::invalid("name", "name must have 3 to 255 characters"));
+        }
+        for (field, said, kept) in [
+            ("greetings_message", self.greetings_message, &mut account.greetings_message),
+            ("no_info_message", self.no_info_message, &mut account.no_info_message),
+            ("help_message", self.help_message, &mut account.help_message),
+        ] {
+            if said.as_ref().is_some_and(|text| text.chars().count() > MAX_TEXT) {
+                return Err(Error::invalid(field, format!("{field} may have at most {MAX_TEXT} characters")));
+            }
+            if let Some(text) = said {
+                *kept = Some(text).filter(|text| !text.is_empty());
+            }
+        }
+        if let Some(code) = self.default_country {
+            let code = Some(code.trim()).filter(|code| !code.is_empty());
+            account.default_country = code.map(CallingCode::parse).transpose()?;
+        }
+        Ok(())
+    }
 }
 
 /// A number to be connected.
@@ -152,39 +189,43 @@ pub async fn disable_operator(store: &Store, caller: &Caller, id: &str, disabled
 /// Creates an account with its token.
 ///
 /// # Errors
-/// [`Code::InvalidField`] for the name, [`Code::PlanLimit`] when the plan has no
+/// [`Code::InvalidField`] for a setting, [`Code::PlanLimit`] when the plan has no
 /// room for another account.
-pub async fn create_account(store: &Store, tenant: &Tenant, new: NewAccount) -> Result<Account> {
-    let name = new.name.trim().to_owned();
-    if !(3..=255).contains(&name.chars().count()) {
-        return Err(Error::invalid("name", "name must have 3 to 255 characters"));
-    }
-    for (field, text) in
-        [("greetings_message", &new.greetings_message), ("no_info_message", &new.no_info_message)]
-    {
-        if text.as_ref().is_some_and(|t| t.chars().count() > 4_096) {
-            return Err(Error::invalid(field, format!("{field} may have at most 4096 characters")));
-        }
-    }
-    let country = new.default_country.filter(|c| !c.is_empty());
-    let default_country = country.map(|c| CallingCode::parse(&c)).transpose()?;
+pub async fn create_account(store: &Store, tenant: &Tenant, settings: AccountSettings) -> Result<Account> {
+    let mut account = Account {
+        id: AccountId::NONE,
+        name: String::new(),
+        token: Secret::new(store.entropy().token(32)),
+        greetings_message: None,
+        no_info_message: None,
+        help_message: None,
+        default_country: None,
+        whatsapp: None,
+        created_at: store.clock().now(),
+    };
+    settings.apply(&mut account)?;
     if let Some(limit) = tenant.plan.accounts
         && store.accounts(&tenant.id).await?.len() as u64 >= limit
     {
         return Err(Error::new(Code::PlanLimit, "the plan's account limit is reached"));
     }
-    let account = Account {
-        id: store.next_account_id(&tenant.id).await?,
-        name,
-        token: Secret::new(store.entropy().token(32)),
-        greetings_message: new.greetings_message,
-        no_info_message: new.no_info_message,
-        help_message: new.help_message,
-        default_country,
-        whatsapp: None,
-        created_at: store.clock().now(),
-    };
+    account.id = store.next_account_id(&tenant.id).await?;
     store.create_account(&tenant.id, &account).await?;
+    Ok(account)
+}
+
+/// Changes what an account's owner said of it.
+///
+/// # Errors
+/// [`Code::InvalidField`] for a setting.
+pub async fn change_account(
+    store: &Store,
+    tenant: &TenantId,
+    mut account: Account,
+    settings: AccountSettings,
+) -> Result<Account> {
+    settings.apply(&mut account)?;
+    store.change_account(tenant, &account).await?;
     Ok(account)
 }
 

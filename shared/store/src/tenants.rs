@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Action;
-use crate::item::{Item, Key, Query, compose, n, number, read};
+use crate::item::{Item, Key, Query, compose, n, number, read, s};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store, sha256_hex};
 
@@ -265,6 +265,31 @@ impl Store {
             Action::Put(compose(&token, "token", &lookup)?, vec![When::Absent("pk")]),
         ])
         .await
+    }
+
+    /// Writes down what an account's owner says of it; its token and number stay as
+    /// they are.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when there is no such account.
+    pub async fn change_account(&self, tenant: &TenantId, account: &Account) -> Result<()> {
+        let texts = [
+            ("greeting", &account.greetings_message),
+            ("no_info", &account.no_info_message),
+            ("help", &account.help_message),
+        ];
+        let mut update = Update::of(account_key(tenant, account.id)).set("name", s(&account.name));
+        for (name, text) in texts {
+            update = match text {
+                Some(text) => update.set(name, s(text)),
+                None => update.remove(name),
+            };
+        }
+        update = match account.default_country {
+            Some(code) => update.set("country", n(code.get())),
+            None => update.remove("country"),
+        };
+        self.update(update.when(When::Exists)).await
     }
 
     pub(crate) async fn account_item(&self, tenant: &TenantId, account: &Account) -> Result<Item> {

@@ -2,7 +2,7 @@ use domain::message::Address;
 use domain::recipient::{Progress, State};
 use domain::{AccountId, MessageId};
 use harness::{Api, World, person, phone};
-use ops::accounts::NewAccount;
+use ops::accounts::AccountSettings;
 use serde_json::{Value, json};
 use store::messages::Message;
 
@@ -126,7 +126,7 @@ async fn since_and_until_bound_the_time() {
 #[tokio::test]
 async fn pages_of_several_sessions_have_everything_once_in_order() {
     let (world, api) = world().await;
-    let new = NewAccount { name: "Filiale".to_owned(), ..NewAccount::default() };
+    let new = AccountSettings::named("Filiale");
     let second = ops::accounts::create_account(world.store(), &world.caller.tenant, new).await.unwrap();
     let accounts = [world.account.id, second.id];
     let mut want: Vec<String> = Vec::new();

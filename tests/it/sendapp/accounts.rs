@@ -49,6 +49,36 @@ async fn create_accounts_name_greetings_message_no_info_message() {
 }
 
 #[tokio::test]
+async fn settings_change_alone_and_are_taken_back_by_an_empty_text() {
+    let (world, api) = world().await;
+    let path = "/api/accounts/settings";
+    let first = api.post_as_documented(path, json!({"default_country": "39", "help_message": "Aperti 9-18"}));
+    let account = &first.await.expect(200)["account"];
+    assert_eq!((&account["name"], &account["default_country"]), (&json!("Negozio"), &json!("39")));
+    let local = json!({"name": "Ada", "phone": "02 1234567", "token": api.token});
+    api.post("/api/contacts", local).await.expect(201);
+    assert_eq!(api.get("/api/contacts").await.expect(200)["contacts"][0]["phone"], "+39021234567");
+    let second =
+        api.post_as_documented(path, json!({"help_message": "", "name": "Bottega"})).await.expect(200);
+    let want = json!({"id": 1, "name": "Bottega", "greetings_message": null, "no_info_message": null,
+                      "help_message": null, "default_country": "39"});
+    assert_eq!(second["account"], want);
+    let stored = world.store().account(world.tenant(), world.account.id).await.unwrap().unwrap();
+    assert_eq!(
+        (stored.whatsapp, stored.token),
+        (world.account.whatsapp.clone(), world.account.token.clone())
+    );
+    for (field, wrong) in [
+        ("name", json!("ab")),
+        ("default_country", json!("Italia")),
+        ("help_message", json!("x".repeat(4097))),
+    ] {
+        assert_eq!(api.post_as_documented(path, json!({field: wrong})).await.field(422), field);
+    }
+    assert_eq!(api.post(path, json!({"token": "nobody"})).await.field(404), "token");
+}
+
+#[tokio::test]
 async fn a_regenerated_key_stops_at_once() {
     let (_world, api) = world().await;
     let new = api.post("/api/account/regenerate_key", json!({})).await.expect(200);

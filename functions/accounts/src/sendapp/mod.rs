@@ -1,5 +1,5 @@
-//! `/api/account`, `/api/get_tokens`, `/api/create_accounts` and
-//! `/api/accounts/connect_meta`
+//! `/api/account`, `/api/get_tokens`, `/api/create_accounts`, `/api/accounts/settings`
+//! and `/api/accounts/connect_meta`
 
 pub(crate) mod operators;
 pub(crate) mod tenants;
@@ -9,7 +9,7 @@ use axum::extract::State;
 use domain::Secret;
 use domain::account::{Account, Number, Role};
 use domain::plan::Plan;
-use ops::accounts::{Connection, NewAccount};
+use ops::accounts::{AccountSettings, Connection};
 use ops::{Error, accounts, callers};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -96,20 +96,46 @@ pub(crate) async fn create(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Value>> {
-    let fields = input.fields();
-    let new = NewAccount {
-        name: fields.required("name")?,
-        greetings_message: fields.text("greetings_message")?,
-        no_info_message: fields.text("no_info_message")?,
-        help_message: fields.text("help_message")?,
-        default_country: fields.text("default_country")?,
-    };
-    let account = accounts::create_account(&store, &caller.tenant, new).await?;
+    let settings = AccountSettings { name: Some(input.fields().required("name")?), ..settings(&input)? };
+    let account = accounts::create_account(&store, &caller.tenant, settings).await?;
     let token = account.token.expose();
     Ok(Reply(json!({
         "status": "success",
         "account": {"id": account.id.0, "name": account.name, "token": token},
         "token": token,
+    })))
+}
+
+fn settings(input: &Input) -> Result<AccountSettings> {
+    let fields = input.fields();
+    Ok(AccountSettings {
+        name: fields.text("name")?,
+        greetings_message: fields.text("greetings_message")?,
+        no_info_message: fields.text("no_info_message")?,
+        help_message: fields.text("help_message")?,
+        default_country: fields.text("default_country")?,
+    })
+}
+
+/// `POST /api/accounts/settings`
+pub(crate) async fn change(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input,
+) -> Result<Reply<200, Value>> {
+    let token = input.fields().text("token")?;
+    let account = callers::account(&store, &caller, token.as_deref()).await?;
+    let account = accounts::change_account(&store, caller.tenant_id(), account, settings(&input)?).await?;
+    Ok(Reply(json!({
+        "status": "success",
+        "account": {
+            "id": account.id.0,
+            "name": account.name,
+            "greetings_message": account.greetings_message,
+            "no_info_message": account.no_info_message,
+            "help_message": account.help_message,
+            "default_country": account.default_country.map(|code| code.get().to_string()),
+        },
     })))
 }
 

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use harness::{Api, Audit, Setup, World};
 use http::{Method, Request};
 use local::embedded::Role;
-use ops::accounts::{self, NewAccount, NewTenant};
+use ops::accounts::{self, AccountSettings, NewTenant};
 use serde_json::json;
 
 use super::{JSON, calls, ignored, italy, post, request, tagged, total};
@@ -49,7 +49,7 @@ async fn a_tenant_that_is_gone_or_has_no_access_is_unknown() {
     let closed = NewTenant { name: "Chiuso".to_owned(), email, timezone: None, plan };
     let (closed, _) = accounts::create_tenant(store, closed).await.unwrap();
     for tenant in [gone, closed] {
-        let new = NewAccount { name: "Negozio".to_owned(), ..NewAccount::default() };
+        let new = AccountSettings::named("Negozio");
         let account = accounts::create_account(store, &tenant, new).await.unwrap();
         let address = api.with_token(account.token.expose());
         assert_eq!(post(&address, "", &[JSON], MARIO).await.field(404), "token");
