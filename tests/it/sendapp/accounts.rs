@@ -63,6 +63,12 @@ async fn settings_change_alone_and_are_taken_back_by_an_empty_text() {
     let want = json!({"id": 1, "name": "Bottega", "greetings_message": null, "no_info_message": null,
                       "help_message": null, "default_country": "39"});
     assert_eq!(second["account"], want);
+    let null = json!({"default_country": "", "no_info_message": null, "name": ""});
+    let third = api.post_as_documented(path, null).await.expect(200);
+    assert_eq!(
+        (&third["account"]["default_country"], &third["account"]["name"]),
+        (&json!(null), &json!("Bottega"))
+    );
     let stored = world.store().account(world.tenant(), world.account.id).await.unwrap().unwrap();
     assert_eq!(
         (stored.whatsapp, stored.token),

@@ -108,12 +108,17 @@ pub(crate) async fn create(
 
 fn settings(input: &Input) -> Result<AccountSettings> {
     let fields = input.fields();
+    // An empty text takes back; what is absent, or null, stays.
+    let said = |name| match fields.text(name)? {
+        None if fields.get(name).is_some() => Ok(Some(String::new())),
+        text => Ok::<_, Error>(text),
+    };
     Ok(AccountSettings {
         name: fields.text("name")?,
-        greetings_message: fields.text("greetings_message")?,
-        no_info_message: fields.text("no_info_message")?,
-        help_message: fields.text("help_message")?,
-        default_country: fields.text("default_country")?,
+        greetings_message: said("greetings_message")?,
+        no_info_message: said("no_info_message")?,
+        help_message: said("help_message")?,
+        default_country: said("default_country")?,
     })
 }
 
