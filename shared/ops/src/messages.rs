@@ -9,12 +9,12 @@ use domain::account::{Account, Number};
 use domain::contact::Identity;
 use domain::message::{Address, CallbackRef, Category, Content, MediaSource};
 use domain::provider::{Action, Outcome, ProviderError, action};
-use domain::recipient::{Progress, State};
+use domain::recipient::{Progress, State, Status};
 use domain::{ContactId, MessageId, PhoneNumber, TenantId, consent};
 use store::Store;
 use store::messages::Message;
 
-use crate::events::Teller;
+use crate::events::{StatusFact, Teller, message_status};
 use crate::suppression::{Occasion, Source, opt_out};
 use crate::{Caller, Code, Error, Result, Sender, callers, templates};
 
@@ -198,30 +198,51 @@ pub(crate) async fn dispatch(
 
 async fn record(teller: &Teller, tenant: &TenantId, message: &Message, outcome: &Outcome) -> Result<()> {
     let store = &teller.store;
-    let now = store.clock().now_ms();
-    let change = |progress: &mut Progress| match outcome {
-        Outcome::Accepted(acceptance) => progress.accept(&acceptance.provider_id, acceptance.held, now),
-        Outcome::Refused(error) => fail(progress, reason(error), now),
-        Outcome::Unreachable => fail(progress, "unreachable".to_owned(), now),
-        Outcome::Ambiguous => {
-            let claimed = progress.state == State::Claimed;
-            if claimed {
-                progress.state = State::Unknown;
-            }
-            claimed
+    let (account, id, now) = (message.account, message.id, store.clock().now_ms());
+    match outcome {
+        Outcome::Accepted(acceptance) => {
+            let change = |p: &mut Progress| p.accept(&acceptance.provider_id, acceptance.held, now);
+            store.progress_message(tenant, account, id, change).await?;
         }
-    };
-    store.progress_message(tenant, message.account, message.id, change).await?;
-    if matches!(outcome, Outcome::Refused(_) | Outcome::Unreachable) {
-        store.return_messages(tenant, 1).await?;
-    }
-    if let Outcome::Refused(error) = outcome
-        && action(error, 1) == Action::OptOut
-    {
-        let on = Occasion { teller, tenant, account: message.account.known(), source: Source::Provider };
-        opt_out(on, &message.address).await?;
+        Outcome::Ambiguous => {
+            let change = |p: &mut Progress| {
+                let claimed = p.state == State::Claimed;
+                if claimed {
+                    p.state = State::Unknown;
+                }
+                claimed
+            };
+            store.progress_message(tenant, account, id, change).await?;
+        }
+        Outcome::Unreachable => failed(teller, tenant, message, "unreachable", 0).await?,
+        Outcome::Refused(error) => {
+            failed(teller, tenant, message, &reason(error), error.code).await?;
+            if action(error, 1) == Action::OptOut {
+                let source = Source::Provider;
+                let on = Occasion { teller, tenant, account: message.account.known(), source };
+                opt_out(on, &message.address).await?;
+            }
+        }
     }
     Ok(())
+}
+
+/// Writes down and tells that a message was surely not sent.
+async fn failed(
+    teller: &Teller,
+    tenant: &TenantId,
+    message: &Message,
+    reason: &str,
+    code: i64,
+) -> Result<()> {
+    let store = &teller.store;
+    let now = store.clock().now_ms();
+    let fact = StatusFact::of(message, Status::Failed(code), None, now);
+    let note = teller.note(tenant, &message_status(tenant, &fact)).await?;
+    let change = |progress: &mut Progress| fail(progress, reason.to_owned(), now);
+    store.progress_message(tenant, message.account, message.id, change).await?;
+    teller.tell_now(&note).await;
+    Ok(store.return_messages(tenant, 1).await?)
 }
 
 /// Why a message failed: the provider's code, or the status of a channel that has no

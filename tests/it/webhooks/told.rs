@@ -2,6 +2,7 @@ use domain::AccountId;
 use harness::{Api, Hook, Received, World};
 use ops::events::{Audience, DeviceChange, DeviceFact, Happening, SmsFact, device_changed, sms_received};
 use serde_json::{Value, json};
+use simulators::graph::FaultRule;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn contacts_are_told_also_when_the_request_broke_off() {
@@ -131,4 +132,23 @@ async fn what_happens_on_phones_is_told_to_whom_sms_concern() {
     assert!(meta.received().is_empty());
     let read = phones.taken().iter().map(Received::json).find(|e| e["type"] == "sms_received").unwrap();
     assert_eq!((&read["data"]["from"], &read["channel"]), (&json!("+393330000001"), &json!("sms")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_send_that_is_refused_is_told_like_any_other_failure() {
+    let world = World::new().await;
+    let (api, hook) = (Api::of(&world).await, Hook::new().await);
+    api.post("/api/webhooks", json!({"url": hook.url, "events": ["message.status"]})).await.expect(201);
+    world.set(json!({"enforce_window": false}));
+    world.fault(FaultRule { code: Some(131_026), next: Some(1), ..FaultRule::default() });
+    let body = json!({"number": harness::phone(1), "type": "freetext", "message": "Ciao"});
+    let refused = api.post_as_documented("/api/whatsapp-meta/send", body).await.json();
+    world.drain().await;
+    let told: Vec<Value> = hook.taken().iter().map(Received::json).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["message_id"], &refused["status"]), (&refused["id"], &json!("error")));
+    assert_eq!(
+        (&told[0]["data"]["status"], &told[0]["data"]["error_code"]),
+        (&json!("failed"), &json!(131026))
+    );
 }

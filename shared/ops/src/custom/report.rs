@@ -1,5 +1,4 @@
 use domain::channel::ChannelName;
-use domain::message::CallbackRef;
 use domain::recipient::{Progress, Status};
 use domain::{AccountId, MessageId, TenantId};
 use store::Store;
@@ -7,7 +6,7 @@ use store::messages::Message;
 
 use super::Received;
 use crate::Result;
-use crate::events::{Audience, StatusFact, Teller, facts_of, message_status};
+use crate::events::{StatusFact, Teller, message_status};
 
 /// Why a message failed of which the platform says no more.
 const REPORTED: &str = "reported_by_the_channel";
@@ -29,25 +28,10 @@ pub(super) async fn report(
     if !change(&mut after) {
         return Ok(Some(Received::new(&message, message.progress.shown().0.as_str(), true)));
     }
-    let fact = StatusFact {
-        account: message.account,
-        channel: message.channel.as_deref(),
-        message: CallbackRef::Message(message.id),
-        provider_id: after.provider_id.as_deref(),
-        to: Some(message.address.id()),
-        contact: message.contact,
-        status,
-        at_ms: now_ms,
-    };
-    let event = message_status(tenant, &fact);
-    let is_wanted = Audience::of(store, tenant).await?.wants(event.kind, event.account);
-    let notes: Vec<_> = is_wanted.then(|| store.entry(tenant, facts_of(&event))).into_iter().collect();
-    // Before the change: what was reported is told, by the sweep at the latest.
-    for note in &notes {
-        store.note(note).await?;
-    }
+    let fact = StatusFact::of(&message, status, after.provider_id.as_deref(), now_ms);
+    let note = teller.note(tenant, &message_status(tenant, &fact)).await?;
     let moved = store.progress_message(tenant, message.account, message.id, change).await?;
-    teller.tell_now(&notes).await;
+    teller.tell_now(&note).await;
     let moved = moved.unwrap_or(message);
     Ok(Some(Received::new(&moved, moved.progress.shown().0.as_str(), false)))
 }

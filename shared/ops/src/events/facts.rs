@@ -73,13 +73,30 @@ pub struct StatusFact<'a> {
     pub at_ms: i64,
 }
 
+impl<'a> StatusFact<'a> {
+    /// Of a message that is no campaign's.
+    pub(crate) fn of(message: &'a Message, status: Status, provider_id: Option<&'a str>, at_ms: i64) -> Self {
+        Self {
+            account: message.account,
+            channel: message.channel.as_deref(),
+            message: CallbackRef::Message(message.id),
+            provider_id,
+            to: Some(message.address.id()),
+            contact: message.contact,
+            status,
+            at_ms,
+        }
+    }
+}
+
 /// `message.status`: once for each message and status.
 pub fn message_status(tenant: &TenantId, fact: &StatusFact<'_>) -> Event {
     let (name, error) = match fact.status {
         Status::Sent => ("sent", None),
         Status::Delivered => ("delivered", None),
         Status::Read => ("read", None),
-        Status::Failed(code) => ("failed", Some(code)),
+        // Whoever has no code says 0.
+        Status::Failed(code) => ("failed", Some(code).filter(|code| *code != 0)),
     };
     let (message, campaign, contact) = match fact.message {
         CallbackRef::Campaign(campaign, contact, _) => {

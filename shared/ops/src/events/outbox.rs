@@ -29,9 +29,20 @@ impl From<&Sender> for Teller {
 }
 
 impl Teller {
+    /// Writes an event down that somebody wants, before what it tells comes about: it
+    /// is told then, by the sweep at the latest. Only for what is certain.
+    pub(crate) async fn note(&self, tenant: &TenantId, event: &Event) -> Result<Option<Entry>> {
+        if !Audience::of(&self.store, tenant).await?.wants(event.kind, event.account) {
+            return Ok(None);
+        }
+        let entry = self.store.entry(tenant, facts_of(event));
+        self.store.note(&entry).await?;
+        Ok(Some(entry))
+    }
+
     /// Tells entries on now. What goes wrong is only logged: what they are about
     /// happened, and the sweep tells it.
-    pub(crate) async fn tell_now(&self, entries: &[Entry]) {
+    pub(crate) async fn tell_now(&self, entries: impl IntoIterator<Item = &Entry>) {
         for entry in entries {
             if let Err(error) = tell(&self.store, &self.queues, entry).await {
                 tracing::warn!(tenant = %entry.tenant, code = error.code.as_str(), "the sweep tells an event on");
