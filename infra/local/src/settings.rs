@@ -39,7 +39,7 @@ pub struct Settings {
     /// The Graph API to use instead of the simulator.
     pub meta: Option<Meta>,
     /// `STAFFETTA_ALLOW`: what may be called although it is private; this machine, when
-    /// it says nothing.
+    /// it says nothing; `none`.
     pub allow: AllowList,
     /// `META_APP_SECRET`: signs Meta's webhooks to the demo account.
     pub app_secret: Option<String>,
@@ -189,7 +189,10 @@ fn allow(text: Option<&str>) -> Result<AllowList, WrongSetting> {
         name: "STAFFETTA_ALLOW",
         problem: "takes hosts, host:port and networks such as 10.0.0.0/8, separated by commas",
     };
-    text.unwrap_or(THIS_MACHINE).parse().map_err(wrong)
+    match text {
+        Some("none") => Ok(AllowList::none()),
+        text => text.unwrap_or(THIS_MACHINE).parse().map_err(wrong),
+    }
 }
 
 fn chaos(text: Option<&str>) -> Result<Chaos, WrongSetting> {

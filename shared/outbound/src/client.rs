@@ -98,7 +98,7 @@ impl Client {
     /// # Errors
     /// [`Failure::Refused`], [`Failure::Dns`].
     pub async fn check(&self, target: &Target) -> Result<(), Failure> {
-        let target = Target::admit(target.url().clone(), &self.policy)?;
+        let target = target.admit(&self.policy)?;
         match target.url().domain() {
             Some(name) if !target.is_trusted() => self.guard.addresses(name).await.map(drop),
             Some(_) | None => Ok(()),
@@ -118,7 +118,7 @@ impl Client {
         limits: Limits,
     ) -> Result<Answer, Failure> {
         within(limits.total, async {
-            let target = Target::admit(target.url().clone(), &self.policy)?;
+            let target = target.admit(&self.policy)?;
             let request = self.request(Method::POST, &target, headers).body(body);
             Answer::read(send(request).await?, limits.body).await
         })
@@ -140,7 +140,7 @@ impl Client {
         mut headers: HeaderMap,
         limits: Limits,
     ) -> Result<Answer, Failure> {
-        let mut target = Target::admit(target.url().clone(), &self.policy)?;
+        let mut target = target.admit(&self.policy)?;
         for _ in 0..=MAX_REDIRECTS {
             let response = send(self.request(Method::GET, &target, headers.clone())).await?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
@@ -157,8 +157,10 @@ impl Client {
 
     fn next_hop(&self, from: &Target, response: &Response) -> Result<Target, Failure> {
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        let url = location.and_then(|location| from.url().join(location).ok()).ok_or(Failure::Redirect)?;
-        Ok(Target::admit(url, &self.policy)?)
+        match Target::redirected(from, location.ok_or(Failure::Redirect)?, &self.policy) {
+            Err(Refused::Malformed) => Err(Failure::Redirect),
+            judged => Ok(judged?),
+        }
     }
 
     fn request(&self, method: Method, target: &Target, mut headers: HeaderMap) -> RequestBuilder {

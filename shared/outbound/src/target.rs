@@ -50,12 +50,26 @@ impl Target {
         let no_host =
             |error| if error == url::ParseError::EmptyHost { Refused::NoHost } else { Refused::Malformed };
         let url = Url::parse(text).map_err(no_host)?;
-        Self::admit(url, policy)
+        let plain = is_plain(text, &url);
+        Self::judge(url, plain, policy)
     }
 
-    /// Checks a URL that is already parsed: a redirect, or a stored target
-    /// under the policy of today.
-    pub(crate) fn admit(mut url: Url, policy: &Policy) -> Result<Self, Refused> {
+    /// Checks where a redirect of `from` leads.
+    ///
+    /// # Errors
+    /// The rule that it breaks; [`Refused::Malformed`] for what is no address.
+    pub(crate) fn redirected(from: &Self, location: &str, policy: &Policy) -> Result<Self, Refused> {
+        let url = from.url.join(location).map_err(|_| Refused::Malformed)?;
+        let plain = is_plain(location, &url);
+        Self::judge(url, plain, policy)
+    }
+
+    /// Checks a target of before under the policy of today.
+    pub(crate) fn admit(&self, policy: &Policy) -> Result<Self, Refused> {
+        Self::judge(self.url.clone(), true, policy)
+    }
+
+    fn judge(mut url: Url, plain: bool, policy: &Policy) -> Result<Self, Refused> {
         url.set_fragment(None);
         if url.as_str().len() > MAX_URL {
             return Err(Refused::TooLong);
@@ -69,7 +83,7 @@ impl Target {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(Refused::NoHost);
         };
-        let trusted = policy.trusts(&host, port);
+        let trusted = plain && policy.trusts(&host, port);
         if !trusted {
             check_host(&host)?;
             if policy.https_only() && url.scheme() != "https" {
@@ -111,6 +125,18 @@ impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Target({}://{}/***)", self.url.scheme(), self.host())
     }
+}
+
+/// Whether a URL writes its address as everybody does. What the operator allows is not
+/// meant for `0x7f000001`: whoever writes that wants to get past somebody.
+fn is_plain(text: &str, url: &Url) -> bool {
+    let Some((_, rest)) = text.split_once("//") else { return true };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        Some(_) | None => authority,
+    };
+    url.domain().is_some() || url.host_str().is_some_and(|plain| plain.eq_ignore_ascii_case(host))
 }
 
 /// What has to be seen in the text, because the parser repairs or drops it.

@@ -92,16 +92,29 @@ fn length_is_bounded_before_and_after_encoding() {
 
 #[test]
 fn the_operator_opens_hosts_ports_and_networks() {
-    let allow: AllowList = "localhost 127.0.0.1:9555 crm.internal:8443 10.1.0.0/16".parse().unwrap();
+    let allow: AllowList =
+        "localhost 127.0.0.1:9555 [fd00::5] crm.internal:8443 10.1.0.0/16".parse().unwrap();
     let policy = Policy::webhooks(allow);
     for (url, want) in [
         ("http://localhost:3000/hook", "ok"),
         ("http://LOCALHOST./hook", "ok"),
         ("http://127.0.0.1:9555/", "ok"),
-        ("http://2130706433:9555/", "ok"),
+        ("http://127.0.0.1:9555", "ok"),
+        ("http://127.0.0.1:9555?x=//y", "ok"),
+        // Only as everybody writes it.
+        ("http://2130706433:9555/", "Address(Loopback)"),
+        ("http://0x7f000001:9555/", "Address(Loopback)"),
+        ("http://127.1:9555/", "Address(Loopback)"),
+        ("http://0177.0.0.1:9555/", "Address(Loopback)"),
+        ("http://%31%32%37.0.0.1:9555/", "Address(Loopback)"),
+        ("http://127.0.0.1.:9555/", "Address(Loopback)"),
+        ("http://10.1.51459:5678/", "Address(Private)"),
         ("http://127.0.0.1:9556/", "Address(Loopback)"),
         ("http://[::1]:9555/", "Address(Loopback)"),
         ("http://[::ffff:127.0.0.1]:9555/", "Address(EmbedsIpv4)"),
+        ("http://[fd00::5]:1/", "ok"),
+        ("http://[FD00::5]/", "ok"),
+        ("http://[fd00:0::5]/", "Address(Private)"),
         ("https://crm.internal:8443/", "ok"),
         ("https://crm.internal/", "LocalName"),
         ("https://evil.crm.internal:8443/", "LocalName"),
