@@ -18,6 +18,42 @@ async fn meta_s_bytes_arrive_unchanged_with_both_signatures() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_field_is_forwarded_byte_by_byte_also_those_that_mean_nothing_to_us() {
+    let (world, _, hook, _) = forwarding().await;
+    for field in
+        ["message_template_status_update", "account_update", "phone_number_quality_update", "flows", "new"]
+    {
+        // Written as no serializer of ours writes it.
+        let body = format!(
+            "{{ \"object\":\"whatsapp_business_account\",\r\n\t\"entry\": [ {{\"id\":\"{WABA_ID}\",\"time\":1.50e9, \
+             \"changes\":[{{\"value\":{{\"event\":\"APPROVED\",\"name\":\"caff\\u00e8 \\/\",\"n\":1.0,\"n\":2}},\"field\":\"{field}\"}}]}}]}} \n"
+        );
+        let posted = world.meta_posts(body.as_bytes(), Some(&sign(APP_SECRET, body.as_bytes()))).await;
+        assert_eq!(posted.unwrap(), 1, "{field}");
+        world.drain().await;
+        let last = hook.received().pop().unwrap();
+        assert_eq!(last.body, body.as_bytes());
+        assert_eq!(last.header("x-hub-signature-256"), sign(APP_SECRET, body.as_bytes()));
+    }
+    assert_eq!(hook.received().len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_signature_tells_nobody() {
+    let (world, _, hook, _) = forwarding().await;
+    let body = text(1, "ciao").to_string().into_bytes();
+    for signature in
+        [None, Some(""), Some("sha256="), Some(&*sign("another", &body)), Some(&*sign(APP_SECRET, b"{}"))]
+    {
+        let refused = world.meta_posts(&body, signature).await.unwrap_err();
+        assert_eq!(refused.code, ops::Code::Unauthorized, "{signature:?}");
+    }
+    world.drain().await;
+    assert!(hook.received().is_empty());
+    assert_eq!(world.audit().await.contacts, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_webhook_many_times_at_once_is_one_event() {
     let (world, _, hook, _) = forwarding().await;
     let body = text(1, "ciao");
