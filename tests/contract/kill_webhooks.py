@@ -52,6 +52,13 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A killed process breaks its connections off; that is what this is about."""
+
+
 def call(method, path, body, headers):
     request = urllib.request.Request(BASE + path, body, headers, method=method)
     with urllib.request.urlopen(request, timeout=30) as answer:
@@ -107,8 +114,7 @@ def main():
     parser.add_argument("--binary", default=str(ROOT / "target/release/local"))
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Receiver)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/"
 
