@@ -1,6 +1,7 @@
-use domain::webhook::EventType;
+use domain::webhook::{EndpointId, EventId, EventType};
 use harness::{Api, Hook, Mood, Received, World};
 use serde_json::{Value, json};
+use store::webhooks::{Body, Delivery, Progress};
 
 use super::{DAY_MS, forwarding, ids, pass, post, text};
 
@@ -195,4 +196,81 @@ async fn what_was_delivered_can_be_sent_again_under_its_id() {
     assert_eq!(api.post(&replay, json!({"delivery_id": 99})).await.field(404), "delivery_id");
     assert_eq!(api.post(&replay, json!({"from": "ieri"})).await.field(422), "from");
     assert_eq!(api.post(&replay, json!({})).await.field(422), "delivery_id");
+}
+
+/// A delivery that was taken on a second after the one before it.
+fn taken_on(world: &World, sequence: u64) -> Delivery {
+    Delivery {
+        sequence,
+        event: EventId::of(EventType::ContactCreated, &[&sequence.to_string()]),
+        kind: EventType::ContactCreated,
+        at_ms: world.clock.now_ms() + 1_000 * i64::try_from(sequence).unwrap(),
+        body: Body::Inline("{}".to_owned()),
+        signature: None,
+        progress: Progress::Delivered,
+        attempts: 1,
+        last: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deliveries_of_a_time_are_found_among_many_and_across_gaps() {
+    let (world, api, _, made) = forwarding().await;
+    let (store, id) = (world.store(), EndpointId(made["webhook"]["id"].as_u64().unwrap()));
+    store.take_sequence(world.tenant(), id, 7_400).await.unwrap();
+    // The first are forgotten, some numbers came to nothing, a few were overtaken.
+    let there = (1_050..=7_400).filter(|n| !(2_120..2_660).contains(n) && n % 97 != 0);
+    let mut all: Vec<Delivery> = there.chain(200..=1_030).map(|n| taken_on(&world, n)).collect();
+    for delivery in all.iter_mut().filter(|d| d.sequence % 250 < 3) {
+        delivery.at_ms += 5_000;
+    }
+    all.sort_by_key(|delivery| delivery.sequence);
+    for some in all.chunks(250) {
+        store.write_deliveries(world.tenant(), id, some).await.unwrap();
+    }
+    let start = world.clock.now_ms();
+    for (from, to, limit) in [
+        (0, 7_500, 10_000),
+        (0, 150, 10_000),
+        (2_400, 2_500, 10_000),
+        (2_100, 2_700, 10_000),
+        (1_000, 1_003, 10_000),
+        (7_390, 9_000, 10_000),
+        (7_500, 9_000, 10_000),
+        (3_000, 5_000, 700),
+    ] {
+        let span = (start + from * 1_000, start + to * 1_000);
+        let found = store.deliveries_between(world.tenant(), id, 7_400, span, limit).await.unwrap();
+        let within = all.iter().filter(|d| (span.0..span.1).contains(&d.at_ms)).take(limit);
+        assert!(found.iter().eq(within), "{from} to {to}: {}", found.len());
+    }
+    let replay = format!("/api/webhooks/{id}/replay");
+    let time = |ms| jiff::Timestamp::from_millisecond(ms).unwrap().to_string();
+    let first = api.post(&replay, json!({"from": time(start)})).await.expect(200);
+    assert_eq!((&first["replayed"], &first["more"]), (&json!(5_000), &json!(true)));
+    let second = api.post(&replay, json!({"from": first["next_from"]})).await.expect(200);
+    let replayed = usize::try_from(second["replayed"].as_u64().unwrap()).unwrap();
+    assert!(replayed >= all.len() - 5_000 && replayed < all.len() - 4_990, "{replayed} of {}", all.len());
+    assert_eq!((&second["more"], &second["next_from"]), (&json!(false), &Value::Null));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_that_a_server_takes_brings_what_waits() {
+    let (world, api, hook, made) = forwarding().await;
+    hook.answer(500);
+    for n in 0..5 {
+        post(&world, &text(n, "ciao")).await;
+    }
+    world.drain().await;
+    let id = &made["webhook"]["id"];
+    assert_eq!(api.get(&format!("/api/webhooks/{id}")).await.expect(200)["webhook"]["state"], "down");
+    let test = format!("/api/webhooks/{id}/test");
+    assert_eq!(api.post(&test, json!({})).await.expect(200)["delivered"], false);
+    world.drain().await;
+    assert!(hook.taken().is_empty());
+    hook.answer(200);
+    assert_eq!(api.post(&test, json!({})).await.expect(200)["delivered"], true);
+    world.drain().await;
+    assert_eq!(hook.taken().len(), 6);
+    assert_eq!(api.get(&format!("/api/webhooks/{id}")).await.expect(200)["webhook"]["state"], "active");
 }

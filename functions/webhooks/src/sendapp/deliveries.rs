@@ -4,7 +4,7 @@ use api_http::{Caller, Input, Reply, Result};
 use axum::extract::State;
 use jiff::Timestamp;
 use ops::Error;
-use ops::webhooks::{self, Again, Courier};
+use ops::webhooks::{self, Again, Courier, Replayed};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -132,22 +132,20 @@ pub(crate) async fn replay(
 ) -> Result<Reply<200, Value>> {
     let (fields, id) = (input.fields(), named(&input)?);
     webhooks::find(&courier.store, caller.tenant_id(), id).await?;
-    let again = match (fields.integer("delivery_id")?, fields.text("from")?, fields.text("to")?) {
+    let again = match (fields.integer("delivery_id")?, fields.time("from")?, fields.time("to")?) {
         (Some(delivery), None, None) => Again::One(delivery),
         (None, Some(from), to) => {
-            let to = to.map(|to| read_time("to", &to)).transpose()?;
-            Again::Between(read_time("from", &from)?, to.unwrap_or(i64::MAX))
+            Again::Between(from.as_millisecond(), to.map_or(i64::MAX, Timestamp::as_millisecond))
         }
         _ => return Err(Error::invalid("delivery_id", "delivery_id, or from and to, are required").into()),
     };
-    let (replayed, more) = webhooks::replay(&courier, &caller, id, again).await?;
-    Ok(Reply(json!({"status": "success", "replayed": replayed, "more": more})))
-}
-
-fn read_time(field: &str, text: &str) -> Result<i64> {
-    let wrong = || Error::invalid(field, format!("{field} must be a time such as 2026-07-01T08:00:00Z"));
-    let at: Timestamp = text.trim().parse().map_err(|_| wrong())?;
-    Ok(at.as_millisecond())
+    let Replayed { count, next_from_ms } = webhooks::replay(&courier, &caller, id, again).await?;
+    Ok(Reply(json!({
+        "status": "success",
+        "replayed": count,
+        "more": next_from_ms.is_some(),
+        "next_from": next_from_ms.map(time),
+    })))
 }
 
 #[derive(Serialize)]

@@ -19,8 +19,8 @@ pub use deliver::Parcel;
 pub use drain::{Drained, wake};
 pub(crate) use registry::check_url;
 pub use registry::{
-    Again, Change, New, Status, change, find, list, register, remove, replay, rotate_secret, send_test,
-    unregister,
+    Again, Change, New, Replayed, Status, change, find, list, register, remove, replay, rotate_secret,
+    send_test, unregister,
 };
 
 use outbound::Client;

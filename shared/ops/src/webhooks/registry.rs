@@ -18,8 +18,6 @@ use crate::{Caller, Code, Error, Result};
 
 /// Deliveries that one call sends again at most.
 const MAX_REPLAYED: usize = 5_000;
-/// Deliveries that are read together.
-const PAGE: usize = 500;
 
 /// An endpoint to register.
 #[derive(Debug, Clone)]
@@ -209,67 +207,50 @@ pub enum Again {
     Between(i64, i64),
 }
 
-/// Sends deliveries again, whatever they came to, under the ids that they had. Answers
-/// how many, and whether there are more than one call takes.
+/// What was sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replayed {
+    /// How many.
+    pub count: usize,
+    /// Where those begin that one call had no room for, in milliseconds since 1970.
+    pub next_from_ms: Option<i64>,
+}
+
+/// Sends deliveries again, whatever they came to, under the ids that they had; of more
+/// than one call takes, the oldest.
 ///
 /// # Errors
 /// [`Code::NotFound`] names `id` or `delivery_id`.
-pub async fn replay(
-    courier: &Courier,
-    caller: &Caller,
-    id: EndpointId,
-    what: Again,
-) -> Result<(usize, bool)> {
+pub async fn replay(courier: &Courier, caller: &Caller, id: EndpointId, what: Again) -> Result<Replayed> {
     let (store, tenant) = (&courier.store, caller.tenant_id());
-    let state = find(store, tenant, id).await?.state;
-    let (found, more) = match what {
+    let newest = find(store, tenant, id).await?.state.sequence;
+    let mut found = match what {
         Again::One(sequence) => {
             let found = store.deliveries_of(tenant, id, [sequence]).await?;
             if found.is_empty() {
                 return Err(Error::not_found("delivery_id", "there is no delivery with this id"));
             }
-            (found, false)
+            found
         }
-        Again::Between(from_ms, to_ms) => between(store, tenant, id, state.sequence, from_ms, to_ms).await?,
+        Again::Between(from_ms, to_ms) => {
+            store.deliveries_between(tenant, id, newest, (from_ms, to_ms), MAX_REPLAYED + 1).await?
+        }
     };
-    // A test is not an event: it is not sent again.
-    let found: Vec<Delivery> = found.into_iter().filter(|d| d.kind != EventType::WebhookTest).collect();
-    if found.is_empty() {
-        return Ok((0, more));
-    }
-    store.replay_deliveries(tenant, id, &found).await?;
-    store.audit(tenant, &caller.key.name, &format!("replayed events of webhook {id}")).await?;
-    courier.look_at(tenant, id, store.clock().now_ms()).await?;
-    Ok((found.len(), more))
-}
-
-/// Deliveries of a time, oldest first: of more than one call takes, the oldest.
-async fn between(
-    store: &Store,
-    tenant: &TenantId,
-    id: EndpointId,
-    newest: u64,
-    from_ms: i64,
-    to_ms: i64,
-) -> Result<(Vec<Delivery>, bool)> {
-    let (mut found, mut before) = (Vec::new(), newest + 1);
-    loop {
-        let (page, next) = store.deliveries(tenant, id, before, PAGE).await?;
-        let past = page.last().is_some_and(|oldest| oldest.at_ms < from_ms);
-        found.extend(page.into_iter().filter(|d| d.at_ms >= from_ms && d.at_ms < to_ms));
-        match next.filter(|_| !past) {
-            Some(next) => before = next,
-            None => break,
-        }
-    }
-    found.reverse();
-    let more = found.len() > MAX_REPLAYED;
+    let next_from_ms = found.get(MAX_REPLAYED).map(|next| next.at_ms);
     found.truncate(MAX_REPLAYED);
-    Ok((found, more))
+    // A test is not an event: it is not sent again.
+    found.retain(|delivery| delivery.kind != EventType::WebhookTest);
+    if !found.is_empty() {
+        store.replay_deliveries(tenant, id, &found).await?;
+        store.audit(tenant, &caller.key.name, &format!("replayed events of webhook {id}")).await?;
+        courier.look_at(tenant, id, store.clock().now_ms()).await?;
+    }
+    Ok(Replayed { count: found.len(), next_from_ms })
 }
 
 /// Sends a test event to an endpoint now, whether it is on or not, and answers what
-/// came of it. It is not sent again.
+/// came of it. It is not sent again. An endpoint that failed before and takes it is
+/// well again: what waits is sent, unless it is off or disabled.
 ///
 /// # Errors
 /// [`Code::NotFound`] names `id`.
@@ -289,7 +270,7 @@ pub async fn send_test(courier: &Courier, caller: &Caller, id: EndpointId) -> Re
         message: None,
         data: data.as_object().cloned().unwrap_or_else(Map::new),
     };
-    let (sequence, _) = store.take_sequence(tenant, id, 1).await?;
+    let (sequence, state) = store.take_sequence(tenant, id, 1).await?;
     let text = numbered(&event.body().to_string(), sequence);
     let mut delivery = Delivery {
         sequence,
@@ -311,6 +292,10 @@ pub async fn send_test(courier: &Courier, caller: &Caller, id: EndpointId) -> Re
     if delivery.progress == Progress::Failed {
         store.write_attempts(tenant, id, &[(sequence, 1, called.attempt.clone())]).await?;
     }
+    let taken = delivery.progress == Progress::Delivered;
     store.write_deliveries(tenant, id, &[delivery]).await?;
+    if taken && target.endpoint.on && state.disabled.is_none() && state.health != Health::default() {
+        take_up(courier, tenant, id).await?;
+    }
     Ok((sequence, called.attempt))
 }

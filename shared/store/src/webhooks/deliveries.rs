@@ -12,7 +12,7 @@ use crate::{Error, Result, Store};
 
 const KIND: &str = "delivery";
 /// Deliveries in one partition.
-const BLOCK: u64 = 100;
+pub(super) const BLOCK: u64 = 100;
 
 /// What is sent.
 #[derive(Clone, PartialEq, Eq)]
@@ -135,7 +135,7 @@ fn claim_key(tenant: &TenantId, endpoint: EndpointId, event: &EventId) -> Key {
     Key::new(format!("EVENT#{tenant}#{endpoint}#{event}"), "-")
 }
 
-fn block_key(tenant: &TenantId, endpoint: EndpointId, block: u64) -> String {
+pub(super) fn block_key(tenant: &TenantId, endpoint: EndpointId, block: u64) -> String {
     format!("DELIVERY#{tenant}#{endpoint}#{block}")
 }
 
@@ -431,7 +431,7 @@ fn to_item(tenant: &TenantId, endpoint: EndpointId, delivery: &Delivery) -> Resu
     Ok(item)
 }
 
-fn from_item(item: Item) -> Result<Delivery> {
+pub(super) fn from_item(item: Item) -> Result<Delivery> {
     let corrupt = || Error::Corrupt { kind: KIND };
     let body = match text(&item, "b") {
         Some(text) => Body::Inline(text),

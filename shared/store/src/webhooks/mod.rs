@@ -14,6 +14,7 @@
 
 mod deliveries;
 mod endpoints;
+mod since;
 mod state;
 mod waiting;
 
