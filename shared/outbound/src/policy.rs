@@ -44,7 +44,8 @@ impl Policy {
 /// A host is trusted whole: any port (or the one it is written with), http,
 /// and whatever it resolves to. So is an address written in a URL that lies in
 /// an allowed network. A name that resolves into one may be called too, but its
-/// scheme and port must be the usual ones.
+/// scheme and port must be the usual ones. An address in an unusual spelling
+/// (`0x7f000001`, `127.1`) is never trusted.
 #[derive(Debug, Clone, Default)]
 pub struct AllowList {
     hosts: Vec<(Host<String>, Option<u16>)>,
