@@ -158,6 +158,32 @@ async fn stop_is_honoured_by_the_next_campaign_and_start_undoes_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_words_that_come_late_the_last_that_was_said_counts() {
+    let world = World::new().await;
+    world.import([person(1)]).await;
+    let now_s = world.clock.now_ms() / 1_000;
+    for (nth, (word, ago_s, out)) in [
+        ("STOP", 100, true),
+        // Said before it, and held up on its way.
+        ("START", 160, true),
+        ("STOP", 50, true),
+        ("START", 60, true),
+        ("STOP", 90, true),
+        ("START", 55, true),
+        ("START", 50, false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut change = text_change(PHONE_NUMBER_ID, &phone(1)[1..], &format!("wamid.{nth}"), word);
+        change["value"]["messages"][0]["timestamp"] = json!((now_s - ago_s).to_string());
+        take(&world, &webhook(&[(WABA_ID, vec![change])]), APP_SECRET).await.unwrap();
+        world.drain().await;
+        assert_eq!(is_out(&world, 1).await, out, "{nth}: {word}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_while_the_campaign_runs_counts() {
     let world = World::with(Setup { per_second: 100, ..Setup::default() }).await;
     world.import((0..300).map(person)).await;

@@ -219,7 +219,7 @@ async fn record(teller: &Teller, tenant: &TenantId, message: &Message, outcome: 
             failed(teller, tenant, message, &reason(error), error.code).await?;
             if action(error, 1) == Action::OptOut {
                 let source = Source::Provider;
-                let on = Occasion { teller, tenant, account: message.account.known(), source };
+                let on = Occasion { teller, tenant, account: message.account.known(), source, said_ms: None };
                 opt_out(on, &message.address).await?;
             }
         }

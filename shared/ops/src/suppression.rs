@@ -31,6 +31,9 @@ pub struct Occasion<'a> {
     pub account: Option<AccountId>,
     /// How.
     pub source: Source,
+    /// When it was said, in milliseconds since 1970; now, when nobody knows. Words come
+    /// in any order, and more than once: the last that was said counts.
+    pub said_ms: Option<i64>,
 }
 
 /// Records that an address wants no more messages; answers whether that is new.
@@ -40,10 +43,11 @@ pub struct Occasion<'a> {
 /// [`crate::Code::Unavailable`] when a store does not answer.
 pub async fn opt_out(on: Occasion<'_>, address: &Address) -> Result<bool> {
     let contact = on.contact(address).await?;
-    record(on, address, NewOptOut { source: on.source, contact, reason: None }).await
+    record(on, address, on.opt_out(contact, None)).await
 }
 
-/// Records that an address wants messages again; answers whether it had opted out.
+/// Records that an address wants messages again; answers whether it had opted out,
+/// and did not say so later.
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
@@ -63,12 +67,21 @@ async fn record(on: Occasion<'_>, address: &Address, new: NewOptOut<'_>) -> Resu
 /// Lifts an opt-out, of an address as it may be shown.
 async fn lift(on: Occasion<'_>, id: &str, shown: &str, contact: Option<ContactId>) -> Result<bool> {
     let note = on.note(true, shown, contact).await?;
-    let changed = on.teller.store.opt_in(on.tenant, id, note.as_ref()).await?;
+    let changed = on.teller.store.opt_in(on.tenant, id, on.said_ms(), note.as_ref()).await?;
     on.tell(changed, note).await;
     Ok(changed)
 }
 
 impl Occasion<'_> {
+    fn said_ms(&self) -> i64 {
+        let now = self.teller.store.clock().now_ms();
+        self.said_ms.map_or(now, |said| said.min(now))
+    }
+
+    fn opt_out<'r>(&self, contact: Option<ContactId>, reason: Option<&'r str>) -> NewOptOut<'r> {
+        NewOptOut { source: self.source, contact, reason, said_ms: self.said_ms() }
+    }
+
     /// Who carries the address today.
     async fn contact(&self, address: &Address) -> Result<Option<ContactId>> {
         let contact = self.teller.store.contact_by(self.tenant, &identity(address)).await?;
@@ -130,8 +143,8 @@ pub async fn add(
     }
     let store = &teller.store;
     let (addresses, contact) = addresses(store, tenant, whom).await?;
-    let on = Occasion { teller, tenant, account: None, source: Source::Owner };
-    let new = NewOptOut { source: Source::Owner, contact: contact.as_ref().map(|c| c.id), reason };
+    let on = Occasion { teller, tenant, account: None, source: Source::Owner, said_ms: None };
+    let new = on.opt_out(contact.as_ref().map(|c| c.id), reason);
     let mut changed = false;
     for address in &addresses {
         changed |= record(on, address, new).await?;
@@ -147,7 +160,7 @@ pub async fn add(
 /// Names `contact_id`.
 pub async fn remove(teller: &Teller, tenant: &TenantId, whom: &Whom) -> Result<u64> {
     let (addresses, _) = addresses(&teller.store, tenant, whom).await?;
-    let on = Occasion { teller, tenant, account: None, source: Source::Owner };
+    let on = Occasion { teller, tenant, account: None, source: Source::Owner, said_ms: None };
     let mut removed = 0;
     for address in &addresses {
         removed += u64::from(opt_in(on, address).await?);
@@ -166,7 +179,7 @@ pub async fn remove_by_id(teller: &Teller, tenant: &TenantId, id: &str) -> Resul
     }
     let found = teller.store.opt_outs_of(tenant, &HashSet::from([id.to_owned()])).await?;
     let found = found.first().ok_or_else(unknown)?;
-    let on = Occasion { teller, tenant, account: None, source: Source::Owner };
+    let on = Occasion { teller, tenant, account: None, source: Source::Owner, said_ms: None };
     if lift(on, id, &found.address, found.contact).await? { Ok(()) } else { Err(unknown()) }
 }
 

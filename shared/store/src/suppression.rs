@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Action;
-use crate::item::{Item, Key, Query, compose, read, text};
+use crate::item::{Item, Key, Query, compose, n, read, text};
 use crate::outbox::{Entry, note_action};
-use crate::update::When;
+use crate::update::{Update, When};
 use crate::{Error, Result, Store, sha256_hex};
 
 const KIND: &str = "opt-out";
@@ -60,6 +60,8 @@ pub struct NewOptOut<'a> {
     pub contact: Option<ContactId>,
     /// Why, in the tenant's words.
     pub reason: Option<&'a str>,
+    /// When it was said, in milliseconds since 1970.
+    pub said_ms: i64,
 }
 
 /// An opt-out as it is stored.
@@ -87,6 +89,9 @@ struct OptOutItem {
     source: String,
     reason: Option<String>,
     at: i64,
+    /// When it was last said, in seconds since 1970, which is what Meta counts in: an
+    /// older word does not lift it, however late it comes.
+    said: Option<i64>,
 }
 
 /// The id of an address's opt-out: its hash, salted with the tenant.
@@ -97,6 +102,10 @@ pub fn suppression_id(tenant: &TenantId, address: &Address) -> String {
 /// Whether a text can be the id of an opt-out.
 pub fn is_suppression_id(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| DIGITS.as_bytes().contains(&b))
+}
+
+fn seconds(ms: i64) -> i64 {
+    ms.div_euclid(1_000)
 }
 
 fn pk(tenant: &TenantId, digit: &str) -> String {
@@ -122,8 +131,8 @@ fn from_item(item: Item) -> Result<OptOut> {
 
 impl Store {
     /// Records that an address wants no more messages; answers whether that is
-    /// new. One that opted out before keeps its first date and source. What is new
-    /// is noted in the outbox with it.
+    /// new. One that opted out before keeps its first date and source, and remembers
+    /// when it was last said. What is new is noted in the outbox with it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
@@ -142,6 +151,7 @@ impl Store {
             source: new.source.as_str().to_owned(),
             reason: new.reason.map(str::to_owned),
             at: self.clock().now_ms(),
+            said: Some(seconds(new.said_ms)),
         };
         let item = compose(&key, KIND, &item)?;
         let written = match note {
@@ -153,20 +163,35 @@ impl Store {
         };
         match written {
             Ok(()) => Ok(true),
-            Err(Error::Conflict) => Ok(false),
+            Err(Error::Conflict) => self.opted_out_again(key, seconds(new.said_ms)).await.map(|()| false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn opted_out_again(&self, key: Key, said: i64) -> Result<()> {
+        let later = Update::of(key).set("said", n(said)).when(When::Exists);
+        match self.update(later.when(When::AbsentOrAtMost("said", n(said)))).await {
+            Ok(()) | Err(Error::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
     /// Records that whoever has this opt-out wants messages again; answers whether
-    /// there was one.
+    /// there was one. What was said at `said_ms` lifts nothing that was said later.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn opt_in(&self, tenant: &TenantId, id: &str, note: Option<&Entry>) -> Result<bool> {
-        let Some(note) = note else { return self.delete_returning(&key(tenant, id)).await };
-        let delete = Action::Delete(key(tenant, id), vec![When::Exists]);
-        match self.transact(vec![delete, note_action(note)?]).await {
+    pub async fn opt_in(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        said_ms: i64,
+        note: Option<&Entry>,
+    ) -> Result<bool> {
+        let not_later = When::AbsentOrAtMost("said", n(seconds(said_ms)));
+        let delete = Action::Delete(key(tenant, id), vec![When::Exists, not_later]);
+        let note = note.map(note_action).transpose()?;
+        match self.transact([delete].into_iter().chain(note).collect()).await {
             Ok(()) => Ok(true),
             Err(Error::Conflict) => Ok(false),
             Err(error) => Err(error),

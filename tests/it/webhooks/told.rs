@@ -58,9 +58,10 @@ async fn campaigns_statuses_and_consent_are_told() {
     world.import((0..3).map(harness::person)).await;
     let id = world.launched().await;
     world.drain().await;
-    world.writes(&harness::phone(1), "STOP");
-    world.writes(&harness::phone(1), "START");
-    world.drain().await;
+    for word in ["STOP", "START"] {
+        world.writes(&harness::phone(1), word);
+        world.drain().await;
+    }
     let told: Vec<Value> = hook.taken().iter().map(Received::json).collect();
     let of = |kind: &str| told.iter().filter(|event| event["type"] == kind).collect::<Vec<_>>();
     assert_eq!(of("contact.created").len(), 3);

@@ -189,7 +189,7 @@ fn check_body(new: &Incoming) -> Result<()> {
 
 /// Applies an opt-out or opt-in word to the address that it came from.
 async fn obey(teller: &Teller, tenant: &TenantId, address: &Address, said: Option<Keyword>) -> Result<()> {
-    let on = Occasion { teller, tenant, account: None, source: Source::Keyword };
+    let on = Occasion { teller, tenant, account: None, source: Source::Keyword, said_ms: None };
     match said {
         Some(Keyword::OptOut) => opt_out(on, address).await?,
         Some(Keyword::OptIn) => opt_in(on, address).await?,

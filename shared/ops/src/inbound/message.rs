@@ -105,7 +105,7 @@ async fn apply_keyword(
     let (store, tenant) = (&sender.store, change.tenant);
     let Some(keyword) = keyword_of(inbound) else { return Ok(()) };
     let (teller, account) = (&Teller::from(sender), Some(change.account));
-    let on = Occasion { teller, tenant, account, source: Source::Keyword };
+    let on = Occasion { teller, tenant, account, source: Source::Keyword, said_ms: inbound.at_ms };
     match keyword {
         Keyword::OptOut => {
             for address in addresses(inbound.phone, inbound.user_id) {

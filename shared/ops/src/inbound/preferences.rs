@@ -9,9 +9,10 @@ use crate::{Result, Sender};
 /// Meta's `user_preferences`: the recipient stopped or resumed marketing.
 pub(super) async fn apply(sender: &Sender, change: &Change<'_>) -> Result<()> {
     let (teller, account) = (&Teller::from(sender), Some(change.account));
-    let on = Occasion { teller, tenant: change.tenant, account, source: Source::Preference };
     for entry in list(change.value, "user_preferences") {
         let Some(preference) = Preference::read(entry) else { continue };
+        let (source, said_ms) = (Source::Preference, preference.at_ms);
+        let on = Occasion { teller, tenant: change.tenant, account, source, said_ms };
         for address in addresses(preference.phone, preference.user_id) {
             match preference.stop {
                 true => opt_out(on, &address).await?,

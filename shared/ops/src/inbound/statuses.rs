@@ -96,7 +96,8 @@ async fn consequences(
         Action::OptOut => {
             for address in addresses(report.recipient, None) {
                 let (account, source) = (Some(account), Source::Provider);
-                opt_out(Occasion { teller, tenant, account, source }, &address).await?;
+                opt_out(Occasion { teller, tenant, account, source, said_ms: report.at_ms }, &address)
+                    .await?;
             }
             Ok(())
         }

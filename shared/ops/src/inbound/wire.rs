@@ -121,6 +121,7 @@ pub(super) struct Preference<'a> {
     pub(super) phone: Option<&'a str>,
     pub(super) user_id: Option<&'a str>,
     pub(super) stop: bool,
+    pub(super) at_ms: Option<i64>,
 }
 
 impl<'a> Preference<'a> {
@@ -136,7 +137,8 @@ impl<'a> Preference<'a> {
         let wa_id = text(value, "wa_id");
         let not_phone = wa_id.filter(|id| !is_phone(id));
         let user_id = text(value, "user_id").or(not_phone);
-        Some(Self { phone: wa_id.filter(|id| is_phone(id)), user_id, stop })
+        let (phone, at_ms) = (wa_id.filter(|id| is_phone(id)), timestamp_ms(value));
+        Some(Self { phone, user_id, stop, at_ms })
     }
 }
 

@@ -109,7 +109,7 @@ impl<'a> Line<'a> {
                 self.unreachable.store(0, Ordering::Relaxed);
                 if action(&error, row.attempt) == Action::OptOut {
                     let (teller, source) = (&Teller::from(self.sender), Source::Provider);
-                    let on = Occasion { teller, tenant: self.tenant, account: None, source };
+                    let on = Occasion { teller, tenant: self.tenant, account: None, source, said_ms: None };
                     opt_out(on, address).await?;
                 }
                 Ok(self.refused(&error, row.attempt, halt))
