@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Action;
-use crate::item::{Item, Key, Query, compose, n, read, text};
+use crate::item::{Item, Key, Query, compose, n, number, read, text};
 use crate::outbox::{Entry, note_action};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store, sha256_hex};
@@ -21,6 +21,8 @@ use crate::{Error, Result, Store, sha256_hex};
 const KIND: &str = "opt-out";
 /// The first digits of hashes.
 const DIGITS: &str = "0123456789abcdef";
+/// Tries against concurrent writers.
+const TRIES: u32 = 10;
 /// Partitions that are read at once.
 const CONCURRENCY: usize = 4;
 
@@ -135,7 +137,8 @@ impl Store {
     /// when it was last said. What is new is noted in the outbox with it.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
+    /// [`Error::Unavailable`] when the database does not answer, [`Error::Conflict`]
+    /// when it keeps changing under us.
     pub async fn opt_out(
         &self,
         tenant: &TenantId,
@@ -154,24 +157,37 @@ impl Store {
             said: Some(seconds(new.said_ms)),
         };
         let item = compose(&key, KIND, &item)?;
-        let written = match note {
-            Some(note) => {
-                let put = Action::Put(item, vec![When::Absent("pk")]);
-                self.transact(vec![put, note_action(note)?]).await
+        for attempt in 0..TRIES {
+            let written = match note {
+                Some(note) => {
+                    let put = Action::Put(item.clone(), vec![When::Absent("pk")]);
+                    self.transact(vec![put, note_action(note)?]).await
+                }
+                None => self.create(item.clone()).await,
+            };
+            match written {
+                Ok(()) => return Ok(true),
+                Err(Error::Conflict) if self.remembers(&key, seconds(new.said_ms)).await? => {
+                    return Ok(false);
+                }
+                // What stood there was lifted at this moment.
+                Err(Error::Conflict) => self.back_off(attempt).await,
+                Err(error) => return Err(error),
             }
-            None => self.create(item).await,
-        };
-        match written {
-            Ok(()) => Ok(true),
-            Err(Error::Conflict) => self.opted_out_again(key, seconds(new.said_ms)).await.map(|()| false),
-            Err(error) => Err(error),
         }
+        Err(Error::Conflict)
     }
 
-    async fn opted_out_again(&self, key: Key, said: i64) -> Result<()> {
-        let later = Update::of(key).set("said", n(said)).when(When::Exists);
+    /// Lets the opt-out that is there remember that it was said again; answers whether
+    /// it is, and does.
+    async fn remembers(&self, key: &Key, said: i64) -> Result<bool> {
+        let later = Update::of(key.clone()).set("said", n(said)).when(When::Exists);
         match self.update(later.when(When::AbsentOrAtMost("said", n(said)))).await {
-            Ok(()) | Err(Error::Conflict) => Ok(()),
+            Ok(()) => Ok(true),
+            Err(Error::Conflict) => {
+                let found = self.get_item(key).await?;
+                Ok(found.is_some_and(|item| number(&item, "said").is_some_and(|known: i64| known >= said)))
+            }
             Err(error) => Err(error),
         }
     }

@@ -1,5 +1,7 @@
+use domain::message::Address;
 use harness::{Api, World, named, person, phone};
 use http::Method;
+use ops::suppression::{Occasion, Source, opt_in, opt_out};
 use serde_json::{Value, json};
 
 const PATH: &str = "/api/suppressions";
@@ -71,6 +73,23 @@ async fn stop_is_listed_and_start_takes_it_away() {
     world.writes(&phone(1), "START");
     world.drain().await;
     assert_eq!(list(&api).await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_beside_an_older_start_stands() {
+    let (world, _) = world().await;
+    let (teller, tenant, now_ms) = (world.teller(), world.tenant(), world.clock.now_ms());
+    let on = |ago_s: i64| {
+        let said_ms = Some(now_ms - ago_s * 1_000);
+        Occasion { teller: &teller, tenant, account: None, source: Source::Keyword, said_ms }
+    };
+    let addresses: Vec<Address> = (0..100).map(|n| Address::Phone(phone(n).parse().unwrap())).collect();
+    let pairs = addresses.iter().map(|address| async move {
+        opt_out(on(60), address).await.unwrap();
+        let (_, _) = tokio::try_join!(opt_out(on(10), address), opt_in(on(30), address)).unwrap();
+    });
+    futures::future::join_all(pairs).await;
+    assert_eq!(world.store().opted_out(tenant, &addresses).await.unwrap().len(), 100);
 }
 
 #[tokio::test]
