@@ -6,13 +6,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use domain::channel::ChannelName;
 use domain::contact::{Contact, Identity};
 use domain::message::{Address, CustomAddress};
-use domain::webhook::EventType;
 use domain::{AccountId, ContactId, PhoneNumber, TenantId};
 use store::Store;
 use store::outbox::Entry as Noted;
 use store::suppression::{NewOptOut, is_suppression_id, suppression_id};
 
-use crate::events::{Audience, ConsentFact, Teller, consent_changed, facts_of};
+use crate::events::{ConsentFact, Teller, consent_changed};
 use crate::{Error, Result};
 
 pub use store::suppression::{OptOut, Source};
@@ -90,21 +89,14 @@ impl Occasion<'_> {
 
     /// What to tell of it, when anybody wants to know.
     async fn note(&self, wanted: bool, address: &str, contact: Option<ContactId>) -> Result<Option<Noted>> {
-        let store = &self.teller.store;
-        let kind = if wanted { EventType::ContactOptedIn } else { EventType::ContactOptedOut };
-        if !Audience::of(store, self.tenant).await?.wants(kind, self.account) {
-            return Ok(None);
-        }
-        let at_ms = store.clock().now_ms();
+        let at_ms = self.teller.store.clock().now_ms();
         let (account, source) = (self.account, self.source.as_str());
         let fact = ConsentFact { wanted, source, address, account, contact, at_ms };
-        Ok(Some(store.entry(self.tenant, facts_of(&consent_changed(self.tenant, &fact)))))
+        self.teller.entry(self.tenant, &consent_changed(self.tenant, &fact)).await
     }
 
     async fn tell(&self, changed: bool, note: Option<Noted>) {
-        if let Some(note) = note.filter(|_| changed) {
-            self.teller.tell_now(&[note]).await;
-        }
+        self.teller.tell_now(&note.filter(|_| changed)).await;
     }
 }
 

@@ -6,12 +6,11 @@ use domain::{AccountId, CampaignId, ContactId, Invalid, MessageId, TenantId};
 use serde_json::json;
 use store::Store;
 use store::messages::Message;
-use store::outbox::Entry;
 
 use super::registry::unknown_channel;
 use super::report::report;
 use super::{Person, campaign};
-use crate::events::{Audience, Teller, facts_of, message_received};
+use crate::events::{Teller, message_received};
 use crate::suppression::{Occasion, Source, opt_in, opt_out};
 use crate::{Error, Result};
 
@@ -131,10 +130,10 @@ pub async fn receive(teller: &Teller, tenant: &TenantId, new: Incoming) -> Resul
     let said = new.body.as_deref().filter(|_| new.kind == Kind::Text).and_then(keyword);
     obey(teller, tenant, &address, said).await?;
     let message = message_of(store, &channel, contact.id, campaign, address, &new);
-    let notes: Vec<Entry> = note(teller, tenant, &message).await?.into_iter().collect();
-    match store.receive_message(tenant, &message, &new.id, &notes).await {
+    let note = teller.entry(tenant, &message_received(tenant, &message)).await?;
+    match store.receive_message(tenant, &message, &new.id, note.as_slice()).await {
         Ok(()) => {
-            teller.tell_now(&notes).await;
+            teller.tell_now(&note).await;
             Ok(Received::inbound(&message, false))
         }
         // A copy was faster.
@@ -232,12 +231,4 @@ fn message_of(
         content: content.to_string(),
         progress,
     }
-}
-
-/// What endpoints are told, when any of them listens.
-async fn note(teller: &Teller, tenant: &TenantId, message: &Message) -> Result<Option<Entry>> {
-    let store = &teller.store;
-    let event = message_received(tenant, message);
-    let is_wanted = Audience::of(store, tenant).await?.wants(event.kind, event.account);
-    Ok(is_wanted.then(|| store.entry(tenant, facts_of(&event))))
 }

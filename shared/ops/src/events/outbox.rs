@@ -29,15 +29,21 @@ impl From<&Sender> for Teller {
 }
 
 impl Teller {
+    /// The entry of an event, when anybody wants it: to be written down with what it
+    /// tells.
+    pub(crate) async fn entry(&self, tenant: &TenantId, event: &Event) -> Result<Option<Entry>> {
+        let wanted = Audience::of(&self.store, tenant).await?.wants(event.kind, event.account);
+        Ok(wanted.then(|| self.store.entry(tenant, facts_of(event))))
+    }
+
     /// Writes an event down that somebody wants, before what it tells comes about: it
     /// is told then, by the sweep at the latest. Only for what is certain.
     pub(crate) async fn note(&self, tenant: &TenantId, event: &Event) -> Result<Option<Entry>> {
-        if !Audience::of(&self.store, tenant).await?.wants(event.kind, event.account) {
-            return Ok(None);
+        let entry = self.entry(tenant, event).await?;
+        if let Some(entry) = &entry {
+            self.store.note(entry).await?;
         }
-        let entry = self.store.entry(tenant, facts_of(event));
-        self.store.note(&entry).await?;
-        Ok(Some(entry))
+        Ok(entry)
     }
 
     /// Tells entries on now. What goes wrong is only logged: what they are about
