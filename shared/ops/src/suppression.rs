@@ -55,6 +55,20 @@ pub async fn opt_in(on: Occasion<'_>, address: &Address) -> Result<bool> {
     lift(on, &suppression_id(on.tenant, address), address.as_str(), contact).await
 }
 
+/// Does what somebody said, at each of their addresses.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`] when a store does not answer.
+pub(crate) async fn heed(on: Occasion<'_>, addresses: &[Address], wanted: bool) -> Result<()> {
+    for address in addresses {
+        match wanted {
+            true => opt_in(on, address).await?,
+            false => opt_out(on, address).await?,
+        };
+    }
+    Ok(())
+}
+
 async fn record(on: Occasion<'_>, address: &Address, new: NewOptOut<'_>) -> Result<bool> {
     let store = &on.teller.store;
     let note = on.note(false, address.as_str(), new.contact).await?;

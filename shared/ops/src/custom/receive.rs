@@ -11,7 +11,7 @@ use super::registry::unknown_channel;
 use super::report::report;
 use super::{Person, campaign};
 use crate::events::{Teller, message_received};
-use crate::suppression::{Occasion, Source, opt_in, opt_out};
+use crate::suppression::{Occasion, Source, heed};
 use crate::{Error, Result};
 
 /// Where messages go that name no channel, while none or several are registered.
@@ -190,11 +190,11 @@ fn check_body(new: &Incoming) -> Result<()> {
 async fn obey(teller: &Teller, tenant: &TenantId, address: &Address, said: Option<Keyword>) -> Result<()> {
     let on = Occasion { teller, tenant, account: None, source: Source::Keyword, said_ms: None };
     match said {
-        Some(Keyword::OptOut) => opt_out(on, address).await?,
-        Some(Keyword::OptIn) => opt_in(on, address).await?,
-        Some(Keyword::Help) | None => false,
-    };
-    Ok(())
+        Some(said @ (Keyword::OptOut | Keyword::OptIn)) => {
+            heed(on, std::slice::from_ref(address), said == Keyword::OptIn).await
+        }
+        Some(Keyword::Help) | None => Ok(()),
+    }
 }
 
 fn message_of(

@@ -14,7 +14,7 @@ use super::process::Change;
 use super::wire::{InboundMessage, list};
 use crate::contacts::upsert;
 use crate::events::{Teller, message_received};
-use crate::suppression::{Occasion, Source, opt_in, opt_out};
+use crate::suppression::{Occasion, Source, heed};
 use crate::{Code, Error, Result, Sender};
 
 /// An inbound message: its sender becomes a contact, the window opens, the
@@ -107,17 +107,9 @@ async fn apply_keyword(
     let (teller, account) = (&Teller::from(sender), Some(change.account));
     let on = Occasion { teller, tenant, account, source: Source::Keyword, said_ms: inbound.at_ms };
     match keyword {
-        Keyword::OptOut => {
-            for address in addresses(inbound.phone, inbound.user_id) {
-                opt_out(on, &address).await?;
-            }
-            Ok(())
-        }
-        Keyword::OptIn => {
-            for address in addresses(inbound.phone, inbound.user_id) {
-                opt_in(on, &address).await?;
-            }
-            Ok(())
+        Keyword::OptOut | Keyword::OptIn => {
+            let wanted = keyword == Keyword::OptIn;
+            heed(on, &addresses(inbound.phone, inbound.user_id), wanted).await
         }
         Keyword::Help => {
             let account = store.account(tenant, change.account).await?;

@@ -3,7 +3,7 @@ use domain::message::Address;
 use super::process::Change;
 use super::wire::{Preference, list};
 use crate::events::Teller;
-use crate::suppression::{Occasion, Source, opt_in, opt_out};
+use crate::suppression::{Occasion, Source, heed};
 use crate::{Result, Sender};
 
 /// Meta's `user_preferences`: the recipient stopped or resumed marketing.
@@ -13,12 +13,7 @@ pub(super) async fn apply(sender: &Sender, change: &Change<'_>) -> Result<()> {
         let Some(preference) = Preference::read(entry) else { continue };
         let (source, said_ms) = (Source::Preference, preference.at_ms);
         let on = Occasion { teller, tenant: change.tenant, account, source, said_ms };
-        for address in addresses(preference.phone, preference.user_id) {
-            match preference.stop {
-                true => opt_out(on, &address).await?,
-                false => opt_in(on, &address).await?,
-            };
-        }
+        heed(on, &addresses(preference.phone, preference.user_id), !preference.stop).await?;
     }
     Ok(())
 }
