@@ -130,8 +130,8 @@ pub(crate) async fn replay(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Value>> {
-    let (fields, id) = (input.fields(), named(&input)?);
-    webhooks::find(&courier.store, caller.tenant_id(), id).await?;
+    let fields = input.fields();
+    let found = webhooks::find(&courier.store, caller.tenant_id(), named(&input)?).await?;
     let again = match (fields.integer("delivery_id")?, fields.time("from")?, fields.time("to")?) {
         (Some(delivery), None, None) => Again::One(delivery),
         (None, Some(from), to) => {
@@ -139,7 +139,7 @@ pub(crate) async fn replay(
         }
         _ => return Err(Error::invalid("delivery_id", "delivery_id, or from and to, are required").into()),
     };
-    let Replayed { count, next_from_ms } = webhooks::replay(&courier, &caller, id, again).await?;
+    let Replayed { count, next_from_ms } = webhooks::replay(&courier, &caller, &found, again).await?;
     Ok(Reply(json!({
         "status": "success",
         "replayed": count,

@@ -216,14 +216,14 @@ pub struct Replayed {
     pub next_from_ms: Option<i64>,
 }
 
-/// Sends deliveries again, whatever they came to, under the ids that they had; of more
-/// than one call takes, the oldest.
+/// Sends deliveries of an endpoint again, whatever they came to, under the ids that they
+/// had; of more than one call takes, the oldest.
 ///
 /// # Errors
-/// [`Code::NotFound`] names `id` or `delivery_id`.
-pub async fn replay(courier: &Courier, caller: &Caller, id: EndpointId, what: Again) -> Result<Replayed> {
+/// [`Code::NotFound`] names `delivery_id`.
+pub async fn replay(courier: &Courier, caller: &Caller, of: &Status, what: Again) -> Result<Replayed> {
     let (store, tenant) = (&courier.store, caller.tenant_id());
-    let newest = find(store, tenant, id).await?.state.sequence;
+    let (id, newest) = (of.endpoint.id, of.state.sequence);
     let mut found = match what {
         Again::One(sequence) => {
             let found = store.deliveries_of(tenant, id, [sequence]).await?;
