@@ -1,11 +1,10 @@
 //! `/api/integrations`
 
-use api_http::{Caller, Fields, Input, Reply, Result};
+use api_http::{Caller, Input, Reply, Result, account_of_token};
 use axum::extract::State;
 use domain::account::Account;
 use domain::intake::{Call, CallId, HEADERS, Payload, Shop};
 use domain::{ContactId, Invalid};
-use ops::callers;
 use ops::events::Teller;
 use ops::integrations::{self, Taken};
 use serde::Serialize;
@@ -113,7 +112,7 @@ pub(crate) async fn log(
     input: Input,
 ) -> Result<Reply<200, Log>> {
     let fields = input.fields();
-    let account = account(&store, &caller, fields).await?;
+    let account = account_of_token(&store, &caller, fields).await?;
     let limit = usize::try_from(fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT)).unwrap_or(1);
     let before = fields.text("before")?.map(|id| id.parse::<CallId>()).transpose();
     let before = before.map_err(|_| Invalid::new("before", "before must be the id of a call"))?;
@@ -123,18 +122,13 @@ pub(crate) async fn log(
     Ok(Reply(Log { status: "success", calls, next_before }))
 }
 
-async fn account(store: &Store, caller: &ops::Caller, fields: Fields<'_>) -> Result<Account> {
-    let token = fields.text("token")?;
-    Ok(callers::account(store, caller, token.as_deref()).await?)
-}
-
 /// `GET /api/integrations/secrets`: which are set, never what they are.
 pub(crate) async fn secrets(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Value>> {
-    let account = account(&store, &caller, input.fields()).await?;
+    let account = account_of_token(&store, &caller, input.fields()).await?;
     set_or_not(&store, &caller, &account).await
 }
 
@@ -145,7 +139,7 @@ pub(crate) async fn set_secret(
     input: Input,
 ) -> Result<Reply<200, Value>> {
     let fields = input.fields();
-    let account = account(&store, &caller, fields).await?;
+    let account = account_of_token(&store, &caller, fields).await?;
     let shop: Shop = fields.required("shop")?.parse()?;
     let secret = fields.required("secret")?;
     integrations::set_secret(&store, &caller, &account, shop, &secret).await?;
@@ -159,7 +153,7 @@ pub(crate) async fn remove_secret(
     input: Input,
 ) -> Result<Reply<200, Value>> {
     let fields = input.fields();
-    let account = account(&store, &caller, fields).await?;
+    let account = account_of_token(&store, &caller, fields).await?;
     let shop: Shop = fields.required("shop")?.parse()?;
     integrations::remove_secret(&store, &caller, &account, shop).await?;
     set_or_not(&store, &caller, &account).await

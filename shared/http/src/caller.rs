@@ -1,12 +1,13 @@
 use axum::extract::{FromRef, FromRequestParts};
 use domain::Secret;
+use domain::account::Account;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use ops::callers;
 use store::Store;
 use tracing::Span;
 
-use crate::{ApiError, Dialect, Input};
+use crate::{ApiError, Dialect, Fields, Input, Result};
 
 /// An authenticated caller whose request the plan has room for. In a handler's
 /// signature it is the permission to run.
@@ -20,7 +21,7 @@ where
 {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let input = Input::from_request_parts(parts, state).await?;
         let store = Store::from_ref(state);
         let spec = input.spec();
@@ -29,6 +30,14 @@ where
         callers::admit(&store, &caller, spec.lane).await?;
         Ok(Self(caller))
     }
+}
+
+/// The caller's account that the parameter `token` names.
+///
+/// # Errors
+/// Names `token`.
+pub async fn account_of_token(store: &Store, caller: &ops::Caller, fields: Fields<'_>) -> Result<Account> {
+    Ok(callers::account(store, caller, fields.text("token")?.as_deref()).await?)
 }
 
 /// The key, where the dialect carries it; a header beats a parameter.

@@ -18,7 +18,7 @@ mod input;
 mod reply;
 mod table;
 
-pub use caller::Caller;
+pub use caller::{Caller, account_of_token};
 pub use custom_data::CustomData;
 pub use dialect::Dialect;
 pub use edge::{Edge, serve};

@@ -4,13 +4,13 @@
 pub(crate) mod operators;
 pub(crate) mod tenants;
 
-use api_http::{Caller, Input, Reply, Result};
+use api_http::{Caller, Input, Reply, Result, account_of_token};
 use axum::extract::State;
 use domain::Secret;
 use domain::account::{Account, Number, Role};
 use domain::plan::Plan;
 use ops::accounts::{AccountSettings, Connection};
-use ops::{Error, accounts, callers};
+use ops::{Error, accounts};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -128,8 +128,7 @@ pub(crate) async fn change(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Value>> {
-    let token = input.fields().text("token")?;
-    let account = callers::account(&store, &caller, token.as_deref()).await?;
+    let account = account_of_token(&store, &caller, input.fields()).await?;
     let account = accounts::change_account(&store, caller.tenant_id(), account, settings(&input)?).await?;
     Ok(Reply(json!({
         "status": "success",
@@ -174,8 +173,7 @@ pub(crate) async fn connect(
     input: Input,
 ) -> Result<Reply<200, Value>> {
     let fields = input.fields();
-    let token = fields.text("token")?;
-    let account = callers::account(&app.store, &caller, token.as_deref()).await?;
+    let account = account_of_token(&app.store, &caller, fields).await?;
     let connection = connection(&input)?;
     let account = accounts::connect_number(&app.store, &app.graph, &caller, account, connection).await?;
     Ok(Reply(json!({

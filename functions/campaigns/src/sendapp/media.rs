@@ -1,11 +1,11 @@
 //! `/api/campaigns/upload_media`, and the public URLs it answers.
 
-use api_http::{Caller, Input, Reply, Result};
+use api_http::{Caller, Input, Reply, Result, account_of_token};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::response::{IntoResponse, Response};
-use ops::{Error, Sender, callers};
+use ops::{Error, Sender};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -24,8 +24,7 @@ pub(crate) async fn upload(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Uploaded>> {
-    let token = input.fields().text("token")?;
-    callers::account(&sender.store, &caller, token.as_deref()).await?;
+    account_of_token(&sender.store, &caller, input.fields()).await?;
     let file = input.file("file");
     let file =
         file.ok_or_else(|| Error::invalid("file", "file is required, as a part of multipart/form-data"))?;
@@ -42,8 +41,7 @@ pub(crate) async fn announce(
     input: Input,
 ) -> Result<Reply<200, Value>> {
     let fields = input.fields();
-    let token = fields.text("token")?;
-    callers::account(&sender.store, &caller, token.as_deref()).await?;
+    account_of_token(&sender.store, &caller, fields).await?;
     let (name, content_type) = (fields.required("filename")?, fields.required("content_type")?);
     let size = fields.integer("size")?.ok_or_else(|| Error::invalid("size", "size is required, in bytes"))?;
     let files = &sender.files;

@@ -4,13 +4,13 @@ pub(crate) mod control;
 mod draft;
 pub(crate) mod media;
 
-use api_http::{Caller, Input, Repeat, Reply, Result, idempotent};
+use api_http::{Caller, Input, Repeat, Reply, Result, account_of_token, idempotent};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::CampaignId;
 use domain::campaign::{Campaign, Message};
 use domain::recipient::State as Recipient;
-use ops::{Error, Sender, callers, campaigns};
+use ops::{Error, Sender, campaigns};
 use serde::Serialize;
 use store::ledger::Counts;
 
@@ -108,8 +108,7 @@ pub(crate) async fn draft(
 ) -> Result<Response> {
     idempotent(&sender.store, &caller, &input, Repeat::Safe, async {
         let fields = input.fields();
-        let token = fields.text("token")?;
-        let account = callers::account(&sender.store, &caller, token.as_deref()).await?;
+        let account = account_of_token(&sender.store, &caller, fields).await?;
         let draft = draft::draft(fields)?;
         let (campaign, warnings) = campaigns::draft(&sender, &caller, &account, draft).await?;
         let state = campaign.state.as_str();

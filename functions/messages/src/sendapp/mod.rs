@@ -5,11 +5,11 @@ mod content;
 pub(crate) mod suppressions;
 pub(crate) mod templates;
 
-use api_http::{Caller, Input, Repeat, Reply, Result, idempotent};
+use api_http::{Caller, Input, Repeat, Reply, Result, account_of_token, idempotent};
 use axum::extract::State;
 use axum::response::Response;
 use ops::messages::Sent;
-use ops::{Sender, callers, messages};
+use ops::{Sender, messages};
 use serde::Serialize;
 
 use content::content;
@@ -35,8 +35,7 @@ pub(crate) async fn send(
 ) -> Result<Response> {
     idempotent(&sender.store, &caller, &input, Repeat::Never, async {
         let fields = input.fields();
-        let token = fields.text("token")?;
-        let account = callers::account(&sender.store, &caller, token.as_deref()).await?;
+        let account = account_of_token(&sender.store, &caller, fields).await?;
         let to = fields.required_phone("number", account.default_country)?;
         let sent = messages::send(&sender, &caller, &account, to, content(fields)?).await?;
         Ok(Reply::<200, Answer>(sent.into()))

@@ -1,6 +1,6 @@
 //! `/api/whatsapp-meta/get_templates` and `create_template`
 
-use api_http::{Caller, Input, Reply, Result};
+use api_http::{Caller, Input, Reply, Result, account_of_token};
 use axum::extract::State;
 use domain::template::{Slot, Template, TemplateRequest, TemplateStatus, slots};
 use ops::{Sender, callers, templates};
@@ -54,8 +54,7 @@ pub(crate) async fn list(
     input: Input,
 ) -> Result<Reply<200, List>> {
     let fields = input.fields();
-    let token = fields.text("token")?;
-    let account = callers::account(&sender.store, &caller, token.as_deref()).await?;
+    let account = account_of_token(&sender.store, &caller, fields).await?;
     let number = callers::number(&account)?;
     let wanted = fields.text("status")?.map(|status| status.trim().to_ascii_uppercase());
     let wanted = wanted.unwrap_or_else(|| TemplateStatus::Approved.as_str().to_owned());
@@ -86,8 +85,7 @@ pub(crate) async fn create(
     input: Input,
 ) -> Result<Reply<200, Created>> {
     let fields = input.fields();
-    let token = fields.text("token")?;
-    let account = callers::account(&sender.store, &caller, token.as_deref()).await?;
+    let account = account_of_token(&sender.store, &caller, fields).await?;
     let number = callers::number(&account)?;
     let request = TemplateRequest {
         name: fields.required("name")?,

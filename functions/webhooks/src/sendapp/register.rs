@@ -1,12 +1,12 @@
 //! `/api/whatsapp-meta/set_webhook`, `/api/sms/set_webhook` and `POST /api/webhooks`
 
-use api_http::{Caller, Fields, Input, Reply, Result};
+use api_http::{Caller, Input, Reply, Result, account_of_token};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::account::Account;
 use domain::webhook::{Purpose, chosen};
+use ops::Error;
 use ops::webhooks::{self, Courier, New};
-use ops::{Error, callers};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -20,10 +20,6 @@ struct Registered {
     /// Of a new one, this once.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
-}
-
-async fn account(store: &Store, caller: &ops::Caller, fields: Fields<'_>) -> Result<Account> {
-    Ok(callers::account(store, caller, fields.text("token")?.as_deref()).await?)
 }
 
 async fn register(courier: &Courier, caller: &ops::Caller, new: New) -> Result<Registered> {
@@ -40,7 +36,7 @@ async fn set(
     purpose: fn(&Account) -> Purpose,
 ) -> Result<Response> {
     let fields = input.fields();
-    let account = account(&courier.store, caller, fields).await?;
+    let account = account_of_token(&courier.store, caller, fields).await?;
     let url = fields.text("url")?.ok_or_else(|| Error::invalid("url", "url is required"))?;
     let new = New { name: account.name.clone(), url, purpose: purpose(&account) };
     Ok(Reply::<200, _>(register(courier, caller, new).await?).into_response())
@@ -52,7 +48,7 @@ async fn unset(
     input: &Input,
     purpose: fn(&Account) -> Purpose,
 ) -> Result<Reply<200, Value>> {
-    let account = account(store, caller, input.fields()).await?;
+    let account = account_of_token(store, caller, input.fields()).await?;
     let removed = webhooks::unregister(store, caller, &purpose(&account)).await?;
     Ok(Reply(json!({"status": "success", "removed": removed})))
 }
@@ -109,7 +105,7 @@ pub(crate) async fn create(
 ) -> Result<Response> {
     let fields = input.fields();
     let account = match fields.text("token")? {
-        Some(_) => Some(account(&courier.store, &caller, fields).await?.id),
+        Some(_) => Some(account_of_token(&courier.store, &caller, fields).await?.id),
         None => None,
     };
     let url = fields.text("url")?.ok_or_else(|| Error::invalid("url", "url is required"))?;
