@@ -55,12 +55,15 @@ pub(super) async fn message(sender: &Sender, change: &Change<'_>, nth: usize) ->
         progress,
     };
     let stored = match store.receive_message(tenant, &message, inbound.provider_id, &[]).await {
-        Ok(()) => Some(message),
-        // A copy was faster: its message is told.
-        Err(store::Error::Conflict) => store.message_by_provider_id(tenant, inbound.provider_id).await?,
+        Ok(()) => message,
+        // A copy was faster, and its message is told; or somebody else writes, and it comes again.
+        Err(store::Error::Conflict) => {
+            let known = store.message_by_provider_id(tenant, inbound.provider_id).await?;
+            known.ok_or(store::Error::Conflict)?
+        }
         Err(error) => return Err(error.into()),
     };
-    Ok(stored.map(|message| message_received(tenant, &message)).into_iter().collect())
+    Ok(vec![message_received(tenant, &stored)])
 }
 
 fn keyword_of(inbound: &InboundMessage<'_>) -> Option<Keyword> {
