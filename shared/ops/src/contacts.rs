@@ -80,11 +80,13 @@ pub async fn upsert(
                 teller.tell_now(&notes).await;
                 return finish(&book, &applied);
             }
-            Err(store::Error::Conflict) => settle(store, tenant, reserved, 0, 0).await?,
+            Err(store::Error::Conflict | store::Error::Contended) => {
+                settle(store, tenant, reserved, 0, 0).await?;
+            }
             Err(error) => return Err(error.into()),
         }
     }
-    Err(store::Error::Conflict.into())
+    Err(store::Error::Contended.into())
 }
 
 /// What the changes of a book are to be told as, when anybody wants to know.
@@ -116,7 +118,7 @@ async fn reserve(
 ) -> Result<Option<(ContactId, u64)>> {
     match store.reserve_contacts(tenant, count, limit).await {
         Ok(first) => return Ok(Some((first, count))),
-        Err(store::Error::Conflict) => {}
+        Err(store::Error::Conflict) if limit.is_some() => {}
         Err(error) => return Err(error.into()),
     }
     let Some(limit) = limit else { return Ok(None) };

@@ -218,6 +218,10 @@ impl From<store::Error> for Error {
             store::Error::Conflict => {
                 Self::conflict("it was changed by another request at the same time").after(1)
             }
+            store::Error::Contended => {
+                tracing::warn!("an item kept being changed by others");
+                Self::new(Code::Unavailable, "the service is not available, try again").after(1)
+            }
             store::Error::Unavailable { code } => {
                 tracing::warn!(code, "the database is not available");
                 Self::new(Code::Unavailable, "the service is not available, try again").after(1)

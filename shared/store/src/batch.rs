@@ -19,8 +19,8 @@ const STATEMENTS: usize = 25;
 const KEYS: usize = 100;
 /// Batches under way at once.
 const CONCURRENCY: usize = 8;
-/// Tries of what the database throttles.
-const TRIES: u32 = 8;
+/// Tries of what the database throttles, or others are writing.
+pub(crate) const TRIES: u32 = 8;
 
 /// How one statement of a batch ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -163,7 +163,7 @@ impl Store {
             }
             self.back_off(attempt).await;
         }
-        Err(Error::Conflict)
+        Err(Error::Contended)
     }
 
     fn render(&self, action: Action) -> Result<TransactWriteItem> {

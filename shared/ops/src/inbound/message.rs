@@ -59,7 +59,7 @@ pub(super) async fn message(sender: &Sender, change: &Change<'_>, nth: usize) ->
         // A copy was faster, and its message is told; or somebody else writes, and it comes again.
         Err(store::Error::Conflict) => {
             let known = store.message_by_provider_id(tenant, inbound.provider_id).await?;
-            known.ok_or(store::Error::Conflict)?
+            known.ok_or(store::Error::Contended)?
         }
         Err(error) => return Err(error.into()),
     };

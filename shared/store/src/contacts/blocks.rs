@@ -217,7 +217,7 @@ impl Store {
                 .drop_from_set("writers", writers(writer))
                 .when(When::Is("ver", n(version)));
             match self.update(update).await {
-                Err(Error::Conflict) => self.back_off(2).await,
+                Err(Error::Conflict | Error::Contended) => self.back_off(2).await,
                 other => return other,
             }
         }

@@ -17,7 +17,7 @@ impl Store {
     /// Deletes one contact with its identities; answers whether there was one.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when it keeps changing under us.
+    /// [`Error::Contended`] when it keeps changing under us.
     pub async fn delete_contact(&self, tenant: &TenantId, id: ContactId) -> Result<bool> {
         for attempt in 0..TRIES {
             let Some(contact) = self.contact(tenant, id).await? else { return Ok(false) };
@@ -26,11 +26,11 @@ impl Store {
             actions.push(Action::Update(Update::of(counter_key(tenant)).add("used", n(-1))));
             match self.transact(actions).await {
                 Ok(()) => return Ok(true),
-                Err(Error::Conflict) => self.back_off(attempt).await,
+                Err(Error::Conflict | Error::Contended) => self.back_off(attempt).await,
                 Err(error) => return Err(error),
             }
         }
-        Err(Error::Conflict)
+        Err(Error::Contended)
     }
 
     /// Deletes many contacts; answers how many there were. Their blocks must be
@@ -58,7 +58,7 @@ impl Store {
         for attempt in 0..TRIES {
             match self.transact(self.delete_actions(tenant, &contact)?).await {
                 Ok(()) => return Ok(true),
-                Err(Error::Conflict) => self.back_off(attempt).await,
+                Err(Error::Conflict | Error::Contended) => self.back_off(attempt).await,
                 Err(error) => return Err(error),
             }
             match self.contact(tenant, contact.id).await? {
@@ -66,7 +66,7 @@ impl Store {
                 None => return Ok(false),
             }
         }
-        Err(Error::Conflict)
+        Err(Error::Contended)
     }
 
     fn delete_actions(&self, tenant: &TenantId, contact: &Contact) -> Result<Vec<Action>> {

@@ -216,10 +216,6 @@ impl Store {
         Ok(())
     }
 
-    fn mark(&self) -> String {
-        self.entropy().ulid(self.clock().now()).to_string()
-    }
-
     /// How many recipients a campaign has in each state. Counts are absolute:
     /// blocks that changed are counted again from their rows, in a large campaign
     /// at most every five seconds unless `exact` is asked for.

@@ -206,7 +206,7 @@ impl Store {
             }
             self.back_off(round).await;
         }
-        Err(Error::Conflict)
+        Err(Error::Contended)
     }
 
     /// Claims one recipient for its next attempt.

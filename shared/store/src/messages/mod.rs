@@ -248,7 +248,7 @@ impl Store {
     /// message after it, or `None` when there is none.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when it keeps changing under us.
+    /// [`Error::Contended`] when it keeps changing under us.
     pub async fn progress_message(
         &self,
         tenant: &TenantId,
@@ -272,11 +272,11 @@ impl Store {
                     self.point_to(tenant, &message, &before).await?;
                     return Ok(Some(message));
                 }
-                Err(Error::Conflict) => self.back_off(round).await,
+                Err(Error::Conflict | Error::Contended) => self.back_off(round).await,
                 Err(error) => return Err(error),
             }
         }
-        Err(Error::Conflict)
+        Err(Error::Contended)
     }
 
     async fn point_to(&self, tenant: &TenantId, message: &Message, before: &Progress) -> Result<()> {
@@ -288,7 +288,7 @@ impl Store {
     /// Applies a provider's status to a single message; answers the message after it.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when it keeps changing under us.
+    /// [`Error::Contended`] when it keeps changing under us.
     pub async fn message_status(
         &self,
         tenant: &TenantId,
