@@ -227,13 +227,13 @@ pub(crate) struct Deleted {
 
 /// `DELETE /api/contacts/{id}`
 pub(crate) async fn delete(
-    State(store): State<Store>,
+    State(teller): State<Teller>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Deleted>> {
     let unknown = |_| Error::not_found("id", "there is no contact with this id");
     let id: ContactId = input.path("id").parse().map_err(unknown)?;
-    contacts::delete(&store, caller.tenant_id(), id).await?;
+    contacts::delete(&teller, caller.tenant_id(), id).await?;
     Ok(Reply(Deleted { status: "success", id: id.0 }))
 }
 
@@ -246,12 +246,12 @@ pub(crate) struct DeletedMany {
 
 /// `DELETE /api/contacts/bulk`
 pub(crate) async fn delete_many(
-    State(store): State<Store>,
+    State(teller): State<Teller>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, DeletedMany>> {
     let ids = ids(input.fields())?;
-    let (deleted, not_found) = contacts::delete_many(&store, caller.tenant_id(), &ids).await?;
+    let (deleted, not_found) = contacts::delete_many(&teller, caller.tenant_id(), &ids).await?;
     Ok(Reply(DeletedMany { status: "success", deleted, not_found }))
 }
 

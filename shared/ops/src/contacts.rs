@@ -10,6 +10,7 @@ use store::Store;
 use store::contacts::{Filter, Listing, block_of};
 use store::outbox::{ContactChange, Entry, Facts};
 
+use crate::campaigns::ERASED_AT_ONCE;
 use crate::events::{Audience, Teller};
 use crate::{Code, Error, Result};
 
@@ -278,13 +279,17 @@ fn moved_blocks(book: &Book) -> Vec<u64> {
     moved.map(|(id, _)| block_of(id)).collect::<BTreeSet<u64>>().into_iter().collect()
 }
 
-/// Deletes one contact.
+/// Deletes one contact. What campaigns know of it is erased by a worker.
 ///
 /// # Errors
 /// [`Code::NotFound`] when the tenant has no such contact.
-pub async fn delete(store: &Store, tenant: &TenantId, id: ContactId) -> Result<()> {
-    match store.delete_contact(tenant, id).await? {
-        true => Ok(()),
+pub async fn delete(teller: &Teller, tenant: &TenantId, id: ContactId) -> Result<()> {
+    let note = teller.store.entry(tenant, Facts::Deleted(vec![id.0]));
+    match teller.store.delete_contact(tenant, id, &note).await? {
+        true => {
+            teller.tell_now(&[note]).await;
+            Ok(())
+        }
         false => Err(Error::not_found("id", "there is no contact with this id")),
     }
 }
@@ -294,7 +299,8 @@ pub async fn delete(store: &Store, tenant: &TenantId, id: ContactId) -> Result<(
 ///
 /// # Errors
 /// [`Code::Unavailable`] when a store does not answer: send the same ids again.
-pub async fn delete_many(store: &Store, tenant: &TenantId, ids: &[ContactId]) -> Result<(u64, u64)> {
+pub async fn delete_many(teller: &Teller, tenant: &TenantId, ids: &[ContactId]) -> Result<(u64, u64)> {
+    let store = &teller.store;
     let unique: BTreeSet<ContactId> = ids.iter().copied().collect();
     let ids: Vec<ContactId> = unique.into_iter().collect();
     let known: BTreeSet<u64> = store.contact_blocks(tenant).await?.into_iter().collect();
@@ -303,8 +309,17 @@ pub async fn delete_many(store: &Store, tenant: &TenantId, ids: &[ContactId]) ->
         ids_known.iter().map(|id| block_of(*id)).collect::<BTreeSet<_>>().into_iter().collect();
     let writer = store.entropy().ulid(store.clock().now()).to_string();
     store.mark_blocks(tenant, &blocks, &writer).await?;
+    // Before they are: whoever is gone is erased, by the sweep at the latest.
+    let notes: Vec<Entry> = ids_known
+        .chunks(ERASED_AT_ONCE)
+        .map(|ids| store.entry(tenant, Facts::Deleted(ids.iter().map(|id| id.0).collect())))
+        .collect();
+    for note in &notes {
+        store.note(note).await?;
+    }
     let deleted = store.delete_contacts(tenant, &ids_known).await?;
     store.recount_blocks(tenant, &blocks, &writer).await?;
+    teller.tell_now(&notes).await;
     Ok((deleted, ids.len() as u64 - deleted))
 }
 

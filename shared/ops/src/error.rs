@@ -108,6 +108,12 @@ impl Code {
     pub fn is_server_error(self) -> bool {
         matches!(self, Self::Unavailable | Self::Internal)
     }
+
+    /// Whether the same may work later, without anybody's doing.
+    pub(crate) fn is_temporary(self) -> bool {
+        let provider = [Self::ProviderThrottled, Self::ProviderUnavailable, Self::ProviderTimeout];
+        self.is_server_error() || provider.contains(&self)
+    }
 }
 
 /// Why an operation did not happen.

@@ -5,10 +5,13 @@
 
 pub mod accounts;
 mod admin;
+pub mod answering;
 pub mod callers;
 pub mod campaigns;
 pub mod contacts;
 pub mod custom;
+mod delivery;
+mod eligibility;
 mod error;
 pub mod events;
 pub mod files;

@@ -30,6 +30,7 @@ pub mod rates;
 pub mod runner;
 mod schema;
 mod seal;
+pub mod standing;
 pub mod suppression;
 pub mod templates;
 pub mod tenants;

@@ -114,7 +114,7 @@ fn pk(tenant: &TenantId, digit: &str) -> String {
     format!("SUPPRESS#{tenant}#{digit}")
 }
 
-fn key(tenant: &TenantId, id: &str) -> Key {
+pub(crate) fn key(tenant: &TenantId, id: &str) -> Key {
     Key::new(pk(tenant, id.get(..1).unwrap_or_default()), id)
 }
 

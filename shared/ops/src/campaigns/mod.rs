@@ -1,14 +1,22 @@
 //! Campaigns: draft, launch, control and report.
 
+mod again;
+mod cancel;
 mod control;
+mod erase;
 mod launch;
 mod planner;
 mod preflight;
 mod report;
 mod timing;
 
+pub use again::put_back;
+pub use cancel::wind_up;
 pub use control::{cancel, pause, resume};
-pub(crate) use control::{end, stop_sending, sweep_cancelled};
+pub(crate) use control::{end, stop_sending};
+pub use erase::erase;
+pub(crate) use erase::CONTACTS as ERASED_AT_ONCE;
+pub use store::ledger::Which;
 pub use launch::{draft, launch, start_scheduled};
 pub use planner::plan;
 pub use preflight::{Preflight, preflight};

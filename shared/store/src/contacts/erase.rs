@@ -5,6 +5,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{block_of, contact_key, counter_key, from_item, identity_key};
 use crate::batch::Action;
 use crate::item::{Key, n};
+use crate::outbox::{Entry, note_action};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
@@ -14,16 +15,18 @@ const CONCURRENCY: usize = 16;
 const TRIES: u32 = 8;
 
 impl Store {
-    /// Deletes one contact with its identities; answers whether there was one.
+    /// Deletes one contact with its identities, with a note in the outbox; answers
+    /// whether there was one.
     ///
     /// # Errors
     /// [`Error::Contended`] when it keeps changing under us.
-    pub async fn delete_contact(&self, tenant: &TenantId, id: ContactId) -> Result<bool> {
+    pub async fn delete_contact(&self, tenant: &TenantId, id: ContactId, note: &Entry) -> Result<bool> {
         for attempt in 0..TRIES {
             let Some(contact) = self.contact(tenant, id).await? else { return Ok(false) };
             let mut actions = self.delete_actions(tenant, &contact)?;
             actions.push(Action::Update(Self::head_update(tenant, block_of(id), -1)));
             actions.push(Action::Update(Update::of(counter_key(tenant)).add("used", n(-1))));
+            actions.push(note_action(note)?);
             match self.transact(actions).await {
                 Ok(()) => return Ok(true),
                 Err(Error::Conflict | Error::Contended) => self.back_off(attempt).await,

@@ -138,7 +138,7 @@ fn from_item(item: Item) -> Result<Option<Contact>> {
     }))
 }
 
-fn is_tombstone(item: &Item) -> bool {
+pub(crate) fn is_tombstone(item: &Item) -> bool {
     item.contains_key("gone")
 }
 

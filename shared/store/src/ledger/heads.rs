@@ -9,6 +9,8 @@ use crate::item::{Item, Key, Query, compose, n, number, s, text};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
+/// How often a claim is tried whose answer does not come.
+const CLAIM_TRIES: u32 = 4;
 /// Blocks that are counted at once.
 const CONCURRENCY: usize = 4;
 /// A block of a large campaign is counted at most this often, in milliseconds.
@@ -49,22 +51,34 @@ pub struct Head {
     pub end: ContactId,
     /// The last recipient that was claimed.
     pub cursor: ContactId,
-    /// Up to here every claimed recipient has an outcome.
-    pub settled: ContactId,
-    /// Recipients up to `settled` that wait for a retry.
-    pub retries: u64,
     /// The fencing number of the runner that owns the block.
     pub epoch: u64,
+    /// Everybody up to `end` has an outcome.
+    pub closed: bool,
+    /// Only retries are left, the first of them at this time, in milliseconds since 1970.
+    pub due_at: Option<i64>,
+    /// The latest order to send again that put recipients back into this block.
+    pub again: u64,
     dirty: Option<String>,
     counted_at: i64,
     counts: Counts,
 }
 
 impl Head {
-    /// Whether the runner has anything to do here.
-    pub fn has_work(&self) -> bool {
-        self.cursor < self.end || self.settled < self.cursor || self.retries > 0
+    /// Whether somebody claimed, or put back, recipients of this block: there may be
+    /// some without an outcome.
+    pub fn is_begun(&self) -> bool {
+        self.cursor.0 > 0 || self.again > 0
     }
+}
+
+/// What is left to do in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing.
+    Nothing,
+    /// Retries, the first of them at this time, in milliseconds since 1970.
+    Retries(i64),
 }
 
 fn key(tenant: &TenantId, campaign: CampaignId, block: u64) -> Key {
@@ -83,9 +97,10 @@ fn from_item(item: &Item) -> Head {
         block: text(item, "sk").and_then(|sk| sk.parse().ok()).unwrap_or(0),
         end: id("end"),
         cursor: id("cur"),
-        settled: id("settled"),
-        retries: number(item, "retries").unwrap_or(0),
         epoch: number(item, "epoch").unwrap_or(0),
+        closed: item.contains_key("closed"),
+        due_at: number(item, "due"),
+        again: number(item, "again").unwrap_or(0),
         dirty: text(item, "dirty"),
         counted_at: number(item, "counted").unwrap_or(0),
         counts,
@@ -108,12 +123,10 @@ impl Store {
         struct HeadItem {
             end: u64,
             cur: u64,
-            settled: u64,
-            retries: u64,
             epoch: u64,
             dirty: String,
         }
-        let item = HeadItem { end: end.0, cur: 0, settled: 0, retries: 0, epoch: 0, dirty: self.mark() };
+        let item = HeadItem { end: end.0, cur: 0, epoch: 0, dirty: self.mark() };
         match self.create(compose(&key(tenant, campaign, block), "ledger head", &item)?).await {
             Ok(()) | Err(Error::Conflict) => Ok(()),
             Err(error) => Err(error),
@@ -127,6 +140,14 @@ impl Store {
     pub async fn heads_of(&self, tenant: &TenantId, campaign: CampaignId) -> Result<Vec<Head>> {
         let query = Query { pk: format!("LHEAD#{tenant}#{campaign}"), ..Query::default() };
         Ok(self.query(&query).await?.iter().map(from_item).collect())
+    }
+
+    /// One head.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn head(&self, tenant: &TenantId, campaign: CampaignId, block: u64) -> Result<Option<Head>> {
+        Ok(self.get_item(&key(tenant, campaign, block)).await?.as_ref().map(from_item))
     }
 
     /// Makes a runner the owner of a block: whoever owned it before can claim
@@ -148,10 +169,13 @@ impl Store {
         Ok(from_item(&self.update_returning(update).await?))
     }
 
-    /// Claims the recipients behind the cursor up to `to`, before they are sent.
+    /// Claims the recipients behind the cursor up to `to`, before they are sent. A
+    /// claim whose answer was lost is looked for: only one that surely did not come
+    /// about is an error.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when another runner owns the block by now.
+    /// [`Error::Conflict`] when another runner owns the block by now;
+    /// [`Error::Unavailable`] when nobody is claimed, or nobody knows.
     pub async fn claim(
         &self,
         tenant: &TenantId,
@@ -161,43 +185,76 @@ impl Store {
     ) -> Result<()> {
         let update = Update::of(key(tenant, campaign, head.block))
             .set("cur", n(to.0))
-            .set("settled", n(head.settled.0))
-            .set("retries", n(head.retries))
             .set("dirty", s(self.mark()))
+            .remove("closed")
             .when(When::Is("epoch", n(head.epoch)))
             .when(When::Is("cur", n(head.cursor.0)));
-        self.update(update).await
+        let mut unsure = None;
+        for attempt in 0..CLAIM_TRIES {
+            let found = match self.update_or_see(update.clone()).await {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(item)) => from_item(&item),
+                Err(error) => {
+                    unsure = Some(error);
+                    self.back_off(attempt + 3).await;
+                    continue;
+                }
+            };
+            // Only we move this cursor under our epoch: that it is there is our doing.
+            let ours = found.epoch == head.epoch && found.cursor == to;
+            return if ours { Ok(()) } else { Err(Error::Conflict) };
+        }
+        Err(unsure.unwrap_or(Error::Contended))
     }
 
-    /// Writes down how far a block is settled, and how many retries it waits for.
+    /// Writes down what is left to do in a block that nobody waits in but for
+    /// retries. Recipients that an order put back since the head was read are not
+    /// passed over.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when another runner owns the block by now.
-    pub async fn settle_head(&self, tenant: &TenantId, campaign: CampaignId, head: &Head) -> Result<()> {
+    /// [`Error::Conflict`] when another runner owns the block by now, or recipients
+    /// were put back.
+    pub async fn rest_head(
+        &self,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        head: &Head,
+        left: Left,
+    ) -> Result<()> {
         let update = Update::of(key(tenant, campaign, head.block))
-            .set("settled", n(head.settled.0))
-            .set("retries", n(head.retries))
             .set("dirty", s(self.mark()))
-            .when(When::Is("epoch", n(head.epoch)));
+            .when(When::Is("epoch", n(head.epoch)))
+            .when(When::AbsentOrAtMost("again", n(head.again)));
+        let update = match left {
+            Left::Nothing => update.set("closed", n(1)).remove("due"),
+            Left::Retries(at_ms) => update.set("due", n(at_ms)).remove("closed"),
+        };
         self.update(update).await
     }
 
-    /// Adds retries that somebody else than the runner asked for.
+    /// Says that the order `again` put recipients back into a block: the runner looks
+    /// for them. Afterwards, so that whoever clears the block has seen them.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when there is no such block.
-    pub async fn add_retries(
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn reopen_head(
         &self,
         tenant: &TenantId,
         campaign: CampaignId,
         block: u64,
-        count: u64,
+        again: u64,
     ) -> Result<()> {
         let update = Update::of(key(tenant, campaign, block))
-            .add("retries", n(count))
+            .set("again", n(again))
             .set("dirty", s(self.mark()))
-            .when(When::Exists);
-        self.update(update).await
+            .remove("closed")
+            .remove("due")
+            .when(When::Exists)
+            .when(When::AbsentOrAtMost("again", n(again)));
+        match self.update(update).await {
+            Ok(()) | Err(Error::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Says that the rows of these blocks changed, after they did.
