@@ -53,7 +53,8 @@ impl ProviderError {
     /// Whether the provider says that it cannot decide about any message now.
     pub fn is_outage(&self) -> bool {
         matches!(self.code, 1 | 2 | 131_000 | 131_016)
-            || (self.http_status >= 500 && matches!(classify(self, 1), Action::Retry { attempts: Some(_), .. }))
+            || (self.http_status >= 500
+                && matches!(classify(self, 1), Action::Retry { attempts: Some(_), .. }))
     }
 }
 

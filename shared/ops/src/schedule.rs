@@ -101,8 +101,7 @@ async fn wake(store: &Store, queues: &Queues, tenant: &TenantId, stored: &Stored
     if let (CampaignState::Planning, Some(planning)) = (stored.campaign.state, stored.planning)
         && now - planning.at_ms > WORKER_DEAD_MS
     {
-        let job =
-            CampaignJob::Plan { tenant: name.clone(), campaign: id.0, checkpoint: planning.checkpoint };
+        let job = CampaignJob::Plan { tenant: name.clone(), campaign: id.0, checkpoint: planning.checkpoint };
         queues.campaign(job, 0).await?;
         was_stuck = true;
     }

@@ -130,7 +130,8 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn next_epoch(&self, tenant: &TenantId, phone_number_id: &str) -> Result<u64> {
-        let item = self.update_returning(Update::of(lease_key(tenant, phone_number_id)).add("epoch", n(1))).await?;
+        let item =
+            self.update_returning(Update::of(lease_key(tenant, phone_number_id)).add("epoch", n(1))).await?;
         number(&item, "epoch").ok_or(Error::Corrupt { kind: "lease" })
     }
 

@@ -20,10 +20,9 @@ const TRIES: usize = 4;
 /// [`crate::Code::Conflict`] when it does not send.
 pub async fn pause(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<CampaignState> {
     let to = CampaignState::Paused;
-    let (_, state) = transition(sender, tenant, id, "paused by its owner", |from| {
-        from.is_active().then_some((to, None))
-    })
-    .await?;
+    let (_, state) =
+        transition(sender, tenant, id, "paused by its owner", |from| from.is_active().then_some((to, None)))
+            .await?;
     Ok(state)
 }
 

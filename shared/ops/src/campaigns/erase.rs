@@ -41,7 +41,8 @@ pub async fn erase(
     loop {
         let page = store.started_campaigns_before(tenant, before, CAMPAIGNS).await?;
         let Some(oldest) = page.last().map(|(id, _)| *id) else { break };
-        let started: Vec<CampaignId> = page.into_iter().filter(|(_, started)| *started).map(|(id, _)| id).collect();
+        let started: Vec<CampaignId> =
+            page.into_iter().filter(|(_, started)| *started).map(|(id, _)| id).collect();
         for (campaign, row) in store.rows_of(tenant, &started, &gone).await? {
             store.erase_row(tenant, campaign, row.contact).await?;
         }

@@ -14,13 +14,13 @@ pub use again::put_back;
 pub use cancel::wind_up;
 pub use control::{cancel, pause, resume};
 pub(crate) use control::{end, stop_sending};
-pub use erase::erase;
 pub(crate) use erase::CONTACTS as ERASED_AT_ONCE;
-pub use store::ledger::Which;
+pub use erase::erase;
 pub use launch::{draft, launch, start_scheduled};
 pub use planner::plan;
 pub use preflight::{Preflight, preflight};
 pub use report::report;
+pub use store::ledger::Which;
 
 use domain::campaign::{Campaign, CampaignState};
 use domain::{CampaignId, TenantId};

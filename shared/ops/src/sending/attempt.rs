@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use domain::account::Number;
 use domain::message::CallbackRef;
-use domain::provider::{
-    Action, Outcome, ProviderError, SAME_REFUSALS, Scope, action, concerns_campaign,
-};
+use domain::provider::{Action, Outcome, ProviderError, SAME_REFUSALS, Scope, action, concerns_campaign};
 use domain::{CampaignId, TenantId};
 use store::ledger::{Entry, Row};
 use store::runner::Condition;

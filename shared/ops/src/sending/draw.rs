@@ -163,11 +163,13 @@ impl Runner<'_> {
         let mut done = BTreeSet::new();
         loop {
             let picked: usize = picks.iter().map(|pick| pick.rows.len()).sum();
-            let Some(lane) = self.lanes.get(&id).filter(|_| picked < room && self.waiting.len() <= MAX_WAITING)
+            let Some(lane) =
+                self.lanes.get(&id).filter(|_| picked < room && self.waiting.len() <= MAX_WAITING)
             else {
                 return Ok(picks);
             };
-            let open = lane.blocks.iter().find(|(number, block)| block.has_unclaimed() && !done.contains(*number));
+            let open =
+                lane.blocks.iter().find(|(number, block)| block.has_unclaimed() && !done.contains(*number));
             match open.map(|(number, _)| *number) {
                 Some(number) => {
                     done.insert(number);

@@ -236,7 +236,8 @@ impl<'a> Runner<'a> {
         let (mut refresh_at, mut pause) = (Instant::now(), REFRESH);
         let later = loop {
             self.keep_lease().await;
-            let is_over = self.lost || self.failure.is_some() || self.line.stopped().is_some() || out_of_time();
+            let is_over =
+                self.lost || self.failure.is_some() || self.line.stopped().is_some() || out_of_time();
             if Instant::now() >= refresh_at && !is_over {
                 match self.refresh().await {
                     Ok(true) => (pause, self.news) = (REFRESH, Instant::now()),

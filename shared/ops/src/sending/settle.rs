@@ -18,9 +18,9 @@ use tokio::time::Instant;
 use super::compose::Composer;
 use super::lane::{Block, Lane};
 use super::run::{PATIENCE, Rest, Runner};
+use crate::Result;
 use crate::campaigns::{end, stop_sending};
 use crate::events::Teller;
-use crate::Result;
 
 /// Retries that are further away than this do not wait in memory.
 const REST: Duration = Duration::from_secs(60);
@@ -92,7 +92,8 @@ impl Runner<'_> {
     /// cannot do at the moment pauses nothing.
     async fn add_lane(&mut self, stored: &Stored) -> Result<bool> {
         let (campaign, account) = (stored.campaign.id, stored.campaign.account);
-        let composer = match Composer::of(self.line.sender, self.line.tenant, self.line.number, stored).await {
+        let composer = match Composer::of(self.line.sender, self.line.tenant, self.line.number, stored).await
+        {
             Ok(composer) => Arc::new(composer),
             Err(error) if error.code.is_temporary() => {
                 tracing::warn!(tenant = %self.line.tenant, %campaign, code = error.code.as_str(), "a campaign's message is not ready");
@@ -228,7 +229,8 @@ impl Runner<'_> {
 
     async fn rest_block(&mut self, id: CampaignId, number: u64, due: Option<i64>) -> Result<()> {
         let (store, tenant) = (&self.line.sender.store, self.line.tenant);
-        let Some(mut head) = self.lanes.get(&id).and_then(|lane| lane.blocks.get(&number)).map(|b| b.head.clone())
+        let Some(mut head) =
+            self.lanes.get(&id).and_then(|lane| lane.blocks.get(&number)).map(|b| b.head.clone())
         else {
             return Ok(());
         };
@@ -277,7 +279,8 @@ impl Runner<'_> {
     }
 
     fn forget_waiting(&mut self, id: CampaignId, block: Option<u64>) {
-        let mine = |campaign: CampaignId, number: u64| campaign == id && block.is_none_or(|only| only == number);
+        let mine =
+            |campaign: CampaignId, number: u64| campaign == id && block.is_none_or(|only| only == number);
         self.due.retain(|Reverse((_, campaign, number, _))| !mine(*campaign, *number));
         self.waiting.retain(|(campaign, contact), _| !mine(*campaign, block_of(*contact)));
     }
@@ -314,7 +317,8 @@ impl Runner<'_> {
     fn next_due(&self) -> Option<Duration> {
         let now_ms = self.line.sender.store.clock().now_ms();
         let waiting = self.due.peek().map(|Reverse((at, ..))| *at);
-        let resting = self.lanes.values().flat_map(|lane| lane.resting.values().filter_map(|head| head.due_at));
+        let resting =
+            self.lanes.values().flat_map(|lane| lane.resting.values().filter_map(|head| head.due_at));
         let retry = waiting.into_iter().chain(resting).min();
         let retry = retry.map(|at| Duration::from_millis(u64::try_from(at - now_ms).unwrap_or(0)));
         let unready = self.unready.values().min().map(|at| at.saturating_duration_since(Instant::now()));

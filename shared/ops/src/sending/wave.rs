@@ -191,8 +191,7 @@ fn give_back(line: &Line<'_>, row: &Row) -> Entry {
 async fn heed(line: &Line<'_>, row: &Row) -> Result<()> {
     let Some(address) = &row.address else { return Ok(()) };
     let teller = &Teller::from(line.sender);
-    let on =
-        Occasion { teller, tenant: line.tenant, account: None, source: Source::Provider, said_ms: None };
+    let on = Occasion { teller, tenant: line.tenant, account: None, source: Source::Provider, said_ms: None };
     opt_out(on, address).await.map(|_| ())
 }
 

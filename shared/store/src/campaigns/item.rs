@@ -235,4 +235,3 @@ pub(super) fn from_item(item: Item) -> Result<Stored> {
         swept: item.swept.is_some(),
     })
 }
-

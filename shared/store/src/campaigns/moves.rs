@@ -106,7 +106,8 @@ impl Store {
         id: CampaignId,
         request: Request<'_>,
     ) -> Result<()> {
-        let mut actions = vec![Action::Update(self.moved(tenant, id, request)), self.audited(tenant, id, request.to)?];
+        let mut actions =
+            vec![Action::Update(self.moved(tenant, id, request)), self.audited(tenant, id, request.to)?];
         if let Some(at_ms) = request.watch_at_ms {
             actions.push(put_action(&watch(tenant, id, at_ms))?);
         }

@@ -71,10 +71,8 @@ impl Store {
         which: Which,
         again: u64,
     ) -> Result<u64> {
-        let values = Item::from([
-            (":rank".to_owned(), n(which.state().rank())),
-            (":again".to_owned(), n(again)),
-        ]);
+        let values =
+            Item::from([(":rank".to_owned(), n(which.state().rank())), (":again".to_owned(), n(again))]);
         let filter = "rk = :rank OR again = :again".to_owned();
         let pk = block_pk(tenant, campaign, block);
         let query = Query { pk, filter: Some((filter, values)), ..Query::default() };
@@ -110,7 +108,9 @@ impl Store {
         };
         let at_ms = match which {
             Which::Unknown => after(number(item, "lost"), GRACE),
-            Which::Failed if row.progress.reason.as_deref() == Some(CAPPED) => after(row.progress.failed_at, CAP),
+            Which::Failed if row.progress.reason.as_deref() == Some(CAPPED) => {
+                after(row.progress.failed_at, CAP)
+            }
             Which::Failed => now,
         };
         Ok(Candidate { row, at_ms })

@@ -212,12 +212,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn erase_row(
-        &self,
-        tenant: &TenantId,
-        campaign: CampaignId,
-        contact: ContactId,
-    ) -> Result<()> {
+    pub async fn erase_row(&self, tenant: &TenantId, campaign: CampaignId, contact: ContactId) -> Result<()> {
         let update = Update::of(row_key(tenant, campaign, contact)).remove("to").remove("p");
         match self.update(update.when(When::Exists)).await {
             Ok(()) | Err(Error::Conflict) => self.mark_dirty(tenant, campaign, &[block_of(contact)]).await,
