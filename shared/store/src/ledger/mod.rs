@@ -6,10 +6,12 @@
 //! of the runner that owns the block, and the block's counts as they were when
 //! it was last counted.
 
+mod counts;
 mod heads;
 mod outcomes;
 
-pub use heads::{Counts, Head};
+pub use counts::Counts;
+pub use heads::Head;
 pub use outcomes::{Entry, Recorded, StatusUpdate};
 
 use std::collections::{BTreeSet, HashMap};
