@@ -21,6 +21,7 @@ pub mod placeholder;
 pub mod plan;
 pub mod provider;
 pub mod recipient;
+mod report;
 mod secret;
 pub mod template;
 pub mod webhook;
@@ -29,6 +30,7 @@ pub use clock::{Clock, Entropy};
 pub use email::EmailAddress;
 pub use ids::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 pub use phone::{CallingCode, PhoneNumber};
+pub use report::ReportFormat;
 pub use secret::Secret;
 
 /// A value that a caller sent and that a rule refuses.

@@ -5,10 +5,12 @@
 //! content was checked it is copied, so that what was checked is what is served.
 //! What is not what it claims to be is kept below `quarantine/`. Bodies of events
 //! that are too long for the table lie below `events/`, several in one object.
+//! Reports of campaigns lie below `reports/`.
 
 mod event;
 mod parts;
 mod presign;
+mod reports;
 
 pub use event::{Event, Unreadable};
 pub use presign::{Presigned, Upload};

@@ -89,6 +89,19 @@ pub enum CampaignJob {
         /// The campaign.
         campaign: u64,
     },
+    /// Makes the file of a report.
+    Report {
+        /// The tenant.
+        tenant: String,
+        /// The campaign.
+        campaign: u64,
+        /// `csv` or `xlsx`.
+        format: String,
+        /// The id under which the file is made.
+        job: String,
+        /// The run that this one follows; 0 is none.
+        run: u64,
+    },
 }
 
 /// What the send worker does.

@@ -9,7 +9,7 @@ use super::block_pk;
 use super::heads::{heads_pk, key};
 use crate::item::{Item, Query, n, number, s, text};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Result, Store, sha256_hex};
 
 /// Blocks that are counted at once.
 const CONCURRENCY: usize = 4;
@@ -69,6 +69,28 @@ impl Tally {
             dirty: text(head, "dirty"),
             counted_at: number(head, "counted").unwrap_or(0),
             counts: Counts::stored_in(head),
+        }
+    }
+}
+
+/// The marks of a campaign's rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marks {
+    /// Another text whenever a row changed.
+    pub text: String,
+    /// A wave is under way: its rows change before their mark does.
+    pub is_moving: bool,
+}
+
+impl Marks {
+    fn of(heads: &[Item]) -> Self {
+        let mark = |head| text(head, "dirty").or_else(|| text(head, "seen")).unwrap_or_default();
+        let lines =
+            heads.iter().map(|head| format!("{}={}\n", text(head, "sk").unwrap_or_default(), mark(head)));
+        let at = |head, name| number::<u64>(head, name).unwrap_or(0);
+        Self {
+            text: sha256_hex(lines.collect::<String>()),
+            is_moving: heads.iter().any(|head| at(head, "settled") < at(head, "cur")),
         }
     }
 }
@@ -135,6 +157,7 @@ impl Store {
         let update = Update::of(key(tenant, campaign, block))
             .set("counts", AttributeValue::M(stored))
             .set("counted", n(self.clock().now_ms()))
+            .set("seen", s(mark))
             .remove("dirty")
             .when(When::Is("dirty", s(mark)));
         match self.update(update).await {
@@ -142,5 +165,15 @@ impl Store {
             Ok(()) | Err(Error::Conflict) => Ok(counts),
             Err(error) => Err(error),
         }
+    }
+
+    /// The marks of a campaign's rows: what was made of them is as they are while
+    /// these stay the same.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn marks(&self, tenant: &TenantId, campaign: CampaignId) -> Result<Marks> {
+        let query = Query { pk: heads_pk(tenant, campaign), ..Query::default() };
+        Ok(Marks::of(&self.query(&query).await?))
     }
 }

@@ -10,7 +10,7 @@ mod counts;
 mod heads;
 mod outcomes;
 
-pub use counts::Counts;
+pub use counts::{Counts, Marks};
 pub use heads::Head;
 pub use outcomes::{Entry, Recorded, StatusUpdate};
 
