@@ -119,9 +119,20 @@ def settle(client, campaign, patience):
     return client.call("GET", f"/api/campaigns/{campaign}")["campaign"]
 
 
+def report(client, campaign, patience=120):
+    """The file to which the answer leads; while it is being made the answer is JSON."""
+    end = time.time() + patience
+    while time.time() < end:
+        found = client.call("GET", f"/api/campaigns/{campaign}/report.csv")
+        if isinstance(found, str):
+            return found
+        time.sleep(found["retry_after"])
+    raise RuntimeError("the report is not made")
+
+
 def account(client, campaign, recipients, seen):
     stats = simulator("stats")
-    rows = list(csv.DictReader(io.StringIO(client.call("GET", f"/api/campaigns/{campaign}/report.csv"))))
+    rows = list(csv.DictReader(io.StringIO(report(client, campaign))))
     states = {}
     for row in rows:
         states[row["state"]] = states.get(row["state"], 0) + 1

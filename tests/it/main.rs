@@ -12,6 +12,7 @@ mod inbound;
 mod kills;
 mod layers;
 mod messages;
+mod reports;
 mod requests;
 mod routes;
 mod sendapi;

@@ -193,7 +193,13 @@ impl World {
         let limits = Limits { total: Duration::from_millis(400), body: Limits::WEBHOOK.body };
         let pace = Pace { limits, slow_after: Duration::from_millis(100) };
         let admin_key = Some(ADMIN_KEY.to_owned());
-        Apps { sender: self.sender.clone(), admin_key, outbound: self.outbound.clone(), pace }
+        Apps {
+            sender: self.sender.clone(),
+            admin_key,
+            outbound: self.outbound.clone(),
+            pace,
+            patience: Duration::ZERO,
+        }
     }
 
     /// The tenant.

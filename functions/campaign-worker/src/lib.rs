@@ -1,11 +1,18 @@
-//! The campaign planner.
+//! The campaign planner, and the files of reports.
 //!
 //! Trigger: the queue `campaign`, one job at a time. Reads contacts, writes the
-//! ledger; feeds its own queue when its time is over, and the queue `send`.
+//! ledger; reads the ledger, writes reports into the bucket. Feeds its own queue when
+//! its time is over, and the queue `send`.
 
-use domain::{CampaignId, TenantId};
+mod report;
+
+pub use report::make as make_report;
+
+use domain::{CampaignId, ReportFormat, TenantId};
+use ops::campaigns::Build;
 use ops::{Code, Sender};
 use queue::{CampaignJob, Done, Job, Queue, Record};
+use store::reports::ReportKey;
 
 /// The kinds of items that the function touches: what its policy allows.
 pub const KINDS: &[&str] = &[
@@ -24,6 +31,7 @@ pub const KINDS: &[&str] = &[
     "LEDGER",
     "LHEAD",
     "OUTBOX",
+    "REPORT",
     "RUNNER",
     "SUPPRESS",
     "TEMPLATES",
@@ -45,9 +53,9 @@ pub async fn handle(sender: &Sender, records: &[Record], out_of_time: impl Fn() 
 
 async fn work(sender: &Sender, job: Job<CampaignJob>, out_of_time: impl Fn() -> bool) -> Done {
     let (tenant, campaign) = match &job.job {
-        CampaignJob::Plan { tenant, campaign, .. } | CampaignJob::Start { tenant, campaign } => {
-            (tenant.parse::<TenantId>(), CampaignId(*campaign))
-        }
+        CampaignJob::Plan { tenant, campaign, .. }
+        | CampaignJob::Start { tenant, campaign }
+        | CampaignJob::Report { tenant, campaign, .. } => (tenant.parse::<TenantId>(), CampaignId(*campaign)),
     };
     let Ok(tenant) = tenant else { return Done::Never("the job names no tenant".to_owned()) };
     let worked = match job.job {
@@ -55,6 +63,15 @@ async fn work(sender: &Sender, job: Job<CampaignJob>, out_of_time: impl Fn() -> 
             ops::campaigns::plan(sender, &tenant, campaign, checkpoint, job.generation, out_of_time).await
         }
         CampaignJob::Start { .. } => ops::campaigns::start_scheduled(sender, &tenant, campaign).await,
+        CampaignJob::Report { format, job: id, run, .. } => {
+            let Ok(format) = ReportFormat::parse(&format) else {
+                return Done::Never("the job names no format".to_owned());
+            };
+            let of = ReportKey { tenant: &tenant, campaign, format };
+            let generation = job.generation;
+            let build = Build { of, job: &id, run, generation };
+            make_report(sender, build, out_of_time).await
+        }
     };
     match worked {
         Ok(()) => Done::Yes,

@@ -102,7 +102,11 @@ impl Bucket {
     /// # Errors
     /// [`Error`] when the bucket did not answer.
     pub async fn get(&self, id: &str) -> Result<Option<Bytes>, Error> {
-        match self.client.get_object().bucket(&self.name).key(key(id)).send().await {
+        self.get_key(key(id)).await
+    }
+
+    async fn get_key(&self, key: String) -> Result<Option<Bytes>, Error> {
+        match self.client.get_object().bucket(&self.name).key(key).send().await {
             Ok(object) => match object.body.collect().await {
                 Ok(body) => Ok(Some(body.into_bytes())),
                 Err(_) => Err(Error::of(Some("Body"))),

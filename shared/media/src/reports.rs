@@ -3,6 +3,7 @@ use std::time::Duration;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use bytes::Bytes;
 
 use crate::{Bucket, Error};
 
@@ -23,6 +24,14 @@ impl Bucket {
         let request = self.client.put_object().bucket(&self.name).key(key(name)).content_type(mime);
         let sent = request.body(ByteStream::from(bytes)).send().await;
         sent.map(|_| ()).map_err(|e| Error::of(e.as_service_error().and_then(|e| e.code())))
+    }
+
+    /// Reads what [`Bucket::put_report`] stored; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`Error`] when the bucket did not answer.
+    pub async fn get_report(&self, name: &str) -> Result<Option<Bytes>, Error> {
+        self.get_key(key(name)).await
     }
 
     /// Begins a report that comes in parts; answers the id of the upload.

@@ -83,9 +83,11 @@ pub struct ReportDraft {
     pub upload: Option<String>,
     /// The etags of its parts.
     pub parts: Vec<String>,
+    /// The object with what was too little for a part.
+    pub rest: Option<String>,
     /// The next block of the ledger.
     pub block: u64,
-    /// What the writer goes on from behind the last part; nothing before the first.
+    /// What the writer goes on from; nothing at the beginning of the file.
     pub writer: Option<String>,
 }
 

@@ -1,12 +1,13 @@
-//! `/api/campaigns`: draft, launch, list, progress and report.
+//! `/api/campaigns`: draft, launch, list and progress.
 
 pub(crate) mod control;
 mod draft;
 pub(crate) mod media;
+pub(crate) mod report;
 
 use api_http::{Caller, Input, Repeat, Reply, Result, account_of_token, idempotent};
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::CampaignId;
 use domain::campaign::{Campaign, Message};
 use domain::recipient::State as Recipient;
@@ -183,18 +184,4 @@ pub(crate) async fn show(
     let progress = campaigns::progress(&sender.store, caller.tenant_id(), id).await?;
     let campaign = Item::new(progress.campaign, Some(&progress.counts));
     Ok(Reply(Shown { status: "success", campaign }))
-}
-
-/// `GET /api/campaigns/{id}/report.csv`
-pub(crate) async fn report(
-    State(sender): State<Sender>,
-    Caller(caller): Caller,
-    input: Input,
-) -> Result<Response> {
-    let id = named(&input)?;
-    let csv = campaigns::report(&sender.store, caller.tenant_id(), id).await?;
-    let disposition = format!("attachment; filename=\"campaign-{id}.csv\"");
-    let headers =
-        [("content-type", "text/csv; charset=utf-8".to_owned()), ("content-disposition", disposition)];
-    Ok((headers, csv).into_response())
 }

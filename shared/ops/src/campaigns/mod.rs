@@ -12,7 +12,7 @@ pub(crate) use control::{end, stop_sending, sweep_cancelled};
 pub use launch::{draft, launch, start_scheduled};
 pub use planner::plan;
 pub use preflight::{Preflight, preflight};
-pub use report::report;
+pub use report::{Build, Found, HEADER, Line, PATIENCE, Writer, build, report};
 
 use domain::campaign::{Campaign, CampaignState};
 use domain::{CampaignId, TenantId};
