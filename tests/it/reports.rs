@@ -6,39 +6,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use calamine::{Reader, open_workbook_from_rs};
 use campaign_worker::make_report;
-use domain::message::Address;
-use domain::{CampaignId, ContactId, ReportFormat};
-use harness::{Api, Setup, World, person, phone, row};
+use domain::{CampaignId, ReportFormat};
+use harness::{Api, Setup, World, person, row};
 use local::embedded::Chaos;
 use ops::campaigns::Build;
 use serde_json::json;
-use store::ledger::PlannedRow;
 use store::reports::{ReportKey, SILENCE_MS, Wanted};
 
 /// A campaign with a ledger of so many blocks, three recipients in each.
 async fn campaign_of(world: &World, blocks: u64) -> CampaignId {
-    campaign_with(world, blocks, "outside_window").await
+    world.ledger(blocks, 3, "outside_window").await
 }
 
 /// The same with lines so long that each block has almost a megabyte.
 async fn large_campaign_of(world: &World, blocks: u64) -> CampaignId {
-    campaign_with(world, blocks, &"x".repeat(300_000)).await
-}
-
-async fn campaign_with(world: &World, blocks: u64, reason: &str) -> CampaignId {
-    let (campaign, _) = world.draft_of(world.text_draft("Ciao")).await.unwrap();
-    for block in 0..blocks {
-        let ids = [1, 2, 500].map(|n| ContactId(block * 1_000 + n));
-        let rows = ids.map(|contact| PlannedRow {
-            contact,
-            address: Some(Address::parse(&phone(contact.0 as usize)).unwrap()),
-            params: Vec::new(),
-            skip: Some(reason.to_owned()),
-        });
-        world.store().plan_rows(world.tenant(), campaign.id, &rows).await.unwrap();
-        world.store().publish_head(world.tenant(), campaign.id, block, ids[2]).await.unwrap();
-    }
-    campaign.id
+    world.ledger(blocks, 3, &"x".repeat(300_000)).await
 }
 
 fn key(world: &World, campaign: CampaignId) -> ReportKey<'_> {

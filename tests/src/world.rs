@@ -260,7 +260,7 @@ impl World {
 
     /// How many recipients are in each state, by name; checked against the rows.
     pub async fn counts(&self, id: CampaignId) -> BTreeMap<&'static str, u64> {
-        let counts = self.store().counts(self.tenant(), id, true).await.unwrap();
+        let counts = self.store().counts(self.tenant(), id).await.unwrap();
         let counted: BTreeMap<&'static str, u64> = State::ALL
             .into_iter()
             .filter(|state| counts.of(*state) > 0)

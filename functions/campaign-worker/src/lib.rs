@@ -1,7 +1,7 @@
-//! The campaign planner, and the files of reports.
+//! The campaign planner, the files of reports, and counts that keep up.
 //!
 //! Trigger: the queue `campaign`, one job at a time. Reads contacts, writes the
-//! ledger; reads the ledger, writes reports into the bucket. Feeds its own queue when
+//! ledger; reads the ledger, writes counts, and reports into the bucket. Feeds its own queue when
 //! its time is over, and the queue `send`.
 
 mod report;
@@ -55,6 +55,7 @@ async fn work(sender: &Sender, job: Job<CampaignJob>, out_of_time: impl Fn() -> 
     let (tenant, campaign) = match &job.job {
         CampaignJob::Plan { tenant, campaign, .. }
         | CampaignJob::Start { tenant, campaign }
+        | CampaignJob::Count { tenant, campaign, .. }
         | CampaignJob::Report { tenant, campaign, .. } => (tenant.parse::<TenantId>(), CampaignId(*campaign)),
     };
     let Ok(tenant) = tenant else { return Done::Never("the job names no tenant".to_owned()) };
@@ -63,6 +64,9 @@ async fn work(sender: &Sender, job: Job<CampaignJob>, out_of_time: impl Fn() -> 
             ops::campaigns::plan(sender, &tenant, campaign, checkpoint, job.generation, out_of_time).await
         }
         CampaignJob::Start { .. } => ops::campaigns::start_scheduled(sender, &tenant, campaign).await,
+        CampaignJob::Count { run, .. } => {
+            ops::campaigns::count(sender, &tenant, campaign, run, job.generation, out_of_time).await
+        }
         CampaignJob::Report { format, job: id, run, .. } => {
             let Ok(format) = ReportFormat::parse(&format) else {
                 return Done::Never("the job names no format".to_owned());

@@ -89,6 +89,15 @@ pub enum CampaignJob {
         /// The campaign.
         campaign: u64,
     },
+    /// Counts the rows that changed.
+    Count {
+        /// The tenant.
+        tenant: String,
+        /// The campaign.
+        campaign: u64,
+        /// The run that this one follows; 0 is none.
+        run: u64,
+    },
     /// Makes the file of a report.
     Report {
         /// The tenant.

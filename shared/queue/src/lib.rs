@@ -145,6 +145,19 @@ impl Queues {
         self.send(&self.urls.campaign, &Job::new(job, generation), Duration::ZERO).await
     }
 
+    /// Sends a job to the planner that it does after `delay`.
+    ///
+    /// # Errors
+    /// [`Error`] when the queue did not take it.
+    pub async fn campaign_later(
+        &self,
+        job: CampaignJob,
+        generation: u32,
+        delay: Duration,
+    ) -> Result<(), Error> {
+        self.send(&self.urls.campaign, &Job::new(job, generation), delay).await
+    }
+
     /// Wakes the sender of a number, after `delay`.
     ///
     /// # Errors

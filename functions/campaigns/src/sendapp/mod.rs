@@ -181,7 +181,7 @@ pub(crate) async fn show(
     input: Input,
 ) -> Result<Reply<200, Shown>> {
     let id = named(&input)?;
-    let progress = campaigns::progress(&sender.store, caller.tenant_id(), id).await?;
+    let progress = campaigns::progress(&sender, caller.tenant_id(), id).await?;
     let campaign = Item::new(progress.campaign, Some(&progress.counts));
     Ok(Reply(Shown { status: "success", campaign }))
 }

@@ -1,6 +1,7 @@
 //! Campaigns: draft, launch, control and report.
 
 mod control;
+mod counting;
 mod launch;
 mod planner;
 mod preflight;
@@ -9,6 +10,7 @@ mod timing;
 
 pub use control::{cancel, pause, resume};
 pub(crate) use control::{end, stop_sending, sweep_cancelled};
+pub use counting::{count, progress};
 pub use launch::{draft, launch, start_scheduled};
 pub use planner::plan;
 pub use preflight::{Preflight, preflight};
@@ -37,16 +39,6 @@ pub struct Progress {
 pub(crate) async fn load(store: &Store, tenant: &TenantId, id: CampaignId) -> Result<Stored> {
     let stored = store.campaign(tenant, id).await?;
     stored.ok_or_else(|| Error::not_found("campaign_id", "there is no campaign with this id"))
-}
-
-/// One campaign with its counts.
-///
-/// # Errors
-/// [`crate::Code::NotFound`]
-pub async fn progress(store: &Store, tenant: &TenantId, id: CampaignId) -> Result<Progress> {
-    let stored = load(store, tenant, id).await?;
-    let counts = store.counts(tenant, id, false).await?;
-    Ok(Progress { campaign: stored.campaign, counts })
 }
 
 /// Campaigns, newest first.

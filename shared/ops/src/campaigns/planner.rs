@@ -12,7 +12,7 @@ use queue::{CampaignJob, SendJob};
 use store::Store;
 use store::campaigns::Stored;
 use store::contacts::{Filter, block_of};
-use store::ledger::PlannedRow;
+use store::ledger::{Counts, PlannedRow};
 
 use super::load;
 use crate::{Result, Sender};
@@ -98,7 +98,8 @@ impl<'a> Plan<'a> {
         let rows = self.rows(block, last).await?;
         self.store.plan_rows(self.tenant, self.campaign.id, &rows).await?;
         if let Some(end) = rows.last() {
-            self.store.publish_head(self.tenant, self.campaign.id, block, end.contact).await?;
+            let (id, counts) = (self.campaign.id, Counts::planned(&rows));
+            self.store.publish_head(self.tenant, id, block, end.contact, &counts).await?;
         }
         Ok(())
     }

@@ -124,7 +124,7 @@ impl Runner<'_> {
     pub(super) async fn finish(&mut self, id: CampaignId) -> Result<()> {
         let (store, tenant) = (&self.line.sender.store, self.line.tenant);
         self.write_heads(id).await?;
-        let counts = store.counts(tenant, id, true).await?;
+        let counts = store.counts(tenant, id).await?;
         if counts.of(State::Pending) + counts.of(State::Claimed) == 0 {
             let (from, to) = (CampaignState::Running, CampaignState::Finished);
             end(&Teller::from(self.line.sender), tenant, id, (from, to), None).await?;

@@ -1,5 +1,6 @@
 use domain::{CampaignId, ContactId, TenantId};
 
+use super::counts::Counts;
 use crate::item::{Item, Key, Query, compose, n, number, s, text};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
@@ -49,7 +50,8 @@ fn from_item(item: &Item) -> Head {
 }
 
 impl Store {
-    /// Publishes a planned block to the runner; a head that exists stays.
+    /// Publishes a planned block to the runner, with its recipients counted; a head that
+    /// exists stays.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
@@ -59,6 +61,7 @@ impl Store {
         campaign: CampaignId,
         block: u64,
         end: ContactId,
+        counts: &Counts,
     ) -> Result<()> {
         #[derive(serde::Serialize)]
         struct HeadItem {
@@ -70,7 +73,9 @@ impl Store {
             dirty: String,
         }
         let item = HeadItem { end: end.0, cur: 0, settled: 0, retries: 0, epoch: 0, dirty: self.mark() };
-        match self.create(compose(&key(tenant, campaign, block), "ledger head", &item)?).await {
+        let mut item = compose(&key(tenant, campaign, block), "ledger head", &item)?;
+        item.insert("counts".to_owned(), counts.attribute());
+        match self.create(item).await {
             Ok(()) | Err(Error::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
