@@ -6,6 +6,7 @@ mod launch;
 mod planner;
 mod preflight;
 mod report;
+mod sample;
 mod timing;
 
 pub use control::{cancel, pause, resume};

@@ -107,7 +107,17 @@ impl<'a> Plan<'a> {
     /// The rows of one contact block, each with its reason when it will not be sent.
     pub(super) async fn rows(&self, block: u64, last: ContactId) -> Result<Vec<PlannedRow>> {
         let mut contacts = self.store.block_contacts(self.tenant, block, &Filter::default()).await?;
-        contacts.retain(|c| c.id <= last && self.campaign.audience.includes(&c.tags));
+        contacts.retain(|c| c.id <= last && self.includes(c));
+        self.rows_of(&contacts).await
+    }
+
+    /// Whether a contact belongs to the audience.
+    pub(super) fn includes(&self, contact: &Contact) -> bool {
+        self.campaign.audience.includes(&contact.tags)
+    }
+
+    /// The rows of contacts of the audience.
+    pub(super) async fn rows_of(&self, contacts: &[Contact]) -> Result<Vec<PlannedRow>> {
         let addresses: Vec<Address> = contacts.iter().filter_map(address).collect();
         let opted_out = self.store.opted_out(self.tenant, &addresses).await?;
         let windows = match self.is_free_form() {

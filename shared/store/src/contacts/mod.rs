@@ -10,7 +10,7 @@ mod blocks;
 mod book;
 mod erase;
 
-pub use blocks::{BLOCK, Filter, Listing, block_of};
+pub use blocks::{BLOCK, BlockSize, Filter, Listing, block_of};
 pub use book::Commit;
 
 use std::collections::BTreeSet;
