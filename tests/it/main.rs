@@ -12,6 +12,7 @@ mod inbound;
 mod kills;
 mod layers;
 mod messages;
+mod pages;
 mod preflight;
 mod progress;
 mod reports;

@@ -25,6 +25,7 @@ mod report;
 mod secret;
 pub mod template;
 pub mod webhook;
+pub mod weight;
 
 pub use clock::{Clock, Entropy};
 pub use email::EmailAddress;

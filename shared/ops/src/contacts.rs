@@ -306,21 +306,6 @@ pub async fn delete_many(store: &Store, tenant: &TenantId, ids: &[ContactId]) ->
     Ok((deleted, ids.len() as u64 - deleted))
 }
 
-/// One page of the contacts that pass a filter; `page` counts from 1.
-///
-/// # Errors
-/// [`Code::Unavailable`] when a store does not answer.
-pub async fn list(
-    store: &Store,
-    tenant: &TenantId,
-    filter: &Filter,
-    page: u64,
-    per_page: usize,
-) -> Result<Listing> {
-    let skip = page.saturating_sub(1).saturating_mul(per_page as u64);
-    Ok(store.list_contacts(tenant, filter, skip, per_page).await?)
-}
-
 /// Finds a contact by one of its identities.
 ///
 /// # Errors

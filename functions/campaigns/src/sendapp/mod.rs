@@ -5,7 +5,7 @@ mod draft;
 pub(crate) mod media;
 pub(crate) mod report;
 
-use api_http::{Caller, Input, Repeat, Reply, Result, account_of_token, idempotent};
+use api_http::{Caller, Input, Repeat, Reply, Result, account_of_token, cut_to_weight, idempotent};
 use axum::extract::State;
 use axum::response::Response;
 use domain::CampaignId;
@@ -157,8 +157,10 @@ pub(crate) async fn list(
     let limit = usize::try_from(fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT)).unwrap_or(1);
     let before = fields.integer("before")?.map(CampaignId);
     let found = campaigns::list(&sender.store, caller.tenant_id(), before, limit).await?;
-    let next_before = found.last().filter(|_| found.len() == limit).map(|campaign| campaign.id.0);
-    let campaigns = found.into_iter().map(|campaign| Item::new(campaign, None)).collect();
+    let is_full = found.len() == limit;
+    let mut campaigns: Vec<Item> = found.into_iter().map(|campaign| Item::new(campaign, None)).collect();
+    let is_cut = cut_to_weight(&mut campaigns);
+    let next_before = campaigns.last().filter(|_| is_full || is_cut).map(|campaign| campaign.id);
     Ok(Reply(List { status: "success", campaigns, next_before }))
 }
 

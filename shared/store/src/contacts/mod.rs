@@ -9,6 +9,7 @@
 mod blocks;
 mod book;
 mod erase;
+mod pages;
 
 pub use blocks::{BLOCK, BlockSize, Filter, Listing, block_of};
 pub use book::Commit;
