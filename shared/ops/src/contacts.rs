@@ -7,7 +7,7 @@ use domain::merge::{Applied, Book, Slot, Warning};
 use domain::webhook::EventType;
 use domain::{ContactId, Invalid, TenantId};
 use store::Store;
-use store::contacts::{Filter, Listing, block_of};
+use store::contacts::block_of;
 use store::outbox::{ContactChange, Entry, Facts};
 
 use crate::events::{Audience, Teller};
