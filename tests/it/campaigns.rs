@@ -4,7 +4,7 @@ use domain::plan::Plan;
 use domain::{CampaignId, ContactId};
 use harness::{Setup, World, named, person, phone, row};
 use ops::Code;
-use ops::campaigns::{Which, cancel, launch, pause, preflight, report, resume};
+use ops::campaigns::{Which, cancel, launch, pause, preflight, resume};
 use ops::suppression::{Occasion, Source, opt_out};
 use serde_json::json;
 use simulators::graph::FaultRule;
@@ -289,20 +289,6 @@ async fn an_audience_of_nobody_is_finished_at_once() {
     world.drain().await;
     assert_eq!(world.campaign(id).await.state, CampaignState::Finished);
     assert_eq!(world.counts(id).await, [].into());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_report_has_a_line_for_everybody() {
-    let world = World::new().await;
-    world.import([person(1), row("", "solo@example.com", "Carla")]).await;
-    let id = world.launched().await;
-    world.drain().await;
-    let csv = String::from_utf8(report(world.store(), world.tenant(), id).await.unwrap()).unwrap();
-    let lines: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
-    assert_eq!(lines.len(), 3);
-    assert_eq!(lines[1][..4], ["1", "+393330000001", "delivered", ""]);
-    assert!(lines[1][4].starts_with("wamid."));
-    assert_eq!(lines[2][..4], ["2", "", "skipped", "no_address"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,6 +13,7 @@ mod audit;
 pub mod documented;
 pub mod gateway;
 mod kill;
+mod ledger;
 mod people;
 mod receiver;
 mod roles;

@@ -1,12 +1,20 @@
 //! What campaigns need besides sending: the planner, orders to send again, winding up
-//! what was cancelled, erasing contacts that were deleted.
+//! what was cancelled, erasing contacts that were deleted, the files of reports, and
+//! counts that keep up.
 //!
 //! Trigger: the queue `campaign`, one job at a time. Reads contacts, writes the
-//! ledger; feeds its own queue when its time is over, and the queue `send`.
+//! ledger; reads the ledger, writes counts, and reports into the bucket. Feeds its own queue when
+//! its time is over, and the queue `send`.
 
-use domain::{CampaignId, TenantId};
+mod report;
+
+pub use report::make as make_report;
+
+use domain::{CampaignId, ReportFormat, TenantId};
+use ops::campaigns::Build;
 use ops::{Code, Sender, campaigns};
 use queue::{CampaignJob, Done, Job, Queue, Record};
+use store::reports::ReportKey;
 
 /// The kinds of items that the function touches: what its policy allows.
 pub const KINDS: &[&str] = &[
@@ -25,6 +33,7 @@ pub const KINDS: &[&str] = &[
     "LEDGER",
     "LHEAD",
     "OUTBOX",
+    "REPORT",
     "RUNNER",
     "SUPPRESS",
     "TEMPLATES",
@@ -49,7 +58,9 @@ async fn work(sender: &Sender, job: Job<CampaignJob>, out_of_time: impl Fn() -> 
         CampaignJob::Plan { tenant, campaign, .. }
         | CampaignJob::Start { tenant, campaign }
         | CampaignJob::Again { tenant, campaign, .. }
-        | CampaignJob::Cancel { tenant, campaign } => (tenant.parse::<TenantId>(), CampaignId(*campaign)),
+        | CampaignJob::Cancel { tenant, campaign }
+        | CampaignJob::Count { tenant, campaign, .. }
+        | CampaignJob::Report { tenant, campaign, .. } => (tenant.parse::<TenantId>(), CampaignId(*campaign)),
         CampaignJob::Erase { tenant, .. } => (tenant.parse::<TenantId>(), CampaignId(0)),
     };
     let Ok(tenant) = tenant else { return Done::Never("the job names no tenant".to_owned()) };
@@ -68,6 +79,17 @@ async fn work(sender: &Sender, job: Job<CampaignJob>, out_of_time: impl Fn() -> 
         CampaignJob::Erase { contacts, before, last, .. } => {
             let before = before.map(CampaignId);
             campaigns::erase(sender, &tenant, contacts, (before, last), generation, out_of_time).await
+        }
+        CampaignJob::Count { run, .. } => {
+            campaigns::count(sender, &tenant, campaign, run, generation, out_of_time).await
+        }
+        CampaignJob::Report { format, job: id, run, .. } => {
+            let Ok(format) = ReportFormat::parse(&format) else {
+                return Done::Never("the job names no format".to_owned());
+            };
+            let of = ReportKey { tenant: &tenant, campaign, format };
+            let build = Build { of, job: &id, run, generation };
+            make_report(sender, build, out_of_time).await
         }
     };
     match worked {

@@ -1,13 +1,14 @@
 //! `/api/contacts`
 
-use api_http::{Caller, Fields, Input, Repeat, Reply, Result, idempotent, text_of};
+use api_http::{Caller, Fields, Input, Repeat, Reply, Result, idempotent, text_of, weight_of};
 use axum::extract::State;
 use axum::response::Response;
 use domain::contact::{Contact, MAX_BULK, NewContact};
 use domain::merge::Warning;
 use domain::{ContactId, Invalid};
 use ops::events::Teller;
-use ops::{Code, Error, callers, contacts};
+use ops::pages::{Start, Wanted};
+use ops::{Code, Error, callers, contacts, pages};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use store::Store;
@@ -79,8 +80,10 @@ pub(crate) async fn list(
         with_phone: fields.switch("with_phone")?.unwrap_or(false),
         with_email: fields.switch("with_email")?.unwrap_or(false),
     };
-    let take = usize::try_from(per_page).unwrap_or(usize::MAX);
-    let listing = contacts::list(&store, caller.tenant_id(), &filter, page, take).await?;
+    let wanted = Wanted { filter: &filter, start: Start::Page(page), most: per_page, descending: false };
+    let weigh = |contact: &Contact| weight_of(&Item::from(contact));
+    let found = pages::fitting(&store, caller.tenant_id(), wanted, weigh).await?;
+    let (listing, per_page) = (found.listing, found.size);
     let answer = Page {
         status: "success",
         contacts: listing.contacts.iter().map(Item::from).collect(),

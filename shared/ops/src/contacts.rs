@@ -7,7 +7,7 @@ use domain::merge::{Applied, Book, Slot, Warning};
 use domain::webhook::EventType;
 use domain::{ContactId, Invalid, TenantId};
 use store::Store;
-use store::contacts::{Filter, Listing, block_of};
+use store::contacts::block_of;
 use store::outbox::{ContactChange, Entry, Facts};
 
 use crate::campaigns::ERASED_AT_ONCE;
@@ -321,21 +321,6 @@ pub async fn delete_many(teller: &Teller, tenant: &TenantId, ids: &[ContactId]) 
     store.recount_blocks(tenant, &blocks, &writer).await?;
     teller.tell_now(&notes).await;
     Ok((deleted, ids.len() as u64 - deleted))
-}
-
-/// One page of the contacts that pass a filter; `page` counts from 1.
-///
-/// # Errors
-/// [`Code::Unavailable`] when a store does not answer.
-pub async fn list(
-    store: &Store,
-    tenant: &TenantId,
-    filter: &Filter,
-    page: u64,
-    per_page: usize,
-) -> Result<Listing> {
-    let skip = page.saturating_sub(1).saturating_mul(per_page as u64);
-    Ok(store.list_contacts(tenant, filter, skip, per_page).await?)
 }
 
 /// Finds a contact by one of its identities.

@@ -19,6 +19,7 @@ pub mod history;
 pub mod inbound;
 pub mod integrations;
 pub mod messages;
+pub mod pages;
 pub mod schedule;
 pub mod sending;
 pub mod suppression;

@@ -120,6 +120,28 @@ pub enum CampaignJob {
         #[serde(default)]
         last: bool,
     },
+    /// Counts the rows that changed.
+    Count {
+        /// The tenant.
+        tenant: String,
+        /// The campaign.
+        campaign: u64,
+        /// The run that this one follows; 0 is none.
+        run: u64,
+    },
+    /// Makes the file of a report.
+    Report {
+        /// The tenant.
+        tenant: String,
+        /// The campaign.
+        campaign: u64,
+        /// `csv` or `xlsx`.
+        format: String,
+        /// The id under which the file is made.
+        job: String,
+        /// The run that this one follows; 0 is none.
+        run: u64,
+    },
 }
 
 /// What the send worker does.

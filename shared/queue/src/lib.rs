@@ -44,7 +44,7 @@ pub struct Queues {
 /// dead-letter queue of each has the same URL with [`PARKED`] behind it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Urls {
-    /// Jobs of the campaign planner.
+    /// Jobs of the campaign planner, reports and counts.
     pub campaign: String,
     /// Wake-ups of the senders.
     pub send: String,
@@ -59,7 +59,7 @@ pub struct Urls {
 /// A queue of the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Queue {
-    /// Jobs of the campaign planner.
+    /// Jobs of the campaign planner, reports and counts.
     Campaign,
     /// Wake-ups of the senders.
     Send,

@@ -27,6 +27,8 @@ pub mod numbers;
 pub mod outbox;
 mod progress;
 pub mod rates;
+pub mod recounts;
+pub mod reports;
 pub mod runner;
 mod schema;
 mod seal;

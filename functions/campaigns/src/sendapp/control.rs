@@ -74,6 +74,10 @@ struct Findings {
     sendable: u64,
     skipped: BTreeMap<String, u64>,
     outside_window: u64,
+    /// Of so many contacts that the numbers had to be estimated.
+    estimated: bool,
+    /// Contacts that were looked at.
+    sample: u64,
     tier: Option<u64>,
     problems: Vec<String>,
 }
@@ -98,6 +102,8 @@ pub(crate) async fn preflight(
         sendable: found.sendable,
         skipped: found.skipped,
         outside_window: found.outside_window,
+        estimated: found.estimated,
+        sample: found.sample,
         tier: found.tier,
         problems: found.problems,
     };

@@ -102,7 +102,7 @@ pub async fn resume(
         return Err(wrong_state(from));
     };
     let count = match order {
-        Some(which) => store.counts(tenant, id, false).await?.of(which.state()),
+        Some(which) => store.recent_counts(tenant, id).await?.0.of(which.state()),
         None => 0,
     };
     if order.is_some() && count == 0 && from == CampaignState::Finished {

@@ -285,6 +285,11 @@ impl<'a> Runner<'a> {
         }
         if self.failure.is_none() && !self.lost {
             self.rest_blocks(Duration::ZERO).await;
+            for id in self.lanes.keys().copied().collect::<Vec<_>>() {
+                if let Err(error) = self.leave_blocks(id).await {
+                    self.fail(error);
+                }
+            }
         }
         let idle = self.lanes.is_empty() && self.unready.is_empty();
         let ended = match self.failure {

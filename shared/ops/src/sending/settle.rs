@@ -331,12 +331,22 @@ impl Runner<'_> {
             return Ok(());
         }
         self.progress = true;
+        self.leave_blocks(id).await?;
         self.lanes.remove(&id);
         self.turns.retain(|turn| *turn != id);
         self.forget_waiting(id, None);
         self.line.forget(id);
         let store = &self.line.sender.store;
         Ok(store.deactivate(self.line.tenant, &self.line.number.phone_number_id, id).await?)
+    }
+
+    /// Says of open blocks of a campaign that their rows stand still.
+    pub(super) async fn leave_blocks(&self, id: CampaignId) -> Result<()> {
+        let (store, tenant) = (&self.line.sender.store, self.line.tenant);
+        let blocks = self.lanes.get(&id).map(|lane| &lane.blocks).into_iter().flatten();
+        let left = blocks.map(|(_, block)| store.leave_head(tenant, id, &block.head));
+        try_join_all(left).await?;
+        Ok(())
     }
 
     /// Ends a campaign that has nobody left to send to. One that is not what it was

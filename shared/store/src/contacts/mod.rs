@@ -9,8 +9,9 @@
 mod blocks;
 mod book;
 mod erase;
+mod pages;
 
-pub use blocks::{BLOCK, Filter, Listing, block_of};
+pub use blocks::{BLOCK, BlockSize, Filter, Listing, block_of};
 pub use book::Commit;
 
 use std::collections::BTreeSet;

@@ -1,46 +1,12 @@
-use std::collections::BTreeMap;
-
-use domain::recipient::State;
 use domain::{CampaignId, ContactId, TenantId};
-use futures::{StreamExt, TryStreamExt, stream};
 
-use super::block_pk;
+use super::counts::Counts;
 use crate::item::{Item, Key, Query, compose, n, number, s, text};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
 /// How often a claim is tried whose answer does not come.
 const CLAIM_TRIES: u32 = 4;
-/// Blocks that are counted at once.
-const CONCURRENCY: usize = 4;
-/// A block of a large campaign is counted at most this often, in milliseconds.
-const RECOUNT_MS: i64 = 5_000;
-/// Up to this many blocks a campaign is counted whenever somebody asks.
-const SMALL: usize = 2;
-
-/// How many recipients are in each state.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Counts {
-    by_state: BTreeMap<&'static str, u64>,
-    /// Accepted, but held for Meta's quality assessment.
-    pub held: u64,
-}
-
-impl Counts {
-    /// The recipients in a state.
-    pub fn of(&self, state: State) -> u64 {
-        self.by_state.get(state.as_str()).copied().unwrap_or(0)
-    }
-
-    /// All recipients.
-    pub fn total(&self) -> u64 {
-        self.by_state.values().sum()
-    }
-
-    fn add(&mut self, state: State, count: u64) {
-        *self.by_state.entry(state.as_str()).or_default() += count;
-    }
-}
 
 /// The head of one block of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +25,6 @@ pub struct Head {
     pub due_at: Option<i64>,
     /// The latest order to send again that put recipients back into this block.
     pub again: u64,
-    dirty: Option<String>,
-    counted_at: i64,
-    counts: Counts,
 }
 
 impl Head {
@@ -81,18 +44,16 @@ pub enum Left {
     Retries(i64),
 }
 
-fn key(tenant: &TenantId, campaign: CampaignId, block: u64) -> Key {
-    Key::new(format!("LHEAD#{tenant}#{campaign}"), format!("{block:07}"))
+pub(super) fn key(tenant: &TenantId, campaign: CampaignId, block: u64) -> Key {
+    Key::new(heads_pk(tenant, campaign), format!("{block:07}"))
+}
+
+pub(super) fn heads_pk(tenant: &TenantId, campaign: CampaignId) -> String {
+    format!("LHEAD#{tenant}#{campaign}")
 }
 
 fn from_item(item: &Item) -> Head {
     let id = |name| ContactId(number(item, name).unwrap_or(0));
-    let mut counts = Counts::default();
-    let stored = item.get("counts").and_then(|c| c.as_m().ok());
-    for state in State::ALL {
-        counts.add(state, stored.and_then(|c| number(c, state.as_str())).unwrap_or(0));
-    }
-    counts.held = stored.and_then(|c| number(c, "held")).unwrap_or(0);
     Head {
         block: text(item, "sk").and_then(|sk| sk.parse().ok()).unwrap_or(0),
         end: id("end"),
@@ -101,14 +62,12 @@ fn from_item(item: &Item) -> Head {
         closed: item.contains_key("closed"),
         due_at: number(item, "due"),
         again: number(item, "again").unwrap_or(0),
-        dirty: text(item, "dirty"),
-        counted_at: number(item, "counted").unwrap_or(0),
-        counts,
     }
 }
 
 impl Store {
-    /// Publishes a planned block to the runner; a head that exists stays.
+    /// Publishes a planned block to the runner, with its recipients counted; a head that
+    /// exists stays.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
@@ -118,6 +77,7 @@ impl Store {
         campaign: CampaignId,
         block: u64,
         end: ContactId,
+        counts: &Counts,
     ) -> Result<()> {
         #[derive(serde::Serialize)]
         struct HeadItem {
@@ -127,7 +87,9 @@ impl Store {
             dirty: String,
         }
         let item = HeadItem { end: end.0, cur: 0, epoch: 0, dirty: self.mark() };
-        match self.create(compose(&key(tenant, campaign, block), "ledger head", &item)?).await {
+        let mut item = compose(&key(tenant, campaign, block), "ledger head", &item)?;
+        item.insert("counts".to_owned(), counts.attribute());
+        match self.create(item).await {
             Ok(()) | Err(Error::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
@@ -138,7 +100,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn heads_of(&self, tenant: &TenantId, campaign: CampaignId) -> Result<Vec<Head>> {
-        let query = Query { pk: format!("LHEAD#{tenant}#{campaign}"), ..Query::default() };
+        let query = Query { pk: heads_pk(tenant, campaign), ..Query::default() };
         Ok(self.query(&query).await?.iter().map(from_item).collect())
     }
 
@@ -164,6 +126,7 @@ impl Store {
     ) -> Result<Head> {
         let update = Update::of(key(tenant, campaign, block))
             .set("epoch", n(epoch))
+            .set("open", n(1))
             .when(When::Exists)
             .when(When::AtMost("epoch", n(epoch)));
         Ok(from_item(&self.update_returning(update).await?))
@@ -223,6 +186,7 @@ impl Store {
     ) -> Result<()> {
         let update = Update::of(key(tenant, campaign, head.block))
             .set("dirty", s(self.mark()))
+            .remove("open")
             .when(When::Is("epoch", n(head.epoch)))
             .when(When::AbsentOrAtMost("again", n(head.again)));
         let update = match left {
@@ -230,6 +194,22 @@ impl Store {
             Left::Retries(at_ms) => update.set("due", n(at_ms)).remove("closed"),
         };
         self.update(update).await
+    }
+
+    /// Lets a block go in which there is more to do: its rows stand still.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn leave_head(&self, tenant: &TenantId, campaign: CampaignId, head: &Head) -> Result<()> {
+        let update = Update::of(key(tenant, campaign, head.block))
+            .set("dirty", s(self.mark()))
+            .remove("open")
+            .when(When::Is("epoch", n(head.epoch)));
+        match self.update(update).await {
+            // Somebody else opened it.
+            Ok(()) | Err(Error::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Says that the order `again` put recipients back into a block: the runner looks
@@ -271,70 +251,5 @@ impl Store {
             }
         }
         Ok(())
-    }
-
-    /// How many recipients a campaign has in each state. Counts are absolute:
-    /// blocks that changed are counted again from their rows, in a large campaign
-    /// at most every five seconds unless `exact` is asked for.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn counts(&self, tenant: &TenantId, campaign: CampaignId, exact: bool) -> Result<Counts> {
-        let heads = self.heads_of(tenant, campaign).await?;
-        let small = heads.len() <= SMALL;
-        let stale = self.clock().now_ms() - RECOUNT_MS;
-        let counts: Vec<Counts> = stream::iter(heads)
-            .map(|head| async move {
-                match &head.dirty {
-                    Some(mark) if exact || small || head.counted_at <= stale => {
-                        self.recount(tenant, campaign, head.block, mark).await
-                    }
-                    Some(_) | None => Ok(head.counts),
-                }
-            })
-            .buffer_unordered(CONCURRENCY)
-            .try_collect()
-            .await?;
-        Ok(counts.into_iter().fold(Counts::default(), |mut sum, block| {
-            for state in State::ALL {
-                sum.add(state, block.of(state));
-            }
-            sum.held += block.held;
-            sum
-        }))
-    }
-
-    async fn recount(
-        &self,
-        tenant: &TenantId,
-        campaign: CampaignId,
-        block: u64,
-        mark: &str,
-    ) -> Result<Counts> {
-        let query = Query {
-            pk: block_pk(tenant, campaign, block),
-            project: Some("rk, held".to_owned()),
-            ..Query::default()
-        };
-        let mut counts = Counts::default();
-        for row in self.query(&query).await? {
-            let rank: u8 = number(&row, "rk").unwrap_or(0);
-            if let Some(state) = State::ALL.into_iter().find(|s| s.rank() == rank) {
-                counts.add(state, 1);
-            }
-            counts.held += u64::from(row.contains_key("held"));
-        }
-        let mut stored: Item = State::ALL.map(|s| (s.as_str().to_owned(), n(counts.of(s)))).into();
-        stored.insert("held".to_owned(), n(counts.held));
-        let update = Update::of(key(tenant, campaign, block))
-            .set("counts", aws_sdk_dynamodb::types::AttributeValue::M(stored))
-            .set("counted", n(self.clock().now_ms()))
-            .remove("dirty")
-            .when(When::Is("dirty", s(mark)));
-        match self.update(update).await {
-            // Rows changed while we counted: the next one who asks counts again.
-            Ok(()) | Err(Error::Conflict) => Ok(counts),
-            Err(error) => Err(error),
-        }
     }
 }

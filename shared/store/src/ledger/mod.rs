@@ -7,11 +7,13 @@
 //! it was last counted.
 
 mod again;
+mod counts;
 mod heads;
 mod outcomes;
 
 pub use again::Which;
-pub use heads::{Counts, Head, Left};
+pub use counts::{Counts, Marks, Uncounted};
+pub use heads::{Head, Left};
 pub use outcomes::{Entry, Recorded, StatusUpdate};
 
 use std::collections::{BTreeSet, HashMap};
@@ -51,6 +53,13 @@ pub struct PlannedRow {
     pub params: Vec<String>,
     /// Why it will not be sent.
     pub skip: Option<String>,
+}
+
+impl PlannedRow {
+    /// Where the recipient stands at first.
+    pub(crate) fn state(&self) -> State {
+        if self.skip.is_some() { State::Skipped } else { State::Pending }
+    }
 }
 
 /// A recipient as it is read.
@@ -116,7 +125,7 @@ impl Store {
         let statements: Result<Vec<_>> = rows
             .iter()
             .map(|row| {
-                let state = if row.skip.is_some() { State::Skipped } else { State::Pending };
+                let state = row.state();
                 let item = RowItem {
                     id: row.contact.0,
                     to: row.address.as_ref().map(Address::as_str),
