@@ -77,6 +77,7 @@ struct Shared {
     clock: Clock,
     world: Mutex<World>,
     client: reqwest::Client,
+    receiver: Option<Router>,
     /// Tells the delivery loop that there may be something new.
     wake: Notify,
     /// Told whenever a webhook came back.
@@ -106,6 +107,7 @@ impl Simulator {
             clock: config.clock,
             world: Mutex::new(world),
             client,
+            receiver: config.receiver,
             wake: Notify::new(),
             settled: Notify::new(),
             closing: watch::Sender::new(false),

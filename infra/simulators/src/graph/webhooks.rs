@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use axum::{Router, body::Body};
 use bytes::Bytes;
 use futures::{StreamExt, stream::FuturesUnordered};
 use hmac::{Hmac, Mac};
 use http::header;
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use sha2::Sha256;
+use tower::ServiceExt;
 
 use super::{
     Simulator,
@@ -93,6 +96,28 @@ struct Delivery {
     timeout: Duration,
 }
 
+/// Posts a webhook; whether it was answered with 2xx.
+async fn posted(request: RequestBuilder) -> bool {
+    match request.send().await {
+        Ok(response) => {
+            let accepted = response.status().is_success();
+            // The body is read so that the connection can be used again.
+            accepted && response.bytes().await.is_ok()
+        }
+        Err(error) => {
+            tracing::debug!(error = %error.without_url(), "a webhook was not answered");
+            false
+        }
+    }
+}
+
+/// Hands a webhook to a receiver of this process; whether it answered with 2xx in time.
+async fn received(receiver: Router, request: RequestBuilder, timeout: Duration) -> bool {
+    let Ok(request) = request.build().and_then(http::Request::<reqwest::Body>::try_from) else { return false };
+    let answer = receiver.oneshot(request.map(Body::new));
+    tokio::time::timeout(timeout, answer).await.is_ok_and(|answer| answer.is_ok_and(|a| a.status().is_success()))
+}
+
 impl Simulator {
     /// Delivers webhooks until it is dropped. [`Simulator::serve`] runs it already.
     pub async fn run_webhooks(&self) {
@@ -155,16 +180,9 @@ impl Simulator {
             .header(header::USER_AGENT, "facebookexternalua")
             .header("X-Hub-Signature-256", signature(&self.shared.app_secret, &body))
             .body(body);
-        let accepted = match request.send().await {
-            Ok(response) => {
-                let accepted = response.status().is_success();
-                // The body is read so that the connection can be used again.
-                accepted && response.bytes().await.is_ok()
-            }
-            Err(error) => {
-                tracing::debug!(error = %error.without_url(), "a webhook was not answered");
-                false
-            }
+        let accepted = match self.shared.receiver.clone() {
+            Some(receiver) => received(receiver, request, timeout).await,
+            None => posted(request).await,
         };
         self.settle(post, accepted);
     }
