@@ -4,7 +4,9 @@
 mod campaigns;
 mod contacts;
 mod dmchamp;
+mod engine;
 mod events;
+mod every_fault;
 mod faults;
 mod gateway;
 mod import;

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use reqwest::header::{
     ACCEPT, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, LOCATION, TRANSFER_ENCODING, UPGRADE,
 };
-use reqwest::{Certificate, ClientBuilder, Method, RequestBuilder, Response};
+use reqwest::{Certificate, ClientBuilder, Method, Request, RequestBuilder, Response};
+use tower::ServiceExt;
+use tower::util::BoxCloneSyncService;
 
 use crate::resolver::Guard;
 use crate::{Answer, Failure, Policy, Refused, Resolver, Target};
@@ -39,6 +41,9 @@ impl Limits {
     }
 }
 
+/// Answers the calls of a [`Client`] that a test keeps off the network.
+pub type Exchange = BoxCloneSyncService<Request, Response, Failure>;
+
 /// Calls targets under one policy. Cheap to clone; clones share connections.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -48,6 +53,8 @@ pub struct Client {
     guarded: reqwest::Client,
     /// For hosts that the operator allows by name.
     trusted: reqwest::Client,
+    /// Answers in place of the network.
+    exchange: Option<Exchange>,
 }
 
 impl Client {
@@ -81,7 +88,13 @@ impl Client {
     ) -> Result<Self, Failure> {
         let guard = Guard::new(resolver.clone(), Some(policy.allow().clone()));
         let trusted = build(builder(), Guard::new(resolver, None))?;
-        Ok(Self { guarded: build(builder(), guard.clone())?, trusted, policy, guard })
+        Ok(Self { guarded: build(builder(), guard.clone())?, trusted, policy, guard, exchange: None })
+    }
+
+    /// The same client, whose calls are answered by `exchange` and not by the network.
+    #[must_use]
+    pub fn through(self, exchange: Exchange) -> Self {
+        Self { exchange: Some(exchange), ..self }
     }
 
     /// Reads a URL under this client's policy.
@@ -120,7 +133,7 @@ impl Client {
         within(limits.total, async {
             let target = target.admit(&self.policy)?;
             let request = self.request(Method::POST, &target, headers).body(body);
-            Answer::read(send(request).await?, limits.body).await
+            Answer::read(self.send(request).await?, limits.body).await
         })
         .await
     }
@@ -142,7 +155,7 @@ impl Client {
     ) -> Result<Answer, Failure> {
         let mut target = target.admit(&self.policy)?;
         for _ in 0..=MAX_REDIRECTS {
-            let response = send(self.request(Method::GET, &target, headers.clone())).await?;
+            let response = self.send(self.request(Method::GET, &target, headers.clone())).await?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return read_document(response, limits.body).await;
             }
@@ -170,6 +183,16 @@ impl Client {
         let client = if target.is_trusted() { &self.trusted } else { &self.guarded };
         client.request(method, target.url().clone()).headers(headers)
     }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        match &self.exchange {
+            Some(exchange) => {
+                let request = request.build().map_err(|error| Failure::of(&error))?;
+                exchange.clone().oneshot(request).await
+            }
+            None => request.send().await.map_err(|error| Failure::of(&error)),
+        }
+    }
 }
 
 /// Every setting that could widen what a URL reaches is stated, so that no
@@ -196,10 +219,6 @@ fn build(builder: ClientBuilder, guard: Guard) -> Result<reqwest::Client, Failur
 
 async fn within<T>(total: Duration, call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::time::timeout(total, call).await.unwrap_or(Err(Failure::Timeout))
-}
-
-async fn send(request: RequestBuilder) -> Result<Response, Failure> {
-    request.send().await.map_err(|error| Failure::of(&error))
 }
 
 async fn read_document(response: Response, limit: usize) -> Result<Answer, Failure> {

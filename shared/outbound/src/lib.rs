@@ -19,7 +19,7 @@ mod target;
 
 pub use address::{AddressClass, classify};
 pub use answer::Answer;
-pub use client::{Client, Limits, MAX_REDIRECTS};
+pub use client::{Client, Exchange, Limits, MAX_REDIRECTS};
 pub use failure::Failure;
 pub use policy::{AllowList, InvalidEntry, Policy};
 pub use refused::Refused;

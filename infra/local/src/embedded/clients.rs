@@ -11,7 +11,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
 
-use super::{Embedded, access};
+use super::intercept::Attempt;
+use super::{Embedded, access, intercept};
 
 /// The region of everything embedded.
 pub const REGION: &str = "us-east-1";
@@ -36,7 +37,18 @@ macro_rules! config {
                     .build(),
             )
             .endpoint_url(format!("http://{HOST}"))
-            .retry_config($sdk::config::retry::RetryConfig::standard())
+            .retry_config(match $embedded.interceptor {
+                Some(_) => intercept::without_waits(),
+                None => $sdk::config::retry::RetryConfig::standard(),
+            })
+            .retry_partition(match $embedded.interceptor {
+                // Failures of one run must not use up the retries of the next.
+                Some(_) => {
+                    let unlimited = $sdk::config::retry::TokenBucket::unlimited();
+                    $sdk::config::retry::RetryPartition::custom("embedded").token_bucket(unlimited).build()
+                }
+                None => $sdk::config::retry::RetryPartition::new("embedded"),
+            })
             .stalled_stream_protection($sdk::config::StalledStreamProtectionConfig::disabled())
             .http_client(InProcess { embedded: $embedded.clone(), service: $service })
     };
@@ -88,15 +100,14 @@ impl HttpConnector for InProcess {
             let mut request =
                 request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
             request.headers_mut().entry(header::HOST).or_insert(HeaderValue::from_static(HOST));
-            connection.embedded.engines.requests.count(connection.service);
-            let response = match connection.service {
-                Service::S3 => connection.embedded.s3_call(request).await,
-                service @ (Service::DynamoDb | Service::Sqs | Service::SecretsManager) => {
+            let InProcess { embedded, service } = connection;
+            let response = match &embedded.interceptor {
+                Some(interceptor) => {
                     let request = whole(request).await?;
-                    Ok(connection.embedded.json_call(service, request).await.map(SdkBody::from))
+                    interceptor.answer(Attempt::new(embedded.clone(), service, request)).await?
                 }
+                None => embedded.reply(service, request).await?,
             };
-            let response = response.map_err(|error| ConnectorError::other(error.into(), None))?;
             HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
@@ -113,6 +124,25 @@ async fn whole(request: Request<SdkBody>) -> Result<Request<Bytes>, ConnectorErr
 }
 
 impl Embedded {
+    /// Has the engine of a service answer.
+    pub(super) async fn reply(
+        &self,
+        service: Service,
+        request: Request<SdkBody>,
+    ) -> Result<Response<SdkBody>, ConnectorError> {
+        self.engines.requests.count(service);
+        match service {
+            Service::S3 => {
+                let response = self.s3_call(request).await;
+                response.map_err(|error| ConnectorError::other(error.into(), None))
+            }
+            service @ (Service::DynamoDb | Service::Sqs | Service::SecretsManager) => {
+                let request = whole(request).await?;
+                Ok(self.json_call(service, request).await.map(SdkBody::from))
+            }
+        }
+    }
+
     /// Answers a request of one of the JSON protocols.
     pub(super) async fn json_call(&self, service: Service, request: Request<Bytes>) -> Response<Bytes> {
         let action = request

@@ -12,6 +12,7 @@ mod clients;
 mod dynamodb;
 mod events;
 mod group;
+mod intercept;
 mod reply;
 mod requests;
 mod s3;
@@ -29,6 +30,7 @@ use domain::{Clock, Entropy};
 pub use access::Role;
 pub use capacity::{ActionTotals, ConsumedTotals};
 pub use clients::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
+pub use intercept::{Attempt, Attempted, Interceptor};
 pub use requests::Requests;
 pub use serve::{http_service, serve};
 
@@ -82,6 +84,7 @@ pub enum Error {
 #[derive(Debug, Clone)]
 pub struct Embedded {
     engines: Arc<Engines>,
+    interceptor: Option<Arc<dyn Interceptor>>,
 }
 
 #[derive(Debug)]
@@ -112,7 +115,7 @@ impl Embedded {
             secrets: secrets::Secrets::default(),
             requests: requests::Counters::default(),
         };
-        Ok(Self { engines: Arc::new(engines) })
+        Ok(Self { engines: Arc::new(engines), interceptor: None })
     }
 
     /// Engines that forget everything when the last clone is dropped: tables
@@ -126,7 +129,14 @@ impl Embedded {
             secrets: secrets::Secrets::default(),
             requests: requests::Counters::default(),
         };
-        Ok(Self { engines: Arc::new(engines) })
+        Ok(Self { engines: Arc::new(engines), interceptor: None })
+    }
+
+    /// The same engines, whose new clients have every request answered by `interceptor`
+    /// and repeat what fails without a wait.
+    #[must_use]
+    pub fn through(&self, interceptor: Arc<dyn Interceptor>) -> Self {
+        Self { engines: self.engines.clone(), interceptor: Some(interceptor) }
     }
 
     /// A client of the embedded DynamoDB.

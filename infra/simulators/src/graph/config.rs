@@ -11,6 +11,8 @@ use super::{Clock, Error};
 pub struct Config {
     /// Where webhooks go. Without it no webhook is made.
     pub webhook_url: Option<String>,
+    /// Takes the webhooks in this process, instead of the server at `webhook_url`.
+    pub receiver: Option<axum::Router>,
     /// Key of the `X-Hub-Signature-256` header.
     pub app_secret: String,
     /// Sent in the verification request of [`super::Simulator::verify_webhook`].
@@ -50,6 +52,7 @@ impl Config {
     pub fn new(app_secret: impl Into<String>, verify_token: impl Into<String>) -> Self {
         Self {
             webhook_url: None,
+            receiver: None,
             app_secret: app_secret.into(),
             verify_token: verify_token.into(),
             access_token: None,

@@ -1,8 +1,10 @@
 //! Meta's WhatsApp Cloud API.
 
+mod exchange;
 mod payload;
 mod wire;
 
+pub use exchange::{Exchange, NoAnswer};
 pub use payload::payload;
 
 use std::time::Duration;
@@ -14,6 +16,7 @@ use domain::template::{NewTemplate, Template};
 use domain::{Secret, account::Number};
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use crate::Channel;
 
@@ -27,6 +30,7 @@ const MAX_PAGES: usize = 64;
 #[derive(Debug, Clone)]
 pub struct Graph {
     http: Client,
+    exchange: Exchange,
     base: String,
 }
 
@@ -93,7 +97,15 @@ impl Graph {
             .no_proxy()
             .build()
             .map_err(|_| Error::Unreachable)?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
+        let exchange = exchange::network(http.clone());
+        Ok(Self { http, exchange, base: base.trim_end_matches('/').to_owned() })
+    }
+
+    /// The same client, whose calls are answered by `exchange` and not by the network;
+    /// how long an answer may take is then up to it.
+    #[must_use]
+    pub fn through(self, exchange: Exchange) -> Self {
+        Self { exchange, ..self }
     }
 
     /// Sends one message. Whatever happens is an [`Outcome`]: only an answer in
@@ -111,14 +123,14 @@ impl Graph {
         }
         let body = payload(to, content, callback);
         let url = format!("{}/{}/messages", self.base, number.phone_number_id);
-        let answer = self.http.post(url).bearer_auth(number.access_token.expose()).json(&body).send().await;
-        match answer {
+        let request = self.http.post(url).bearer_auth(number.access_token.expose()).json(&body).build();
+        let Ok(request) = request else {
+            return Outcome::Refused(wire::unreadable(400, "the request could not be built"));
+        };
+        match self.exchange.clone().oneshot(request).await {
             Ok(response) => wire::outcome(response).await,
-            Err(error) if error.is_connect() => Outcome::Unreachable,
-            Err(error) if error.is_builder() => {
-                Outcome::Refused(wire::unreadable(400, "the request could not be built"))
-            }
-            Err(_) => Outcome::Ambiguous,
+            Err(NoAnswer::NotSent) => Outcome::Unreachable,
+            Err(NoAnswer::Lost) => Outcome::Ambiguous,
         }
     }
 
@@ -133,7 +145,7 @@ impl Graph {
         for _ in 0..MAX_PAGES {
             let mut query = vec![("fields", "id,name,language,category,status,components"), ("limit", "100")];
             query.extend(after.as_deref().map(|after| ("after", after)));
-            let page = Self::answer(self.http.get(&url).query(&query), &number.access_token).await?;
+            let page = self.answer(self.http.get(&url).query(&query), &number.access_token).await?;
             let data = page.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
             templates.extend(data.iter().filter_map(wire::template));
             let more = page.pointer("/paging/next").is_some();
@@ -162,7 +174,7 @@ impl Graph {
             "parameter_format": if new.named { "NAMED" } else { "POSITIONAL" },
             "components": new.components,
         });
-        let answer = Self::answer(self.http.post(url).json(&body), &number.access_token).await?;
+        let answer = self.answer(self.http.post(url).json(&body), &number.access_token).await?;
         let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         Ok((text("id"), text("status")))
     }
@@ -185,7 +197,7 @@ impl Graph {
             .text("messaging_product", "whatsapp")
             .text("type", mime.to_owned())
             .part("file", part);
-        let answer = Self::answer(self.http.post(url).multipart(form), &number.access_token).await?;
+        let answer = self.answer(self.http.post(url).multipart(form), &number.access_token).await?;
         answer.get("id").and_then(Value::as_str).map(str::to_owned).ok_or(Error::Unreachable)
     }
 
@@ -201,10 +213,10 @@ impl Graph {
     ) -> Result<NumberInfo, Error> {
         let fields = [("fields", "id,display_phone_number,verified_name")];
         let url = format!("{}/{phone_number_id}", self.base);
-        let info = Self::answer(self.http.get(url).query(&fields), token).await?;
+        let info = self.answer(self.http.get(url).query(&fields), token).await?;
         let url = format!("{}/{waba_id}/phone_numbers", self.base);
         let query = [fields[0], ("limit", "100")];
-        let answer = Self::answer(self.http.get(url).query(&query), token).await?;
+        let answer = self.answer(self.http.get(url).query(&query), token).await?;
         let numbers = answer.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let text = |n: &Value, name: &str| n.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         if !numbers.iter().any(|n| text(n, "id") == phone_number_id) {
@@ -217,9 +229,10 @@ impl Graph {
         })
     }
 
-    async fn answer(request: RequestBuilder, token: &Secret) -> Result<Value, Error> {
+    async fn answer(&self, request: RequestBuilder, token: &Secret) -> Result<Value, Error> {
+        let request = request.bearer_auth(token.expose()).build().map_err(|_| Error::Unreachable)?;
         let response: Response =
-            request.bearer_auth(token.expose()).send().await.map_err(|_| Error::Unreachable)?;
+            self.exchange.clone().oneshot(request).await.map_err(|_| Error::Unreachable)?;
         let status = response.status();
         let retry_after = wire::retry_after(&response);
         let body = response.bytes().await.map_err(|_| Error::Unreachable)?;
