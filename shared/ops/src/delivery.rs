@@ -20,7 +20,7 @@ use crate::{Error, Result};
 
 /// A message that has no outcome after so long was sent by a process that is gone:
 /// longer than a call and the recording of its outcome take.
-const LOST: Duration = Duration::from_secs(45);
+const LOST: Duration = Duration::from_secs(30);
 /// How often an outcome is recorded that cannot be asked for again.
 const RECORD_TRIES: u32 = 5;
 

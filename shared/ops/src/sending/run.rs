@@ -1,5 +1,7 @@
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use domain::account::Number;
@@ -7,11 +9,13 @@ use domain::{CampaignId, ContactId, TenantId};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use queue::SendJob;
+use store::campaigns::Stored;
 use store::ledger::Row;
 use store::runner::{Condition, Lease};
 use tokio::time::Instant;
 
 use super::attempt::Line;
+use super::compose::Composer;
 use super::lane::Lane;
 use super::wave::Landing;
 use crate::{Error, Result, Sender};
@@ -33,6 +37,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 const MAX_DELAY: Duration = Duration::from_secs(900);
 /// The longest pause of a runner that finds nothing to do.
 const MAX_IDLE: Duration = Duration::from_secs(60);
+/// After so long a lease that could not be released is over.
+const EXPIRED: Duration = Duration::from_secs(11);
 /// Delays of the queue are whole seconds: a wake-up may come a little early.
 const EARLY_MS: i64 = 1_000;
 
@@ -119,11 +125,18 @@ async fn hand_over(
     let delay = later.unwrap_or(Duration::ZERO).max(pause).min(MAX_DELAY);
     let delay = Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0));
     condition.next_run_ms = store.clock().now_ms() + i64::try_from(delay.as_millis()).unwrap_or(0);
-    store.release_lease(lease, &condition).await?;
+    let mut delay = delay;
+    if let Err(error) = store.release_lease(lease, &condition).await {
+        tracing::warn!(tenant = %lease.tenant, %error, "a lease runs out by itself");
+        delay = delay.max(EXPIRED);
+    }
     // Whoever launched while we held the lease was turned away: look once more.
     let work_left = match ended {
         Ended::HandedOver => true,
-        Ended::Idle => !store.active(&lease.tenant, &lease.phone_number_id).await?.is_empty(),
+        Ended::Idle => {
+            let active = store.active(&lease.tenant, &lease.phone_number_id).await;
+            active.map_or(true, |active| !active.is_empty())
+        }
         Ended::Lost | Ended::Busy => false,
     };
     if work_left {
@@ -186,6 +199,11 @@ pub(super) struct Runner<'a> {
     pub(super) waiting: HashMap<(CampaignId, ContactId), Row>,
     /// Campaigns whose message could not be made ready, until when they are left alone.
     pub(super) unready: BTreeMap<CampaignId, Instant>,
+    /// Campaigns whose message is to be made ready: files of ours may have to be uploaded,
+    /// which must hold up nobody else.
+    pub(super) unprepared: Vec<Stored>,
+    /// Those and the ones whose message is being made ready.
+    pub(super) preparing: BTreeSet<CampaignId>,
     /// Somebody else sends on this number by now.
     pub(super) lost: bool,
     /// Why it cannot go on.
@@ -205,6 +223,15 @@ pub(super) enum Rest {
     Later(Duration),
 }
 
+/// A wave, or a campaign's message that is made ready.
+type UnderWay<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
+
+/// What was under way, and is done.
+enum Done {
+    Landed(Landing),
+    Prepared(Box<Stored>, Box<Result<Composer>>),
+}
+
 impl<'a> Runner<'a> {
     fn new(line: &'a Line<'a>, lease: &'a Lease) -> Self {
         let now = Instant::now();
@@ -216,6 +243,8 @@ impl<'a> Runner<'a> {
             due: BinaryHeap::new(),
             waiting: HashMap::new(),
             unready: BTreeMap::new(),
+            unprepared: Vec::new(),
+            preparing: BTreeSet::new(),
             lost: false,
             failure: None,
             progress: false,
@@ -232,7 +261,8 @@ impl<'a> Runner<'a> {
 
     /// Draws and lands waves. Whatever happens, waves under way are landed first.
     async fn run(mut self, out_of_time: impl Fn() -> bool) -> Outcome {
-        let mut waves = FuturesUnordered::new();
+        let mut under_way: FuturesUnordered<UnderWay<'a>> = FuturesUnordered::new();
+        let mut waves = 0;
         let (mut refresh_at, mut pause) = (Instant::now(), REFRESH);
         let later = loop {
             self.keep_lease().await;
@@ -248,14 +278,23 @@ impl<'a> Runner<'a> {
             }
             while !is_over
                 && self.failure.is_none()
-                && waves.len() < WAVES
+                && waves < WAVES
                 && self.line.pacer.backlog() < AHEAD
                 && let Some(wave) = self.draw().await
             {
                 (self.progress, self.news) = (true, Instant::now());
-                waves.push(wave.fly(self.line));
+                waves += 1;
+                let line = self.line;
+                under_way.push(Box::pin(async move { Done::Landed(wave.fly(line).await) }));
             }
-            if waves.is_empty() {
+            for stored in std::mem::take(&mut self.unprepared) {
+                let line = self.line;
+                under_way.push(Box::pin(async move {
+                    let composer = Composer::of(line.sender, line.tenant, line.number, &stored).await;
+                    Done::Prepared(Box::new(stored), Box::new(composer))
+                }));
+            }
+            if under_way.is_empty() {
                 if is_over || self.lost || self.failure.is_some() {
                     break None;
                 }
@@ -269,11 +308,17 @@ impl<'a> Runner<'a> {
             let soon = self.line.pacer.backlog().saturating_sub(AHEAD).max(Duration::from_millis(5));
             let pause = refresh_at.min(Instant::now() + soon);
             tokio::select! {
-                Some(landing) = waves.next() => self.land(landing).await,
+                Some(done) = under_way.next() => match done {
+                    Done::Landed(landing) => {
+                        waves -= 1;
+                        self.land(landing).await;
+                    }
+                    Done::Prepared(stored, composer) => self.prepared(*stored, *composer).await,
+                },
                 () = tokio::time::sleep_until(pause) => {}
             }
         };
-        drop(waves);
+        drop(under_way);
         self.leave(later).await
     }
 
@@ -291,7 +336,7 @@ impl<'a> Runner<'a> {
                 }
             }
         }
-        let idle = self.lanes.is_empty() && self.unready.is_empty();
+        let idle = self.lanes.is_empty() && self.unready.is_empty() && self.preparing.is_empty();
         let ended = match self.failure {
             Some(_) => Ended::HandedOver,
             None if self.lost => Ended::Lost,

@@ -41,7 +41,8 @@ impl Runner<'_> {
         let settled = |lane: &Lane| lane.complete || lane.leaving;
         let wanted: BTreeSet<CampaignId> = listed
             .into_iter()
-            .filter(|id| !self.lanes.get(id).is_some_and(settled) && !self.unready.contains_key(id))
+            .filter(|id| !self.lanes.get(id).is_some_and(settled))
+            .filter(|id| !self.unready.contains_key(id) && !self.preparing.contains(id))
             .collect();
         let mut stored = match wanted.is_empty() {
             true => Vec::new(),
@@ -57,7 +58,13 @@ impl Runner<'_> {
             self.drop_lane(*id).await?;
         }
         let before = self.work();
-        self.take_up(stored).await?;
+        let (known, new): (Vec<Stored>, Vec<Stored>) =
+            stored.into_iter().partition(|stored| self.lanes.contains_key(&stored.campaign.id));
+        for stored in new {
+            self.preparing.insert(stored.campaign.id);
+            self.unprepared.push(stored);
+        }
+        self.take_up(known).await?;
         self.wake_resting();
         self.settle().await?;
         Ok(self.work() != before)
@@ -65,7 +72,10 @@ impl Runner<'_> {
 
     /// A measure of what there is to do.
     fn work(&self) -> (usize, usize) {
-        (self.lanes.len(), self.lanes.values().map(|lane| lane.unopened.len() + lane.blocks.len()).sum())
+        (
+            self.lanes.len() + self.preparing.len(),
+            self.lanes.values().map(|lane| lane.unopened.len() + lane.blocks.len()).sum(),
+        )
     }
 
     async fn take_up(&mut self, stored: Vec<Stored>) -> Result<()> {
@@ -75,11 +85,7 @@ impl Runner<'_> {
         let heads: Vec<Vec<Head>> = try_join_all(heads).await?;
         let now_ms = store.clock().now_ms();
         for (stored, heads) in stored.into_iter().zip(heads) {
-            let id = stored.campaign.id;
-            if !self.lanes.contains_key(&id) && !self.add_lane(&stored).await? {
-                continue;
-            }
-            if let Some(lane) = self.lanes.get_mut(&id) {
+            if let Some(lane) = self.lanes.get_mut(&stored.campaign.id) {
                 heads.into_iter().for_each(|head| lane.see(head, now_ms));
                 lane.complete = stored.is_complete();
             }
@@ -88,27 +94,35 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Takes a campaign up; answers whether its message is ready. What the provider
-    /// cannot do at the moment pauses nothing.
-    async fn add_lane(&mut self, stored: &Stored) -> Result<bool> {
-        let (campaign, account) = (stored.campaign.id, stored.campaign.account);
-        let composer = match Composer::of(self.line.sender, self.line.tenant, self.line.number, stored).await
-        {
-            Ok(composer) => Arc::new(composer),
+    /// Takes a campaign up whose message was made ready. What the provider cannot do at
+    /// the moment pauses nothing.
+    pub(super) async fn prepared(&mut self, stored: Stored, composer: Result<Composer>) {
+        let campaign = stored.campaign.id;
+        self.preparing.remove(&campaign);
+        let taken_up = match composer {
+            Ok(composer) => {
+                self.add_lane(&stored, composer);
+                self.take_up(vec![stored]).await
+            }
             Err(error) if error.code.is_temporary() => {
-                tracing::warn!(tenant = %self.line.tenant, %campaign, code = error.code.as_str(), "a campaign's message is not ready");
+                let code = error.code.as_str();
+                tracing::warn!(tenant = %self.line.tenant, %campaign, code, "a campaign's message is not ready");
                 self.unready.insert(campaign, Instant::now() + UNREADY);
-                return Ok(false);
+                Ok(())
             }
-            Err(error) => {
-                self.pause(campaign, &error.message).await?;
-                return Ok(false);
-            }
+            Err(error) => self.pause(campaign, &error.message).await,
         };
+        if let Err(error) = taken_up {
+            self.fail(error);
+        }
+    }
+
+    fn add_lane(&mut self, stored: &Stored, composer: Composer) {
+        let (campaign, account) = (stored.campaign.id, stored.campaign.account);
         let lane = Lane {
             campaign,
             account,
-            composer,
+            composer: Arc::new(composer),
             complete: false,
             leaving: false,
             unopened: VecDeque::new(),
@@ -118,7 +132,6 @@ impl Runner<'_> {
         };
         self.lanes.insert(campaign, lane);
         self.turns.push_back(campaign);
-        Ok(true)
     }
 
     /// Blocks whose retries have come near are to be opened.
@@ -293,7 +306,7 @@ impl Runner<'_> {
             self.fail(error);
             return Rest::Until(Instant::now());
         }
-        if self.lanes.is_empty() && self.unready.is_empty() {
+        if self.lanes.is_empty() && self.unready.is_empty() && self.preparing.is_empty() {
             return Rest::Idle;
         }
         let now = Instant::now();
