@@ -73,6 +73,7 @@ pub async fn upsert(
         };
         let applied = applied.map_err(|_| plan_limit())?;
         let notes = notes(store, tenant, &audience, &book);
+        note_absorbed(store, tenant, &book).await?;
         match store.commit_single(tenant, &book, &notes).await {
             Ok(()) => {
                 let count = |is: fn(&Slot) -> bool| book.slots().filter(|(_, slot)| is(slot)).count();
@@ -88,6 +89,14 @@ pub async fn upsert(
         }
     }
     Err(store::Error::Contended.into())
+}
+
+/// Contacts that become part of others are lost to campaigns under way.
+async fn note_absorbed(store: &Store, tenant: &TenantId, book: &Book) -> Result<()> {
+    match book.slots().any(|(_, slot)| slot.is_absorbed()) {
+        true => Ok(store.note_loss(tenant).await?),
+        false => Ok(()),
+    }
 }
 
 /// What the changes of a book are to be told as, when anybody wants to know.
@@ -248,6 +257,7 @@ impl Round<'_> {
         for note in &notes {
             self.store.note(note).await?;
         }
+        note_absorbed(self.store, self.tenant, &book).await?;
         let commit = self.store.commit_bulk(self.tenant, &book).await?;
         settle(self.store, self.tenant, count, commit.created.len(), commit.absorbed.len()).await?;
         self.store.recount_blocks(self.tenant, &blocks, self.writer).await?;

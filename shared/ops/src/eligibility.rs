@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use domain::{AccountId, CampaignId, ContactId, TenantId};
 use store::Store;
 use store::ledger::Row;
+use store::standing::Recipient;
 
 use crate::Result;
 use crate::suppression::identity;
@@ -24,7 +25,8 @@ impl Barred {
         self.0.entry((campaign, contact)).or_insert(reason);
     }
 
-    /// Bars who opted out, or was deleted.
+    /// Bars who opted out, or was deleted. Each row comes with its campaign and how many
+    /// times contacts had been lost when that started.
     ///
     /// # Errors
     /// [`crate::Code::Unavailable`] when the database does not answer.
@@ -32,11 +34,15 @@ impl Barred {
         &mut self,
         store: &Store,
         tenant: &TenantId,
-        rows: &[(CampaignId, &Row)],
+        rows: &[(CampaignId, Option<u64>, &Row)],
     ) -> Result<()> {
-        let recipients: Vec<_> = rows.iter().map(|(_, row)| (row.contact, row.address.as_ref())).collect();
+        let mut recipients = Vec::with_capacity(rows.len());
+        for (_, losses, row) in rows {
+            let (contact, address) = (row.contact, row.address.as_ref());
+            recipients.push(Recipient { contact, address, losses: *losses });
+        }
         let standing = store.standing(tenant, &recipients).await?;
-        for (campaign, row) in rows {
+        for (campaign, _, row) in rows {
             let contact = row.contact;
             if standing.gone.contains(&contact)
                 && let Some(reason) = gone(store, tenant, *campaign, row).await?

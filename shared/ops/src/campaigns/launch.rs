@@ -168,11 +168,9 @@ async fn start(sender: &Sender, tenant: &TenantId, stored: &Stored) -> Result<Ca
     let account = store.account(tenant, campaign.account).await?;
     let account = account.ok_or_else(|| Error::not_found("token", "the campaign's account is gone"))?;
     let ready = ready(sender, tenant, &account, campaign.channel, &campaign.message).await?;
-    let launch = Launch {
-        last_contact: store.last_contact_id(tenant).await?,
-        phone_number_id: ready.phone_number_id,
-        template: ready.template,
-    };
+    let (last_contact, losses) = store.contact_marks(tenant).await?;
+    let launch =
+        Launch { last_contact, losses, phone_number_id: ready.phone_number_id, template: ready.template };
     let watch = store.clock().now_ms() + WATCH_MS;
     match store.launch_campaign(tenant, campaign.id, campaign.state, &launch, watch).await {
         Ok(()) => {}

@@ -233,6 +233,7 @@ fn add(wave: &mut Wave, lane: &Lane, rows: Vec<(u64, Row)>) {
             campaign: lane.campaign,
             account: lane.account,
             composer: lane.composer.clone(),
+            losses: lane.losses,
             rows,
         }),
     }

@@ -13,6 +13,8 @@ pub(super) struct Lane {
     pub(super) campaign: CampaignId,
     pub(super) account: AccountId,
     pub(super) composer: Arc<Composer>,
+    /// How many times contacts had been lost when it started.
+    pub(super) losses: Option<u64>,
     /// The ledger has everybody, and nobody is being put back into it.
     pub(super) complete: bool,
     /// Its campaign no longer sends: it goes when its last wave has landed.

@@ -123,6 +123,7 @@ impl Runner<'_> {
             campaign,
             account,
             composer: Arc::new(composer),
+            losses: stored.losses,
             complete: false,
             leaving: false,
             unopened: VecDeque::new(),

@@ -28,6 +28,8 @@ pub(super) struct Part {
     pub(super) campaign: CampaignId,
     pub(super) account: AccountId,
     pub(super) composer: Arc<Composer>,
+    /// How many times contacts had been lost when the campaign started.
+    pub(super) losses: Option<u64>,
     /// With the block of each.
     pub(super) rows: Vec<(u64, Row)>,
 }
@@ -85,7 +87,7 @@ impl Wave {
     /// Who must not be sent to, asked again right before.
     async fn barred(&self, line: &Line<'_>) -> Result<Barred> {
         let mut barred = Barred::default();
-        let rows: Vec<_> = self.rows().map(|(part, _, row)| (part.campaign, row)).collect();
+        let rows: Vec<_> = self.rows().map(|(part, _, row)| (part.campaign, part.losses, row)).collect();
         barred.check_standing(&line.sender.store, line.tenant, &rows).await?;
         for part in self.parts.iter().filter(|part| part.composer.is_free_form()) {
             let rows: Vec<&Row> = part.rows.iter().map(|(_, row)| row).collect();

@@ -42,6 +42,7 @@ struct CampaignItem {
     again_block: Option<u64>,
     again_at: Option<i64>,
     swept: Option<u8>,
+    losses: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -190,6 +191,7 @@ pub(super) fn to_item(tenant: &TenantId, campaign: &Campaign) -> Result<Item> {
         again_block: None,
         again_at: None,
         swept: None,
+        losses: None,
     };
     compose(&key(tenant, campaign.id), KIND, &item)
 }
@@ -233,5 +235,6 @@ pub(super) fn from_item(item: Item) -> Result<Stored> {
         orders: item.again_seq.unwrap_or(0),
         watched_at_ms: item.watch,
         swept: item.swept.is_some(),
+        losses: item.losses,
     })
 }

@@ -57,6 +57,8 @@ pub struct Stored {
     pub watched_at_ms: Option<i64>,
     /// It is cancelled, and every recipient has an end.
     pub swept: bool,
+    /// How many times the tenant had lost contacts when it started.
+    pub losses: Option<u64>,
 }
 
 /// An order to send again, and how far a worker carried it out.
@@ -89,6 +91,8 @@ impl Stored {
 pub struct Launch {
     /// The last contact of the audience.
     pub last_contact: ContactId,
+    /// How many times the tenant lost contacts before.
+    pub losses: u64,
     /// The number that sends.
     pub phone_number_id: String,
     /// The template as it is now.

@@ -58,6 +58,7 @@ impl Store {
             .set("phone_id", s(&launch.phone_number_id))
             .set("checkpoint", n(0))
             .set("last_contact", n(launch.last_contact.0))
+            .set("losses", n(launch.losses))
             .set("planned_at", n(now))
             .set("watch", n(watch_at_ms))
             .set_some("template", template.map_err(|_| Error::Corrupt { kind: KIND })?)

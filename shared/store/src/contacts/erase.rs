@@ -25,7 +25,8 @@ impl Store {
             let Some(contact) = self.contact(tenant, id).await? else { return Ok(false) };
             let mut actions = self.delete_actions(tenant, &contact)?;
             actions.push(Action::Update(Self::head_update(tenant, block_of(id), -1)));
-            actions.push(Action::Update(Update::of(counter_key(tenant)).add("used", n(-1))));
+            actions
+                .push(Action::Update(Update::of(counter_key(tenant)).add("used", n(-1)).add("lost", n(1))));
             actions.push(note_action(note)?);
             match self.transact(actions).await {
                 Ok(()) => return Ok(true),
@@ -48,6 +49,7 @@ impl Store {
         for item in self.get_many(keys).await? {
             found.extend(from_item(item)?);
         }
+        self.note_loss(tenant).await?;
         let deleted: u64 = stream::iter(found)
             .map(|contact| self.delete_marked(tenant, contact))
             .buffer_unordered(CONCURRENCY)
