@@ -59,6 +59,7 @@ pub use self::{
 };
 use self::{
     connection::{CuttableListener, Cutter},
+    webhooks::Receiver,
     world::World,
 };
 
@@ -76,8 +77,7 @@ struct Shared {
     verify_token: String,
     clock: Clock,
     world: Mutex<World>,
-    client: reqwest::Client,
-    receiver: Option<Router>,
+    receiver: Receiver,
     /// Tells the delivery loop that there may be something new.
     wake: Notify,
     /// Told whenever a webhook came back.
@@ -97,17 +97,14 @@ impl Simulator {
     /// # Errors
     /// When the journal cannot be read or a setting is not valid.
     pub fn new(config: Config) -> Result<Self, Error> {
-        // Webhooks go to the configured receiver and nowhere else.
-        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-        let client = client.build().map_err(Error::Client)?;
         let world = World::open(&config)?;
+        let receiver = Receiver::new(config.receiver)?;
         let shared = Shared {
             app_secret: config.app_secret,
             verify_token: config.verify_token,
             clock: config.clock,
             world: Mutex::new(world),
-            client,
-            receiver: config.receiver,
+            receiver,
             wake: Notify::new(),
             settled: Notify::new(),
             closing: watch::Sender::new(false),

@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use axum::{Router, body::Body};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+};
 use bytes::Bytes;
 use futures::{StreamExt, stream::FuturesUnordered};
 use hmac::{Hmac, Mac};
-use http::header;
-use reqwest::RequestBuilder;
+use http::{Request, header};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tower::ServiceExt;
 
 use super::{
-    Simulator,
+    Error, Simulator,
     journal::Line,
     outbox::{Content, Post},
     templates::{self, Template, uppercase},
@@ -96,26 +98,47 @@ struct Delivery {
     timeout: Duration,
 }
 
-/// Posts a webhook; whether it was answered with 2xx.
-async fn posted(request: RequestBuilder) -> bool {
-    match request.send().await {
-        Ok(response) => {
-            let accepted = response.status().is_success();
-            // The body is read so that the connection can be used again.
-            accepted && response.bytes().await.is_ok()
-        }
-        Err(error) => {
-            tracing::debug!(error = %error.without_url(), "a webhook was not answered");
-            false
-        }
-    }
+/// The way to the receiver of webhooks.
+pub(super) enum Receiver {
+    /// The server at the webhook's URL.
+    Server(reqwest::Client),
+    /// A function of this process.
+    Process(Router),
 }
 
-/// Hands a webhook to a receiver of this process; whether it answered with 2xx in time.
-async fn received(receiver: Router, request: RequestBuilder, timeout: Duration) -> bool {
-    let Ok(request) = request.build().and_then(http::Request::<reqwest::Body>::try_from) else { return false };
-    let answer = receiver.oneshot(request.map(Body::new));
-    tokio::time::timeout(timeout, answer).await.is_ok_and(|answer| answer.is_ok_and(|a| a.status().is_success()))
+impl Receiver {
+    pub(super) fn new(function: Option<Router>) -> Result<Self, Error> {
+        if let Some(function) = function {
+            return Ok(Self::Process(function));
+        }
+        // Webhooks go to the configured receiver and nowhere else.
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        Ok(Self::Server(client.build().map_err(Error::Client)?))
+    }
+
+    /// Sends a request; its answer's body when that is 2xx.
+    async fn ask(&self, request: Request<Bytes>, timeout: Duration) -> Option<Bytes> {
+        let asked = async {
+            match self {
+                Self::Server(client) => {
+                    let request = request.try_into().ok()?;
+                    let response = client.execute(request).await.map_err(reqwest::Error::without_url);
+                    let response = response.inspect_err(|error| {
+                        tracing::debug!(%error, "a webhook was not answered");
+                    });
+                    let response = response.ok().filter(|response| response.status().is_success())?;
+                    // The body is read so that the connection can be used again.
+                    response.bytes().await.ok()
+                }
+                Self::Process(function) => {
+                    let response = function.clone().oneshot(request.map(Body::from)).await.ok()?;
+                    let is_success = response.status().is_success();
+                    to_bytes(response.into_body(), usize::MAX).await.ok().filter(|_| is_success)
+                }
+            }
+        };
+        tokio::time::timeout(timeout, asked).await.ok().flatten()
+    }
 }
 
 impl Simulator {
@@ -171,18 +194,14 @@ impl Simulator {
 
     async fn deliver(&self, delivery: Delivery) {
         let Delivery { post, url, body, timeout } = delivery;
-        let request = self
-            .shared
-            .client
-            .post(url)
-            .timeout(timeout)
+        let request = Request::post(url)
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::USER_AGENT, "facebookexternalua")
             .header("X-Hub-Signature-256", signature(&self.shared.app_secret, &body))
             .body(body);
-        let accepted = match self.shared.receiver.clone() {
-            Some(receiver) => received(receiver, request, timeout).await,
-            None => posted(request).await,
+        let accepted = match request {
+            Ok(request) => self.shared.receiver.ask(request, timeout).await.is_some(),
+            Err(_) => false,
         };
         self.settle(post, accepted);
     }
@@ -218,9 +237,11 @@ impl Simulator {
             ("hub.challenge", &challenge),
             ("hub.verify_token", &self.shared.verify_token),
         ];
-        let Ok(response) = self.shared.client.get(url).query(&query).send().await else { return false };
-        let good = response.status().is_success();
-        good && response.text().await.is_ok_and(|answer| answer == challenge)
+        let Ok(mut url) = url::Url::parse(&url) else { return false };
+        url.query_pairs_mut().extend_pairs(query);
+        let Ok(request) = Request::get(url.as_str()).body(Bytes::new()) else { return false };
+        let timeout = Duration::from_millis(self.world().settings.webhook_timeout_ms);
+        self.shared.receiver.ask(request, timeout).await.is_some_and(|answer| answer == challenge)
     }
 }
 
