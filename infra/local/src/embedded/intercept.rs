@@ -61,6 +61,11 @@ impl Attempt {
         self.request.body()
     }
 
+    /// Asks for something else instead.
+    pub fn set_body(&mut self, body: Bytes) {
+        *self.request.body_mut() = body;
+    }
+
     fn header(&self, name: &str) -> &str {
         self.request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
