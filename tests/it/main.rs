@@ -5,6 +5,7 @@ mod campaigns;
 mod contacts;
 mod dmchamp;
 mod events;
+mod every_fault;
 mod faults;
 mod gateway;
 mod import;

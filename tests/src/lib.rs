@@ -11,6 +11,7 @@
 mod api;
 mod audit;
 pub mod documented;
+pub mod faults;
 pub mod gateway;
 mod kill;
 mod people;

@@ -1,13 +1,7 @@
 //! Where the simulator's webhooks arrive.
 
-use std::sync::Arc;
-
 use axum::Router;
-use axum::extract::State;
-use axum::routing::post;
-use bytes::Bytes;
 use hmac::{Hmac, Mac};
-use http::{HeaderMap, StatusCode};
 use ops::inbound::{Intake, Owners, receive};
 use ops::webhooks::Bodies;
 use queue::Queues;
@@ -17,27 +11,11 @@ use store::Store;
 
 use crate::World;
 
-/// What taking a webhook needs.
-#[derive(Debug, Clone)]
-pub(crate) struct Receiver {
-    pub(crate) store: Store,
-    pub(crate) queues: Queues,
-    pub(crate) bodies: Bodies,
-    pub(crate) owners: Arc<Owners>,
-}
-
-/// The routes that Meta calls.
-pub(crate) fn router(receiver: Receiver) -> Router {
-    Router::new().route("/webhooks/meta", post(take)).with_state(receiver)
-}
-
-async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let signature = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
-    let Receiver { store, queues, bodies, owners } = &receiver;
-    match receive(Intake { store, queues, bodies, owners }, &body, signature).await {
-        Ok(_) => StatusCode::OK,
-        Err(_) => StatusCode::UNAUTHORIZED,
-    }
+/// The function that Meta calls.
+pub(crate) fn router(store: &Store, queues: &Queues, bodies: Bodies) -> Router {
+    let (clock, entropy) = (store.clock().clone(), store.entropy().clone());
+    let app = inbound::App::new(store.clone(), queues.clone(), bodies);
+    api_http::serve(inbound::routes(app), api_http::Edge { clock, entropy, require_https: false })
 }
 
 impl World {

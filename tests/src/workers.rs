@@ -21,13 +21,44 @@ const JUMP_MS: i64 = 2_000;
 /// A drain that takes longer than this will never end.
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// A function that a queue feeds.
 #[derive(Debug, Clone, Copy)]
-enum Worker {
+pub(crate) enum Worker {
     Campaign,
     Send,
     Inbound,
     Media,
     Webhook,
+}
+
+impl Worker {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Campaign => "campaign-worker",
+            Self::Send => "send-worker",
+            Self::Inbound => "inbound-worker",
+            Self::Media => "media-worker",
+            Self::Webhook => "webhook-worker",
+        }
+    }
+
+    pub(crate) fn queue(self) -> queue::Queue {
+        match self {
+            Self::Campaign => queue::Queue::Campaign,
+            Self::Send => queue::Queue::Send,
+            Self::Inbound => queue::Queue::Inbound,
+            Self::Media => queue::Queue::Media,
+            Self::Webhook => queue::Queue::Webhook,
+        }
+    }
+
+    /// Most messages of one receive.
+    pub(crate) fn batch(self) -> i32 {
+        match self {
+            Self::Inbound | Self::Webhook => 10,
+            Self::Campaign | Self::Send | Self::Media => 1,
+        }
+    }
 }
 
 /// What waits in the queues.
@@ -137,49 +168,43 @@ impl World {
     }
 
     async fn work(&self, worker: Worker) {
-        let url = match worker {
-            Worker::Campaign => &self.urls.campaign,
-            Worker::Send => &self.urls.send,
-            Worker::Inbound => &self.urls.inbound,
-            Worker::Media => &self.urls.media,
-            Worker::Webhook => &self.urls.webhook,
-        };
-        let batch = if matches!(worker, Worker::Inbound | Worker::Webhook) { 10 } else { 1 };
+        let url = self.urls.of(worker.queue());
         loop {
-            let request = self.sqs.receive_message().queue_url(url).max_number_of_messages(batch);
+            let request = self.sqs.receive_message().queue_url(url).max_number_of_messages(worker.batch());
             let messages = request.send().await.unwrap().messages.unwrap_or_default();
             if messages.is_empty() {
                 sleep(POLL).await;
             } else {
                 self.busy.fetch_add(1, Ordering::SeqCst);
-                Box::pin(self.handle(worker, url, &messages)).await;
+                let failed = Box::pin(self.handle(worker, &messages)).await;
+                self.delete(url, &messages, &failed).await;
                 self.busy.fetch_sub(1, Ordering::SeqCst);
             }
         }
     }
 
-    async fn handle(&self, worker: Worker, url: &str, messages: &[Message]) {
+    /// Has a worker work off messages; answers the ids of those that must come again.
+    pub(crate) async fn handle(&self, worker: Worker, messages: &[Message]) -> Vec<String> {
         let records: Vec<Record> = messages.iter().map(record).collect();
         let end = Instant::now() + RUN;
         let out_of_time = || Instant::now() >= end;
-        let failed = match worker {
+        let role = role(worker.name());
+        match worker {
             Worker::Campaign => {
-                let work = campaign_worker::handle(&self.sender, &records, out_of_time);
-                role("campaign-worker").hold(work).await
+                role.hold(campaign_worker::handle(&self.sender, &records, out_of_time)).await
             }
-            Worker::Send => {
-                role("send-worker").hold(send_worker::handle(&self.sender, &records, out_of_time)).await
-            }
-            Worker::Inbound => {
-                role("inbound-worker").hold(inbound_worker::handle(&self.sender, &records)).await
-            }
+            Worker::Send => role.hold(send_worker::handle(&self.sender, &records, out_of_time)).await,
+            Worker::Inbound => role.hold(inbound_worker::handle(&self.sender, &records)).await,
             Worker::Webhook => {
                 let courier = self.apps().courier();
-                let work = webhook_worker::handle(&courier, &records, out_of_time);
-                role("webhook-worker").hold(work).await
+                role.hold(webhook_worker::handle(&courier, &records, out_of_time)).await
             }
-            Worker::Media => role("media-worker").hold(media_worker::handle(&self.media(), &records)).await,
-        };
+            Worker::Media => role.hold(media_worker::handle(&self.media(), &records)).await,
+        }
+    }
+
+    /// Deletes the messages that are done.
+    pub(crate) async fn delete(&self, url: &str, messages: &[Message], failed: &[String]) {
         for message in messages.iter().filter(|m| !failed.contains(&record(m).id)) {
             let receipt = message.receipt_handle().unwrap();
             self.sqs.delete_message().queue_url(url).receipt_handle(receipt).send().await.unwrap();

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use channels::cloud::Graph;
 use domain::account::Account;
@@ -22,7 +23,6 @@ use ops::contacts::Imported;
 use ops::events::Teller;
 use ops::files::Files;
 use ops::history::Window;
-use ops::inbound::Owners;
 use ops::webhooks::Pace;
 use ops::{Caller, Sender};
 use outbound::{Limits, Policy, Resolver};
@@ -37,7 +37,8 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 
 use crate::ADMIN_KEY;
-use crate::webhooks::{Receiver, router};
+use crate::faults::Gate;
+use crate::webhooks::router;
 
 /// Key of the webhooks' signatures.
 pub const APP_SECRET: &str = "app-secret";
@@ -50,7 +51,9 @@ pub const WABA_ID: &str = "102290129340398";
 /// Lets only the simulator's own calls in.
 const ACCESS_TOKEN: &str = "EAA-test";
 /// When every world begins.
-const START: &str = "2026-07-01T08:00:00Z";
+pub(crate) const START: &str = "2026-07-01T08:00:00Z";
+/// Where the Graph API is said to be when nothing listens there.
+const NOWHERE: &str = "http://graph.invalid/v25.0";
 /// How often the clock is moved by the time that passed.
 const TICK: Duration = Duration::from_millis(1);
 
@@ -117,37 +120,45 @@ impl World {
 
     /// A world that is set up differently.
     pub async fn with(setup: Setup) -> Self {
+        let clock = Clock::fixed(START.parse().unwrap());
+        let mut background = JoinSet::new();
+        spawn(&mut background, tick(clock.clone()));
+        let embedded = Embedded::memory(setup.chaos, setup.seed, clock.clone()).unwrap();
+        Self::on(setup, clock, embedded, Network::Sockets, background).await
+    }
+
+    /// A world without sockets, whose every call passes `gate`. Its clock is moved by
+    /// whoever runs it.
+    pub(crate) async fn behind(gate: &Arc<Gate>, setup: Setup) -> Self {
+        let clock = gate.time.clock.clone();
+        let embedded = Embedded::memory(setup.chaos, setup.seed, clock.clone()).unwrap();
+        let embedded = embedded.through(gate.clone());
+        Self::on(setup, clock, embedded, Network::Process(gate.clone()), JoinSet::new()).await
+    }
+
+    async fn on(
+        setup: Setup,
+        clock: Clock,
+        embedded: Embedded,
+        network: Network,
+        mut background: JoinSet<()>,
+    ) -> Self {
         let _already_on = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .with_test_writer()
             .try_init();
-        let clock = Clock::fixed(START.parse().unwrap());
         let entropy = Entropy::seeded(setup.seed);
-        let embedded = Embedded::memory(setup.chaos, setup.seed, clock.clone()).unwrap();
-        let mut background = JoinSet::new();
-        spawn(&mut background, tick(clock.clone()));
-
         let aws = Aws::from(&embedded);
         let sealer = store::Sealer::new(&[7; 32], entropy.clone());
         let store = aws.store(sealer, clock.clone(), entropy).await.unwrap();
         let (queues, urls) = aws.queues().await.unwrap();
         let files = Files::new(aws.bucket(&urls).await.unwrap(), "http://localhost:9000");
 
-        let owners = Arc::new(Owners::default());
-        let bodies = files.bodies();
-        let receiver = Receiver { store: store.clone(), queues: queues.clone(), bodies, owners };
-        let (listener, address) = listen().await;
-        spawn(&mut background, async move { axum::serve(listener, router(receiver)).await.unwrap() });
-        let simulator = simulator(&setup, format!("{address}/webhooks/meta"));
-        let (listener, address) = listen().await;
-        let served = simulator.clone().serve(listener, std::future::pending());
-        spawn(&mut background, async move { served.await.unwrap() });
-
-        let graph = Graph::new(&format!("{address}/v25.0")).unwrap();
+        let webhooks = router(&store, &queues, files.bodies());
+        let (simulator, graph) = network.open(&setup, webhooks, &mut background).await;
         let sender = Sender { store, graph, files, queues };
         let (caller, account) = connect(&sender, &setup).await;
-        let policy = Policy::webhooks("127.0.0.1, localhost".parse().unwrap());
-        let outbound = outbound::Client::new(policy, Resolver::System).unwrap();
+        let outbound = network.outbound();
         let busy = AtomicUsize::new(0);
         Self {
             embedded,
@@ -345,9 +356,83 @@ impl World {
     }
 }
 
-fn simulator(setup: &Setup, webhook_url: String) -> Simulator {
+/// Clients that are made once: each reads the machine's certificates.
+static GRAPH: LazyLock<Graph> = LazyLock::new(|| Graph::new(NOWHERE).unwrap());
+static OUTBOUND: LazyLock<outbound::Client> = LazyLock::new(outbound);
+
+fn outbound() -> outbound::Client {
+    let policy = Policy::webhooks("127.0.0.1, localhost".parse().unwrap());
+    outbound::Client::new(policy, Resolver::System).unwrap()
+}
+
+/// How the parts of a world reach each other.
+#[derive(Debug)]
+enum Network {
+    /// Over ports of this machine.
+    Sockets,
+    /// By calls in the process, past a gate.
+    Process(Arc<Gate>),
+}
+
+impl Network {
+    /// Meta, which posts to `webhooks`, and the client that calls it.
+    async fn open(
+        &self,
+        setup: &Setup,
+        webhooks: Router,
+        background: &mut JoinSet<()>,
+    ) -> (Simulator, Graph) {
+        let gate = match self {
+            Self::Process(gate) => gate,
+            Self::Sockets => {
+                let (listener, address) = listen().await;
+                spawn(background, async move { axum::serve(listener, webhooks).await.unwrap() });
+                let posts_to = Posts { url: format!("{address}/webhooks/meta"), ..Posts::default() };
+                let simulator = simulator(setup, posts_to);
+                let (listener, address) = listen().await;
+                let served = simulator.clone().serve(listener, std::future::pending());
+                spawn(background, async move { served.await.unwrap() });
+                return (simulator, Graph::new(&format!("{address}/v25.0")).unwrap());
+            }
+        };
+        let url = "http://staffetta.invalid/webhooks/meta".to_owned();
+        let receiver = Some(gate.clone().webhooks(webhooks));
+        let simulator = simulator(setup, Posts { url, receiver, clock: gate.time.simulator.clone() });
+        let posting = simulator.clone();
+        spawn(background, async move { posting.run_webhooks().await });
+        let graph = GRAPH.clone().through(gate.clone().graph(simulator.router()));
+        (simulator, graph)
+    }
+
+    /// What calls the users' addresses; a client's connections belong to its runtime.
+    fn outbound(&self) -> outbound::Client {
+        match self {
+            Self::Sockets => outbound(),
+            Self::Process(gate) => OUTBOUND.clone().through(gate.clone().endpoints()),
+        }
+    }
+}
+
+/// How the simulator posts its webhooks.
+#[derive(Debug)]
+struct Posts {
+    url: String,
+    /// Takes them in this process.
+    receiver: Option<Router>,
+    clock: simulators::graph::Clock,
+}
+
+impl Default for Posts {
+    fn default() -> Self {
+        Self { url: String::new(), receiver: None, clock: simulators::graph::Clock::system() }
+    }
+}
+
+fn simulator(setup: &Setup, posts: Posts) -> Simulator {
     let config = Config {
-        webhook_url: Some(webhook_url),
+        webhook_url: Some(posts.url),
+        receiver: posts.receiver,
+        clock: posts.clock,
         access_token: Some(ACCESS_TOKEN.to_owned()),
         phone_number_id: Some(PHONE_NUMBER_ID.to_owned()),
         waba_id: Some(WABA_ID.to_owned()),

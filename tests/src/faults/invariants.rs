@@ -1,0 +1,262 @@
+//! What must hold, whatever went wrong.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::Ordering;
+
+use domain::campaign::CampaignState;
+use domain::message::CallbackRef;
+use domain::recipient::State;
+use domain::{CampaignId, ContactId};
+use simulators::graph::AcceptedMessage;
+use store::ledger::Row;
+
+use super::stage::{Promise, Stage};
+
+/// How long something that was claimed before may still leave.
+const GRACE_MS: i64 = 25_000;
+/// Waves that may be under way when something is stopped.
+const WAVES: usize = 2;
+
+/// What does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    /// The rule.
+    pub kind: &'static str,
+    /// Whom or what it is about.
+    pub about: String,
+}
+
+/// What was found so far.
+#[derive(Debug)]
+struct Findings<'a> {
+    stage: &'a Stage,
+    violations: BTreeSet<Violation>,
+    /// What Meta took, in order.
+    taken: Vec<AcceptedMessage>,
+    /// Whether a process ended, and took what it knew with it.
+    ended: bool,
+}
+
+/// Looks at everything; what does not hold, in order.
+pub(super) async fn check(stage: &Stage) -> Vec<Violation> {
+    let taken = stage.world.simulator.messages(None, usize::MAX);
+    let ended = stage.gate.fired().iter().any(|fired| fired.fault.ends());
+    let mut findings = Findings { stage, violations: BTreeSet::new(), taken, ended };
+    findings.nobody_twice();
+    findings.campaigns().await;
+    findings.promises();
+    findings.queues().await;
+    findings.violations.into_iter().collect()
+}
+
+impl Findings<'_> {
+    fn add(&mut self, kind: &'static str, about: impl Into<String>) {
+        self.violations.insert(Violation { kind, about: about.into() });
+    }
+
+    fn nobody_twice(&mut self) {
+        let stats = self.stage.world.simulator.stats();
+        if stats.duplicates > 0 {
+            self.add("sent twice", format!("{} attempts were accepted again", stats.duplicates));
+        }
+        if stats.repeated > 0 {
+            self.add("sent twice", format!("{} messages had the same content", stats.repeated));
+        }
+    }
+
+    async fn campaigns(&mut self) {
+        let promises = self.stage.promises();
+        for promise in &promises {
+            if let Promise::Audience { campaign, contacts } = promise {
+                self.campaign(*campaign, *contacts).await;
+            }
+        }
+    }
+
+    async fn campaign(&mut self, id: CampaignId, contacts: u64) {
+        let world = &self.stage.world;
+        let Some(stored) = world.store().campaign(world.tenant(), id).await.unwrap() else {
+            return self.add("campaign is gone", id.to_string());
+        };
+        let (state, reason) = (stored.campaign.state, stored.campaign.reason);
+        let rows = world.rows(id).await;
+        let expected = self.stage.expected().clone();
+        let ends = match state {
+            CampaignState::Finished => !expected.cancels || rows.iter().all(|row| !is_open(row)),
+            CampaignState::Cancelled => expected.cancels,
+            CampaignState::Paused => expected.stays_paused,
+            CampaignState::Draft
+            | CampaignState::Scheduled
+            | CampaignState::Planning
+            | CampaignState::Running
+            | CampaignState::Failed => false,
+        };
+        if !ends {
+            self.add("campaign does not end", format!("it is {} ({reason:?})", state.as_str()));
+        }
+        let cancelled_early = state == CampaignState::Cancelled && rows.len() as u64 != contacts;
+        if rows.len() as u64 != contacts && !cancelled_early {
+            self.add("recipients without a row", format!("{} of {contacts} have one", rows.len()));
+        }
+        self.counts(id, &rows).await;
+        let ended = matches!(state, CampaignState::Finished | CampaignState::Cancelled);
+        for row in &rows {
+            self.row(id, row, ended);
+        }
+    }
+
+    /// Counts are what the rows say.
+    async fn counts(&mut self, id: CampaignId, rows: &[Row]) {
+        let world = &self.stage.world;
+        let counts = world.store().counts(world.tenant(), id, true).await.unwrap();
+        for state in State::ALL {
+            let there = rows.iter().filter(|row| row.progress.state == state).count() as u64;
+            if counts.of(state) != there {
+                let text = format!("{}: {} counted, {there} rows", state.as_str(), counts.of(state));
+                self.add("counts differ from rows", text);
+            }
+        }
+    }
+
+    fn row(&mut self, id: CampaignId, row: &Row, ended: bool) {
+        let to = row.address.as_ref().map(|a| a.as_str().trim_start_matches('+').to_owned());
+        let to = to.unwrap_or_default();
+        let state = row.progress.state;
+        let reason = row.progress.reason.clone().unwrap_or_default();
+        let taken = self.taken_for(id, row.contact);
+        let about = format!("{to} is {} ({reason})", state.as_str());
+        let expected = self.stage.expected().clone();
+        match state {
+            State::Pending | State::Claimed if ended => self.add("row does not end", about),
+            State::Pending | State::Claimed => {}
+            State::Accepted | State::Sent | State::Delivered | State::Read if taken == 0 => {
+                self.add("shown as sent, never accepted", about);
+            }
+            State::Accepted | State::Sent => self.add("status is lost", about),
+            State::Delivered | State::Read => {}
+            State::Failed | State::Skipped | State::Unknown if taken > 0 => {
+                self.add("accepted, shown otherwise", about);
+            }
+            State::Failed if !expected.may_fail.contains(&to) => self.add("failed without a cause", about),
+            State::Skipped if !expected.cancels && !expected.may_be_skipped.contains(&to) => {
+                self.add("skipped without a cause", about);
+            }
+            State::Unknown if !self.ended && !self.stage.gate.addressed().contains(&to) => {
+                self.add("unknown, never called", about);
+            }
+            State::Failed | State::Skipped | State::Unknown => {}
+        }
+        if taken > 1 {
+            self.add("sent twice", format!("{to} was accepted {taken} times"));
+        }
+    }
+
+    /// How often Meta took a recipient of a campaign.
+    fn taken_for(&self, id: CampaignId, contact: ContactId) -> usize {
+        let of = |message: &&AcceptedMessage| {
+            let callback = message.biz_opaque_callback_data.as_deref().and_then(CallbackRef::parse);
+            matches!(callback, Some(CallbackRef::Campaign(c, who, _)) if c == id && who == contact)
+        };
+        self.taken.iter().filter(of).count()
+    }
+
+    fn promises(&mut self) {
+        for promise in self.stage.promises() {
+            match promise {
+                Promise::Quiet { from_ms, until_ms, .. } => self.quiet(from_ms, until_ms),
+                Promise::Nothing { to, from_ms } => self.nothing(&to, from_ms),
+                Promise::Message { to, answers } => self.message(&to, &answers),
+                Promise::Events { containing, count } => self.events(&containing, count),
+                Promise::Audience { .. } => {}
+            }
+        }
+    }
+
+    fn quiet(&mut self, from_ms: i64, until_ms: Option<i64>) {
+        let at = |message: &AcceptedMessage| i64::try_from(message.accepted_at).unwrap();
+        let until_ms = until_ms.unwrap_or(i64::MAX);
+        let after: Vec<i64> = self.taken.iter().map(at).filter(|at| *at > from_ms && *at < until_ms).collect();
+        let wave = usize::try_from(self.stage.scenario.setup().per_second).unwrap();
+        if after.len() > wave * WAVES {
+            self.add("sent after it was stopped", format!("{} messages", after.len()));
+        }
+        let late = after.iter().filter(|at| **at > from_ms + GRACE_MS).count();
+        if late > 0 {
+            self.add("sent long after it was stopped", format!("{late} messages"));
+        }
+    }
+
+    fn nothing(&mut self, to: &str, from_ms: i64) {
+        let at = |message: &AcceptedMessage| i64::try_from(message.accepted_at).unwrap();
+        let late = self.taken.iter().filter(|m| m.to == to && at(m) > from_ms + GRACE_MS).count();
+        if late > 0 {
+            self.add("sent to who must not be", format!("{to}, {late} messages"));
+        }
+    }
+
+    fn message(&mut self, to: &str, answers: &[Option<(u16, serde_json::Value)>]) {
+        let taken = self.taken.iter().filter(|message| message.to == to).count();
+        if taken > 1 {
+            self.add("sent twice", format!("{to} under one key, {taken} times"));
+        }
+        let text = || format!("{to}: {:?}", answers.iter().map(|a| a.as_ref().map(|a| a.0)).collect::<Vec<_>>());
+        let fine: BTreeMap<String, usize> = answers
+            .iter()
+            .flatten()
+            .filter(|(status, _)| *status == 200 || *status == 504)
+            .fold(BTreeMap::new(), |mut seen, (_, body)| {
+                *seen.entry(body.to_string()).or_default() += 1;
+                seen
+            });
+        if fine.len() > 1 {
+            self.add("different answers under one key", text());
+        }
+        match answers.last() {
+            Some(Some((200, _))) if taken == 0 => self.add("answered 200, never accepted", text()),
+            Some(Some((200 | 504, _))) => {}
+            _ if taken > 0 => self.add("accepted, the client knows nothing", text()),
+            _ => {}
+        }
+    }
+
+    fn events(&mut self, containing: &str, count: usize) {
+        let events = self.stage.gate.events();
+        let ids: BTreeMap<&str, &str> = events
+            .iter()
+            .filter(|event| event.body.contains(containing))
+            .map(|event| (event.id.as_str(), event.body.as_str()))
+            .collect();
+        if ids.len() != count {
+            self.add("events are lost", format!("{} of {count} with {containing}", ids.len()));
+        }
+    }
+
+    async fn queues(&mut self) {
+        let parked = self.stage.world.parked().await;
+        if parked > 0 {
+            self.add("parked", format!("{parked} jobs"));
+        }
+        if self.stage.world.busy.load(Ordering::SeqCst) > 0 {
+            self.add("a worker hangs", String::new());
+        }
+        if let Some(who) = self.stage.gate.spins().first() {
+            self.add("spins", *who);
+        }
+        if self.stage.gate.is_spent() {
+            self.add("busy loop", "it was stopped");
+        }
+        let mut minutes: HashMap<i64, u64> = HashMap::new();
+        for at in self.stage.gate.called_at() {
+            *minutes.entry(at / 60_000).or_default() += 1;
+        }
+        let most = minutes.values().max().copied().unwrap_or(0);
+        let bound = self.stage.scenario.busiest_minute();
+        if most > bound {
+            self.add("busy loop", format!("{most} calls in a minute"));
+        }
+    }
+}
+
+fn is_open(row: &Row) -> bool {
+    matches!(row.progress.state, State::Pending | State::Claimed)
+}

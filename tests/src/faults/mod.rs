@@ -1,0 +1,30 @@
+//! Every fault of every call, one at a time and several at once.
+//!
+//! A scenario is played once to count what it calls: AWS past the SDK, Meta, and the
+//! posts of both sides. Then it is played once for each call and each thing that may go
+//! wrong with it ([`Shape::faults`]). Whatever went wrong, the faults end, the time goes
+//! on, and what must hold is looked at ([`invariants`]).
+//!
+//! Nothing waits for real: tokio's clock is paused and jumps, the other clocks follow it
+//! ([`Time`]), and no call leaves the process ([`Gate`]).
+//!
+//! `STAFFETTA_FAULTS="cancel 57 reply-lost"` plays one run, with logs as `RUST_LOG` says.
+
+mod aws;
+mod gate;
+mod invariants;
+mod meta;
+mod plan;
+mod process;
+mod run;
+mod scenarios;
+mod stage;
+mod time;
+
+pub use gate::{Event, Fired, Gate, Process};
+pub use invariants::Violation;
+pub use plan::{Call, Fault, Plan, Shape};
+pub use run::{Report, exhaust, play, random};
+pub use scenarios::Scenario;
+pub use stage::Stage;
+pub use time::Time;

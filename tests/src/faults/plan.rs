@@ -1,0 +1,188 @@
+//! What may go wrong with a call.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// What goes wrong with one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// The call and all its retries are throttled; Meta answers 130429.
+    Throttled,
+    /// Meta answers with code 4.
+    TooMany,
+    /// There is no connection, for the call and all its retries.
+    Refused,
+    /// It takes effect, and the first answer is lost: a retry meets what it did itself.
+    ReplyLost,
+    /// Every attempt takes effect, and no answer comes.
+    RepliesLost,
+    /// The connection breaks before the provider takes anything: nobody knows.
+    Broken,
+    /// It takes effect, and the process ends.
+    Last,
+    /// The process ends before it takes effect.
+    Before,
+    /// It takes effect twice.
+    Twice,
+    /// Another transaction is at the same item.
+    Conflict,
+    /// A part of a batch is done.
+    Partly,
+}
+
+impl Fault {
+    const NAMES: [(Self, &str); 11] = [
+        (Self::Throttled, "throttled"),
+        (Self::TooMany, "too-many"),
+        (Self::Refused, "refused"),
+        (Self::ReplyLost, "reply-lost"),
+        (Self::RepliesLost, "replies-lost"),
+        (Self::Broken, "broken"),
+        (Self::Last, "last"),
+        (Self::Before, "before"),
+        (Self::Twice, "twice"),
+        (Self::Conflict, "conflict"),
+        (Self::Partly, "partly"),
+    ];
+
+    /// Whether a process ends by it.
+    pub fn ends(self) -> bool {
+        matches!(self, Self::Last | Self::Before)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(fault, _)| fault == self).map_or("", |(_, name)| name);
+        f.write_str(name)
+    }
+}
+
+impl FromStr for Fault {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::NAMES.iter().find(|(_, name)| *name == text);
+        known.map(|(fault, _)| *fault).ok_or_else(|| format!("no fault is called {text}"))
+    }
+}
+
+/// What a call is, as far as it matters for what may go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Reads from a store. An error is an error, however it came about.
+    Read,
+    /// Reads many items.
+    ReadMany,
+    /// Writes one item.
+    Write,
+    /// Statements, each on its own.
+    Statements,
+    /// All or nothing.
+    Transaction,
+    /// Puts a message into a queue.
+    Enqueue,
+    /// Puts several messages into a queue.
+    EnqueueMany,
+    /// Writes or deletes an object.
+    Object,
+    /// Sends a message by Meta's API.
+    Message,
+    /// Asks Meta's API for something else.
+    Graph,
+    /// Meta posts to us.
+    Post,
+    /// We post to a user's endpoint.
+    Event,
+}
+
+impl Shape {
+    /// What may go wrong with such a call.
+    pub fn faults(self) -> &'static [Fault] {
+        use Fault::{
+            Before, Broken, Conflict, Last, Partly, Refused, RepliesLost, ReplyLost, Throttled, TooMany,
+            Twice,
+        };
+        match self {
+            Self::Read => &[Throttled, Before],
+            Self::ReadMany => &[Throttled, Before, Partly],
+            Self::Write => &[Throttled, Refused, ReplyLost, RepliesLost, Last, Before, Conflict],
+            Self::Statements => &[Throttled, Refused, ReplyLost, RepliesLost, Last, Before, Partly],
+            Self::Transaction => &[Throttled, Refused, ReplyLost, RepliesLost, Last, Before, Conflict],
+            Self::Enqueue => &[Throttled, Refused, ReplyLost, RepliesLost, Last, Before, Twice],
+            Self::EnqueueMany => &[Throttled, Refused, ReplyLost, RepliesLost, Last, Before, Twice, Partly],
+            Self::Object => &[Throttled, RepliesLost, Last, Before],
+            Self::Message => &[Throttled, TooMany, Refused, RepliesLost, Broken, Last, Before],
+            Self::Graph => &[Throttled, TooMany, Refused, RepliesLost, Last, Before],
+            Self::Post => &[Refused, RepliesLost, Twice],
+            Self::Event => &[Refused, RepliesLost, Last, Before],
+        }
+    }
+}
+
+/// One call of the product, as a run saw it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who made it.
+    pub by: &'static str,
+    /// What it is.
+    pub shape: Shape,
+    /// What it asks for, such as `PutItem`.
+    pub action: String,
+    /// The kinds of items that it names, the queue, or the like.
+    pub about: String,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} {}", self.by, self.action, self.about)
+    }
+}
+
+/// What goes wrong in a run, by the number of the call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan(BTreeMap<usize, Wrong>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    This(Fault),
+    /// Whatever fits the call, chosen by this number.
+    Any(usize),
+}
+
+impl Plan {
+    /// One fault of one call.
+    pub fn one(call: usize, fault: Fault) -> Self {
+        Self([(call, Wrong::This(fault))].into())
+    }
+
+    /// Some fault of each of these calls.
+    pub fn any(calls: impl IntoIterator<Item = (usize, usize)>) -> Self {
+        Self(calls.into_iter().map(|(call, choice)| (call, Wrong::Any(choice))).collect())
+    }
+
+    /// What goes wrong with the nth call.
+    pub(super) fn of(&self, nth: usize, shape: Shape) -> Option<Fault> {
+        let all = shape.faults();
+        match self.0.get(&nth)? {
+            Wrong::This(fault) => Some(*fault).filter(|fault| all.contains(fault)),
+            Wrong::Any(choice) => Some(all[choice % all.len()]),
+        }
+    }
+}
+
+/// As `STAFFETTA_FAULTS` reads it: `57 reply-lost`, several with commas.
+impl FromStr for Plan {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut plan = Self::default();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let (call, fault) = part.split_once(' ').ok_or("write <call> <fault>")?;
+            let call = call.parse().map_err(|_| format!("{call} is no number of a call"))?;
+            plan.0.insert(call, Wrong::This(fault.trim().parse()?));
+        }
+        Ok(plan)
+    }
+}

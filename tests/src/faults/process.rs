@@ -1,0 +1,73 @@
+//! The workers, as AWS runs them: a process per batch, that may end at any call.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::gate::{Gate, run_as};
+use crate::World;
+use crate::workers::Worker;
+
+/// How long a queue is waited on, in seconds: as long as SQS allows.
+const WAIT_S: i32 = 20;
+/// How often the sweep runs, as on AWS.
+const SWEEP: Duration = Duration::from_secs(60);
+/// When AWS ends the sweep.
+const SWEEP_TIMEOUT: Duration = Duration::from_secs(55);
+
+impl Worker {
+    /// When AWS ends it.
+    fn timeout(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Campaign | Self::Send | Self::Webhook => 90,
+            Self::Inbound => 60,
+            Self::Media => 120,
+        })
+    }
+}
+
+/// Lets the workers of a world work, and the sweep look once a minute.
+pub(super) fn start(gate: &Arc<Gate>, world: &Arc<World>) -> JoinSet<()> {
+    let mut running = JoinSet::new();
+    for worker in [Worker::Campaign, Worker::Send, Worker::Send, Worker::Inbound, Worker::Webhook] {
+        running.spawn(work(gate.clone(), world.clone(), worker));
+    }
+    running.spawn(tick(gate.clone(), world.clone()));
+    running
+}
+
+async fn work(gate: Arc<Gate>, world: Arc<World>, worker: Worker) {
+    let url = world.urls.of(worker.queue());
+    loop {
+        let request = world.sqs.receive_message().queue_url(url).wait_time_seconds(WAIT_S);
+        let received = request.max_number_of_messages(worker.batch()).send().await;
+        let messages = received.unwrap().messages.unwrap_or_default();
+        if messages.is_empty() {
+            continue;
+        }
+        world.busy.fetch_add(1, Ordering::SeqCst);
+        let work = run_as(&gate, worker.name(), Box::pin(world.handle(worker, &messages)));
+        // What ends amid its work deletes nothing: the messages come again in their time.
+        if let Ok(Some(failed)) = timeout(worker.timeout(), work).await {
+            world.delete(url, &messages, &failed).await;
+        }
+        world.busy.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn tick(gate: Arc<Gate>, world: Arc<World>) {
+    loop {
+        sleep(SWEEP).await;
+        let queues = &world.sender.queues;
+        let sweep = async {
+            let swept = crate::roles::role("schedule-tick").hold(schedule_tick::handle(world.store(), queues));
+            if let Err(error) = swept.await {
+                tracing::error!(code = error.code.as_str(), "the sweep failed");
+            }
+        };
+        let _ended = timeout(SWEEP_TIMEOUT, run_as(&gate, "schedule-tick", sweep)).await;
+    }
+}

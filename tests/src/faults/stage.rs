@@ -1,0 +1,204 @@
+//! Where a scenario is played: a world, its clients, and what they were promised.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::Body;
+use domain::{CampaignId, ContactId};
+use http::Request;
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+
+use super::gate::{Gate, run_as};
+use super::scenarios::Scenario;
+use crate::{Answer, Api, Setup, World};
+
+/// As long as API Gateway waits for a function.
+const GATEWAY: Duration = Duration::from_secs(29);
+/// How long a client waits before it tries again; the last time after a request that
+/// broke off is taken for dead.
+const PAUSES_S: [u64; 3] = [2, 15, 70];
+
+/// What a client was told, and may therefore count on.
+#[derive(Debug, Clone)]
+pub enum Promise {
+    /// Nothing of the campaign leaves from then on, until it is resumed.
+    Quiet {
+        /// The campaign.
+        campaign: CampaignId,
+        /// Since when, in milliseconds of the clock.
+        from_ms: i64,
+        /// Until when.
+        until_ms: Option<i64>,
+    },
+    /// Nothing is sent to this person from then on.
+    Nothing {
+        /// Their number, digits.
+        to: String,
+        /// Since when, in milliseconds of the clock.
+        from_ms: i64,
+    },
+    /// A single message.
+    Message {
+        /// The recipient's number, digits.
+        to: String,
+        /// The answers to all requests with its key, in order; none where there was no
+        /// answer.
+        answers: Vec<Option<(u16, Value)>>,
+    },
+    /// The campaign has a row for each of these.
+    Audience {
+        /// The campaign.
+        campaign: CampaignId,
+        /// Its recipients.
+        contacts: u64,
+    },
+    /// An endpoint gets this many different events that contain the text.
+    Events {
+        /// A part of the body.
+        containing: String,
+        /// How many.
+        count: usize,
+    },
+}
+
+/// What may become of recipients in a scenario.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    /// Recipients that Meta refuses for good, digits.
+    pub may_fail: BTreeSet<String>,
+    /// Recipients that opted out or were deleted, digits.
+    pub may_be_skipped: BTreeSet<String>,
+    /// Whether the owner cancels.
+    pub cancels: bool,
+    /// Whether the owner leaves it paused.
+    pub stays_paused: bool,
+}
+
+/// A scenario on its way.
+#[derive(Debug)]
+pub struct Stage {
+    /// What is played.
+    pub scenario: Scenario,
+    /// The product.
+    pub world: Arc<World>,
+    /// What its calls pass.
+    pub gate: Arc<Gate>,
+    api: Api,
+    promises: Mutex<Vec<Promise>>,
+    expected: Mutex<Expected>,
+}
+
+impl Stage {
+    /// A stage with a world as the scenario wants it.
+    pub async fn new(scenario: Scenario, gate: Arc<Gate>, setup: Setup) -> Self {
+        let world = Arc::new(World::behind(&gate, setup).await);
+        let api = Api::of(&world).await;
+        Self { scenario, world, gate, api, promises: Mutex::default(), expected: Mutex::default() }
+    }
+
+    /// The time, in milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        self.world.clock.now_ms()
+    }
+
+    /// Takes note of what a client may count on.
+    pub fn promise(&self, promise: Promise) {
+        self.promises.lock().unwrap_or_else(PoisonError::into_inner).push(promise);
+    }
+
+    /// What clients may count on.
+    pub fn promises(&self) -> Vec<Promise> {
+        self.promises.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What may become of recipients.
+    pub fn expected(&self) -> MutexGuard<'_, Expected> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits, while everybody else works.
+    pub async fn wait_ms(&self, ms: u64) {
+        sleep(Duration::from_millis(ms)).await;
+    }
+
+    /// One request to a function; none when nobody answered.
+    pub async fn ask(&self, function: &'static str, ask: &Ask<'_>) -> Option<Answer> {
+        let request = Request::builder()
+            .method(ask.method)
+            .uri(ask.path)
+            .header("x-api-key", &self.api.key)
+            .header("content-type", "application/json");
+        let request = match ask.key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        };
+        let request = request.body(Body::from(ask.body.to_string())).unwrap();
+        let answer = run_as(&self.gate, function, Box::pin(self.api.send_to(function, request)));
+        timeout(GATEWAY, answer).await.ok().flatten()
+    }
+
+    /// A request as a careful client makes it: again, under the same key, when it was
+    /// not answered, or not by the function's own word. Answers all answers.
+    pub async fn insist(&self, function: &'static str, ask: &Ask<'_>) -> Vec<Option<(u16, Value)>> {
+        let mut answers = Vec::new();
+        for pause in PAUSES_S.into_iter().map(Some).chain([None]) {
+            let answer = self.ask(function, ask).await.map(|answer| (answer.status.as_u16(), answer.json()));
+            tracing::info!(?answer, path = ask.path, "a client is answered");
+            let again = match &answer {
+                None => true,
+                Some((status, body)) => *status >= 500 || *status == 429 || is_under_way(*status, body),
+            };
+            answers.push(answer);
+            match pause.filter(|_| again) {
+                Some(pause) => sleep(Duration::from_secs(pause)).await,
+                None => break,
+            }
+        }
+        answers
+    }
+
+    /// Asks for a change of a campaign; whether it was answered with success, or found
+    /// to be so already.
+    pub async fn control(&self, campaign: CampaignId, verb: &str, body: Value) -> bool {
+        let path = format!("/api/campaigns/{campaign}/{verb}");
+        let answers = self.insist("campaigns", &Ask::post(&path, body)).await;
+        let Some((status, _)) = answers.last().cloned().flatten() else { return false };
+        // A repetition finds what the first request did.
+        status == 200 || status == 409 && answers.len() > 1
+    }
+
+    /// Deletes a contact; whether the client knows that it is gone.
+    pub async fn delete_contact(&self, contact: ContactId) -> bool {
+        let path = format!("/api/contacts/{contact}");
+        let ask = Ask { method: "DELETE", path: &path, body: json!({}), key: None };
+        let answers = self.insist("contacts", &ask).await;
+        matches!(answers.last(), Some(Some((200 | 404, _))))
+    }
+}
+
+/// «A request with this key is under way.»
+fn is_under_way(status: u16, body: &Value) -> bool {
+    status == 409 && body["message"].as_str().is_some_and(|message| message.contains("under way"))
+}
+
+/// A request of a client.
+#[derive(Debug, Clone)]
+pub struct Ask<'a> {
+    /// The method.
+    pub method: &'static str,
+    /// The path.
+    pub path: &'a str,
+    /// The body, JSON.
+    pub body: Value,
+    /// `Idempotency-Key`
+    pub key: Option<&'a str>,
+}
+
+impl<'a> Ask<'a> {
+    /// A `POST` without a key.
+    pub fn post(path: &'a str, body: Value) -> Self {
+        Self { method: "POST", path, body, key: None }
+    }
+}
