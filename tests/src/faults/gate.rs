@@ -34,11 +34,19 @@ impl Process {
 }
 
 /// Runs `work` as a process; `None` when it ended amid its work.
-pub(super) async fn run_as<T>(name: &'static str, work: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn run_as<T>(gate: &Gate, name: &'static str, work: impl Future<Output = T>) -> Option<T> {
     let process = Arc::new(Process { name, ended: AtomicBool::new(false) });
     let mut work = Box::pin(PROCESS.scope(process.clone(), work));
+    let (mut at_ms, mut polls) = (0, 0);
     poll_fn(|context| {
         let polled = work.as_mut().poll(context);
+        let now = gate.time.elapsed_ms();
+        polls = if now == at_ms { polls + 1 } else { 0 };
+        at_ms = now;
+        if polls > MOST_POLLS {
+            gate.state().spins.push(name);
+            return Poll::Ready(None);
+        }
         match (process.ended.load(Ordering::SeqCst), polled) {
             (true, _) => Poll::Ready(None),
             (false, Poll::Ready(done)) => Poll::Ready(Some(done)),
@@ -71,6 +79,8 @@ struct State {
     at_ms: Vec<i64>,
     events: Vec<Event>,
     addressed: Vec<String>,
+    /// Who went on and on without waiting.
+    spins: Vec<&'static str>,
 }
 
 /// An event that a user's endpoint took.
@@ -82,6 +92,8 @@ pub struct Event {
     pub body: String,
 }
 
+/// Work that is looked at more often while no time passes waits for nothing.
+const MOST_POLLS: u32 = 20_000;
 /// A run that calls more is a loop, and ends.
 const MOST_CALLS: usize = 1_500;
 
@@ -124,6 +136,11 @@ impl Gate {
     /// To whom messages were tried so far, whatever came of it.
     pub fn addressed(&self) -> Vec<String> {
         self.state().addressed.clone()
+    }
+
+    /// Who went on and on without waiting for anything.
+    pub fn spins(&self) -> Vec<&'static str> {
+        self.state().spins.clone()
     }
 
     /// When AWS was called, in milliseconds of the run.

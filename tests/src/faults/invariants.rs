@@ -4,13 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 
 use domain::campaign::CampaignState;
+use domain::contact::Identity;
 use domain::message::CallbackRef;
 use domain::recipient::State;
-use domain::{CampaignId, ContactId};
+use domain::{CampaignId, ContactId, MessageId};
 use simulators::graph::AcceptedMessage;
 use store::ledger::Row;
+use ulid::Ulid;
 
+use super::gate::Fired;
+use super::plan::Shape;
 use super::stage::{Promise, Stage};
+use crate::phone;
 
 /// How long something that was claimed before may still leave.
 const GRACE_MS: i64 = 25_000;
@@ -41,11 +46,16 @@ struct Findings<'a> {
 pub(super) async fn check(stage: &Stage) -> Vec<Violation> {
     let taken = stage.world.simulator.messages(None, usize::MAX);
     let ended = stage.gate.fired().iter().any(|fired| fired.fault.ends());
+    // What spins is ended by the gate.
+    let ended = ended || !stage.gate.spins().is_empty();
     let mut findings = Findings { stage, violations: BTreeSet::new(), taken, ended };
     findings.nobody_twice();
     findings.campaigns().await;
-    findings.promises();
+    findings.promises().await;
+    findings.contacts().await;
+    findings.messages().await;
     findings.queues().await;
+    findings.violations.extend(stage.complaints());
     findings.violations.into_iter().collect()
 }
 
@@ -149,6 +159,9 @@ impl Findings<'_> {
         if taken > 1 {
             self.add("sent twice", format!("{to} was accepted {taken} times"));
         }
+        if expected.erased.contains(&row.contact) && taken == 0 && row.address.is_some() {
+            self.add("address of a deleted contact is kept", to);
+        }
     }
 
     /// How often Meta took a recipient of a campaign.
@@ -160,14 +173,93 @@ impl Findings<'_> {
         self.taken.iter().filter(of).count()
     }
 
-    fn promises(&mut self) {
+    async fn promises(&mut self) {
         for promise in self.stage.promises() {
             match promise {
                 Promise::Quiet { from_ms, until_ms, .. } => self.quiet(from_ms, until_ms),
                 Promise::Nothing { to, from_ms } => self.nothing(&to, from_ms),
                 Promise::Message { to, answers } => self.message(&to, &answers),
                 Promise::Events { containing, count } => self.events(&containing, count),
+                Promise::Received { from, text } => self.received(from, &text).await,
+                Promise::Answered { to, text } => self.answered(&to, &text),
                 Promise::Audience { .. } => {}
+            }
+        }
+    }
+
+    /// What a person wrote is there, once.
+    async fn received(&mut self, from: usize, text: &str) {
+        let world = &self.stage.world;
+        let identity = Identity::Phone(phone(from).parse().unwrap());
+        let contact = world.store().contact_by(world.tenant(), &identity).await.unwrap();
+        let texts = match contact {
+            Some(contact) => world.conversation(world.account.id, contact.id).await,
+            None => Vec::new(),
+        };
+        let times = texts.iter().filter(|t| *t == text).count();
+        if times != 1 {
+            self.add("what was written is lost or doubled", format!("{text}: {times} times"));
+        }
+    }
+
+    /// A person is answered, once; who ended or lost an answer amid it may leave it out.
+    fn answered(&mut self, to: &str, text: &str) {
+        let is_answer = |m: &&AcceptedMessage| m.to == to && m.body.to_string().contains(text);
+        let times = self.taken.iter().filter(is_answer).count();
+        let lost = |fired: &Fired| fired.fault.ends() || fired.call.shape == Shape::Message;
+        if times > 1 {
+            self.add("sent twice", format!("{to} was answered {times} times"));
+        } else if times == 0 && !self.stage.gate.fired().iter().any(lost) {
+            self.add("not answered", to);
+        }
+    }
+
+    /// Contacts, their identities and their numbers are in order.
+    async fn contacts(&mut self) {
+        let world = &self.stage.world;
+        let expected = self.stage.expected().clone();
+        if expected.contacts.is_empty() {
+            return;
+        }
+        let audit = world.audit().await;
+        for problem in audit.problems {
+            self.add("contacts are not in order", problem);
+        }
+        if audit.used != audit.contacts {
+            let text = format!("{} counted, {} there", audit.used, audit.contacts);
+            self.add("the plan's count differs", text);
+        }
+        let wanted = expected.contacts.iter().map(|phone| (phone, true));
+        for (phone, wanted) in wanted.chain(expected.no_contacts.iter().map(|phone| (phone, false))) {
+            let identity = Identity::Phone(phone.parse().unwrap());
+            let there = world.store().contact_by(world.tenant(), &identity).await.unwrap().is_some();
+            if there != wanted {
+                self.add("contacts are lost or stay", format!("{phone}: {there}"));
+            }
+        }
+    }
+
+    /// No single message is under way for ever.
+    async fn messages(&mut self) {
+        let world = &self.stage.world;
+        let end = Ulid::from_parts(u64::try_from(self.stage.now_ms()).unwrap(), u128::MAX);
+        let accounts = [world.account.id];
+        let day = world.store().messages_of_day(world.tenant(), &accounts, MessageId(end), 100).await;
+        for message in day.unwrap().messages {
+            let state = message.progress.state;
+            if matches!(state, State::Claimed | State::Pending) {
+                self.add("message stays under way", message.address.as_str());
+            }
+            let wamid = message.progress.provider_id.clone().unwrap_or_default();
+            let callback = CallbackRef::Message(message.id).to_string();
+            let taken = self.taken.iter().any(|m| {
+                m.wamid == wamid || m.biz_opaque_callback_data.as_deref() == Some(callback.as_str())
+            });
+            if taken && matches!(state, State::Failed | State::Skipped | State::Unknown) {
+                self.add(
+                    "accepted, shown otherwise",
+                    format!("{} is {}", message.address.as_str(), state.as_str()),
+                );
             }
         }
     }
@@ -240,6 +332,9 @@ impl Findings<'_> {
         }
         if self.stage.world.busy.load(Ordering::SeqCst) > 0 {
             self.add("a worker hangs", String::new());
+        }
+        if let Some(who) = self.stage.gate.spins().first() {
+            self.add("spins", *who);
         }
         if self.stage.gate.is_spent() {
             self.add("busy loop", "it was stopped");

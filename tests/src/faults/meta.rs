@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::response::IntoResponse;
 use bytes::Bytes;
 use channels::cloud::{Exchange, NoAnswer};
 use http::{Request, Response, StatusCode};
@@ -86,15 +87,20 @@ impl Gate {
         match fault {
             Some(Fault::Refused) => unavailable(),
             Some(Fault::Twice) => {
-                let first = ask(function.clone(), post()).await;
-                ask(function, post()).await.or(first).unwrap_or_else(unavailable)
+                let first = self.ask(function.clone(), post()).await;
+                self.ask(function, post()).await.or(first).unwrap_or_else(unavailable)
             }
             Some(_) => {
-                ask(function, post()).await;
+                self.ask(function, post()).await;
                 unavailable()
             }
-            None => ask(function, post()).await.unwrap_or_else(unavailable),
+            None => self.ask(function, post()).await.unwrap_or_else(unavailable),
         }
+    }
+
+    async fn ask(&self, function: Router, request: Request<Body>) -> Option<Response<Body>> {
+        let asked = role("inbound").hold(function.oneshot(request));
+        tokio::time::timeout(GATEWAY, run_as(self, "inbound", asked)).await.ok().flatten()?.ok()
     }
 
     /// What answers for users' endpoints: they take everything.
@@ -129,13 +135,6 @@ impl Gate {
             }
         }
     }
-}
-
-use axum::response::IntoResponse;
-
-async fn ask(function: Router, request: Request<Body>) -> Option<Response<Body>> {
-    let asked = role("inbound").hold(function.oneshot(request));
-    tokio::time::timeout(GATEWAY, run_as("inbound", asked)).await.ok().flatten()?.ok()
 }
 
 async fn answer(request: Request<Body>, simulator: Router) -> Result<reqwest::Response, NoAnswer> {

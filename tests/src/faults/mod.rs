@@ -37,7 +37,7 @@ pub fn in_virtual_time(setup: crate::Setup, test: impl AsyncFnOnce(&crate::World
     runtime.block_on(async {
         gate.time.elapsed_ms();
         let world = std::sync::Arc::new(crate::World::behind(&gate, setup).await);
-        let _workers = process::start(&world);
+        let _workers = process::start(&gate, &world);
         test(&world).await;
     });
 }

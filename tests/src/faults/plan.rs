@@ -172,7 +172,21 @@ impl Plan {
     }
 }
 
-/// As `STAFFETTA_FAULTS` reads it: `57 reply-lost`, several with commas.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (call, wrong)) in self.0.iter().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            match wrong {
+                Wrong::This(fault) => write!(f, "{comma}{call} {fault}")?,
+                Wrong::Any(choice) => write!(f, "{comma}{call} {choice}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As `STAFFETTA_FAULTS` has it: `57 reply-lost`, several with commas. A number in place of
+/// the fault chooses one of those that fit the call, as seeded runs do.
 impl FromStr for Plan {
     type Err = String;
 
@@ -181,7 +195,11 @@ impl FromStr for Plan {
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let (call, fault) = part.split_once(' ').ok_or("write <call> <fault>")?;
             let call = call.parse().map_err(|_| format!("{call} is no number of a call"))?;
-            plan.0.insert(call, Wrong::This(fault.trim().parse()?));
+            let wrong = match fault.trim().parse() {
+                Ok(choice) => Wrong::Any(choice),
+                Err(_) => Wrong::This(fault.trim().parse()?),
+            };
+            plan.0.insert(call, wrong);
         }
         Ok(plan)
     }

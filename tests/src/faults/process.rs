@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::gate::run_as;
+use super::gate::{Gate, run_as};
 use crate::World;
 use crate::workers::Worker;
 
@@ -30,16 +30,16 @@ impl Worker {
 }
 
 /// Lets the workers of a world work, and the sweep look once a minute.
-pub(super) fn start(world: &Arc<World>) -> JoinSet<()> {
+pub(super) fn start(gate: &Arc<Gate>, world: &Arc<World>) -> JoinSet<()> {
     let mut running = JoinSet::new();
     for worker in [Worker::Campaign, Worker::Send, Worker::Send, Worker::Inbound, Worker::Webhook] {
-        running.spawn(work(world.clone(), worker));
+        running.spawn(work(gate.clone(), world.clone(), worker));
     }
-    running.spawn(tick(world.clone()));
+    running.spawn(tick(gate.clone(), world.clone()));
     running
 }
 
-async fn work(world: Arc<World>, worker: Worker) {
+async fn work(gate: Arc<Gate>, world: Arc<World>, worker: Worker) {
     let url = world.urls.of(worker.queue());
     loop {
         let request = world.sqs.receive_message().queue_url(url).wait_time_seconds(WAIT_S);
@@ -49,7 +49,7 @@ async fn work(world: Arc<World>, worker: Worker) {
             continue;
         }
         world.busy.fetch_add(1, Ordering::SeqCst);
-        let work = run_as(worker.name(), Box::pin(world.handle(worker, &messages)));
+        let work = run_as(&gate, worker.name(), Box::pin(world.handle(worker, &messages)));
         // What ends amid its work deletes nothing: the messages come again in their time.
         if let Ok(Some(failed)) = timeout(worker.timeout(), work).await {
             world.delete(url, &messages, &failed).await;
@@ -58,7 +58,7 @@ async fn work(world: Arc<World>, worker: Worker) {
     }
 }
 
-async fn tick(world: Arc<World>) {
+async fn tick(gate: Arc<Gate>, world: Arc<World>) {
     loop {
         sleep(SWEEP).await;
         let queues = &world.sender.queues;
@@ -69,6 +69,6 @@ async fn tick(world: Arc<World>) {
                 tracing::error!(code = error.code.as_str(), "the sweep failed");
             }
         };
-        let _ended = timeout(SWEEP_TIMEOUT, run_as("schedule-tick", sweep)).await;
+        let _ended = timeout(SWEEP_TIMEOUT, run_as(&gate, "schedule-tick", sweep)).await;
     }
 }

@@ -55,7 +55,7 @@ async fn on_stage(scenario: Scenario, gate: Arc<Gate>, plan: Plan) -> Vec<Violat
     let stage = Stage::new(scenario, gate.clone(), scenario.setup()).await;
     scenario.prepare(&stage).await;
     gate.arm(plan);
-    let _workers = process::start(&stage.world);
+    let _workers = process::start(&gate, &stage.world);
     scenario.play(&stage).await;
     for _ in 0..LOOKS {
         sleep(LOOK).await;
@@ -84,9 +84,14 @@ async fn is_quiet(stage: &Stage) -> bool {
 #[derive(Debug, Clone)]
 struct Task {
     scenario: Scenario,
-    /// How it is asked for again.
-    name: String,
     plan: Plan,
+}
+
+/// How it is asked for again, by `STAFFETTA_FAULTS`.
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.scenario.name(), self.plan)
+    }
 }
 
 /// What the runs of one scenario came to.
@@ -111,6 +116,11 @@ impl Report {
         self.0.values().flat_map(|tally| tally.violations.values()).map(|(runs, _)| runs).sum()
     }
 
+    /// Takes in what other runs came to.
+    pub fn join(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     fn of(&mut self, name: &'static str) -> &mut Tally {
         self.0.entry(name).or_default()
     }
@@ -128,7 +138,7 @@ impl Report {
             let entry = tally.violations.entry(kind).or_insert_with(|| {
                 let fired = played.fired.iter().map(|f| format!("{} {} at {}", f.nth, f.fault, f.call));
                 let fired: Vec<String> = fired.collect();
-                (0, format!("{about}\n        {} [{}]", task.name, fired.join("; ")))
+                (0, format!("{about}\n        {task} [{}]", fired.join("; ")))
             });
             entry.0 += 1;
         }
@@ -154,10 +164,8 @@ impl fmt::Display for Report {
 pub fn exhaust(scenarios: &[Scenario]) -> Report {
     let mut report = Report::default();
     let mut tasks = Vec::new();
-    let counted: Vec<Task> = scenarios
-        .iter()
-        .map(|scenario| Task { scenario: *scenario, name: scenario.name().to_owned(), plan: Plan::default() })
-        .collect();
+    let counted: Vec<Task> =
+        scenarios.iter().map(|scenario| Task { scenario: *scenario, plan: Plan::default() }).collect();
     for (task, played) in all(&counted) {
         let name = task.scenario.name();
         report.of(name).calls = played.calls.len();
@@ -165,8 +173,7 @@ pub fn exhaust(scenarios: &[Scenario]) -> Report {
         for (nth, call) in played.calls.iter().enumerate() {
             for fault in call.shape.faults() {
                 let plan = Plan::one(nth, *fault);
-                let name = format!("{name} {nth} {fault}");
-                tasks.push(Task { scenario: task.scenario, name, plan });
+                tasks.push(Task { scenario: task.scenario, plan });
             }
         }
     }
@@ -188,13 +195,13 @@ pub fn random(scenarios: &[Scenario], first: u64, count: u64) -> Report {
 
 /// Between two and six faults, of calls that most runs make.
 fn seeded(scenarios: &[Scenario], seed: u64) -> Task {
-    const REACH: f64 = 120.0;
+    const REACH: f64 = 80.0;
     let chance = domain::Entropy::seeded(seed);
     let below = |limit: f64| (chance.fraction() * limit) as usize;
     let scenario = scenarios[below(scenarios.len() as f64)];
     let faults = 2 + below(5.0);
     let plan = Plan::any((0..faults).map(|_| (below(REACH), below(1_000.0))));
-    Task { scenario, name: format!("{} seed {seed}", scenario.name()), plan }
+    Task { scenario, plan }
 }
 
 /// Plays all, on as many threads as there are; the results are in order.
@@ -207,18 +214,7 @@ fn all(tasks: &[Task]) -> Vec<(&Task, Played)> {
                 // Thousands of expected failures are not to be read.
                 let _silent = tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::new());
                 while let Some((i, task)) = claim(&next, tasks) {
-                    let began = std::time::Instant::now();
                     let played = play(task.scenario, task.plan.clone());
-                    if began.elapsed().as_secs_f64() > 1.0 || i % 100 == 0 {
-                        eprintln!(
-                            "{i}/{} {:?} {} {} calls {:?}",
-                            tasks.len(),
-                            began.elapsed(),
-                            task.name,
-                            played.calls.len(),
-                            played.violations
-                        );
-                    }
                     results.lock().unwrap_or_else(PoisonError::into_inner).push((i, played));
                 }
             });

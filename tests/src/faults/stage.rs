@@ -5,20 +5,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
+use domain::campaign::CampaignState;
+use domain::message::Address;
 use domain::{CampaignId, ContactId};
 use http::Request;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::gate::{Gate, run_as};
+use super::invariants::Violation;
 use super::scenarios::Scenario;
-use crate::{Answer, Api, Setup, World};
+use crate::{Answer, Api, Setup, World, phone};
 
 /// As long as API Gateway waits for a function.
 const GATEWAY: Duration = Duration::from_secs(29);
 /// How long a client waits before it tries again; the last time after a request that
 /// broke off is taken for dead.
 const PAUSES_S: [u64; 3] = [2, 15, 70];
+
+/// How long a client waits for what is to come, in seconds.
+const PATIENCE_S: u64 = 600;
 
 /// What a client was told, and may therefore count on.
 #[derive(Debug, Clone)]
@@ -54,6 +60,20 @@ pub enum Promise {
         /// Its recipients.
         contacts: u64,
     },
+    /// What a person wrote is in the conversation, once.
+    Received {
+        /// The nth person.
+        from: usize,
+        /// What they wrote.
+        text: String,
+    },
+    /// A person is answered by ourselves, once.
+    Answered {
+        /// Their number, digits.
+        to: String,
+        /// A part of the answer.
+        text: String,
+    },
     /// An endpoint gets this many different events that contain the text.
     Events {
         /// A part of the body.
@@ -70,6 +90,12 @@ pub struct Expected {
     pub may_fail: BTreeSet<String>,
     /// Recipients that opted out or were deleted, digits.
     pub may_be_skipped: BTreeSet<String>,
+    /// Contacts that are deleted: nothing of them stays.
+    pub erased: BTreeSet<ContactId>,
+    /// Numbers of which there is a contact at the end.
+    pub contacts: Vec<String>,
+    /// Numbers of which there is none.
+    pub no_contacts: Vec<String>,
     /// Whether the owner cancels.
     pub cancels: bool,
     /// Whether the owner leaves it paused.
@@ -88,6 +114,7 @@ pub struct Stage {
     api: Api,
     promises: Mutex<Vec<Promise>>,
     expected: Mutex<Expected>,
+    complaints: Mutex<Vec<Violation>>,
 }
 
 impl Stage {
@@ -95,7 +122,16 @@ impl Stage {
     pub async fn new(scenario: Scenario, gate: Arc<Gate>, setup: Setup) -> Self {
         let world = Arc::new(World::behind(&gate, setup).await);
         let api = Api::of(&world).await;
-        Self { scenario, world, gate, api, promises: Mutex::default(), expected: Mutex::default() }
+        let complaints = Mutex::default();
+        Self {
+            scenario,
+            world,
+            gate,
+            api,
+            promises: Mutex::default(),
+            expected: Mutex::default(),
+            complaints,
+        }
     }
 
     /// The time, in milliseconds since 1970.
@@ -106,6 +142,69 @@ impl Stage {
     /// Takes note of what a client may count on.
     pub fn promise(&self, promise: Promise) {
         self.promises.lock().unwrap_or_else(PoisonError::into_inner).push(promise);
+    }
+
+    /// Nothing may leave from now on.
+    fn quiet(&self, campaign: CampaignId) -> usize {
+        let mut promises = self.promises.lock().unwrap_or_else(PoisonError::into_inner);
+        promises.push(Promise::Quiet { campaign, from_ms: self.now_ms(), until_ms: None });
+        promises.len() - 1
+    }
+
+    /// Something may leave again: ends the promise of [`Stage::quiet_after`].
+    pub fn until(&self, quiet: Option<usize>) {
+        let now = self.now_ms();
+        let mut promises = self.promises.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Promise::Quiet { until_ms, .. }) = quiet.and_then(|nth| promises.get_mut(nth)) {
+            *until_ms = Some(now);
+        }
+    }
+
+    /// What clients complain of.
+    pub fn complaints(&self) -> Vec<Violation> {
+        self.complaints.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn complain(&self, kind: &'static str, about: String) {
+        self.complaints.lock().unwrap_or_else(PoisonError::into_inner).push(Violation { kind, about });
+    }
+
+    /// A client that insisted expects one of these in the end.
+    pub fn served(&self, what: &str, answers: &[Option<(u16, Value)>], expects: &[u16]) {
+        let last = answers.last().cloned().flatten();
+        if !last.as_ref().is_some_and(|(status, _)| expects.contains(status)) {
+            self.complain("a client is not served", format!("{what}: {last:?}"));
+        }
+    }
+
+    /// The account's token.
+    pub fn token(&self) -> &str {
+        &self.api.token
+    }
+
+    /// Waits until a campaign has this state, as a client does who looks at it.
+    pub async fn until_state(&self, id: CampaignId, state: CampaignState) {
+        for _ in 0..PATIENCE_S {
+            if self.world.campaign(id).await.state == state {
+                return;
+            }
+            self.wait_ms(1_000).await;
+        }
+        self.complain("campaign does not end", format!("it is not {}", state.as_str()));
+    }
+
+    /// Waits until the nth person has opted out; whether they have.
+    pub async fn until_opted_out(&self, n: usize) -> bool {
+        let address = Address::Phone(phone(n).parse().unwrap());
+        for _ in 0..PATIENCE_S {
+            let (store, tenant) = (self.world.store(), self.world.tenant());
+            if !store.opted_out(tenant, std::slice::from_ref(&address)).await.unwrap().is_empty() {
+                return true;
+            }
+            self.wait_ms(1_000).await;
+        }
+        self.complain("STOP is lost", phone(n));
+        false
     }
 
     /// What clients may count on.
@@ -135,7 +234,7 @@ impl Stage {
             None => request,
         };
         let request = request.body(Body::from(ask.body.to_string())).unwrap();
-        let answer = run_as(function, Box::pin(self.api.send_to(function, request)));
+        let answer = run_as(&self.gate, function, Box::pin(self.api.send_to(function, request)));
         timeout(GATEWAY, answer).await.ok().flatten()
     }
 
@@ -164,9 +263,19 @@ impl Stage {
     pub async fn control(&self, campaign: CampaignId, verb: &str, body: Value) -> bool {
         let path = format!("/api/campaigns/{campaign}/{verb}");
         let answers = self.insist("campaigns", &Ask::post(&path, body)).await;
-        let Some((status, _)) = answers.last().cloned().flatten() else { return false };
-        // A repetition finds what the first request did.
-        status == 200 || status == 409 && answers.len() > 1
+        // A repetition finds what the first request did; a campaign may have ended before.
+        let ended = !matches!(
+            self.world.campaign(campaign).await.state,
+            CampaignState::Draft | CampaignState::Scheduled | CampaignState::Paused
+        );
+        self.served(verb, &answers, if answers.len() > 1 || ended { &[200, 409] } else { &[200] });
+        matches!(answers.last(), Some(Some((200 | 409, _))))
+    }
+
+    /// The same, for what stops a campaign: nothing may leave from then on.
+    pub async fn quiet_after(&self, campaign: CampaignId, verb: &str, body: Value) -> Option<usize> {
+        let stopped = self.control(campaign, verb, body).await;
+        stopped.then(|| self.quiet(campaign))
     }
 
     /// Deletes a contact; whether the client knows that it is gone.
@@ -174,6 +283,7 @@ impl Stage {
         let path = format!("/api/contacts/{contact}");
         let ask = Ask { method: "DELETE", path: &path, body: json!({}), key: None };
         let answers = self.insist("contacts", &ask).await;
+        self.served("delete", &answers, &[200, 404]);
         matches!(answers.last(), Some(Some((200 | 404, _))))
     }
 }

@@ -1,25 +1,42 @@
+use domain::ContactId;
+use domain::campaign::{CampaignState, Draft};
 use serde_json::json;
 use simulators::graph::FaultRule;
 
-use super::{CampaignId, Promise, Stage, digits, person, phone};
+use super::{ID, Promise, Stage, digits, person, phone};
 use crate::faults::stage::Ask;
 
-/// The one campaign.
-const ID: CampaignId = CampaignId(1);
+/// When the first wave has left and the last one has not, in milliseconds.
+const AMID: u64 = 1_300;
+/// Longer than anything may leave that was claimed before.
+const LONG: u64 = 30_000;
 
 /// Contacts, an approved template, and a draft for everybody.
 pub(super) async fn prepare(stage: &Stage, people: usize) {
-    stage.world.import((0..people).map(person)).await;
-    stage.world.template("avviso", "UTILITY", "Ciao {{1}}, a presto").await;
-    assert_eq!(stage.world.draft("avviso").await, ID);
+    let world = &stage.world;
+    world.import((0..people).map(person)).await;
+    world.template("avviso", "UTILITY", "Ciao {{1}}, a presto").await;
+    assert_eq!(world.draft("avviso").await, ID);
+    stage.promise(Promise::Audience { campaign: ID, contacts: people as u64 });
+}
+
+/// The same, with a campaign that starts in forty seconds.
+pub(super) async fn schedule(stage: &Stage, people: usize) {
+    let world = &stage.world;
+    world.import((0..people).map(person)).await;
+    world.template("avviso", "UTILITY", "Ciao {{1}}, a presto").await;
+    let at = world.clock.now() + jiff::SignedDuration::from_secs(40);
+    let draft = Draft { scheduled_at: Some(at.to_string()), ..world.template_draft("avviso") };
+    assert_eq!(world.draft_of(draft).await.unwrap().0.id, ID);
     stage.promise(Promise::Audience { campaign: ID, contacts: people as u64 });
 }
 
 /// Launches the draft.
-async fn launch(stage: &Stage) {
+pub(super) async fn launch(stage: &Stage) {
     let body = json!({"campaign_id": ID.0});
     let ask = Ask { key: Some("launch-1"), ..Ask::post("/api/campaigns/launch", body) };
-    stage.insist("campaigns", &ask).await;
+    let answers = stage.insist("campaigns", &ask).await;
+    stage.served("launch", &answers, &[200, 409]);
 }
 
 /// Meta answers the next `times` messages to the nth person with `code`.
@@ -36,12 +53,66 @@ pub(super) async fn with_retries(stage: &Stage) {
     launch(stage).await;
 }
 
+pub(super) async fn paused(stage: &Stage) {
+    launch(stage).await;
+    stage.wait_ms(AMID).await;
+    let quiet = stage.quiet_after(ID, "pause", json!({})).await;
+    stage.wait_ms(LONG).await;
+    stage.until(quiet);
+    stage.control(ID, "resume", json!({})).await;
+}
+
 pub(super) async fn cancelled(stage: &Stage) {
     stage.expected().cancels = true;
     launch(stage).await;
-    stage.wait_ms(1_300).await;
-    if stage.control(ID, "cancel", json!({})).await {
-        let from_ms = stage.now_ms();
-        stage.promise(Promise::Quiet { campaign: ID, from_ms, until_ms: None });
+    stage.wait_ms(AMID).await;
+    stage.quiet_after(ID, "cancel", json!({})).await;
+}
+
+pub(super) async fn failures_again(stage: &Stage) {
+    answers(stage, 2, 131_026, Some(1));
+    answers(stage, 6, 131_026, Some(1));
+    launch(stage).await;
+    stage.until_state(ID, CampaignState::Finished).await;
+    stage.wait_ms(LONG).await;
+    stage.control(ID, "resume", json!({"only": "failed"})).await;
+}
+
+pub(super) async fn failures_again_early(stage: &Stage) {
+    answers(stage, 0, 131_026, Some(1));
+    answers(stage, 2, 131_026, Some(1));
+    launch(stage).await;
+    stage.wait_ms(AMID).await;
+    stage.control(ID, "pause", json!({})).await;
+    stage.control(ID, "resume", json!({"only": "failed"})).await;
+}
+
+pub(super) async fn erased(stage: &Stage) {
+    launch(stage).await;
+    stage.wait_ms(AMID).await;
+    let quiet = stage.quiet_after(ID, "pause", json!({})).await;
+    stage.wait_ms(LONG).await;
+    let contact = ContactId(8);
+    stage.expected().may_be_skipped.insert(digits(7));
+    if stage.delete_contact(contact).await {
+        stage.expected().erased.insert(contact);
+        stage.promise(Promise::Nothing { to: digits(7), from_ms: stage.now_ms() });
     }
+    stage.wait_ms(LONG).await;
+    stage.until(quiet);
+    stage.control(ID, "resume", json!({})).await;
+}
+
+pub(super) async fn stopped(stage: &Stage) {
+    stage.expected().may_be_skipped.insert(digits(7));
+    launch(stage).await;
+    stage.world.writes(&digits(7), "STOP");
+    if stage.until_opted_out(7).await {
+        stage.promise(Promise::Nothing { to: digits(7), from_ms: stage.now_ms() });
+    }
+}
+
+pub(super) async fn scheduled(stage: &Stage) {
+    // The sweep of the next minute starts it.
+    stage.wait_ms(70_000).await;
 }

@@ -1,6 +1,11 @@
 //! What is played.
 
 mod campaigns;
+mod contacts;
+mod events;
+mod held;
+mod inbound;
+mod messages;
 
 use domain::CampaignId;
 use serde_json::json;
@@ -8,53 +13,112 @@ use serde_json::json;
 use super::stage::{Promise, Stage};
 use crate::{Setup, person, phone};
 
+/// The campaign of those scenarios that have one.
+const ID: CampaignId = CampaignId(1);
+
 /// What is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scenario {
     /// A campaign in which some are tried again and one fails for good.
     Campaign,
+    /// A campaign that is paused while it sends, and resumed.
+    Pause,
     /// A campaign that is cancelled while it sends.
     Cancel,
+    /// A finished campaign whose failures are sent again.
+    ResumeFailed,
+    /// A campaign that is paused and has its failures sent again at once.
+    ResumeFailedEarly,
+    /// A contact is deleted while the campaign is paused.
+    Erase,
+    /// A recipient says STOP while the campaign sends.
+    Stop,
+    /// A campaign is cancelled while Meta holds its number.
+    HeldCancel,
+    /// A recipient says STOP, and the campaign is paused, while Meta holds its number.
+    HeldPause,
+    /// A campaign that starts by itself.
+    Scheduled,
+    /// Single messages under keys.
+    Messages,
+    /// An import beside deletes and a single contact.
+    Import,
+    /// What people write, HELP among it.
+    Inbound,
+    /// Events for an endpoint.
+    Events,
 }
 
 impl Scenario {
+    const NAMES: [(Self, &str); 14] = [
+        (Self::Campaign, "campaign"),
+        (Self::Pause, "pause"),
+        (Self::Cancel, "cancel"),
+        (Self::ResumeFailed, "resume-failed"),
+        (Self::ResumeFailedEarly, "resume-failed-early"),
+        (Self::Erase, "erase"),
+        (Self::Stop, "stop"),
+        (Self::HeldCancel, "held-cancel"),
+        (Self::HeldPause, "held-pause"),
+        (Self::Scheduled, "scheduled"),
+        (Self::Messages, "messages"),
+        (Self::Import, "import"),
+        (Self::Inbound, "inbound"),
+        (Self::Events, "events"),
+    ];
+
     /// Every scenario.
-    pub const ALL: [Self; 2] = [Self::Campaign, Self::Cancel];
+    pub fn all() -> Vec<Self> {
+        Self::NAMES.iter().map(|(scenario, _)| *scenario).collect()
+    }
 
     /// Its name.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Campaign => "campaign",
-            Self::Cancel => "cancel",
-        }
+        Self::NAMES.iter().find(|(scenario, _)| *scenario == self).map_or("", |(_, name)| name)
     }
 
     /// The scenario of this name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|scenario| scenario.name() == name)
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(scenario, _)| *scenario)
     }
 
-    /// The world that it wants: waves of five, a second apart.
+    /// The world that it wants: waves of three, a second apart, whose statuses come
+    /// together.
     pub(super) fn setup(self) -> Setup {
         Setup {
-            per_second: 5,
-            simulator: json!({"sent_after_ms": null, "delivered_after_ms": 2_000, "flush_after_ms": 2_000}),
+            per_second: 3,
+            simulator: json!({
+                "sent_after_ms": null, "delivered_after_ms": 2_000, "flush_after_ms": 2_000,
+                "enforce_window": false,
+            }),
+            help_message: Some("Siamo aperti dalle 9 alle 18".to_owned()),
             ..Setup::default()
         }
     }
 
     /// More calls of AWS in a minute are a loop.
     pub(super) fn busiest_minute(self) -> u64 {
-        match self {
-            Self::Campaign | Self::Cancel => 400,
-        }
+        400
     }
 
     /// What is there before it begins; nothing of this fails.
     pub(super) async fn prepare(self, stage: &Stage) {
         match self {
-            Self::Campaign => campaigns::prepare(stage, 12).await,
-            Self::Cancel => campaigns::prepare(stage, 12).await,
+            Self::Campaign
+            | Self::Pause
+            | Self::Cancel
+            | Self::ResumeFailed
+            | Self::ResumeFailedEarly
+            | Self::Erase
+            | Self::Stop
+            | Self::HeldCancel
+            | Self::HeldPause => campaigns::prepare(stage, 8).await,
+            Self::Scheduled => campaigns::schedule(stage, 4).await,
+            Self::Messages | Self::Inbound => {
+                stage.world.import((0..3).map(person)).await;
+            }
+            Self::Import => contacts::prepare(stage).await,
+            Self::Events => events::prepare(stage).await,
         }
     }
 
@@ -62,7 +126,19 @@ impl Scenario {
     pub(super) async fn play(self, stage: &Stage) {
         match self {
             Self::Campaign => campaigns::with_retries(stage).await,
+            Self::Pause => campaigns::paused(stage).await,
             Self::Cancel => campaigns::cancelled(stage).await,
+            Self::ResumeFailed => campaigns::failures_again(stage).await,
+            Self::ResumeFailedEarly => campaigns::failures_again_early(stage).await,
+            Self::Erase => campaigns::erased(stage).await,
+            Self::Stop => campaigns::stopped(stage).await,
+            Self::HeldCancel => held::cancelled(stage).await,
+            Self::HeldPause => held::paused(stage).await,
+            Self::Scheduled => campaigns::scheduled(stage).await,
+            Self::Messages => messages::under_keys(stage).await,
+            Self::Import => contacts::beside_deletes(stage).await,
+            Self::Inbound => inbound::of_people(stage).await,
+            Self::Events => events::for_an_endpoint(stage).await,
         }
     }
 }

@@ -1,0 +1,28 @@
+use serde_json::json;
+
+use super::{Promise, Stage, digits};
+use crate::faults::stage::Ask;
+
+/// Where single messages are sent.
+const SEND: &str = "/api/whatsapp-meta/send";
+
+/// Sends the nth person a message of its own under a key.
+pub(super) async fn send(stage: &Stage, n: usize) {
+    let key = format!("message-{n}");
+    let body = json!({
+        "token": stage.token(), "number": digits(n), "type": "freetext", "message": format!("Ciao {n}"),
+    });
+    let ask = Ask { key: Some(&key), ..Ask::post(SEND, body) };
+    let mut answers = stage.insist("messages", &ask).await;
+    stage.served("send", &answers, &[200, 504]);
+    // Who asks once more is told the same.
+    stage.wait_ms(3_000).await;
+    answers.extend(stage.insist("messages", &ask).await);
+    stage.promise(Promise::Message { to: digits(n), answers });
+}
+
+pub(super) async fn under_keys(stage: &Stage) {
+    // One to nobody we know, and two at the same time.
+    send(stage, 7).await;
+    tokio::join!(send(stage, 0), send(stage, 1));
+}
