@@ -1,4 +1,4 @@
-use harness::faults::{Plan, Report, Scenario, exhaust, play, random};
+use harness::faults::{Plan, Report, Scenario, Set, Suite};
 
 /// Runs with several faults at once.
 const RANDOM: u64 = 200;
@@ -10,11 +10,11 @@ fn played_as_asked() -> bool {
     let (name, plan) = asked.split_once(' ').unwrap_or((&asked, ""));
     let scenario = Scenario::named(name).unwrap_or_else(|| panic!("no scenario is called {name}"));
     if plan == "every" {
-        hold(&exhaust(&[scenario]));
+        hold(&Suite::new(&[scenario]).exhaust().1);
         return true;
     }
     let plan: Plan = plan.parse().unwrap();
-    let played = play(scenario, plan);
+    let played = Set::new(scenario).play(&plan);
     played.calls.iter().enumerate().for_each(|(nth, call)| println!("{nth:>4} {call}"));
     println!("{:#?}\n{:#?}", played.fired, played.violations);
     assert!(played.violations.is_empty());
@@ -29,8 +29,8 @@ fn hold(report: &Report) {
 #[test]
 fn what_must_hold_holds_under_every_fault_of_every_call() {
     if !played_as_asked() {
-        let mut report = exhaust(&Scenario::all());
-        report.join(random(&Scenario::all(), 1, RANDOM));
+        let (suite, mut report) = Suite::new(&Scenario::all()).exhaust();
+        report.join(suite.random(RANDOM));
         hold(&report);
     }
 }

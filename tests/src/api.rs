@@ -61,6 +61,15 @@ impl Api {
     /// The API of a world, with a key of its owner.
     pub async fn of(world: &World) -> Self {
         let key = ops::accounts::regenerate_key(world.store(), &world.caller).await.unwrap();
+        Self::at(world, key.expose())
+    }
+
+    /// The API of a world that goes on from this one's, with the same key.
+    pub(crate) fn on(&self, world: &World) -> Self {
+        Self::at(world, &self.key)
+    }
+
+    fn at(world: &World, key: &str) -> Self {
         let apps = world.apps();
         Self {
             router: apps.router(),
@@ -69,7 +78,7 @@ impl Api {
                 .into_iter()
                 .map(|(name, routes)| (name, apps.serve(routes)))
                 .collect(),
-            key: key.expose().to_owned(),
+            key: key.to_owned(),
             token: world.account.token.expose().to_owned(),
         }
     }

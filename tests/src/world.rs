@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,12 +12,13 @@ use domain::campaign::{Campaign, Draft};
 use domain::contact::NewContact;
 use domain::plan::Plan;
 use domain::recipient::State;
-use domain::template::{Params, TemplateRequest};
+use domain::template::{NewTemplate, Params, TemplateRequest};
 use domain::{AccountId, CampaignId, Clock, ContactId, Entropy, Secret, TenantId};
 use http::Request;
 use local::Apps;
 use local::embedded::{Chaos, Embedded, http_service};
-use local::stores::Aws;
+use local::stores::{Aws, BUCKET, TABLE};
+use media::Bucket;
 use ops::accounts::{AccountSettings, Connection, NewTenant};
 use ops::contacts::Imported;
 use ops::events::Teller;
@@ -26,7 +27,7 @@ use ops::history::Window;
 use ops::webhooks::Pace;
 use ops::{Caller, Sender};
 use outbound::{Limits, Policy, Resolver};
-use queue::Urls;
+use queue::{Queues, Urls};
 use serde_json::{Value, json};
 use simulators::graph::{Config, FaultRule, Inbound, Simulator};
 use store::Store;
@@ -52,6 +53,8 @@ pub const WABA_ID: &str = "102290129340398";
 const ACCESS_TOKEN: &str = "EAA-test";
 /// When every world begins.
 pub(crate) const START: &str = "2026-07-01T08:00:00Z";
+/// Seals what must not lie in the table in clear.
+const SEALING_KEY: [u8; 32] = [7; 32];
 /// Where the Graph API is said to be when nothing listens there.
 const NOWHERE: &str = "http://graph.invalid/v25.0";
 /// How often the clock is moved by the time that passed.
@@ -108,6 +111,8 @@ pub struct World {
     pub outbound: outbound::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) busy: AtomicUsize,
+    /// The templates that were created.
+    templates: Mutex<Vec<NewTemplate>>,
     /// Ends with the world.
     _background: JoinSet<()>,
 }
@@ -136,6 +141,39 @@ impl World {
         Self::on(setup, clock, embedded, Network::Process(gate.clone()), JoinSet::new()).await
     }
 
+    /// A world of its own behind `gate` that goes on from where this one is. Of Meta it
+    /// keeps the templates.
+    pub(crate) async fn again(&self, gate: &Arc<Gate>, setup: Setup) -> Self {
+        let clock = gate.time.clock.clone();
+        let embedded = self.embedded.copy(setup.chaos, setup.seed, clock.clone()).unwrap();
+        let embedded = embedded.through(gate.clone());
+        let aws = Aws::from(&embedded);
+        // What is made from now on is not what was made before.
+        let entropy = Entropy::seeded(setup.seed + 1);
+        let sealer = store::Sealer::new(&SEALING_KEY, entropy.clone());
+        let base = Base {
+            store: Store::new(aws.dynamodb.clone(), TABLE, clock.clone(), entropy, sealer),
+            queues: Queues::new(aws.sqs.clone(), self.urls.clone()),
+            urls: self.urls.clone(),
+            bucket: Bucket::new(aws.s3, BUCKET),
+            sqs: aws.sqs,
+            embedded,
+        };
+        let network = Network::Process(gate.clone());
+        let mut background = JoinSet::new();
+        let (sender, simulator) = base.wire(&setup, &network, &mut background).await;
+        let templates = self.templates.lock().unwrap().clone();
+        for template in &templates {
+            sender.graph.create_template(self.account.whatsapp.as_ref().unwrap(), template).await.unwrap();
+        }
+        // Their approval was told before.
+        simulator.reset(false);
+        let who = (self.caller.clone(), self.account.clone());
+        let world = base.with(clock, sender, simulator, who, &network, background);
+        *world.templates.lock().unwrap() = templates;
+        world
+    }
+
     async fn on(
         setup: Setup,
         clock: Clock,
@@ -149,30 +187,14 @@ impl World {
             .try_init();
         let entropy = Entropy::seeded(setup.seed);
         let aws = Aws::from(&embedded);
-        let sealer = store::Sealer::new(&[7; 32], entropy.clone());
+        let sealer = store::Sealer::new(&SEALING_KEY, entropy.clone());
         let store = aws.store(sealer, clock.clone(), entropy).await.unwrap();
         let (queues, urls) = aws.queues().await.unwrap();
-        let files = Files::new(aws.bucket(&urls).await.unwrap(), "http://localhost:9000");
-
-        let webhooks = router(&store, &queues, files.bodies());
-        let (simulator, graph) = network.open(&setup, webhooks, &mut background).await;
-        let sender = Sender { store, graph, files, queues };
-        let (caller, account) = connect(&sender, &setup).await;
-        let outbound = network.outbound();
-        let busy = AtomicUsize::new(0);
-        Self {
-            embedded,
-            sender,
-            simulator,
-            clock,
-            caller,
-            account,
-            urls,
-            outbound,
-            sqs: aws.sqs,
-            busy,
-            _background: background,
-        }
+        let bucket = aws.bucket(&urls).await.unwrap();
+        let base = Base { store, queues, urls, bucket, sqs: aws.sqs, embedded };
+        let (sender, simulator) = base.wire(&setup, &network, &mut background).await;
+        let who = connect(&sender, &setup).await;
+        base.with(clock, sender, simulator, who, &network, background)
     }
 
     /// The table.
@@ -237,6 +259,7 @@ impl World {
         let new = request.build().unwrap();
         let (store, graph) = (self.store(), &self.sender.graph);
         ops::templates::create(store, graph, self.tenant(), number, &new).await.unwrap();
+        self.templates.lock().unwrap().push(new);
     }
 
     /// Drafts a campaign of `template` for everybody; it says the contact's name.
@@ -369,6 +392,58 @@ static OUTBOUND: LazyLock<outbound::Client> = LazyLock::new(outbound);
 fn outbound() -> outbound::Client {
     let policy = Policy::webhooks("127.0.0.1, localhost".parse().unwrap());
     outbound::Client::new(policy, Resolver::System).unwrap()
+}
+
+/// What a world stands on.
+#[derive(Debug)]
+struct Base {
+    embedded: Embedded,
+    store: Store,
+    queues: Queues,
+    urls: Urls,
+    bucket: Bucket,
+    sqs: aws_sdk_sqs::Client,
+}
+
+impl Base {
+    /// What sending takes, and Meta.
+    async fn wire(
+        &self,
+        setup: &Setup,
+        network: &Network,
+        background: &mut JoinSet<()>,
+    ) -> (Sender, Simulator) {
+        let files = Files::new(self.bucket.clone(), "http://localhost:9000");
+        let webhooks = router(&self.store, &self.queues, files.bodies());
+        let (simulator, graph) = network.open(setup, webhooks, background).await;
+        let (store, queues) = (self.store.clone(), self.queues.clone());
+        (Sender { store, graph, files, queues }, simulator)
+    }
+
+    fn with(
+        self,
+        clock: Clock,
+        sender: Sender,
+        simulator: Simulator,
+        (caller, account): (Caller, Account),
+        network: &Network,
+        background: JoinSet<()>,
+    ) -> World {
+        World {
+            embedded: self.embedded,
+            sender,
+            simulator,
+            clock,
+            caller,
+            account,
+            urls: self.urls,
+            outbound: network.outbound(),
+            sqs: self.sqs,
+            busy: AtomicUsize::new(0),
+            templates: Mutex::default(),
+            _background: background,
+        }
+    }
 }
 
 /// How the parts of a world reach each other.

@@ -20,9 +20,9 @@ use crate::embedded::{Embedded, Options, REGION};
 use crate::settings::Settings;
 
 /// Name of the table.
-const TABLE: &str = "staffetta";
+pub const TABLE: &str = "staffetta";
 /// Name of the bucket.
-const BUCKET: &str = "staffetta-media";
+pub const BUCKET: &str = "staffetta-media";
 /// Deliveries of a job before it is parked in the dead-letter queue.
 const MAX_RECEIVES: u32 = 8;
 

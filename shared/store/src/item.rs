@@ -82,6 +82,14 @@ pub(crate) fn read<T: DeserializeOwned>(item: Item, kind: &'static str) -> Resul
     })
 }
 
+/// A projection on attributes that are listed with commas. Each has an alias, since many
+/// words are reserved.
+fn projection(attributes: &str) -> (String, HashMap<String, String>) {
+    let names = attributes.split(", ").map(|name| (format!("#{name}"), name.to_owned()));
+    let names: HashMap<String, String> = names.collect();
+    (names.keys().cloned().collect::<Vec<_>>().join(", "), names)
+}
+
 /// What a query of one partition asks for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Query {
@@ -246,6 +254,7 @@ impl Store {
             }
             (None, None, None) => {}
         }
+        let (projection, names) = query.project.as_deref().map(projection).unzip();
         let mut request = self.client().query().table_name(self.table()).consistent_read(true);
         if let Some((filter, more)) = &query.filter {
             request = request.filter_expression(filter);
@@ -254,7 +263,8 @@ impl Store {
         request
             .key_condition_expression(condition)
             .set_expression_attribute_values(Some(values))
-            .set_projection_expression(query.project.clone())
+            .set_projection_expression(projection)
+            .set_expression_attribute_names(names)
             .scan_index_forward(!query.descending)
     }
 }

@@ -107,8 +107,8 @@ pub struct Gate {
 
 impl Gate {
     /// A gate that lets everything pass, and counts nothing yet.
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self { time: Time::new(), state: Mutex::default() })
+    pub fn new(time: Arc<Time>) -> Arc<Self> {
+        Arc::new(Self { time, state: Mutex::default() })
     }
 
     /// Counts from now on, and lets fail what the plan says.

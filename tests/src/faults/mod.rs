@@ -16,23 +16,27 @@ mod invariants;
 mod meta;
 mod plan;
 mod process;
+mod report;
 mod run;
 mod scenarios;
 mod stage;
+mod suite;
 mod time;
 
 pub use gate::{Event, Fired, Gate, Process};
 pub use invariants::Violation;
 pub use plan::{Call, Fault, Plan, Shape};
-pub use run::{Report, exhaust, play, random};
+pub use report::Report;
+pub use run::{Played, Set};
 pub use scenarios::Scenario;
 pub use stage::Stage;
+pub use suite::Suite;
 pub use time::Time;
 
 /// Plays `test` in a world on virtual time, in which nothing goes wrong by itself: its
 /// workers run as on AWS, with the sweep once a minute, and hours pass in no time.
 pub fn in_virtual_time(setup: crate::Setup, test: impl AsyncFnOnce(&crate::World)) {
-    let gate = Gate::new();
+    let gate = Gate::new(Time::new());
     let runtime = gate.time.runtime();
     runtime.block_on(async {
         gate.time.elapsed_ms();

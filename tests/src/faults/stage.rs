@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::gate::{Gate, run_as};
 use super::invariants::Violation;
 use super::scenarios::Scenario;
-use crate::{Answer, Api, Setup, World, phone};
+use crate::{Answer, Api, World, phone};
 
 /// As long as API Gateway waits for a function.
 const GATEWAY: Duration = Duration::from_secs(29);
@@ -118,20 +118,26 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A stage with a world as the scenario wants it.
-    pub async fn new(scenario: Scenario, gate: Arc<Gate>, setup: Setup) -> Self {
-        let world = Arc::new(World::behind(&gate, setup).await);
+    /// A stage with a world as the scenario wants it, and nothing played yet.
+    pub async fn new(scenario: Scenario, gate: Arc<Gate>) -> Self {
+        let world = Arc::new(World::behind(&gate, scenario.setup()).await);
         let api = Api::of(&world).await;
-        let complaints = Mutex::default();
-        Self {
-            scenario,
-            world,
-            gate,
-            api,
-            promises: Mutex::default(),
-            expected: Mutex::default(),
-            complaints,
-        }
+        Self::with(scenario, gate, world, api)
+    }
+
+    fn with(scenario: Scenario, gate: Arc<Gate>, world: Arc<World>, api: Api) -> Self {
+        let (promises, expected) = (Mutex::default(), Mutex::default());
+        Self { scenario, world, gate, api, promises, expected, complaints: Mutex::default() }
+    }
+
+    /// The same stage once more, behind another gate.
+    pub async fn again(&self, gate: Arc<Gate>) -> Self {
+        let world = Arc::new(self.world.again(&gate, self.scenario.setup()).await);
+        let api = self.api.on(&world);
+        let stage = Self::with(self.scenario, gate, world, api);
+        *stage.promises.lock().unwrap() = self.promises();
+        *stage.expected.lock().unwrap() = self.expected().clone();
+        stage
     }
 
     /// The time, in milliseconds since 1970.

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::Clock;
+use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 
@@ -26,7 +27,11 @@ pub struct Time {
 impl Time {
     /// Clocks that stand where every world begins.
     pub fn new() -> Arc<Self> {
-        let start: jiff::Timestamp = START.parse().unwrap();
+        Self::from(START.parse().unwrap())
+    }
+
+    /// Clocks that stand at `start`.
+    pub fn from(start: Timestamp) -> Arc<Self> {
         let start_ms = u64::try_from(start.as_millisecond()).unwrap();
         Arc::new(Self {
             clock: Clock::fixed(start),

@@ -29,6 +29,11 @@ pub(super) struct Put {
 }
 
 impl Reports {
+    /// The same report, if there is one.
+    pub(super) fn copy(&self) -> Self {
+        Self(RwLock::new(self.0.read().unwrap_or_else(PoisonError::into_inner).clone()))
+    }
+
     pub(super) fn set(&self, bucket: &str, prefix: &str, queue_url: &str) {
         let (bucket, prefix, queue_url) = (bucket.to_owned(), prefix.to_owned(), queue_url.to_owned());
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Report { bucket, prefix, queue_url });

@@ -43,6 +43,11 @@ impl<E: Engine> Group<E> {
         Self { engine: Mutex::new(engine), waiting: Mutex::default(), turn: Notify::new() }
     }
 
+    /// Looks at the engine while it is at rest.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&E) -> T) -> T {
+        look(&self.engine.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Queues `call` and waits for its reply; `None` only when the engine
     /// stopped half-way through it.
     pub(super) async fn submit(&self, call: E::Call) -> Option<E::Reply> {

@@ -63,6 +63,13 @@ impl Options {
     }
 }
 
+/// Copies a database, page by page.
+fn copy(from: &rusqlite::Connection, to: &mut rusqlite::Connection) -> rusqlite::Result<()> {
+    let backup = rusqlite::backup::Backup::new(from, to)?;
+    backup.step(-1)?;
+    Ok(())
+}
+
 /// Why the engines could not be opened or served.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -126,6 +133,21 @@ impl Embedded {
             sqs: sqs::Sqs::memory(clock, sqs::Delivery::new(chaos, seed), Entropy::seeded(seed))?,
             s3: s3::S3::temporary()?,
             reports: events::Reports::default(),
+            secrets: secrets::Secrets::default(),
+            requests: requests::Counters::default(),
+        };
+        Ok(Self { engines: Arc::new(engines), interceptor: None })
+    }
+
+    /// Engines in memory with the tables and messages of these as they are now, and with
+    /// their buckets, empty.
+    pub fn copy(&self, chaos: Chaos, seed: u64, clock: Clock) -> Result<Self, Error> {
+        let delivery = sqs::Delivery::new(chaos, seed);
+        let engines = Engines {
+            dynamodb: self.engines.dynamodb.copy()?,
+            sqs: self.engines.sqs.copy(clock, delivery, Entropy::seeded(seed))?,
+            s3: self.engines.s3.copy()?,
+            reports: self.engines.reports.copy(),
             secrets: secrets::Secrets::default(),
             requests: requests::Counters::default(),
         };

@@ -17,7 +17,7 @@ use super::clients::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 pub(super) struct S3 {
     service: S3Service,
     /// Removed with its contents when the store is dropped.
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 impl S3 {
@@ -27,14 +27,28 @@ impl S3 {
         let files = FileSystem::new(folder).map_err(|error| Error::S3(format!("{error:?}")))?;
         let mut service = S3ServiceBuilder::new(files);
         service.set_auth(SimpleAuth::from_single(ACCESS_KEY_ID, SECRET_ACCESS_KEY));
-        Ok(Self { service: service.build(), _folder: None })
+        Ok(Self { service: service.build(), folder: None })
     }
 
     /// Objects in a folder that goes away with the store.
     pub(super) fn temporary() -> Result<Self, Error> {
         let folder = TempDir::new()?;
         let store = Self::open(folder.path())?;
-        Ok(Self { _folder: Some(folder), ..store })
+        Ok(Self { folder: Some(folder), ..store })
+    }
+
+    /// A store of its own with the same buckets, empty.
+    pub(super) fn copy(&self) -> Result<Self, Error> {
+        let copy = Self::temporary()?;
+        if let (Some(from), Some(to)) = (&self.folder, &copy.folder) {
+            for bucket in std::fs::read_dir(from.path())? {
+                let bucket = bucket?;
+                if bucket.file_type()?.is_dir() {
+                    std::fs::create_dir(to.path().join(bucket.file_name()))?;
+                }
+            }
+        }
+        Ok(copy)
     }
 
     /// Answers a signed request of a client of this process.

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use domain::campaign::CampaignState;
 use domain::{CampaignId, ContactId, TenantId};
 use queue::CampaignJob;
 
@@ -14,7 +15,9 @@ pub(crate) const CONTACTS: usize = 100;
 const PLANNED: Duration = Duration::from_secs(120);
 
 /// Erases deleted contacts from the ledgers of all campaigns: their addresses and the
-/// texts that were filled in for them. What became of their messages stays.
+/// texts that were filled in for them. What became of their messages stays. While a
+/// campaign is being planned the job comes again: its planner may have read a contact
+/// before it was deleted.
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`]: the job comes again.
@@ -37,12 +40,15 @@ pub async fn erase(
     let there: BTreeSet<ContactId> =
         store.contacts_of(tenant, &asked).await?.into_iter().map(|contact| contact.id).collect();
     let gone: BTreeSet<ContactId> = asked.difference(&there).copied().collect();
-    let mut before = before;
+    // A run that goes on does not know what the one before it saw.
+    let is_continued = before.is_some();
+    let (mut before, mut planning) = (before, false);
     loop {
         let page = store.started_campaigns_before(tenant, before, CAMPAIGNS).await?;
         let Some(oldest) = page.last().map(|(id, _)| *id) else { break };
+        planning |= page.iter().any(|(_, state)| *state == Some(CampaignState::Planning));
         let started: Vec<CampaignId> =
-            page.into_iter().filter(|(_, started)| *started).map(|(id, _)| id).collect();
+            page.into_iter().filter(|(_, state)| state.is_some()).map(|(id, _)| id).collect();
         for (campaign, row) in store.rows_of(tenant, &started, &gone).await? {
             store.erase_row(tenant, campaign, row.contact).await?;
         }
@@ -51,7 +57,7 @@ pub async fn erase(
             return Ok(sender.queues.campaign(job(before, last), generation + 1).await?);
         }
     }
-    if last {
+    if last || !(planning || is_continued) {
         return Ok(());
     }
     Ok(sender.queues.campaign_later(job(None, true), 0, PLANNED).await?)

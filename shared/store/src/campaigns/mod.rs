@@ -15,7 +15,7 @@ use domain::{AccountId, CampaignId, ContactId, TenantId};
 use self::item::{from_item, to_item};
 use crate::batch::Action;
 use crate::due::{Due, Watched, put_action};
-use crate::item::{Item, Key, Query, number};
+use crate::item::{Item, Key, Query, number, text};
 use crate::ledger::Which;
 use crate::update::When;
 use crate::{Result, Store};
@@ -185,7 +185,7 @@ impl Store {
     }
 
     /// Campaigns that are older than `before`, newest first, at most `most`, each with
-    /// whether it was started.
+    /// its state if it was started.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] when the database does not answer.
@@ -194,17 +194,21 @@ impl Store {
         tenant: &TenantId,
         before: Option<CampaignId>,
         most: usize,
-    ) -> Result<Vec<(CampaignId, bool)>> {
+    ) -> Result<Vec<(CampaignId, Option<CampaignState>)>> {
         let query = Query {
             pk: format!("CAMPAIGNS#{tenant}"),
             until: before.map(|id| format!("{:010}", id.0.saturating_sub(1))),
-            project: Some("id, started".to_owned()),
+            project: Some("id, started, state".to_owned()),
             limit: Some(most),
             descending: true,
             ..Query::default()
         };
         let items = self.query(&query).await?;
-        let found = |item: &Item| Some((CampaignId(number(item, "id")?), item.contains_key("started")));
+        let found = |item: &Item| {
+            let state = text(item, "state").and_then(|state| CampaignState::parse(&state));
+            let is_started = item.contains_key("started");
+            Some((CampaignId(number(item, "id")?), state.filter(|_| is_started)))
+        };
         Ok(items.iter().filter_map(found).collect())
     }
 

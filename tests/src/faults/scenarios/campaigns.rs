@@ -32,7 +32,7 @@ pub(super) async fn schedule(stage: &Stage, people: usize) {
 }
 
 /// Launches the draft.
-pub(super) async fn launch(stage: &Stage) {
+async fn launch(stage: &Stage) {
     let body = json!({"campaign_id": ID.0});
     let ask = Ask { key: Some("launch-1"), ..Ask::post("/api/campaigns/launch", body) };
     let answers = stage.insist("campaigns", &ask).await;
@@ -54,7 +54,6 @@ pub(super) async fn with_retries(stage: &Stage) {
 }
 
 pub(super) async fn paused(stage: &Stage) {
-    launch(stage).await;
     stage.wait_ms(AMID).await;
     let quiet = stage.quiet_after(ID, "pause", json!({})).await;
     stage.wait_ms(LONG).await;
@@ -64,7 +63,6 @@ pub(super) async fn paused(stage: &Stage) {
 
 pub(super) async fn cancelled(stage: &Stage) {
     stage.expected().cancels = true;
-    launch(stage).await;
     stage.wait_ms(AMID).await;
     stage.quiet_after(ID, "cancel", json!({})).await;
 }
@@ -72,7 +70,6 @@ pub(super) async fn cancelled(stage: &Stage) {
 pub(super) async fn failures_again(stage: &Stage) {
     answers(stage, 2, 131_026, Some(1));
     answers(stage, 6, 131_026, Some(1));
-    launch(stage).await;
     stage.until_state(ID, CampaignState::Finished).await;
     stage.wait_ms(LONG).await;
     stage.control(ID, "resume", json!({"only": "failed"})).await;
@@ -81,14 +78,12 @@ pub(super) async fn failures_again(stage: &Stage) {
 pub(super) async fn failures_again_early(stage: &Stage) {
     answers(stage, 0, 131_026, Some(1));
     answers(stage, 2, 131_026, Some(1));
-    launch(stage).await;
     stage.wait_ms(AMID).await;
     stage.control(ID, "pause", json!({})).await;
     stage.control(ID, "resume", json!({"only": "failed"})).await;
 }
 
 pub(super) async fn erased(stage: &Stage) {
-    launch(stage).await;
     stage.wait_ms(AMID).await;
     let quiet = stage.quiet_after(ID, "pause", json!({})).await;
     stage.wait_ms(LONG).await;
@@ -105,7 +100,6 @@ pub(super) async fn erased(stage: &Stage) {
 
 pub(super) async fn stopped(stage: &Stage) {
     stage.expected().may_be_skipped.insert(digits(7));
-    launch(stage).await;
     stage.world.writes(&digits(7), "STOP");
     if stage.until_opted_out(7).await {
         stage.promise(Promise::Nothing { to: digits(7), from_ms: stage.now_ms() });

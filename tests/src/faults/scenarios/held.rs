@@ -1,7 +1,6 @@
 use serde_json::json;
 use simulators::graph::FaultRule;
 
-use super::campaigns::launch;
 use super::{ID, Promise, Stage, digits};
 
 /// Meta says that the business account sent too much, and the number is held for a
@@ -13,7 +12,6 @@ fn holds(stage: &Stage) {
 pub(super) async fn cancelled(stage: &Stage) {
     stage.expected().cancels = true;
     holds(stage);
-    launch(stage).await;
     stage.wait_ms(4_000).await;
     stage.quiet_after(ID, "cancel", json!({})).await;
     stage.wait_ms(70_000).await;
@@ -22,7 +20,6 @@ pub(super) async fn cancelled(stage: &Stage) {
 pub(super) async fn paused(stage: &Stage) {
     stage.expected().may_be_skipped.insert(digits(3));
     holds(stage);
-    launch(stage).await;
     stage.wait_ms(3_000).await;
     stage.world.writes(&digits(3), "STOP");
     if stage.until_opted_out(3).await {

@@ -122,6 +122,27 @@ impl Scenario {
         }
     }
 
+    /// What has just begun when it begins; nothing of this fails. How a launch fails is
+    /// looked at in one scenario, and not in every one with a campaign.
+    pub(super) async fn launch(self, stage: &Stage) {
+        match self {
+            Self::Pause
+            | Self::Cancel
+            | Self::ResumeFailed
+            | Self::ResumeFailedEarly
+            | Self::Erase
+            | Self::Stop
+            | Self::HeldCancel
+            | Self::HeldPause => stage.world.launch(ID).await,
+            Self::Campaign
+            | Self::Scheduled
+            | Self::Messages
+            | Self::Import
+            | Self::Inbound
+            | Self::Events => {}
+        }
+    }
+
     /// What its clients do.
     pub(super) async fn play(self, stage: &Stage) {
         match self {

@@ -63,6 +63,13 @@ impl Tables {
         Ok(Self::new(Storage::memory()?))
     }
 
+    /// Tables in memory with everything that is in these.
+    pub(super) fn copy(&self) -> Result<Self, DynoxideError> {
+        let mut storage = Storage::memory()?;
+        super::super::copy(self.storage.conn(), storage.conn_mut())?;
+        Ok(Self::new(storage))
+    }
+
     fn new(storage: Storage) -> Self {
         let fold = Fold::install(storage.conn());
         Self { storage, indexes: VectorIndexLifecycle::new(), tokens: Tokens::default(), fold }

@@ -36,6 +36,12 @@ impl DynamoDb {
         Ok(Self { tables: Group::new(tables), capacity: Meter::default() })
     }
 
+    /// A store of its own in memory, with everything that is in this one.
+    pub(super) fn copy(&self) -> Result<Self, Error> {
+        let tables = self.tables.look(Tables::copy).map_err(Error::DynamoDb)?;
+        Ok(Self { tables: Group::new(tables), capacity: Meter::default() })
+    }
+
     /// Answers the JSON `body` of `action`.
     pub(super) async fn call(&self, action: String, body: Bytes) -> Reply {
         let Some(outcome) = self.tables.submit(Call { action: action.clone(), body }).await else {

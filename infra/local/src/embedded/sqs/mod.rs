@@ -77,6 +77,14 @@ impl Sqs {
         Self::new(connection, clock, delivery, ids)
     }
 
+    /// A store of its own in memory, with every message of this one.
+    pub(super) fn copy(&self, clock: Clock, delivery: Delivery, ids: Entropy) -> Result<Self, Error> {
+        let mut connection = schema::memory().map_err(Error::Sqs)?;
+        let copied = self.queues.look(|queues| super::copy(&queues.connection, &mut connection));
+        copied.map_err(Error::Sqs)?;
+        Self::new(connection, clock, delivery, ids)
+    }
+
     fn new(
         connection: rusqlite::Connection,
         clock: Clock,
