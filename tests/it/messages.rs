@@ -7,7 +7,8 @@ use ops::messages::{Sent, send};
 use simulators::graph::FaultRule;
 
 async fn send_to(world: &World, n: usize, content: Content) -> ops::Result<Sent> {
-    send(&world.sender, &world.caller, &world.account, phone(n).parse().unwrap(), content).await
+    let id = domain::MessageId(world.store().entropy().ulid(world.clock.now()));
+    send(&world.sender, &world.caller, &world.account, phone(n).parse().unwrap(), content, id).await
 }
 
 fn text(body: &str) -> Content {

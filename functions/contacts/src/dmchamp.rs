@@ -1,6 +1,6 @@
 //! `/v1/contacts`
 
-use api_http::{Caller, Input, Repeat, Reply, Result, idempotent};
+use api_http::{Caller, Input, Reply, Result, idempotent};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::contact::{Contact, Identity};
@@ -72,7 +72,7 @@ pub(crate) async fn create(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&teller.store, &caller, &input, Repeat::Safe, async {
+    idempotent(&teller.store, &caller, &input, async {
         let new = contact(input.fields(), &NAMES, &Origin::default())?;
         if let Some(phone) = new.phone.clone()
             && let Some(known) = existing(&teller.store, caller.tenant_id(), Identity::Phone(phone)).await?

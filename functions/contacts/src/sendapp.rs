@@ -1,6 +1,6 @@
 //! `/api/contacts`
 
-use api_http::{Caller, Fields, Input, Repeat, Reply, Result, idempotent, text_of, weight_of};
+use api_http::{Caller, Fields, Input, Reply, Result, idempotent, text_of, weight_of};
 use axum::extract::State;
 use axum::response::Response;
 use domain::contact::{Contact, MAX_BULK, NewContact};
@@ -121,7 +121,7 @@ pub(crate) async fn create(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&teller.store, &caller, &input, Repeat::Safe, async {
+    idempotent(&teller.store, &caller, &input, async {
         let origin = origin(&teller.store, &caller, &input).await?;
         let new = contact(input.fields(), &NAMES, &origin)?;
         let limit = caller.tenant.plan.contacts;
@@ -194,7 +194,7 @@ pub(crate) async fn import(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&teller.store, &caller, &input, Repeat::Safe, async {
+    idempotent(&teller.store, &caller, &input, async {
         let rows = many("contacts", input.fields())?;
         let origin = origin(&teller.store, &caller, &input).await?;
         let rows = rows.iter().map(|value| row(value, &origin)).collect();

@@ -1,6 +1,6 @@
 //! `/api/v1/subscriber` and `/api/v1/whatsapp/subscriber`
 
-use api_http::{ApiError, Caller, Fields, Input, Repeat, Reply, Result, idempotent, weight_of};
+use api_http::{ApiError, Caller, Fields, Input, Reply, Result, idempotent, weight_of};
 use axum::extract::State;
 use axum::response::Response;
 use domain::contact::{Contact, Identity};
@@ -65,7 +65,7 @@ pub(crate) async fn create(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&teller.store, &caller, &input, Repeat::Safe, async {
+    idempotent(&teller.store, &caller, &input, async {
         let origin = origin(&teller.store, &caller, input.fields()).await?;
         let new = contact(input.fields(), &NAMES, &origin)?;
         let limit = caller.tenant.plan.contacts;

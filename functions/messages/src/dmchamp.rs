@@ -1,6 +1,6 @@
 //! `/v1/send_custom_channel_message`
 
-use api_http::{Caller, CustomData, Input, Repeat, Reply, Result, idempotent};
+use api_http::{Caller, CustomData, Input, Reply, Result, idempotent_send};
 use axum::extract::State;
 use axum::response::Response;
 use ops::custom::{self, Outgoing, Relay, Sent};
@@ -43,7 +43,7 @@ pub(crate) async fn send_custom_channel_message(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&relay.teller.store, &caller, &input, Repeat::Never, async {
+    let work = async |id| {
         let data = CustomData::of(&input)?;
         data.require(&["fromId", "customChannel", "body"])?;
         let new = Outgoing {
@@ -52,8 +52,8 @@ pub(crate) async fn send_custom_channel_message(
             body: data.required("body")?,
             campaign: data.text("campaignId")?,
         };
-        let sent = custom::send(&relay, &caller, new).await.map_err(CustomData::named)?;
+        let sent = custom::send(&relay, &caller, new, id).await.map_err(CustomData::named)?;
         Ok(Reply::<200, Answer>(sent.into()))
-    })
-    .await
+    };
+    idempotent_send(&relay.teller.store, &caller, &input, work).await
 }

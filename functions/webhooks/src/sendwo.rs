@@ -1,6 +1,6 @@
 //! `/api/v1/webhook/workflow`
 
-use api_http::{ApiError, Caller, Fields, Input, Repeat, Reply, Result, idempotent};
+use api_http::{ApiError, Caller, Fields, Input, Reply, Result, idempotent};
 use axum::extract::State;
 use axum::response::Response;
 use domain::webhook::{EndpointId, EventType, Purpose, chosen};
@@ -83,7 +83,7 @@ pub(crate) async fn create(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&courier.store, &caller, &input, Repeat::Safe, async {
+    idempotent(&courier.store, &caller, &input, async {
         let fields = input.fields();
         let account = account(&courier.store, &caller, fields).await?;
         let new = New {

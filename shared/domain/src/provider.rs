@@ -162,8 +162,8 @@ fn classify(error: &ProviderError, attempt: u32) -> Action {
     }
 }
 
-/// Identical refusals in a row that are one fact about the campaign, not about five
-/// people.
+/// Refusals in a row for what a campaign is, that are one fact about it and not about
+/// five people.
 pub const SAME_REFUSALS: u32 = 5;
 
 /// Whether a refusal is about what a campaign sends, or from where, so that it is to be

@@ -2,6 +2,7 @@ use std::future::Future;
 
 use axum::body::{Body, to_bytes};
 use axum::response::{IntoResponse, Response};
+use domain::MessageId;
 use http::{HeaderValue, StatusCode, header};
 use ops::Code;
 use store::Store;
@@ -16,33 +17,55 @@ const MAX_KEPT: usize = 300_000;
 /// How often it is tried to keep an answer.
 const KEEP_TRIES: u32 = 4;
 
-/// Whether a request that broke off half-way may be done again under its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repeat {
-    /// It finds what was done, or does no harm.
-    Safe,
-    /// It might send a message twice.
-    Never,
-}
-
 /// Does `work` once for an `Idempotency-Key`: who repeats the request within 24
-/// hours gets the same answer. Without a key, `work` is just done.
+/// hours gets the same answer. Without a key, `work` is just done. A request that broke
+/// off half-way is done again: it finds what was done, or does no harm.
 ///
 /// # Errors
 /// [`Code::Conflict`] when the key was used with another body, or its request is
-/// under way; what `work` answers. An error that sent nothing frees the key.
+/// under way; what `work` answers. An error that changed nothing frees the key.
 pub async fn idempotent<R: IntoResponse>(
     store: &Store,
     caller: &ops::Caller,
     input: &Input,
-    repeat: Repeat,
     work: impl Future<Output = Result<R>>,
 ) -> Result<Response> {
-    let Some(key) = input.idempotency_key()? else { return work.await.map(IntoResponse::into_response) };
+    once(store, caller, input, |_, _| work).await
+}
+
+/// The same for a request that sends a message, whose id `work` is given. One that broke
+/// off is not done again, for it may have been sent: the answer names the message.
+///
+/// # Errors
+/// As [`idempotent`]; [`Code::ProviderTimeout`] about a request that broke off.
+pub async fn idempotent_send<R: IntoResponse>(
+    store: &Store,
+    caller: &ops::Caller,
+    input: &Input,
+    work: impl AsyncFnOnce(MessageId) -> Result<R>,
+) -> Result<Response> {
+    let guarded = |attempt, id| async move {
+        if attempt > 1 {
+            return Err(broke_off(id));
+        }
+        work(id).await
+    };
+    once(store, caller, input, guarded).await
+}
+
+async fn once<R: IntoResponse, F: Future<Output = Result<R>>>(
+    store: &Store,
+    caller: &ops::Caller,
+    input: &Input,
+    work: impl FnOnce(u64, MessageId) -> F,
+) -> Result<Response> {
+    let Some(key) = input.idempotency_key()? else {
+        let id = MessageId(store.entropy().ulid(store.clock().now()));
+        return work(1, id).await.map(IntoResponse::into_response);
+    };
     let (tenant, route) = (caller.tenant_id(), input.spec().path);
     let done = match store.begin_idempotent(tenant, route, &key, &input.fingerprint()).await? {
-        Begin::Fresh { attempt } if attempt > 1 && repeat == Repeat::Never => Err(broke_off()),
-        Begin::Fresh { .. } => work.await,
+        Begin::Fresh { attempt, message } => work(attempt, message).await,
         Begin::Answered { status, body } => return Ok(replay(status, body)),
         Begin::Different => {
             return Err(ops::Error::conflict("the idempotency key was used with another request").into());
@@ -80,9 +103,9 @@ pub async fn idempotent<R: IntoResponse>(
     Ok(Response::from_parts(parts, Body::from(bytes)))
 }
 
-fn broke_off() -> ApiError {
+fn broke_off(id: MessageId) -> ApiError {
     let message = "an earlier request with this idempotency key broke off: its message may have been sent";
-    ops::Error::new(Code::ProviderTimeout, message).into()
+    ops::Error::new(Code::ProviderTimeout, message).about(id).into()
 }
 
 fn replay(status: u16, body: String) -> Response {

@@ -34,6 +34,15 @@ impl Bucket {
         self.get_key(key(name)).await
     }
 
+    /// Deletes a report, if it is there.
+    ///
+    /// # Errors
+    /// [`Error`] when the bucket did not answer.
+    pub async fn delete_report(&self, name: &str) -> Result<(), Error> {
+        let sent = self.client.delete_object().bucket(&self.name).key(key(name)).send().await;
+        sent.map(|_| ()).map_err(|e| Error::of(e.as_service_error().and_then(|e| e.code())))
+    }
+
     /// Begins a report that comes in parts; answers the id of the upload.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ pub struct Sent {
     pub provider_id: String,
 }
 
-/// Sends one message now.
+/// Sends one message now, under this id of ours.
 ///
 /// It is written down before the call, so that whatever happens afterwards its
 /// state can be asked for.
@@ -50,6 +50,7 @@ pub async fn send(
     account: &Account,
     to: PhoneNumber,
     mut content: Content,
+    id: MessageId,
 ) -> Result<Sent> {
     content.check()?;
     let number = callers::number(account)?;
@@ -73,7 +74,7 @@ pub async fn send(
     }
     take_turn(store, tenant, number).await?;
     count(store, caller).await?;
-    deliver(sender, tenant, account, number, contact.map(|c| c.id), address, content).await
+    deliver(sender, tenant, account, number, (id, contact.map(|c| c.id)), address, content).await
 }
 
 async fn check_consent(
@@ -142,12 +143,10 @@ async fn deliver(
     tenant: &TenantId,
     account: &Account,
     number: &Number,
-    contact: Option<ContactId>,
+    (id, contact): (MessageId, Option<ContactId>),
     address: Address,
     content: Content,
 ) -> Result<Sent> {
-    let store = &sender.store;
-    let id = MessageId(store.entropy().ulid(store.clock().now()));
     let callback = CallbackRef::Message(id);
     let body = payload(&address, &content, callback);
     let kind = body.get("type").and_then(serde_json::Value::as_str).unwrap_or("text").to_owned();

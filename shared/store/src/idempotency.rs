@@ -1,6 +1,6 @@
 //! Answers that were given under an idempotency key, for 24 hours.
 
-use domain::TenantId;
+use domain::{MessageId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::item::{Key, compose, n, s};
@@ -19,6 +19,8 @@ pub enum Begin {
     Fresh {
         /// Sorts attempts of one key; later ones are resumptions.
         attempt: u64,
+        /// The id of the message that its request sends, the same at every attempt.
+        message: MessageId,
     },
     /// It was used, and this was the answer.
     Answered {
@@ -40,6 +42,8 @@ struct KeyItem {
     attempt: u64,
     status: Option<u16>,
     body: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
     ttl: i64,
 }
 
@@ -61,16 +65,18 @@ impl Store {
     ) -> Result<Begin> {
         let key = key(tenant, route, idempotency_key);
         let now = self.clock().now();
+        let message = MessageId(self.entropy().ulid(now));
         let fresh = KeyItem {
             request: request.to_owned(),
             began: now.as_millisecond(),
             attempt: 1,
             status: None,
             body: None,
+            message: Some(message.to_string()),
             ttl: now.as_second() + KEEP_S,
         };
         match self.create(compose(&key, "idempotency", &fresh)?).await {
-            Ok(()) => return Ok(Begin::Fresh { attempt: 1 }),
+            Ok(()) => return Ok(Begin::Fresh { attempt: 1, message }),
             Err(Error::Conflict) => {}
             Err(error) => return Err(error),
         }
@@ -95,7 +101,10 @@ impl Store {
             .set("attempt", n(known.attempt + 1))
             .when(When::Is("began", n(known.began)));
         match self.update(resume).await {
-            Ok(()) => Ok(Begin::Fresh { attempt: known.attempt + 1 }),
+            Ok(()) => {
+                let message = known.message.and_then(|id| id.parse().ok()).unwrap_or(message);
+                Ok(Begin::Fresh { attempt: known.attempt + 1, message })
+            }
             Err(Error::Conflict) => Ok(Begin::InFlight),
             Err(error) => Err(error),
         }

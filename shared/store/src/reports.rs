@@ -240,6 +240,18 @@ impl Store {
         Ok(from_item(&self.update_returning(update).await?, now.as_millisecond()))
     }
 
+    /// Forgets a file that was deleted, unless another took its place.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn forget_report_file(&self, of: ReportKey<'_>, file: &ReportFile) -> Result<()> {
+        let update = ["object", "marks", "made"].into_iter().fold(Update::of(key(of)), Update::remove);
+        match self.update(update.when(When::Is("object", s(&file.object)))).await {
+            Ok(()) | Err(Error::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Remembers that somebody was told to come again; the earliest counts.
     ///
     /// # Errors

@@ -27,6 +27,18 @@ fn five_identical_refusals_about_the_campaign_pause_it() {
 }
 
 #[test]
+fn refusals_about_the_campaign_that_alternate_are_one_fact() {
+    in_virtual_time(at_80(), async |world| {
+        world.fault(FaultRule { every: Some(2), ..code(132_000) });
+        world.fault(code(132_001));
+        let id = launched(world, 100).await;
+        seconds(60).await;
+        assert_eq!(world.campaign(id).await.state, CampaignState::Paused);
+        assert_eq!(world.counts(id).await, [("failed", 5), ("pending", 95)].into());
+    });
+}
+
+#[test]
 fn refusals_about_people_pause_nothing() {
     in_virtual_time(at_80(), async |world| {
         world.fault(code(131_026));

@@ -54,7 +54,7 @@ pub(crate) async fn resume(
         }
     };
     let (state, retried) = campaigns::resume(&sender, caller.tenant_id(), id, order).await?;
-    Ok(Moved::new(id, state, order.map(|_| retried)))
+    Ok(Moved::new(id, state, order.and(retried)))
 }
 
 /// `POST /api/campaigns/{id}/cancel`

@@ -5,7 +5,7 @@ mod draft;
 pub(crate) mod media;
 pub(crate) mod report;
 
-use api_http::{Caller, Input, Repeat, Reply, Result, account_of_token, cut_to_weight, idempotent};
+use api_http::{Caller, Input, Reply, Result, account_of_token, cut_to_weight, idempotent};
 use axum::extract::State;
 use axum::response::Response;
 use domain::CampaignId;
@@ -107,7 +107,7 @@ pub(crate) async fn draft(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&sender.store, &caller, &input, Repeat::Safe, async {
+    idempotent(&sender.store, &caller, &input, async {
         let fields = input.fields();
         let account = account_of_token(&sender.store, &caller, fields).await?;
         let draft = draft::draft(fields)?;
@@ -131,7 +131,7 @@ pub(crate) async fn launch(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&sender.store, &caller, &input, Repeat::Safe, async {
+    idempotent(&sender.store, &caller, &input, async {
         let id: CampaignId = input.fields().required("campaign_id")?.parse()?;
         let state = campaigns::launch(&sender, caller.tenant_id(), id).await?.as_str();
         Ok(Reply::<200, _>(Launched { status: "success", campaign_id: id.0, state }))

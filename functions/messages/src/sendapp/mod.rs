@@ -5,7 +5,7 @@ mod content;
 pub(crate) mod suppressions;
 pub(crate) mod templates;
 
-use api_http::{Caller, Input, Repeat, Reply, Result, account_of_token, idempotent};
+use api_http::{Caller, Input, Reply, Result, account_of_token, idempotent_send};
 use axum::extract::State;
 use axum::response::Response;
 use ops::messages::Sent;
@@ -33,12 +33,12 @@ pub(crate) async fn send(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&sender.store, &caller, &input, Repeat::Never, async {
-        let fields = input.fields();
-        let account = account_of_token(&sender.store, &caller, fields).await?;
+    let (store, fields) = (&sender.store, input.fields());
+    let work = async |id| {
+        let account = account_of_token(store, &caller, fields).await?;
         let to = fields.required_phone("number", account.default_country)?;
-        let sent = messages::send(&sender, &caller, &account, to, content(fields)?).await?;
+        let sent = messages::send(&sender, &caller, &account, to, content(fields)?, id).await?;
         Ok(Reply::<200, Answer>(sent.into()))
-    })
-    .await
+    };
+    idempotent_send(store, &caller, &input, work).await
 }

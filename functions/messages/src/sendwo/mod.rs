@@ -2,7 +2,7 @@
 
 pub(crate) mod history;
 
-use api_http::{ApiError, Caller, Input, Repeat, Reply, Result, idempotent};
+use api_http::{ApiError, Caller, Input, Reply, Result, idempotent_send};
 use axum::extract::State;
 use axum::response::Response;
 use domain::account::Account;
@@ -46,16 +46,16 @@ pub(crate) async fn send_text(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&sender.store, &caller, &input, Repeat::Never, async {
-        let fields = input.fields();
+    let fields = input.fields();
+    let work = async |id| {
         let account = account(&sender, &caller, &input).await?;
         let to = fields.name_of(&["to", "phone_number", "phoneNumber"]);
         let to = fields.required_phone(to, account.default_country)?;
         let content = Content::Text { body: fields.required("message")? };
-        let sent = messages::send(&sender, &caller, &account, to, content).await?;
+        let sent = messages::send(&sender, &caller, &account, to, content, id).await?;
         Ok(Reply::<200, Answer>(sent.into()))
-    })
-    .await
+    };
+    idempotent_send(&sender.store, &caller, &input, work).await
 }
 
 /// The account of the number that is named.

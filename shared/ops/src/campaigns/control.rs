@@ -73,28 +73,27 @@ pub(crate) async fn end(
 
 /// Sends on: what is pending, and, when `order` says so, again whom it is about. Only
 /// the state is changed here, with all that belongs to it; a worker puts recipients
-/// back, and the sweep sees to it that it does. Answers how many are to be put back, as
-/// far as they are counted.
+/// back, and the sweep sees to it that it does. Answers how many are to be put back, when
+/// that is counted.
 ///
 /// # Errors
-/// [`crate::Code::Conflict`] when it is not paused; with an order it may also be
+/// [`crate::Code::Conflict`] when it is not paused; with an order it may also run, or be
 /// finished.
 pub async fn resume(
     sender: &Sender,
     tenant: &TenantId,
     id: CampaignId,
     order: Option<Which>,
-) -> Result<(CampaignState, u64)> {
+) -> Result<(CampaignState, Option<u64>)> {
     let store = &sender.store;
     let stored = load(store, tenant, id).await?;
     let from = stored.campaign.state;
     let may = match from {
         CampaignState::Paused => true,
-        CampaignState::Finished => order.is_some(),
+        CampaignState::Finished | CampaignState::Running => order.is_some(),
         CampaignState::Draft
         | CampaignState::Scheduled
         | CampaignState::Planning
-        | CampaignState::Running
         | CampaignState::Cancelled
         | CampaignState::Failed => false,
     };
@@ -102,11 +101,14 @@ pub async fn resume(
         return Err(wrong_state(from));
     };
     let count = match order {
-        Some(which) => store.recent_counts(tenant, id).await?.0.of(which.state()),
-        None => 0,
+        Some(which) => {
+            let (counts, is_old) = store.recent_counts(tenant, id).await?;
+            Some(counts.of(which.state())).filter(|_| !is_old)
+        }
+        None => None,
     };
-    if order.is_some() && count == 0 && from == CampaignState::Finished {
-        return Ok((from, 0));
+    if count == Some(0) && from == CampaignState::Finished {
+        return Ok((from, count));
     }
     let to = if stored.is_planned() { CampaignState::Running } else { CampaignState::Planning };
     let watch_at_ms = Some(store.clock().now_ms() + WATCH_MS);

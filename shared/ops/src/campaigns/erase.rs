@@ -2,8 +2,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::campaign::CampaignState;
-use domain::{CampaignId, ContactId, TenantId};
+use domain::{CampaignId, ContactId, ReportFormat, TenantId};
 use queue::CampaignJob;
+use store::reports::ReportKey;
 
 use crate::{Result, Sender};
 
@@ -51,6 +52,7 @@ pub async fn erase(
             page.into_iter().filter(|(_, state)| state.is_some()).map(|(id, _)| id).collect();
         for (campaign, row) in store.rows_of(tenant, &started, &gone).await? {
             store.erase_row(tenant, campaign, row.contact).await?;
+            forget_reports(sender, tenant, campaign).await?;
         }
         before = Some(oldest);
         if out_of_time() {
@@ -61,4 +63,16 @@ pub async fn erase(
         return Ok(());
     }
     Ok(sender.queues.campaign_later(job(None, true), 0, PLANNED).await?)
+}
+
+/// Deletes the files of a campaign's reports: the next request makes new ones.
+async fn forget_reports(sender: &Sender, tenant: &TenantId, campaign: CampaignId) -> Result<()> {
+    for format in [ReportFormat::Csv, ReportFormat::Xlsx] {
+        let of = ReportKey { tenant, campaign, format };
+        if let Some(file) = sender.store.report(of).await?.file {
+            sender.files.bucket().delete_report(&file.object).await?;
+            sender.store.forget_report_file(of, &file).await?;
+        }
+    }
+    Ok(())
 }

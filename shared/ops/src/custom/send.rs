@@ -50,14 +50,14 @@ pub struct Sent {
     pub campaign: Option<CampaignId>,
 }
 
-/// Sends a message over a custom channel now. Whoever it is for becomes a contact.
+/// Sends a message over a custom channel now, under this id of ours. Whoever it is for becomes a contact.
 ///
 /// # Errors
 /// [`Code::NotFound`] names `custom_channel` or `campaign_id`; [`Code::InvalidField`]
 /// names `message`; [`Code::OptedOut`]; [`Code::PlanLimit`]; what the channel answered
 /// as [`Code::ProviderRejected`], [`Code::ProviderThrottled`] or
 /// [`Code::ProviderUnavailable`]; [`Code::ProviderTimeout`] with our id when nobody knows.
-pub async fn send(relay: &Relay, caller: &Caller, new: Outgoing) -> Result<Sent> {
+pub async fn send(relay: &Relay, caller: &Caller, new: Outgoing, id: MessageId) -> Result<Sent> {
     let (store, tenant) = (&relay.teller.store, caller.tenant_id());
     let content = Content::Text { body: new.body };
     content.check()?;
@@ -73,7 +73,7 @@ pub async fn send(relay: &Relay, caller: &Caller, new: Outgoing) -> Result<Sent>
     wait_for_slot(store, tenant, &slot, f64::from(channel.per_second), busy).await?;
     count(store, caller).await?;
     let message = Message {
-        id: MessageId(store.entropy().ulid(store.clock().now())),
+        id,
         account: AccountId::NONE,
         channel: Some(channel.key.to_string()),
         campaign,

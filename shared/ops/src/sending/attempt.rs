@@ -49,8 +49,8 @@ pub(super) struct Line<'a> {
 struct Campaigns {
     /// Why one must not send on.
     halted: BTreeMap<CampaignId, String>,
-    /// The code that one was refused with last, and how often in a row.
-    refusals: BTreeMap<CampaignId, (i64, u32)>,
+    /// How often in a row one was refused for what it is.
+    refusals: BTreeMap<CampaignId, u32>,
 }
 
 /// What came of an attempt.
@@ -86,7 +86,7 @@ impl<'a> Line<'a> {
             tenant,
             number,
             pacer,
-            health: Health::new(condition.outages),
+            health: Health::new(number.per_second, condition.outages),
             daily_limit,
             stopped: AtomicI64::new(NOT_STOPPED),
             throttled: AtomicU32::new(0),
@@ -203,13 +203,13 @@ impl<'a> Line<'a> {
             return false;
         }
         let mut campaigns = self.campaigns();
-        let (last, times) = campaigns.refusals.entry(campaign).or_insert((code, 0));
-        *times = if *last == code { times.saturating_add(1) } else { 1 };
-        *last = code;
+        let times = campaigns.refusals.entry(campaign).or_default();
+        *times = times.saturating_add(1);
         let times = *times;
         drop(campaigns);
         if times >= SAME_REFUSALS {
-            let reason = format!("WhatsApp refused {SAME_REFUSALS} messages in a row with code {code}");
+            let reason =
+                format!("WhatsApp refused {SAME_REFUSALS} messages in a row, the last with code {code}");
             self.halt(campaign, reason);
         }
         times > SAME_REFUSALS

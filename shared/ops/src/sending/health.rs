@@ -11,9 +11,13 @@ const BUSY: u32 = 10;
 /// The first pause of an outage; each that ends without a clear answer is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(300);
-/// When so many calls are open and none was answered for so long, no more are made.
+/// When so many calls are open, and none was answered for as long as so many messages
+/// take to leave, no more are made: a provider that falls silent gets less than a wave.
 const OPEN_CALLS: usize = 8;
-const SILENCE: Duration = Duration::from_secs(1);
+const UNANSWERED: u32 = 32;
+/// Bounds of that time.
+const MIN_SILENCE: Duration = Duration::from_millis(100);
+const MAX_SILENCE: Duration = Duration::from_secs(1);
 
 /// What a call came to, for what it says of the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +37,10 @@ pub(super) enum Answer {
 /// Whether the provider answers. An outage is no outcome: while there is one, the
 /// number rests, and single messages find out whether it is over.
 #[derive(Debug)]
-pub(super) struct Health(Mutex<State>);
+pub(super) struct Health {
+    state: Mutex<State>,
+    silence: Duration,
+}
 
 #[derive(Debug)]
 struct State {
@@ -49,16 +56,18 @@ struct State {
 }
 
 impl Health {
-    /// A number that `outages` pauses in a row did not help so far.
-    pub(super) fn new(outages: u32) -> Self {
+    /// A number that sends `per_second` messages, and that `outages` pauses in a row did
+    /// not help so far.
+    pub(super) fn new(per_second: u32, outages: u32) -> Self {
         let now = Instant::now();
         let open = BTreeMap::new();
         let state = State { unclear: 0, busy: 0, outages, paused_until: now, open, calls: 0, answered: now };
-        Self(Mutex::new(state))
+        let silence = Duration::from_secs(1) * UNANSWERED / per_second.max(1);
+        Self { state: Mutex::new(state), silence: silence.clamp(MIN_SILENCE, MAX_SILENCE) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A call is made; answers its number.
@@ -110,7 +119,7 @@ impl Health {
         let state = self.state();
         let oldest = state.open.values().next().copied();
         let since = oldest.map(|oldest| oldest.max(state.answered));
-        state.open.len() >= OPEN_CALLS && since.is_some_and(|since| since.elapsed() >= SILENCE)
+        state.open.len() >= OPEN_CALLS && since.is_some_and(|since| since.elapsed() >= self.silence)
     }
 }
 
@@ -125,7 +134,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn unclear_answers_in_a_row_are_an_outage() {
-        let health = Health::new(0);
+        let health = Health::new(20, 0);
         for _ in 0..4 {
             assert_eq!(answer(&health, Answer::Unclear), None);
             assert_eq!(answer(&health, Answer::Unclear), None);
@@ -139,7 +148,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn each_probe_that_fails_doubles_the_pause() {
-        let health = Health::new(1);
+        let health = Health::new(20, 1);
         for want in [2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
             let pause = answer(&health, Answer::Unclear);
             assert_eq!(pause, Some(Duration::from_secs(want)));
@@ -151,7 +160,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_provider_that_is_busy_for_everybody_is_out() {
-        let health = Health::new(0);
+        let health = Health::new(20, 0);
         for _ in 0..20 {
             assert_eq!(answer(&health, Answer::Busy { anew: false }), None, "one message may be the reason");
         }
@@ -161,7 +170,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn silence_is_many_calls_that_nothing_answers() {
-        let health = Health::new(0);
+        let health = Health::new(20, 0);
         let calls: Vec<u64> = (0..8).map(|_| health.begin()).collect();
         assert!(!health.is_silent());
         tokio::time::advance(Duration::from_secs(1)).await;

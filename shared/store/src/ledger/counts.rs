@@ -16,9 +16,9 @@ const CONCURRENCY: usize = 4;
 /// A block of a large campaign is counted at most this often, in milliseconds.
 const RECOUNT_MS: i64 = 5_000;
 /// Up to this many blocks a campaign is counted whenever somebody asks.
-const SMALL: usize = 4;
+const SMALL: usize = 16;
 /// Blocks of a larger one that are counted for somebody who asks.
-const FOR_ONE: usize = 2;
+const FOR_ONE: usize = 8;
 
 /// How many recipients are in each state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

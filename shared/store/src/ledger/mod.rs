@@ -217,12 +217,13 @@ impl Store {
         found.map(|(campaign, item)| Ok((campaign, from_item(item)?))).collect()
     }
 
-    /// Takes the address and the texts out of a recipient's row; its state stays.
+    /// Takes the address and the texts out of a recipient's row; its state stays. The
+    /// provider's id goes, too: Meta's contain the number.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn erase_row(&self, tenant: &TenantId, campaign: CampaignId, contact: ContactId) -> Result<()> {
-        let update = Update::of(row_key(tenant, campaign, contact)).remove("to").remove("p");
+        let update = Update::of(row_key(tenant, campaign, contact)).remove("to").remove("p").remove("wamid");
         match self.update(update.when(When::Exists)).await {
             Ok(()) | Err(Error::Conflict) => self.mark_dirty(tenant, campaign, &[block_of(contact)]).await,
             Err(error) => Err(error),

@@ -272,7 +272,12 @@ impl Run<'_> {
         let ReportDraft { object, marks, begun_ms, .. } = draft;
         let file = ReportFile { object, marks, made_ms: begun_ms };
         let store = &self.sender.store;
+        let before = store.report(self.build.of).await?.file;
         let report = store.finish_report(self.build.of, &self.job, &file).await?;
+        // Whoever has a link to it asks again.
+        if let Some(before) = before.filter(|before| before.object != file.object) {
+            self.bucket().delete_report(&before.object).await?;
+        }
         // Somebody asked after it was begun, and may have seen more.
         if report.asked_ms > file.made_ms {
             let (tenant, campaign) = (self.build.of.tenant, self.build.of.campaign);
