@@ -12,6 +12,7 @@ use simulators::graph::AcceptedMessage;
 use store::ledger::Row;
 use ulid::Ulid;
 
+use super::feed::Feed;
 use super::gate::Fired;
 use super::plan::Shape;
 use super::stage::{Promise, Stage};
@@ -321,7 +322,8 @@ impl Findings<'_> {
     }
 
     async fn queues(&mut self) {
-        let parked = self.stage.world.parked().await;
+        let world = &self.stage.world;
+        let parked = Feed::of(world).parked(world).await;
         if parked > 0 {
             self.add("parked", format!("{parked} jobs"));
         }

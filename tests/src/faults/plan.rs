@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use bytes::Bytes;
+
 /// What goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
@@ -130,8 +132,26 @@ pub struct Call {
     pub shape: Shape,
     /// What it asks for, such as `PutItem`.
     pub action: String,
-    /// The kinds of items that it names, the queue, or the like.
-    pub about: String,
+    /// What it names.
+    pub about: About,
+}
+
+/// What a call names; read when somebody wants to know, for most are never printed.
+#[derive(Debug, Clone)]
+pub enum About {
+    /// A recipient, an event, or the like.
+    Text(String),
+    /// The kinds of items or the queue in a request to AWS.
+    Request(Bytes),
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Request(body) => f.write_str(&super::aws::named(body)),
+        }
+    }
 }
 
 impl fmt::Display for Call {

@@ -81,7 +81,11 @@ impl Suite {
                     // Thousands of expected failures are not to be read.
                     let _silent = tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::new());
                     while let Some((i, task)) = claim(&next, tasks) {
-                        let played = self.sets[&task.scenario].0.play(&task.plan);
+                        let mut played = self.sets[&task.scenario].0.play(&task.plan);
+                        if task.plan != Plan::default() {
+                            // Only those without a fault are looked at.
+                            played.calls = Vec::new();
+                        }
                         results.lock().unwrap_or_else(PoisonError::into_inner).push((i, played));
                     }
                 });
