@@ -114,21 +114,39 @@ def settle(client, campaign, patience):
         if seen["state"] == "finished" and waiting == 0 and counts["accepted"] + counts["sent"] + counts["pending"] == 0:
             break
         time.sleep(1)
-    # Counts of a large campaign may be five seconds old.
-    time.sleep(6)
     return client.call("GET", f"/api/campaigns/{campaign}")["campaign"]
+
+
+def report(client, campaign, patience=120):
+    """The file to which the answer leads; while it is being made the answer is JSON."""
+    end = time.time() + patience
+    while time.time() < end:
+        found = client.call("GET", f"/api/campaigns/{campaign}/report.csv")
+        if isinstance(found, str):
+            return found
+        time.sleep(found["retry_after"])
+    raise RuntimeError("the report is not made")
+
+
+def counted(seen):
+    return {k: v for k, v in seen["counts"].items() if v and k != "total"}
 
 
 def account(client, campaign, recipients, seen):
     stats = simulator("stats")
-    rows = list(csv.DictReader(io.StringIO(client.call("GET", f"/api/campaigns/{campaign}/report.csv"))))
+    rows = list(csv.DictReader(io.StringIO(report(client, campaign))))
     states = {}
     for row in rows:
         states[row["state"]] = states.get(row["state"], 0) + 1
+    # A worker counts a large campaign, and has done so a minute after the last change.
+    end = time.time() + 60
+    while time.time() < end and counted(seen) != states:
+        time.sleep(1)
+        seen = client.call("GET", f"/api/campaigns/{campaign}")["campaign"]
     arrived = sum(states.get(s, 0) for s in ("delivered", "read"))
     checks = {
         "one row per recipient": len(rows) == len({r["contact_id"] for r in rows}) == recipients,
-        "counts equal rows": {k: v for k, v in seen["counts"].items() if v and k != "total"} == states,
+        "counts equal rows": counted(seen) == states,
         "nobody was sent to twice": stats["repeated"] == 0 and stats["duplicates"] == 0,
         "whom the simulator accepted has it": stats["distinct_recipients"] == arrived,
         "nothing is pending or failed": states.get("pending", 0) == states.get("failed", 0) == 0,

@@ -5,11 +5,12 @@ import contextlib
 import csv
 import datetime
 import io
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 from checks import Checks
-from net import wait_for
+from net import Answer, request, wait_for
 from processes import Simulator
 from stack import Stack
 from tenant import Tenant
@@ -38,15 +39,39 @@ def campaign(checks: Checks, tenant: Tenant, simulator: Simulator) -> None:
     checks.equal("statuses through the webhook make everyone delivered", seen["counts"]["delivered"], RECIPIENTS)
     checks.equal("the campaign is finished", seen["state"], "finished")
 
-    report = list(csv.DictReader(io.StringIO(tenant.ask("GET", f"/api/campaigns/{number}/report.csv").text)))
-    checks.equal("the report has a row for each", len({row["contact_id"] for row in report}), RECIPIENTS)
-    checks.check("each row says delivered", all(row["state"] == "delivered" for row in report), report[:3])
+    rows_of = list(csv.DictReader(io.StringIO(report(tenant, number, "csv").text)))
+    checks.equal("the report has a row for each", len({row["contact_id"] for row in rows_of}), RECIPIENTS)
+    checks.check("each row says delivered", all(row["state"] == "delivered" for row in rows_of), rows_of[:3])
+    checks.equal("a report that is current is there at once", follow(tenant, number, "csv").status, 302)
+    with zipfile.ZipFile(io.BytesIO(report(tenant, number, "xlsx").body)) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml")
+    checks.equal("the workbook has a row for each", sheet.count(b"<row "), RECIPIENTS + 1)
 
     stats = simulator.ask("GET", "stats")
     checks.equal("the simulator accepted each once", stats["accepted"], RECIPIENTS)
     checks.equal("it saw each recipient", stats["distinct_recipients"], RECIPIENTS)
     checks.equal("it saw nobody twice", (stats["duplicates"], stats["repeated"]), (0, 0))
     checks.equal("it refused nothing", stats["errors"], {})
+
+
+def follow(tenant: Tenant, number: int, kind: str) -> Answer:
+    """Where the report is, or that it is being made."""
+    return tenant.ask("GET", f"/api/campaigns/{number}/report.{kind}")
+
+
+def report(tenant: Tenant, number: int, kind: str) -> Answer:
+    """The file of a report, once it is made."""
+
+    def made() -> str | None:
+        answer = follow(tenant, number, kind)
+        if answer.status not in (202, 302):
+            raise RuntimeError(f"report.{kind}: {answer.status} {answer.text[:200]}")
+        return answer.headers["location"] if answer.status == 302 else None
+
+    file = request("GET", wait_for(f"report.{kind}", 90, made))
+    if file.status != 200:
+        raise RuntimeError(f"report.{kind} of the bucket: {file.status} {file.text[:200]}")
+    return file
 
 
 def wait_until_delivered(tenant: Tenant, number: int, recipients: int, seconds: float) -> Any:

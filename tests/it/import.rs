@@ -21,7 +21,7 @@ fn face(contact: &Contact) -> Face {
 }
 
 async fn faces(world: &World, tenant: &TenantId) -> Vec<Face> {
-    let listing = ops::contacts::list(world.store(), tenant, &Filter::default(), 1, 1_000).await.unwrap();
+    let listing = world.store().list_contacts(tenant, &Filter::default(), 0, 1_000).await.unwrap();
     let mut faces: Vec<Face> = listing.contacts.iter().map(face).collect();
     faces.sort();
     faces

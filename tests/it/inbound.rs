@@ -231,7 +231,9 @@ async fn a_late_status_of_an_earlier_attempt_does_not_move_the_next() {
     let id = world.launched().await;
     world.drain().await;
     assert_eq!(world.counts(id).await, [("failed", 1)].into());
-    ops::campaigns::resume(&world.sender, world.tenant(), id, true).await.unwrap();
+    ops::campaigns::resume(&world.sender, world.tenant(), id, Some(ops::campaigns::Which::Failed))
+        .await
+        .unwrap();
     world.drain().await;
     for (attempt, status, want) in
         [(1, "failed", State::Accepted), (1, "read", State::Accepted), (2, "delivered", State::Delivered)]

@@ -4,6 +4,7 @@
 mod campaigns;
 mod contacts;
 mod dmchamp;
+mod engine;
 mod events;
 mod every_fault;
 mod faults;
@@ -13,6 +14,10 @@ mod inbound;
 mod kills;
 mod layers;
 mod messages;
+mod pages;
+mod preflight;
+mod progress;
+mod reports;
 mod requests;
 mod routes;
 mod sendapi;

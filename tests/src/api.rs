@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use domain::CampaignId;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -136,6 +137,21 @@ impl Api {
     /// `GET` with the key in the header.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Request::get(path).header("x-api-key", &self.key).body(Body::empty()).unwrap()).await
+    }
+
+    /// A campaign's report, once its file is made: `csv` or `xlsx`.
+    pub async fn report(&self, world: &World, id: CampaignId, format: &str) -> Vec<u8> {
+        for _ in 0..3 {
+            let answer = self.get(&format!("/api/campaigns/{id}/report.{format}")).await;
+            if answer.status == StatusCode::FOUND {
+                let (status, file) = world.fetch(answer.headers["location"].to_str().unwrap()).await;
+                assert_eq!(status, 200, "{}", String::from_utf8_lossy(&file));
+                return file;
+            }
+            assert_eq!(answer.expect(202)["status"], "preparing");
+            world.drain().await;
+        }
+        panic!("the report is not made");
     }
 
     /// `GET` as Sendwo's clients call, with the key in the query.

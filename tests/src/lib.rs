@@ -14,6 +14,7 @@ pub mod documented;
 pub mod faults;
 pub mod gateway;
 mod kill;
+mod ledger;
 mod people;
 mod receiver;
 mod roles;

@@ -190,9 +190,7 @@ impl World {
         let out_of_time = || Instant::now() >= end;
         let role = role(worker.name());
         match worker {
-            Worker::Campaign => {
-                role.hold(campaign_worker::handle(&self.sender, &records, out_of_time)).await
-            }
+            Worker::Campaign => role.hold(campaign_worker::handle(&self.sender, &records, out_of_time)).await,
             Worker::Send => role.hold(send_worker::handle(&self.sender, &records, out_of_time)).await,
             Worker::Inbound => role.hold(inbound_worker::handle(&self.sender, &records)).await,
             Worker::Webhook => {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::{Arc, LazyLock, Mutex};
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -226,7 +226,13 @@ impl World {
         let limits = Limits { total: Duration::from_millis(400), body: Limits::WEBHOOK.body };
         let pace = Pace { limits, slow_after: Duration::from_millis(100) };
         let admin_key = Some(ADMIN_KEY.to_owned());
-        Apps { sender: self.sender.clone(), admin_key, outbound: self.outbound.clone(), pace }
+        Apps {
+            sender: self.sender.clone(),
+            admin_key,
+            outbound: self.outbound.clone(),
+            pace,
+            patience: Duration::ZERO,
+        }
     }
 
     /// The tenant.
@@ -288,7 +294,7 @@ impl World {
 
     /// How many recipients are in each state, by name; checked against the rows.
     pub async fn counts(&self, id: CampaignId) -> BTreeMap<&'static str, u64> {
-        let counts = self.store().counts(self.tenant(), id, true).await.unwrap();
+        let counts = self.store().counts(self.tenant(), id).await.unwrap();
         let counted: BTreeMap<&'static str, u64> = State::ALL
             .into_iter()
             .filter(|state| counts.of(*state) > 0)

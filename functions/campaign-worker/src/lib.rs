@@ -1,11 +1,20 @@
-//! The campaign planner.
+//! What campaigns need besides sending: the planner, orders to send again, winding up
+//! what was cancelled, erasing contacts that were deleted, the files of reports, and
+//! counts that keep up.
 //!
 //! Trigger: the queue `campaign`, one job at a time. Reads contacts, writes the
-//! ledger; feeds its own queue when its time is over, and the queue `send`.
+//! ledger; reads the ledger, writes counts, and reports into the bucket. Feeds its own queue when
+//! its time is over, and the queue `send`.
 
-use domain::{CampaignId, TenantId};
-use ops::{Code, Sender};
+mod report;
+
+pub use report::make as make_report;
+
+use domain::{CampaignId, ReportFormat, TenantId};
+use ops::campaigns::Build;
+use ops::{Code, Sender, campaigns};
 use queue::{CampaignJob, Done, Job, Queue, Record};
+use store::reports::ReportKey;
 
 /// The kinds of items that the function touches: what its policy allows.
 pub const KINDS: &[&str] = &[
@@ -24,6 +33,7 @@ pub const KINDS: &[&str] = &[
     "LEDGER",
     "LHEAD",
     "OUTBOX",
+    "REPORT",
     "RUNNER",
     "SUPPRESS",
     "TEMPLATES",
@@ -45,16 +55,42 @@ pub async fn handle(sender: &Sender, records: &[Record], out_of_time: impl Fn() 
 
 async fn work(sender: &Sender, job: Job<CampaignJob>, out_of_time: impl Fn() -> bool) -> Done {
     let (tenant, campaign) = match &job.job {
-        CampaignJob::Plan { tenant, campaign, .. } | CampaignJob::Start { tenant, campaign } => {
-            (tenant.parse::<TenantId>(), CampaignId(*campaign))
-        }
+        CampaignJob::Plan { tenant, campaign, .. }
+        | CampaignJob::Start { tenant, campaign }
+        | CampaignJob::Again { tenant, campaign, .. }
+        | CampaignJob::Cancel { tenant, campaign }
+        | CampaignJob::Count { tenant, campaign, .. }
+        | CampaignJob::Report { tenant, campaign, .. } => (tenant.parse::<TenantId>(), CampaignId(*campaign)),
+        CampaignJob::Erase { tenant, .. } => (tenant.parse::<TenantId>(), CampaignId(0)),
     };
     let Ok(tenant) = tenant else { return Done::Never("the job names no tenant".to_owned()) };
+    let generation = job.generation;
     let worked = match job.job {
         CampaignJob::Plan { checkpoint, .. } => {
-            ops::campaigns::plan(sender, &tenant, campaign, checkpoint, job.generation, out_of_time).await
+            campaigns::plan(sender, &tenant, campaign, checkpoint, generation, out_of_time).await
         }
-        CampaignJob::Start { .. } => ops::campaigns::start_scheduled(sender, &tenant, campaign).await,
+        CampaignJob::Start { .. } => campaigns::start_scheduled(sender, &tenant, campaign).await,
+        CampaignJob::Again { order, block, .. } => {
+            campaigns::put_back(sender, &tenant, campaign, (order, block), generation, out_of_time).await
+        }
+        CampaignJob::Cancel { .. } => {
+            campaigns::wind_up(sender, &tenant, campaign, generation, out_of_time).await
+        }
+        CampaignJob::Erase { contacts, before, last, .. } => {
+            let before = before.map(CampaignId);
+            campaigns::erase(sender, &tenant, contacts, (before, last), generation, out_of_time).await
+        }
+        CampaignJob::Count { run, .. } => {
+            campaigns::count(sender, &tenant, campaign, run, generation, out_of_time).await
+        }
+        CampaignJob::Report { format, job: id, run, .. } => {
+            let Ok(format) = ReportFormat::parse(&format) else {
+                return Done::Never("the job names no format".to_owned());
+            };
+            let of = ReportKey { tenant: &tenant, campaign, format };
+            let build = Build { of, job: &id, run, generation };
+            make_report(sender, build, out_of_time).await
+        }
     };
     match worked {
         Ok(()) => Done::Yes,

@@ -4,18 +4,21 @@
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
 //! - Table: campaigns, the due index and files are written; the ledger is read for
-//!   counts and reports, and written by cancel and by resume; keys, tokens and
-//!   accounts are read; idempotency keys and request counts are written.
-//! - Bucket: uploaded media.
-//! - Queues: campaign (planner), send (wake-ups).
+//!   counts, and written by cancel and by resume; what there is of reports is read and
+//!   asked for; keys, tokens and accounts are read; idempotency keys and request
+//!   counts are written.
+//! - Bucket: uploaded media; leads to reports.
+//! - Queues: campaign (planner, reports), send (wake-ups).
 
 mod sendapp;
+
+use std::time::Duration;
 
 use api_http::{Endpoint, Table, get, post};
 use axum::Router;
 use axum::extract::FromRef;
 use ops::Sender;
-use sendapp::{control, media};
+use sendapp::{control, media, report};
 use store::Store;
 
 /// The kinds of items that the function touches: what its policy allows.
@@ -35,6 +38,7 @@ pub const KINDS: &[&str] = &[
     "LEDGER",
     "LHEAD",
     "RATE",
+    "REPORT",
     "RUNNER",
     "SUPPRESS",
     "TEMPLATES",
@@ -51,6 +55,8 @@ const UPLOAD_BODY: usize = 11 * 1024 * 1024;
 pub struct App {
     /// The table, the provider, the files and the queues.
     pub sender: Sender,
+    /// How long a request waits for a report.
+    pub patience: Duration,
 }
 
 impl FromRef<App> for Store {
@@ -72,7 +78,7 @@ pub fn table() -> Table<App> {
         post("/api/campaigns/draft", sendapp::draft),
         post("/api/campaigns/launch", sendapp::launch),
     ];
-    let extensions: [Endpoint<App>; 9] = [
+    let extensions: [Endpoint<App>; 10] = [
         post("/api/campaigns/upload_url", media::announce).heavy(),
         get("/api/campaigns", sendapp::list),
         get("/api/campaigns/{id}", sendapp::show),
@@ -80,7 +86,8 @@ pub fn table() -> Table<App> {
         post("/api/campaigns/{id}/resume", control::resume),
         post("/api/campaigns/{id}/cancel", control::cancel),
         post("/api/campaigns/{id}/preflight", control::preflight),
-        get("/api/campaigns/{id}/report.csv", sendapp::report),
+        get("/api/campaigns/{id}/report.csv", report::csv),
+        get("/api/campaigns/{id}/report.xlsx", report::xlsx),
         get("/media/{id}/{name}", media::serve),
     ];
     Table::new(contract.into_iter().chain(extensions.map(Endpoint::extension)))

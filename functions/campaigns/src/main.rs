@@ -9,6 +9,6 @@ fn main() -> ExitCode {
     runtime::lambda(async |env| {
         let mut sender = env.sender(&[Campaign, Send])?;
         sender.queues = sender.queues.with_schedules(env.schedules()?);
-        runtime::http(&env, routes(App { sender })).await
+        runtime::http(&env, routes(App { sender, patience: ops::campaigns::PATIENCE })).await
     })
 }

@@ -5,7 +5,7 @@
 //! - Table: contacts, identities, block heads, counters; keys, tokens and accounts
 //!   are read; idempotency keys and request counts are written.
 //!   endpoints are read, and what they are told goes through the outbox.
-//! - Queues: `webhook`.
+//! - Queues: `campaign`, `webhook`.
 
 mod dmchamp;
 mod row;
@@ -34,7 +34,7 @@ const IMPORT_BODY: usize = 10 * 1024 * 1024;
 pub struct App {
     /// The table.
     pub store: Store,
-    /// The queue of the endpoints.
+    /// The queues of the endpoints and of the campaign worker.
     pub queues: Queues,
 }
 

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use contacts::{App, routes};
-use queue::Queue::Webhook;
+use queue::Queue::{Campaign, Webhook};
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let app = App { store: env.store()?, queues: env.queues(&[Webhook])? };
+        let app = App { store: env.store()?, queues: env.queues(&[Campaign, Webhook])? };
         runtime::http(&env, routes(app)).await
     })
 }

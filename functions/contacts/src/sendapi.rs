@@ -1,9 +1,10 @@
 //! `/v1/whatsapp/contacts`
 
-use api_http::{Caller, Input, Reply, Result};
+use api_http::{Caller, Input, Reply, Result, weight_of};
 use axum::extract::State;
 use domain::contact::Contact;
-use ops::{Error, contacts};
+use ops::pages::{Start, Wanted};
+use ops::{Error, pages};
 use serde::Serialize;
 use store::Store;
 use store::contacts::Filter;
@@ -65,8 +66,10 @@ pub(crate) async fn list(
         with_phone: true,
         ..Filter::default()
     };
-    let take = usize::try_from(limit).unwrap_or(usize::MAX);
-    let listing = contacts::list(&store, caller.tenant_id(), &filter, page, take).await?;
+    let wanted = Wanted { filter: &filter, start: Start::Page(page), most: limit, descending: false };
+    let weigh = |contact: &Contact| weight_of(&Item::from(contact.clone()));
+    let found = pages::fitting(&store, caller.tenant_id(), wanted, weigh).await?;
+    let (listing, limit) = (found.listing, found.size);
     let last_page = listing.total.div_ceil(limit).max(1);
     let meta = Meta { page, limit, total: listing.total, last_page };
     Ok(Reply(Page { data: listing.contacts.into_iter().map(Item::from).collect(), meta }))

@@ -1,13 +1,14 @@
 //! `/api/contacts`
 
-use api_http::{Caller, Fields, Input, Repeat, Reply, Result, idempotent, text_of};
+use api_http::{Caller, Fields, Input, Repeat, Reply, Result, idempotent, text_of, weight_of};
 use axum::extract::State;
 use axum::response::Response;
 use domain::contact::{Contact, MAX_BULK, NewContact};
 use domain::merge::Warning;
 use domain::{ContactId, Invalid};
 use ops::events::Teller;
-use ops::{Code, Error, callers, contacts};
+use ops::pages::{Start, Wanted};
+use ops::{Code, Error, callers, contacts, pages};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use store::Store;
@@ -79,8 +80,10 @@ pub(crate) async fn list(
         with_phone: fields.switch("with_phone")?.unwrap_or(false),
         with_email: fields.switch("with_email")?.unwrap_or(false),
     };
-    let take = usize::try_from(per_page).unwrap_or(usize::MAX);
-    let listing = contacts::list(&store, caller.tenant_id(), &filter, page, take).await?;
+    let wanted = Wanted { filter: &filter, start: Start::Page(page), most: per_page, descending: false };
+    let weigh = |contact: &Contact| weight_of(&Item::from(contact));
+    let found = pages::fitting(&store, caller.tenant_id(), wanted, weigh).await?;
+    let (listing, per_page) = (found.listing, found.size);
     let answer = Page {
         status: "success",
         contacts: listing.contacts.iter().map(Item::from).collect(),
@@ -227,13 +230,13 @@ pub(crate) struct Deleted {
 
 /// `DELETE /api/contacts/{id}`
 pub(crate) async fn delete(
-    State(store): State<Store>,
+    State(teller): State<Teller>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Deleted>> {
     let unknown = |_| Error::not_found("id", "there is no contact with this id");
     let id: ContactId = input.path("id").parse().map_err(unknown)?;
-    contacts::delete(&store, caller.tenant_id(), id).await?;
+    contacts::delete(&teller, caller.tenant_id(), id).await?;
     Ok(Reply(Deleted { status: "success", id: id.0 }))
 }
 
@@ -246,12 +249,12 @@ pub(crate) struct DeletedMany {
 
 /// `DELETE /api/contacts/bulk`
 pub(crate) async fn delete_many(
-    State(store): State<Store>,
+    State(teller): State<Teller>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, DeletedMany>> {
     let ids = ids(input.fields())?;
-    let (deleted, not_found) = contacts::delete_many(&store, caller.tenant_id(), &ids).await?;
+    let (deleted, not_found) = contacts::delete_many(&teller, caller.tenant_id(), &ids).await?;
     Ok(Reply(DeletedMany { status: "success", deleted, not_found }))
 }
 

@@ -1,14 +1,15 @@
 //! `/api/v1/subscriber` and `/api/v1/whatsapp/subscriber`
 
-use api_http::{ApiError, Caller, Fields, Input, Repeat, Reply, Result, idempotent};
+use api_http::{ApiError, Caller, Fields, Input, Repeat, Reply, Result, idempotent, weight_of};
 use axum::extract::State;
 use axum::response::Response;
 use domain::contact::{Contact, Identity};
 use ops::events::Teller;
-use ops::{callers, contacts};
+use ops::pages::{Start, Wanted};
+use ops::{callers, contacts, pages};
 use serde::Serialize;
 use store::Store;
-use store::contacts::{Filter, Listing};
+use store::contacts::Filter;
 
 use crate::row::{Names, Origin, contact};
 
@@ -92,6 +93,9 @@ pub(crate) struct Subscribers {
     status: &'static str,
     message: Vec<Subscriber>,
     total: u64,
+    /// Pass it as `offset` to go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_offset: Option<u64>,
 }
 
 /// `subscriber/list`: by `page`, or by `limit` and `offset`.
@@ -102,40 +106,25 @@ pub(crate) async fn list(
 ) -> Result<Reply<200, Subscribers>> {
     let fields = input.fields();
     let take = fields.integer("limit")?.unwrap_or(PER_PAGE).clamp(1, MAX_PER_PAGE);
-    let skip = match (fields.integer("page")?, fields.integer("offset")?) {
-        (Some(page), None) => page.saturating_sub(1).saturating_mul(take),
+    let start = match (fields.integer("page")?, fields.integer("offset")?) {
+        (Some(page), None) => Start::Page(page),
         // Clients count from 0 or from 1: both begin with the first.
-        (_, Some(offset)) => offset.saturating_sub(1),
-        (None, None) => 0,
+        (_, Some(offset)) => Start::Behind(offset.saturating_sub(1)),
+        (None, None) => Start::Behind(0),
     };
     let descending = fields.text(fields.name_of(&["orderBy", "order_by"]))?;
     let descending =
         descending.is_some_and(|order| matches!(order.to_ascii_lowercase().as_str(), "1" | "desc"));
     let filter =
         Filter { search: fields.text("search")?.map(|text| text.trim().to_owned()), ..Filter::default() };
-    let listing = window(&store, &caller, &filter, Window { skip, take, descending }).await?;
-    let message = listing.contacts.iter().map(Subscriber::from).collect();
-    Ok(Reply(Subscribers { status: "1", message, total: listing.total }))
-}
-
-struct Window {
-    skip: u64,
-    take: u64,
-    descending: bool,
-}
-
-async fn window(store: &Store, caller: &ops::Caller, filter: &Filter, window: Window) -> Result<Listing> {
-    let take = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-    let tenant = caller.tenant_id();
-    if !window.descending {
-        return Ok(store.list_contacts(tenant, filter, window.skip, take(window.take)).await?);
-    }
-    let total = store.list_contacts(tenant, filter, 0, 0).await?.total;
-    let end = total.saturating_sub(window.skip);
-    let start = end.saturating_sub(window.take);
-    let mut listing = store.list_contacts(tenant, filter, start, take(end - start)).await?;
-    listing.contacts.reverse();
-    Ok(listing)
+    let weigh = |contact: &Contact| weight_of(&Subscriber::from(contact));
+    let wanted = Wanted { filter: &filter, start, most: take, descending };
+    let pages::Page { listing, skipped, .. } =
+        pages::fitting(&store, caller.tenant_id(), wanted, weigh).await?;
+    let message: Vec<Subscriber> = listing.contacts.iter().map(Subscriber::from).collect();
+    let seen = skipped.saturating_add(message.len() as u64);
+    let next_offset = Some(seen + 1).filter(|_| seen < listing.total);
+    Ok(Reply(Subscribers { status: "1", message, total: listing.total, next_offset }))
 }
 
 /// `subscriber/get`
@@ -148,5 +137,10 @@ pub(crate) async fn get(
     let name = fields.name_of(&["phone_number", "phoneNumber", "phone", "chat_id", "chatId"]);
     let phone = fields.required_phone(name, None)?;
     let found = contacts::find(&store, caller.tenant_id(), &Identity::Phone(phone), name).await?;
-    Ok(Reply(Subscribers { status: "1", message: vec![Subscriber::from(&found)], total: 1 }))
+    Ok(Reply(Subscribers {
+        status: "1",
+        message: vec![Subscriber::from(&found)],
+        total: 1,
+        next_offset: None,
+    }))
 }

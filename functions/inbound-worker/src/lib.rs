@@ -5,6 +5,7 @@
 //! queue `webhook`.
 
 use ops::Sender;
+use ops::answering::{Question, answer_all};
 use ops::inbound::Inbound;
 use queue::{InboundJob, Job, Queue, Record};
 
@@ -37,11 +38,16 @@ pub const KINDS: &[&str] = &[
 pub async fn handle(sender: &Sender, records: &[Record]) -> Vec<String> {
     let mut failed = Vec::new();
     let (mut inbound, mut ids) = (Vec::new(), Vec::new());
+    let (mut questions, mut asked) = (Vec::new(), Vec::new());
     for record in records {
         match read(&record.body) {
-            Ok(one) => {
+            Ok(Work::Inbound(one)) => {
                 inbound.push(one);
                 ids.push(record.id.clone());
+            }
+            Ok(Work::Answer(question, tries)) => {
+                questions.push((question, tries));
+                asked.push(record.id.clone());
             }
             Err(reason) => {
                 if !Box::pin(sender.queues.park_record(Queue::Inbound, record, &reason)).await {
@@ -52,11 +58,27 @@ pub async fn handle(sender: &Sender, records: &[Record]) -> Vec<String> {
     }
     let again = Box::pin(ops::inbound::process(sender, &inbound)).await;
     failed.extend(again.into_iter().filter_map(|i| ids.get(i).cloned()));
+    let again = Box::pin(answer_all(sender, &questions)).await;
+    failed.extend(again.into_iter().filter_map(|i| asked.get(i).cloned()));
     failed
 }
 
+/// What a job asks for.
+enum Work {
+    Inbound(Inbound),
+    Answer(Question, u32),
+}
+
 /// Reads a job, or says why it cannot be done.
-fn read(body: &str) -> Result<Inbound, String> {
-    let job = Job::<InboundJob>::parse(body).map_err(|reason| reason.to_string())?;
-    Inbound::try_from(job.job).map_err(|_| "the job names no tenant".to_owned())
+fn read(body: &str) -> Result<Work, String> {
+    let Job { job, generation, .. } = Job::<InboundJob>::parse(body).map_err(|reason| reason.to_string())?;
+    match job {
+        job @ InboundJob::Answer { .. } => {
+            let question = Question::try_from(job).map_err(|error| error.message)?;
+            Ok(Work::Answer(question, generation))
+        }
+        job @ InboundJob::Meta { .. } => {
+            Inbound::try_from(job).map(Work::Inbound).map_err(|_| "the job names no tenant".to_owned())
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! `/api/integrations`
 
-use api_http::{Caller, Input, Reply, Result, account_of_token};
+use api_http::{Caller, Input, Reply, Result, account_of_token, cut_to_weight};
 use axum::extract::State;
 use domain::account::Account;
 use domain::intake::{Call, CallId, HEADERS, Payload, Shop};
@@ -117,8 +117,10 @@ pub(crate) async fn log(
     let before = fields.text("before")?.map(|id| id.parse::<CallId>()).transpose();
     let before = before.map_err(|_| Invalid::new("before", "before must be the id of a call"))?;
     let found = integrations::calls(&store, &caller, &account, before, limit).await?;
-    let next_before = found.last().filter(|_| found.len() == limit).map(|call| call.id.to_string());
-    let calls = found.into_iter().map(Entry::from).collect();
+    let is_full = found.len() == limit;
+    let mut calls: Vec<Entry> = found.into_iter().map(Entry::from).collect();
+    let is_cut = cut_to_weight(&mut calls);
+    let next_before = calls.last().filter(|_| is_full || is_cut).map(|call| call.id.clone());
     Ok(Reply(Log { status: "success", calls, next_before }))
 }
 

@@ -33,6 +33,7 @@ pub const KINDS: &[&str] = &[
     "CONTACTS",
     "CONV",
     "COUNTER",
+    "DUE",
     "FILE",
     "HOOK",
     "IDEM",

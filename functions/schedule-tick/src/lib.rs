@@ -9,7 +9,7 @@ use store::Store;
 
 /// The kinds of items that the function touches: what its policy allows.
 pub const KINDS: &[&str] =
-    &["ACTIVE", "CAMPAIGNS", "CONTACTS", "DUE", "HOOK", "HOOKSTATE", "LEDGER", "LHEAD", "OUTBOX", "RUNNER"];
+    &["ACTIVE", "CAMPAIGNS", "CONTACTS", "DUE", "HOOK", "HOOKSTATE", "MSG", "OUTBOX", "RUNNER"];
 
 /// Sweeps once.
 pub async fn handle(store: &Store, queues: &Queues) -> ops::Result<usize> {

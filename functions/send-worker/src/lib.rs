@@ -14,6 +14,7 @@ pub const KINDS: &[&str] = &[
     "CAMPAIGNS",
     "CONTACTS",
     "CONV",
+    "COUNTER",
     "DUE",
     "FILE",
     "HOOK",

@@ -34,9 +34,17 @@ pub struct Apps {
     pub outbound: Client,
     /// How long such calls may take.
     pub pace: Pace,
+    /// How long a request waits for a report.
+    pub patience: Duration,
 }
 
 impl Apps {
+    fn of(sender: Sender, settings: &Settings) -> Result<Self, Box<dyn Error>> {
+        let outbound = Client::new(Policy::webhooks(settings.allow.clone()), Resolver::System)?;
+        let (admin_key, patience) = (settings.admin_key.clone(), ops::campaigns::PATIENCE);
+        Ok(Self { sender, admin_key, outbound, pace: Pace::default(), patience })
+    }
+
     /// The routes of each function.
     pub fn functions(&self) -> [(&'static str, Router); 6] {
         let Sender { store, graph, queues, .. } = self.sender.clone();
@@ -45,7 +53,10 @@ impl Apps {
         [
             ("contacts", contacts::routes(contacts::App { store: store.clone(), queues: queues.clone() })),
             ("accounts", accounts::routes(accounts::App { store: store.clone(), graph, admin_key })),
-            ("campaigns", campaigns::routes(campaigns::App { sender: self.sender.clone() })),
+            (
+                "campaigns",
+                campaigns::routes(campaigns::App { sender: self.sender.clone(), patience: self.patience }),
+            ),
             ("messages", messages::routes(messages::App { sender: self.sender.clone(), relay })),
             ("inbound", inbound::routes(inbound::App::new(store, queues, self.sender.files.bodies()))),
             ("webhooks", webhooks::routes(webhooks::App { courier: self.courier() })),
@@ -117,8 +128,7 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     if let (Some(embedded), Some(listener)) = (aws.embedded.clone(), for_aws) {
         tasks.spawn(serve_aws(embedded, listener, stop.clone()));
     }
-    let outbound = Client::new(Policy::webhooks(settings.allow.clone()), Resolver::System)?;
-    let apps = Apps { sender, admin_key: settings.admin_key.clone(), outbound, pace: Pace::default() };
+    let apps = Apps::of(sender, &settings)?;
     tasks.spawn(Workers::new(aws.sqs.clone(), urls, apps.clone(), stop.clone()).run());
     banner(&settings, &credentials);
     let router = apps.router();

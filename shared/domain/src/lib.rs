@@ -21,14 +21,17 @@ pub mod placeholder;
 pub mod plan;
 pub mod provider;
 pub mod recipient;
+mod report;
 mod secret;
 pub mod template;
 pub mod webhook;
+pub mod weight;
 
 pub use clock::{Clock, Entropy};
 pub use email::EmailAddress;
 pub use ids::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 pub use phone::{CallingCode, PhoneNumber};
+pub use report::ReportFormat;
 pub use secret::Secret;
 
 /// A value that a caller sent and that a rule refuses.

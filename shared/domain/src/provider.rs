@@ -49,6 +49,13 @@ impl ProviderError {
         let details = details.to_owned();
         Self { code, subcode: None, http_status, details, transient: false, retry_after: None }
     }
+
+    /// Whether the provider says that it cannot decide about any message now.
+    pub fn is_outage(&self) -> bool {
+        matches!(self.code, 1 | 2 | 131_000 | 131_016)
+            || (self.http_status >= 500
+                && matches!(classify(self, 1), Action::Retry { attempts: Some(_), .. }))
+    }
 }
 
 /// What has to wait before the next try.
@@ -73,7 +80,8 @@ pub enum Action {
         scope: Scope,
         /// How long, at least.
         delay: Duration,
-        /// Most attempts, the first included.
+        /// Most attempts that may fail so, the first included. `None`: the provider wants
+        /// us to wait, which uses up no attempt.
         attempts: Option<u32>,
     },
     /// This message will never be accepted.
@@ -116,7 +124,7 @@ fn classify(error: &ProviderError, attempt: u32) -> Action {
     let minute = Duration::from_secs(60);
     match error.code {
         130_429 => retry(Scope::Number, four_to_the(attempt.saturating_sub(1).min(2)), None),
-        131_056 => retry(Scope::Recipient, Duration::from_secs(6).max(backoff), Some(10)),
+        131_056 => retry(Scope::Recipient, Duration::from_secs(6).max(backoff), None),
         131_057 => retry(Scope::Number, Duration::from_secs(15), None),
         80_007 | 4 => retry(Scope::Account, minute, None),
         134_101 => retry(Scope::Message, minute, Some(10)),
@@ -152,6 +160,17 @@ fn classify(error: &ProviderError, attempt: u32) -> Action {
         }
         _ => Action::Permanent,
     }
+}
+
+/// Identical refusals in a row that are one fact about the campaign, not about five
+/// people.
+pub const SAME_REFUSALS: u32 = 5;
+
+/// Whether a refusal is about what a campaign sends, or from where, so that it is to be
+/// expected for every recipient: template and account errors of Meta's reference that
+/// name no recipient.
+pub fn concerns_campaign(code: i64) -> bool {
+    matches!(code, 131_037 | 131_045 | 131_051 | 131_008 | 132_000..=132_099 | 133_000..=133_099)
 }
 
 /// Whether Meta delivers marketing templates to this number: not to +1 since

@@ -13,6 +13,9 @@ use crate::{ApiError, Input, Result, render};
 /// answer so much, and an import may be repeated.
 const MAX_KEPT: usize = 300_000;
 
+/// How often it is tried to keep an answer.
+const KEEP_TRIES: u32 = 4;
+
 /// Whether a request that broke off half-way may be done again under its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
@@ -62,15 +65,17 @@ pub async fn idempotent<R: IntoResponse>(
     };
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let kept = match std::str::from_utf8(&bytes) {
-        Ok(text) if text.len() <= MAX_KEPT => {
-            store.finish_idempotent(tenant, route, &key, parts.status.as_u16(), text).await
-        }
-        Ok(_) | Err(_) => store.forget_idempotent(tenant, route, &key).await,
-    };
-    if let Err(lost) = kept {
+    for round in 0..KEEP_TRIES {
+        let kept = match std::str::from_utf8(&bytes) {
+            Ok(text) if text.len() <= MAX_KEPT => {
+                store.finish_idempotent(tenant, route, &key, parts.status.as_u16(), text).await
+            }
+            Ok(_) | Err(_) => store.forget_idempotent(tenant, route, &key).await,
+        };
+        let Err(lost) = kept else { break };
         // The work is done: the caller has to know, whatever becomes of the key.
-        tracing::warn!(%lost, "an answer could not be kept for its idempotency key");
+        tracing::warn!(%lost, round, "an answer is not kept for its idempotency key");
+        store.back_off(round + 3).await;
     }
     Ok(Response::from_parts(parts, Body::from(bytes)))
 }

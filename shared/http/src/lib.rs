@@ -27,5 +27,5 @@ pub use error::{ApiError, Result};
 pub use fields::{Fields, text_of};
 pub use idempotency::{Repeat, idempotent};
 pub use input::{Input, Upload};
-pub use reply::Reply;
+pub use reply::{Reply, cut_to_weight, weight_of};
 pub use table::{Endpoint, Route, Table, delete, get, get_or_post, post};

@@ -5,10 +5,12 @@
 //! content was checked it is copied, so that what was checked is what is served.
 //! What is not what it claims to be is kept below `quarantine/`. Bodies of events
 //! that are too long for the table lie below `events/`, several in one object.
+//! Reports of campaigns lie below `reports/`.
 
 mod event;
 mod parts;
 mod presign;
+mod reports;
 
 pub use event::{Event, Unreadable};
 pub use presign::{Presigned, Upload};
@@ -100,7 +102,11 @@ impl Bucket {
     /// # Errors
     /// [`Error`] when the bucket did not answer.
     pub async fn get(&self, id: &str) -> Result<Option<Bytes>, Error> {
-        match self.client.get_object().bucket(&self.name).key(key(id)).send().await {
+        self.get_key(key(id)).await
+    }
+
+    async fn get_key(&self, key: String) -> Result<Option<Bytes>, Error> {
+        match self.client.get_object().bucket(&self.name).key(key).send().await {
             Ok(object) => match object.body.collect().await {
                 Ok(body) => Ok(Some(body.into_bytes())),
                 Err(_) => Err(Error::of(Some("Body"))),

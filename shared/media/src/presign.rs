@@ -48,7 +48,17 @@ impl Bucket {
         disposition: &str,
         valid: Duration,
     ) -> Result<String, Error> {
-        let request = self.outside.get_object().bucket(&self.name).key(key(id));
+        self.presign_key(key(id), mime, disposition, valid).await
+    }
+
+    pub(crate) async fn presign_key(
+        &self,
+        key: String,
+        mime: &str,
+        disposition: &str,
+        valid: Duration,
+    ) -> Result<String, Error> {
+        let request = self.outside.get_object().bucket(&self.name).key(key);
         let request = request.response_content_type(mime).response_content_disposition(disposition);
         let signed = request.presigned(expires(valid)?).await.map_err(|_| Error::of(Some("Signing")))?;
         Ok(signed.uri().to_owned())

@@ -7,9 +7,10 @@ use domain::merge::{Applied, Book, Slot, Warning};
 use domain::webhook::EventType;
 use domain::{ContactId, Invalid, TenantId};
 use store::Store;
-use store::contacts::{Filter, Listing, block_of};
+use store::contacts::block_of;
 use store::outbox::{ContactChange, Entry, Facts};
 
+use crate::campaigns::ERASED_AT_ONCE;
 use crate::events::{Audience, Teller};
 use crate::{Code, Error, Result};
 
@@ -72,6 +73,7 @@ pub async fn upsert(
         };
         let applied = applied.map_err(|_| plan_limit())?;
         let notes = notes(store, tenant, &audience, &book);
+        note_absorbed(store, tenant, &book).await?;
         match store.commit_single(tenant, &book, &notes).await {
             Ok(()) => {
                 let count = |is: fn(&Slot) -> bool| book.slots().filter(|(_, slot)| is(slot)).count();
@@ -80,11 +82,21 @@ pub async fn upsert(
                 teller.tell_now(&notes).await;
                 return finish(&book, &applied);
             }
-            Err(store::Error::Conflict) => settle(store, tenant, reserved, 0, 0).await?,
+            Err(store::Error::Conflict | store::Error::Contended) => {
+                settle(store, tenant, reserved, 0, 0).await?;
+            }
             Err(error) => return Err(error.into()),
         }
     }
-    Err(store::Error::Conflict.into())
+    Err(store::Error::Contended.into())
+}
+
+/// Contacts that become part of others are lost to campaigns under way.
+async fn note_absorbed(store: &Store, tenant: &TenantId, book: &Book) -> Result<()> {
+    match book.slots().any(|(_, slot)| slot.is_absorbed()) {
+        true => Ok(store.note_loss(tenant).await?),
+        false => Ok(()),
+    }
 }
 
 /// What the changes of a book are to be told as, when anybody wants to know.
@@ -116,7 +128,7 @@ async fn reserve(
 ) -> Result<Option<(ContactId, u64)>> {
     match store.reserve_contacts(tenant, count, limit).await {
         Ok(first) => return Ok(Some((first, count))),
-        Err(store::Error::Conflict) => {}
+        Err(store::Error::Conflict) if limit.is_some() => {}
         Err(error) => return Err(error.into()),
     }
     let Some(limit) = limit else { return Ok(None) };
@@ -245,6 +257,7 @@ impl Round<'_> {
         for note in &notes {
             self.store.note(note).await?;
         }
+        note_absorbed(self.store, self.tenant, &book).await?;
         let commit = self.store.commit_bulk(self.tenant, &book).await?;
         settle(self.store, self.tenant, count, commit.created.len(), commit.absorbed.len()).await?;
         self.store.recount_blocks(self.tenant, &blocks, self.writer).await?;
@@ -276,13 +289,17 @@ fn moved_blocks(book: &Book) -> Vec<u64> {
     moved.map(|(id, _)| block_of(id)).collect::<BTreeSet<u64>>().into_iter().collect()
 }
 
-/// Deletes one contact.
+/// Deletes one contact. What campaigns know of it is erased by a worker.
 ///
 /// # Errors
 /// [`Code::NotFound`] when the tenant has no such contact.
-pub async fn delete(store: &Store, tenant: &TenantId, id: ContactId) -> Result<()> {
-    match store.delete_contact(tenant, id).await? {
-        true => Ok(()),
+pub async fn delete(teller: &Teller, tenant: &TenantId, id: ContactId) -> Result<()> {
+    let note = teller.store.entry(tenant, Facts::Deleted(vec![id.0]));
+    match teller.store.delete_contact(tenant, id, &note).await? {
+        true => {
+            teller.tell_now(&[note]).await;
+            Ok(())
+        }
         false => Err(Error::not_found("id", "there is no contact with this id")),
     }
 }
@@ -292,7 +309,8 @@ pub async fn delete(store: &Store, tenant: &TenantId, id: ContactId) -> Result<(
 ///
 /// # Errors
 /// [`Code::Unavailable`] when a store does not answer: send the same ids again.
-pub async fn delete_many(store: &Store, tenant: &TenantId, ids: &[ContactId]) -> Result<(u64, u64)> {
+pub async fn delete_many(teller: &Teller, tenant: &TenantId, ids: &[ContactId]) -> Result<(u64, u64)> {
+    let store = &teller.store;
     let unique: BTreeSet<ContactId> = ids.iter().copied().collect();
     let ids: Vec<ContactId> = unique.into_iter().collect();
     let known: BTreeSet<u64> = store.contact_blocks(tenant).await?.into_iter().collect();
@@ -301,24 +319,18 @@ pub async fn delete_many(store: &Store, tenant: &TenantId, ids: &[ContactId]) ->
         ids_known.iter().map(|id| block_of(*id)).collect::<BTreeSet<_>>().into_iter().collect();
     let writer = store.entropy().ulid(store.clock().now()).to_string();
     store.mark_blocks(tenant, &blocks, &writer).await?;
+    // Before they are: whoever is gone is erased, by the sweep at the latest.
+    let notes: Vec<Entry> = ids_known
+        .chunks(ERASED_AT_ONCE)
+        .map(|ids| store.entry(tenant, Facts::Deleted(ids.iter().map(|id| id.0).collect())))
+        .collect();
+    for note in &notes {
+        store.note(note).await?;
+    }
     let deleted = store.delete_contacts(tenant, &ids_known).await?;
     store.recount_blocks(tenant, &blocks, &writer).await?;
+    teller.tell_now(&notes).await;
     Ok((deleted, ids.len() as u64 - deleted))
-}
-
-/// One page of the contacts that pass a filter; `page` counts from 1.
-///
-/// # Errors
-/// [`Code::Unavailable`] when a store does not answer.
-pub async fn list(
-    store: &Store,
-    tenant: &TenantId,
-    filter: &Filter,
-    page: u64,
-    per_page: usize,
-) -> Result<Listing> {
-    let skip = page.saturating_sub(1).saturating_mul(per_page as u64);
-    Ok(store.list_contacts(tenant, filter, skip, per_page).await?)
 }
 
 /// Finds a contact by one of its identities.

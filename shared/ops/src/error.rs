@@ -108,6 +108,12 @@ impl Code {
     pub fn is_server_error(self) -> bool {
         matches!(self, Self::Unavailable | Self::Internal)
     }
+
+    /// Whether the same may work later, without anybody's doing.
+    pub(crate) fn is_temporary(self) -> bool {
+        let provider = [Self::ProviderThrottled, Self::ProviderUnavailable, Self::ProviderTimeout];
+        self.is_server_error() || provider.contains(&self)
+    }
 }
 
 /// Why an operation did not happen.
@@ -217,6 +223,10 @@ impl From<store::Error> for Error {
         match error {
             store::Error::Conflict => {
                 Self::conflict("it was changed by another request at the same time").after(1)
+            }
+            store::Error::Contended => {
+                tracing::warn!("an item kept being changed by others");
+                Self::new(Code::Unavailable, "the service is not available, try again").after(1)
             }
             store::Error::Unavailable { code } => {
                 tracing::warn!(code, "the database is not available");

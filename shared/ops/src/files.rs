@@ -56,6 +56,11 @@ impl Files {
         Self { links, ..self }
     }
 
+    /// Where they are.
+    pub(crate) fn bucket(&self) -> &Bucket {
+        &self.bucket
+    }
+
     /// The bodies of events, in the same bucket.
     pub fn bodies(&self) -> Bodies {
         Bodies::new(self.bucket.clone())

@@ -5,10 +5,13 @@
 
 pub mod accounts;
 mod admin;
+pub mod answering;
 pub mod callers;
 pub mod campaigns;
 pub mod contacts;
 pub mod custom;
+mod delivery;
+mod eligibility;
 mod error;
 pub mod events;
 pub mod files;
@@ -16,6 +19,7 @@ pub mod history;
 pub mod inbound;
 pub mod integrations;
 pub mod messages;
+pub mod pages;
 pub mod schedule;
 pub mod sending;
 pub mod suppression;

@@ -2,20 +2,18 @@
 
 use std::time::Duration;
 
-use channels::Channel;
 use channels::cloud::{Line, payload};
-use channels::custom::NOT_CALLED;
 use domain::account::{Account, Number};
 use domain::contact::Identity;
 use domain::message::{Address, CallbackRef, Category, Content, MediaSource};
-use domain::provider::{Action, Outcome, ProviderError, action};
-use domain::recipient::{Progress, State, Status};
+use domain::provider::Outcome;
+use domain::recipient::{Progress, State};
 use domain::{ContactId, MessageId, PhoneNumber, TenantId, consent};
 use store::Store;
 use store::messages::Message;
 
-use crate::events::{StatusFact, Teller, message_status};
-use crate::suppression::{Occasion, Source, opt_out};
+use crate::delivery::dispatch;
+use crate::events::Teller;
 use crate::{Caller, Code, Error, Result, Sender, callers, templates};
 
 /// A number that was connected less than this long ago has contacts whose last
@@ -131,7 +129,7 @@ async fn check_window(
 
 /// Takes a turn of the number: of its whole rate, or of the share that campaigns
 /// leave while one is running.
-async fn take_turn(store: &Store, tenant: &TenantId, number: &Number) -> Result<()> {
+pub(crate) async fn take_turn(store: &Store, tenant: &TenantId, number: &Number) -> Result<()> {
     let busy = store.is_leased(tenant, &number.phone_number_id).await?;
     let share = if busy { SINGLE_SHARE } else { 1.0 };
     let rate = f64::from(number.per_second) * share;
@@ -181,80 +179,6 @@ async fn deliver(
     }
 }
 
-/// Writes a message down, sends it over its channel, and writes down what came of
-/// it. What was surely not sent is not counted.
-pub(crate) async fn dispatch(
-    teller: &Teller,
-    tenant: &TenantId,
-    message: &Message,
-    content: &Content,
-    channel: &impl Channel,
-) -> Result<Outcome> {
-    teller.store.create_message(tenant, message).await?;
-    let outcome = channel.send(&message.address, content, CallbackRef::Message(message.id)).await;
-    record(teller, tenant, message, &outcome).await?;
-    Ok(outcome)
-}
-
-async fn record(teller: &Teller, tenant: &TenantId, message: &Message, outcome: &Outcome) -> Result<()> {
-    let store = &teller.store;
-    let (account, id, now) = (message.account, message.id, store.clock().now_ms());
-    match outcome {
-        Outcome::Accepted(acceptance) => {
-            let change = |p: &mut Progress| p.accept(&acceptance.provider_id, acceptance.held, now);
-            store.progress_message(tenant, account, id, change).await?;
-        }
-        Outcome::Ambiguous => {
-            let change = |p: &mut Progress| {
-                let claimed = p.state == State::Claimed;
-                if claimed {
-                    p.state = State::Unknown;
-                }
-                claimed
-            };
-            store.progress_message(tenant, account, id, change).await?;
-        }
-        Outcome::Unreachable => failed(teller, tenant, message, "unreachable", 0).await?,
-        Outcome::Refused(error) => {
-            failed(teller, tenant, message, &reason(error), error.code).await?;
-            if action(error, 1) == Action::OptOut {
-                let source = Source::Provider;
-                let on = Occasion { teller, tenant, account: message.account.known(), source, said_ms: None };
-                opt_out(on, &message.address).await?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Writes down and tells that a message was surely not sent.
-async fn failed(
-    teller: &Teller,
-    tenant: &TenantId,
-    message: &Message,
-    reason: &str,
-    code: i64,
-) -> Result<()> {
-    let store = &teller.store;
-    let now = store.clock().now_ms();
-    let fact = StatusFact::of(message, Status::Failed(code), None, now);
-    let note = teller.note(tenant, &message_status(tenant, &fact)).await?;
-    let change = |progress: &mut Progress| fail(progress, reason.to_owned(), now);
-    store.progress_message(tenant, message.account, message.id, change).await?;
-    teller.tell_now(&note).await;
-    Ok(store.return_messages(tenant, 1).await?)
-}
-
-/// Why a message failed: the provider's code, or the status of a channel that has no
-/// codes.
-fn reason(error: &ProviderError) -> String {
-    match (error.code, error.http_status) {
-        (0, NOT_CALLED) => "address_refused".to_owned(),
-        (0, status) => format!("http_{status}"),
-        (code, _) => code.to_string(),
-    }
-}
-
 /// Counts a message against the plan's limit of the day.
 pub(crate) async fn count(store: &Store, caller: &Caller) -> Result<()> {
     match store.use_messages(caller.tenant_id(), 1, caller.tenant.plan.messages_per_day).await {
@@ -282,14 +206,4 @@ pub(crate) async fn wait_for_slot(
         }
         None => Err(Error::new(Code::ProviderThrottled, busy).after(5)),
     }
-}
-
-fn fail(progress: &mut Progress, reason: String, at_ms: i64) -> bool {
-    if progress.state.rank() >= State::Accepted.rank() {
-        return false;
-    }
-    progress.state = State::Failed;
-    progress.reason = Some(reason);
-    progress.failed_at = Some(at_ms);
-    true
 }

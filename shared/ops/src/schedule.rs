@@ -4,19 +4,22 @@
 use std::time::Duration;
 
 use domain::campaign::CampaignState;
-use domain::{CampaignId, TenantId};
+use domain::{AccountId, CampaignId, MessageId, TenantId};
 use queue::{CampaignJob, Queues, SendJob};
 use store::Store;
 use store::campaigns::Stored;
 use store::due::{Due, Watched};
 
-use crate::campaigns::{WATCH_MS, sweep_cancelled};
-use crate::{Result, events, webhooks};
+use crate::campaigns::WATCH_MS;
+use crate::{Result, delivery, events, webhooks};
 
 /// Campaigns that one sweep looks at, of each shard.
 const LIMIT: usize = 200;
-/// A planner that has not moved for this long is dead, in milliseconds.
-const PLANNER_DEAD_MS: i64 = 20_000;
+/// A planner, or what carries out an order to send again, that has not moved for this
+/// long is dead, in milliseconds.
+const WORKER_DEAD_MS: i64 = 20_000;
+/// A runner that was to come so long ago was lost, in milliseconds.
+const OVERDUE_MS: i64 = 5_000;
 
 /// Looks at everything that is due: starts scheduled campaigns, wakes those that
 /// nobody works on, forgets those that ended; has waiting events sent; tells on what
@@ -30,6 +33,7 @@ pub async fn sweep(store: &Store, queues: &Queues) -> Result<usize> {
     for entry in &due {
         let looked = match entry.what {
             Watched::Campaign(id) => look_at(store, queues, entry, id).await,
+            Watched::Message(account, id) => give_up(store, entry, account, id).await.map(|()| false),
             Watched::Endpoint(id) => webhooks::wake(store, queues, entry, id).await.map(|()| false),
         };
         match looked {
@@ -44,61 +48,83 @@ pub async fn sweep(store: &Store, queues: &Queues) -> Result<usize> {
     Ok(due.len() + told)
 }
 
-/// Whether the campaign was stuck: nobody worked on it although there is work.
+/// A single message that is due was sent by a process that is gone.
+async fn give_up(store: &Store, due: &Due, account: AccountId, id: MessageId) -> Result<()> {
+    delivery::give_up(store, &due.tenant, account, id).await?;
+    Ok(store.forget_due(due).await?)
+}
+
+/// Whether the campaign was stuck: nobody worked on it although there is work. Only
+/// wakes: what takes long is a worker's.
 async fn look_at(store: &Store, queues: &Queues, due: &Due, id: CampaignId) -> Result<bool> {
     let now = store.clock().now_ms();
     let Some(stored) = store.campaign(&due.tenant, id).await? else {
-        settle(store, due, None).await?;
+        settle(store, due, id, None).await?;
         return Ok(false);
     };
+    if stored.watched_at_ms.is_some_and(|at_ms| at_ms > due.at_ms) {
+        // Left over: another entry watches the campaign.
+        settle(store, due, id, None).await?;
+        return Ok(false);
+    }
+    let tenant = due.tenant.to_string();
     let mut was_stuck = false;
-    match stored.campaign.state {
+    let later = match stored.campaign.state {
         CampaignState::Scheduled => {
             // The start puts the campaign into the index anew.
-            let job = CampaignJob::Start { tenant: due.tenant.to_string(), campaign: id.0 };
-            queues.campaign(job, 0).await?;
-            settle(store, due, Some(now + WATCH_MS)).await?;
+            queues.campaign(CampaignJob::Start { tenant, campaign: id.0 }, 0).await?;
+            Some(now + WATCH_MS)
         }
         CampaignState::Planning | CampaignState::Running => {
             was_stuck = wake(store, queues, &due.tenant, &stored).await?;
-            settle(store, due, Some(now + WATCH_MS)).await?;
+            Some(now + WATCH_MS)
         }
-        CampaignState::Cancelled => {
-            sweep_cancelled(store, &due.tenant, id).await?;
-            settle(store, due, None).await?;
+        CampaignState::Cancelled if !stored.swept && stored.phone_number_id.is_some() => {
+            queues.campaign(CampaignJob::Cancel { tenant, campaign: id.0 }, 0).await?;
+            Some(now + WATCH_MS)
         }
-        CampaignState::Draft | CampaignState::Paused | CampaignState::Finished | CampaignState::Failed => {
-            settle(store, due, None).await?;
-        }
-    }
+        CampaignState::Cancelled
+        | CampaignState::Draft
+        | CampaignState::Paused
+        | CampaignState::Finished
+        | CampaignState::Failed => None,
+    };
+    settle(store, due, id, later).await?;
     Ok(was_stuck)
 }
 
 /// Puts a campaign back on its feet when nobody works on it.
 async fn wake(store: &Store, queues: &Queues, tenant: &TenantId, stored: &Stored) -> Result<bool> {
-    let id = stored.campaign.id;
+    let (id, name, now) = (stored.campaign.id, tenant.to_string(), store.clock().now_ms());
     let Some(phone_number_id) = stored.phone_number_id.clone() else { return Ok(false) };
     let mut was_stuck = false;
     if let (CampaignState::Planning, Some(planning)) = (stored.campaign.state, stored.planning)
-        && store.clock().now_ms() - planning.at_ms > PLANNER_DEAD_MS
+        && now - planning.at_ms > WORKER_DEAD_MS
     {
-        let job =
-            CampaignJob::Plan { tenant: tenant.to_string(), campaign: id.0, checkpoint: planning.checkpoint };
+        let job = CampaignJob::Plan { tenant: name.clone(), campaign: id.0, checkpoint: planning.checkpoint };
         queues.campaign(job, 0).await?;
+        was_stuck = true;
+    }
+    if let Some(again) = stored.again
+        && now - again.at_ms > WORKER_DEAD_MS
+    {
+        let (order, block) = (again.seq, again.block);
+        queues.campaign(CampaignJob::Again { tenant: name.clone(), campaign: id.0, order, block }, 0).await?;
         was_stuck = true;
     }
     // A runner that let the campaign go while it was resumed may have taken it off.
     store.activate(tenant, &phone_number_id, id).await?;
-    if !store.is_leased(tenant, &phone_number_id).await? {
-        let job = SendJob::Wake { tenant: tenant.to_string(), phone_number_id };
-        queues.wake(job, 0, Duration::ZERO).await?;
+    let (is_leased, condition) = store.condition(tenant, &phone_number_id).await?;
+    // A runner that is queued for later comes by itself; one that is overdue was lost.
+    if !is_leased && condition.next_run_ms + OVERDUE_MS < now {
+        queues.wake(SendJob::Wake { tenant: name, phone_number_id }, 0, Duration::ZERO).await?;
         was_stuck = true;
     }
     Ok(was_stuck)
 }
 
-async fn settle(store: &Store, due: &Due, later_ms: Option<i64>) -> Result<()> {
-    match store.settle_due(due, later_ms).await {
+async fn settle(store: &Store, due: &Due, id: CampaignId, later_ms: Option<i64>) -> Result<()> {
+    match store.settle_watch(due, id, later_ms).await {
         // Another sweep was faster.
         Ok(()) | Err(store::Error::Conflict) => Ok(()),
         Err(error) => Err(error.into()),

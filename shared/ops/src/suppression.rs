@@ -240,7 +240,8 @@ pub(crate) fn addresses_of(contact: &Contact) -> Vec<Address> {
     phone.into_iter().chain(bsuid).chain(custom).collect()
 }
 
-fn identity(address: &Address) -> Identity {
+/// The identity that an address is.
+pub(crate) fn identity(address: &Address) -> Identity {
     match address {
         Address::Phone(phone) => Identity::Phone(phone.clone()),
         Address::Bsuid(id) => Identity::Bsuid(id.clone()),

@@ -89,6 +89,59 @@ pub enum CampaignJob {
         /// The campaign.
         campaign: u64,
     },
+    /// Puts recipients back that are to be sent to again, from this block on.
+    Again {
+        /// The tenant.
+        tenant: String,
+        /// The campaign.
+        campaign: u64,
+        /// The order that it carries out.
+        order: u64,
+        /// The order's checkpoint that this job continues from.
+        block: u64,
+    },
+    /// Gives every recipient of a cancelled campaign an end.
+    Cancel {
+        /// The tenant.
+        tenant: String,
+        /// The campaign.
+        campaign: u64,
+    },
+    /// Erases contacts that were deleted from the ledgers of campaigns.
+    Erase {
+        /// The tenant.
+        tenant: String,
+        /// The contacts.
+        contacts: Vec<u64>,
+        /// The last campaign that is done: older ones are left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<u64>,
+        /// Planners that read the contacts before may be done by now: the last time.
+        #[serde(default)]
+        last: bool,
+    },
+    /// Counts the rows that changed.
+    Count {
+        /// The tenant.
+        tenant: String,
+        /// The campaign.
+        campaign: u64,
+        /// The run that this one follows; 0 is none.
+        run: u64,
+    },
+    /// Makes the file of a report.
+    Report {
+        /// The tenant.
+        tenant: String,
+        /// The campaign.
+        campaign: u64,
+        /// `csv` or `xlsx`.
+        format: String,
+        /// The id under which the file is made.
+        job: String,
+        /// The run that this one follows; 0 is none.
+        run: u64,
+    },
 }
 
 /// What the send worker does.
@@ -118,6 +171,17 @@ pub enum InboundJob {
         body: Text,
         /// Meta's signature of these bytes.
         signature: Option<String>,
+    },
+    /// What we say by ourselves, once for each cause.
+    Answer {
+        /// The tenant.
+        tenant: String,
+        /// The account that answers.
+        account: u64,
+        /// The provider's id of what is answered.
+        cause: String,
+        /// Who is answered: an address.
+        to: String,
     },
 }
 
@@ -156,8 +220,15 @@ impl std::fmt::Debug for Text {
 
 impl std::fmt::Debug for InboundJob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self::Meta { tenant, account, body, .. } = self;
-        f.debug_struct("Meta").field("tenant", tenant).field("account", account).field("body", body).finish()
+        match self {
+            Self::Meta { tenant, account, body, .. } => {
+                let mut shown = f.debug_struct("Meta");
+                shown.field("tenant", tenant).field("account", account).field("body", body).finish()
+            }
+            Self::Answer { tenant, account, .. } => {
+                f.debug_struct("Answer").field("tenant", tenant).field("account", account).finish()
+            }
+        }
     }
 }
 

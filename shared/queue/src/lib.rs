@@ -44,7 +44,7 @@ pub struct Queues {
 /// dead-letter queue of each has the same URL with [`PARKED`] behind it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Urls {
-    /// Jobs of the campaign planner.
+    /// Jobs of the campaign planner, reports and counts.
     pub campaign: String,
     /// Wake-ups of the senders.
     pub send: String,
@@ -59,7 +59,7 @@ pub struct Urls {
 /// A queue of the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Queue {
-    /// Jobs of the campaign planner.
+    /// Jobs of the campaign planner, reports and counts.
     Campaign,
     /// Wake-ups of the senders.
     Send,
@@ -145,6 +145,19 @@ impl Queues {
         self.send(&self.urls.campaign, &Job::new(job, generation), Duration::ZERO).await
     }
 
+    /// Sends a job to the campaign worker for after `delay`.
+    ///
+    /// # Errors
+    /// [`Error`] when the queue did not take it.
+    pub async fn campaign_later(
+        &self,
+        job: CampaignJob,
+        generation: u32,
+        delay: Duration,
+    ) -> Result<(), Error> {
+        self.send(self.url(Queue::Campaign)?, &Job::new(job, generation), delay).await
+    }
+
     /// Wakes the sender of a number, after `delay`.
     ///
     /// # Errors
@@ -160,6 +173,19 @@ impl Queues {
     /// error, so that it reports again.
     pub async fn inbound(&self, job: InboundJob) -> Result<(), Error> {
         self.send(&self.urls.inbound, &Job::new(job, 0), Duration::ZERO).await
+    }
+
+    /// Queues a job of the inbound worker for after `delay`.
+    ///
+    /// # Errors
+    /// [`Error`] when the queue did not take it.
+    pub async fn inbound_later(
+        &self,
+        job: InboundJob,
+        generation: u32,
+        delay: Duration,
+    ) -> Result<(), Error> {
+        self.send(self.url(Queue::Inbound)?, &Job::new(job, generation), delay).await
     }
 
     /// Queues events for endpoints, all of them.

@@ -19,8 +19,8 @@ const STATEMENTS: usize = 25;
 const KEYS: usize = 100;
 /// Batches under way at once.
 const CONCURRENCY: usize = 8;
-/// Tries of what the database throttles.
-const TRIES: u32 = 8;
+/// Tries of what the database throttles, or others are writing.
+pub(crate) const TRIES: u32 = 8;
 
 /// How one statement of a batch ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,18 +61,23 @@ pub(crate) fn insert(table: &str, item: Item) -> Result<BatchStatementRequest> {
 impl Store {
     /// Reads many items, strongly consistent; the ones that do not exist are left out.
     pub(crate) async fn get_many(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
+        self.get_some(keys, None).await
+    }
+
+    /// The same with these attributes only.
+    pub(crate) async fn get_some(&self, keys: Vec<Key>, project: Option<&str>) -> Result<Vec<Item>> {
         let chunks: Vec<Vec<Key>> = keys.chunks(KEYS).map(<[Key]>::to_vec).collect();
         let pages: Vec<Vec<Item>> = stream::iter(chunks)
-            .map(|chunk| self.get_chunk(chunk))
+            .map(|chunk| self.get_chunk(chunk, project))
             .buffer_unordered(CONCURRENCY)
             .try_collect()
             .await?;
         Ok(pages.into_iter().flatten().collect())
     }
 
-    async fn get_chunk(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
+    async fn get_chunk(&self, keys: Vec<Key>, project: Option<&str>) -> Result<Vec<Item>> {
         let mut items = Vec::with_capacity(keys.len());
-        let mut asked = keys_and_attributes(keys.iter().map(Key::attributes).collect())?;
+        let mut asked = keys_and_attributes(keys.iter().map(Key::attributes).collect(), project)?;
         for attempt in 0..TRIES {
             let tables = HashMap::from([(self.table().to_owned(), asked)]);
             let answer = self.client().batch_get_item().set_request_items(Some(tables)).send().await?;
@@ -163,7 +168,7 @@ impl Store {
             }
             self.back_off(attempt).await;
         }
-        Err(Error::Conflict)
+        Err(Error::Contended)
     }
 
     fn render(&self, action: Action) -> Result<TransactWriteItem> {
@@ -214,9 +219,10 @@ impl Store {
     }
 }
 
-fn keys_and_attributes(keys: Vec<Item>) -> Result<KeysAndAttributes> {
+fn keys_and_attributes(keys: Vec<Item>, project: Option<&str>) -> Result<KeysAndAttributes> {
     KeysAndAttributes::builder()
         .set_keys(Some(keys))
+        .set_projection_expression(project.map(str::to_owned))
         .consistent_read(true)
         .build()
         .map_err(|_| Error::Corrupt { kind: "batch read" })

@@ -1,9 +1,9 @@
 //! What has to be looked at later, in a global index by time: one item per
-//! campaign that is scheduled or under way, and one per endpoint that events
-//! wait for.
+//! campaign that is scheduled or under way, one per endpoint that events wait for,
+//! and one per single message that is being sent.
 
 use domain::webhook::EndpointId;
-use domain::{CampaignId, TenantId};
+use domain::{AccountId, CampaignId, MessageId, TenantId};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,8 @@ pub enum Watched {
     Campaign(CampaignId),
     /// An endpoint that events wait for.
     Endpoint(EndpointId),
+    /// A single message that is about to be sent.
+    Message(AccountId, MessageId),
 }
 
 /// Something that is due.
@@ -35,11 +37,15 @@ pub struct Due {
     pub at_ms: i64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct DueItem {
     tenant: String,
     campaign: Option<u64>,
     endpoint: Option<u64>,
+    #[serde(default)]
+    account: Option<u64>,
+    #[serde(default)]
+    message: Option<String>,
     at: i64,
 }
 
@@ -49,6 +55,7 @@ impl Watched {
         match self {
             Self::Campaign(id) => id.to_string(),
             Self::Endpoint(id) => format!("w{id}"),
+            Self::Message(_, id) => format!("m{id}"),
         }
     }
 }
@@ -61,11 +68,14 @@ fn key(due: &Due) -> Key {
 }
 
 pub(crate) fn put_action(due: &Due) -> Result<Action> {
-    let (campaign, endpoint) = match due.what {
-        Watched::Campaign(id) => (Some(id.0), None),
-        Watched::Endpoint(id) => (None, Some(id.0)),
-    };
-    let item = DueItem { tenant: due.tenant.to_string(), campaign, endpoint, at: due.at_ms };
+    let mut item = DueItem { tenant: due.tenant.to_string(), at: due.at_ms, ..DueItem::default() };
+    match due.what {
+        Watched::Campaign(id) => item.campaign = Some(id.0),
+        Watched::Endpoint(id) => item.endpoint = Some(id.0),
+        Watched::Message(account, id) => {
+            (item.account, item.message) = (Some(account.0), Some(id.to_string()));
+        }
+    }
     Ok(Action::Put(compose(&key(due), "due", &item)?, Vec::new()))
 }
 
@@ -76,7 +86,9 @@ pub(crate) fn drop_action(due: &Due) -> Action {
 
 fn from_item(item: DueItem) -> Option<Due> {
     let campaign = item.campaign.map(|id| Watched::Campaign(CampaignId(id)));
-    let what = campaign.or_else(|| Some(Watched::Endpoint(EndpointId(item.endpoint?))))?;
+    let endpoint = item.endpoint.map(|id| Watched::Endpoint(EndpointId(id)));
+    let message = || Some(Watched::Message(AccountId(item.account?), item.message?.parse().ok()?));
+    let what = campaign.or(endpoint).or_else(message)?;
     Some(Due { tenant: item.tenant.parse().ok()?, what, at_ms: item.at })
 }
 
@@ -100,6 +112,14 @@ impl Store {
             actions.push(put_action(&Due { at_ms, ..due.clone() })?);
         }
         self.transact(actions).await
+    }
+
+    /// Takes something out of the index, whether it is there or not.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn forget_due(&self, due: &Due) -> Result<()> {
+        self.delete(&key(due)).await
     }
 
     /// What is due by now, at most `limit` of each shard.

@@ -6,6 +6,10 @@ pub enum Error {
     /// A precondition did not hold: somebody else was there first.
     #[error("the item changed in the meantime")]
     Conflict,
+    /// Other writers were at the item at every try: nothing was written, and nothing
+    /// is known about the precondition.
+    #[error("the item is being changed by others")]
+    Contended,
     /// The database did not answer, or is throttling.
     #[error("the database is not available ({code})")]
     Unavailable {
@@ -38,7 +42,7 @@ impl<E: ProvideErrorMetadata, R> From<SdkError<E, R>> for Error {
         };
         match code {
             "ConditionalCheckFailedException" => Self::Conflict,
-            "TransactionConflictException" => Self::Conflict,
+            "TransactionConflictException" => Self::Contended,
             other => {
                 let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
                 tracing::debug!(code = other, message, "dynamodb refused a request");

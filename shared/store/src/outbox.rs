@@ -33,6 +33,9 @@ pub enum Facts {
     Event(String),
     /// Changes of contacts, as far as they came about.
     Contacts(Vec<ContactChange>),
+    /// Contacts that were deleted, as far as that came about: what campaigns know of
+    /// them is to be erased.
+    Deleted(Vec<u64>),
 }
 
 /// An entry of the outbox.

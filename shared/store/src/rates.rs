@@ -2,6 +2,7 @@
 
 use domain::TenantId;
 
+use crate::batch::TRIES;
 use crate::item::{Key, n, number};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
@@ -26,7 +27,9 @@ impl Store {
     /// how many microseconds away it is, or `None` when it is beyond `horizon_us`.
     ///
     /// GCRA with reservations: slots are disjoint, whoever takes them. Kept in
-    /// microseconds, because 12.5 ms (80 per second) is no whole millisecond.
+    /// microseconds, because 12.5 ms (80 per second) is no whole millisecond. While
+    /// slots are taken without a break, each is one atomic addition that nobody can
+    /// lose against; only the first after a pause may find that another was first.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
@@ -40,17 +43,25 @@ impl Store {
         let key = || Key::new(format!("SLOT#{tenant}#{phone_number_id}"), "-");
         let now = self.clock().now_us();
         let interval = (1_000_000.0 / per_second.max(0.01)) as i64;
-        for attempt in 0..8 {
-            let item = self.get_item(&key()).await?.unwrap_or_default();
-            let tat: Option<i64> = number(&item, "tat");
-            let slot = tat.map_or(now, |tat| tat.max(now));
-            if slot - now > horizon_us {
+        for _ in 0..TRIES {
+            let next = Update::of(key())
+                .add("tat", n(interval))
+                .when(When::AtLeast("tat", n(now)))
+                .when(When::AtMost("tat", n(now.saturating_add(horizon_us))));
+            let found = match self.update_or_see(next).await? {
+                Ok(item) => {
+                    let taken: i64 = number(&item, "tat").ok_or(Error::Corrupt { kind: "slot" })?;
+                    return Ok(Some(taken - interval - now));
+                }
+                Err(item) => number::<i64>(&item, "tat"),
+            };
+            if found.is_some_and(|tat| tat >= now) {
                 return Ok(None);
             }
-            let unchanged = tat.map_or(When::Absent("tat"), |tat| When::Is("tat", n(tat)));
-            match self.update(Update::of(key()).set("tat", n(slot + interval)).when(unchanged)).await {
-                Ok(()) => return Ok(Some(slot - now)),
-                Err(Error::Conflict) => self.back_off(attempt).await,
+            let unused = found.map_or(When::Absent("tat"), |tat| When::Is("tat", n(tat)));
+            match self.update(Update::of(key()).set("tat", n(now + interval)).when(unused)).await {
+                Ok(()) => return Ok(Some(0)),
+                Err(Error::Conflict) => {}
                 Err(error) => return Err(error),
             }
         }

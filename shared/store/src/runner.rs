@@ -1,9 +1,11 @@
 //! Who sends for a number, and for which campaigns.
 
+use domain::campaign::CampaignState;
 use domain::{CampaignId, TenantId};
 use serde::Serialize;
 
-use crate::item::{Key, Query, compose, n, number, s};
+use crate::batch::Action;
+use crate::item::{Item, Key, Query, compose, n, number, s};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
@@ -20,7 +22,32 @@ pub struct Lease {
     pub phone_number_id: String,
     /// The fencing number.
     pub epoch: u64,
+    /// How the number fared when it was last let go.
+    pub condition: Condition,
     owner: String,
+}
+
+/// How a number fares, for whoever sends on it next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Condition {
+    /// Nothing may leave before this time, in milliseconds since 1970.
+    pub held_until_ms: i64,
+    /// How often in a row the provider could not be reached, or gave no clear answer,
+    /// after a pause. Above 0 the next message is a single one.
+    pub outages: u32,
+    /// How often in a row a runner found nothing to do for campaigns that are not done.
+    pub idle: u32,
+    /// When its next runner was queued for, in milliseconds since 1970.
+    pub next_run_ms: i64,
+}
+
+fn read_condition(item: &Item) -> Condition {
+    Condition {
+        held_until_ms: number(item, "held").unwrap_or(0),
+        outages: number(item, "outages").unwrap_or(0),
+        idle: number(item, "idle").unwrap_or(0),
+        next_run_ms: number(item, "next").unwrap_or(0),
+    }
 }
 
 fn lease_key(tenant: &TenantId, phone_number_id: &str) -> Key {
@@ -29,6 +56,24 @@ fn lease_key(tenant: &TenantId, phone_number_id: &str) -> Key {
 
 fn active_key(tenant: &TenantId, phone_number_id: &str, campaign: CampaignId) -> Key {
     Key::new(format!("ACTIVE#{tenant}#{phone_number_id}"), format!("{:010}", campaign.0))
+}
+
+/// Puts a campaign on the list of those that a number sends.
+pub(crate) fn activate_action(
+    tenant: &TenantId,
+    phone_number_id: &str,
+    campaign: CampaignId,
+) -> Result<Action> {
+    Ok(Action::Put(active_item(tenant, phone_number_id, campaign)?, Vec::new()))
+}
+
+fn active_item(tenant: &TenantId, phone_number_id: &str, campaign: CampaignId) -> Result<Item> {
+    #[derive(Serialize)]
+    struct ActiveItem {
+        campaign: u64,
+    }
+    let key = active_key(tenant, phone_number_id, campaign);
+    compose(&key, "active campaign", &ActiveItem { campaign: campaign.0 })
 }
 
 impl Store {
@@ -46,7 +91,8 @@ impl Store {
             .when(When::AbsentOrAtMost("until", n(now)));
         let item = self.update_returning(update).await?;
         let epoch = number(&item, "epoch").ok_or(Error::Corrupt { kind: "lease" })?;
-        Ok(Lease { tenant: tenant.clone(), phone_number_id: phone_number_id.to_owned(), epoch, owner })
+        let (tenant, phone_number_id) = (tenant.clone(), phone_number_id.to_owned());
+        Ok(Lease { tenant, phone_number_id, epoch, condition: read_condition(&item), owner })
     }
 
     /// Holds a lease for longer.
@@ -60,13 +106,17 @@ impl Store {
         self.update(update).await
     }
 
-    /// Gives a lease back.
+    /// Gives a lease back, with how the number fares.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn release_lease(&self, lease: &Lease) -> Result<()> {
+    /// [`Error::Unavailable`] when the database does not answer: it runs out by itself.
+    pub async fn release_lease(&self, lease: &Lease, condition: &Condition) -> Result<()> {
         let update = Update::of(lease_key(&lease.tenant, &lease.phone_number_id))
             .set("until", n(0))
+            .set("held", n(condition.held_until_ms))
+            .set("outages", n(condition.outages))
+            .set("idle", n(condition.idle))
+            .set("next", n(condition.next_run_ms))
             .when(When::Is("owner", s(&lease.owner)));
         match self.update(update).await {
             Ok(()) | Err(Error::Conflict) => Ok(()),
@@ -74,13 +124,33 @@ impl Store {
         }
     }
 
+    /// A fencing number above that of whoever sends on a number now: in blocks that are
+    /// adopted under it, the sender can claim nothing more. It keeps its lease.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn next_epoch(&self, tenant: &TenantId, phone_number_id: &str) -> Result<u64> {
+        let item =
+            self.update_returning(Update::of(lease_key(tenant, phone_number_id)).add("epoch", n(1))).await?;
+        number(&item, "epoch").ok_or(Error::Corrupt { kind: "lease" })
+    }
+
+    /// Whether somebody sends on a number, and how it fares.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn condition(&self, tenant: &TenantId, phone_number_id: &str) -> Result<(bool, Condition)> {
+        let item = self.get_item(&lease_key(tenant, phone_number_id)).await?.unwrap_or_default();
+        let leased = number::<i64>(&item, "until").is_some_and(|until| until > self.clock().now_ms());
+        Ok((leased, read_condition(&item)))
+    }
+
     /// Whether somebody sends for a number now.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn is_leased(&self, tenant: &TenantId, phone_number_id: &str) -> Result<bool> {
-        let item = self.get_item(&lease_key(tenant, phone_number_id)).await?.unwrap_or_default();
-        Ok(number::<i64>(&item, "until").is_some_and(|until| until > self.clock().now_ms()))
+        Ok(self.condition(tenant, phone_number_id).await?.0)
     }
 
     /// Puts a campaign on the list of those that a number sends.
@@ -93,15 +163,10 @@ impl Store {
         phone_number_id: &str,
         campaign: CampaignId,
     ) -> Result<()> {
-        #[derive(Serialize)]
-        struct ActiveItem {
-            campaign: u64,
-        }
-        let key = active_key(tenant, phone_number_id, campaign);
-        self.put(compose(&key, "active campaign", &ActiveItem { campaign: campaign.0 })?).await
+        self.put(active_item(tenant, phone_number_id, campaign)?).await
     }
 
-    /// Takes a campaign off the list.
+    /// Takes a campaign off the list, unless it sends by now.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
@@ -111,7 +176,15 @@ impl Store {
         phone_number_id: &str,
         campaign: CampaignId,
     ) -> Result<()> {
-        self.delete(&active_key(tenant, phone_number_id, campaign)).await
+        let sends_not = [CampaignState::Planning, CampaignState::Running]
+            .map(|state| When::Not("state", s(state.as_str())))
+            .to_vec();
+        let check = Action::Check(crate::campaigns::key(tenant, campaign), sends_not);
+        let delete = Action::Delete(active_key(tenant, phone_number_id, campaign), Vec::new());
+        match self.transact(vec![check, delete]).await {
+            Ok(()) | Err(Error::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The campaigns that a number sends.

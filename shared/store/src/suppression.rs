@@ -114,7 +114,7 @@ fn pk(tenant: &TenantId, digit: &str) -> String {
     format!("SUPPRESS#{tenant}#{digit}")
 }
 
-fn key(tenant: &TenantId, id: &str) -> Key {
+pub(crate) fn key(tenant: &TenantId, id: &str) -> Key {
     Key::new(pk(tenant, id.get(..1).unwrap_or_default()), id)
 }
 
@@ -171,11 +171,11 @@ impl Store {
                     return Ok(false);
                 }
                 // What stood there was lifted at this moment.
-                Err(Error::Conflict) => self.back_off(attempt).await,
+                Err(Error::Conflict | Error::Contended) => self.back_off(attempt).await,
                 Err(error) => return Err(error),
             }
         }
-        Err(Error::Conflict)
+        Err(Error::Contended)
     }
 
     /// Lets the opt-out that is there remember that it was said again; answers whether

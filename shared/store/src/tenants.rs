@@ -411,12 +411,21 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn audit(&self, tenant: &TenantId, who: &str, what: &str) -> Result<()> {
+        self.put(self.audit_item(tenant, who, what)?).await
+    }
+
+    /// The same in a transaction with what was done.
+    pub(crate) fn audit_action(&self, tenant: &TenantId, who: &str, what: &str) -> Result<Action> {
+        Ok(Action::Put(self.audit_item(tenant, who, what)?, Vec::new()))
+    }
+
+    fn audit_item(&self, tenant: &TenantId, who: &str, what: &str) -> Result<Item> {
         #[derive(Serialize)]
         struct AuditItem<'a> {
             who: &'a str,
             what: &'a str,
         }
         let at = self.entropy().ulid(self.clock().now()).to_string();
-        self.put(compose(&audit_key(tenant, &at), "audit", &AuditItem { who, what })?).await
+        compose(&audit_key(tenant, &at), "audit", &AuditItem { who, what })
     }
 }

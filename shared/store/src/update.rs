@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, BatchStatementRequest, ReturnValue, ReturnValuesOnConditionCheckFailure,
     Update as SdkUpdate,
 };
 
-use crate::item::{Item, Key};
+use crate::item::{Item, Key, MARK, is_marked, s};
 use crate::{Error, Result, Store};
 
 /// A precondition on the item.
@@ -26,6 +27,10 @@ pub(crate) enum When {
     AtMost(&'static str, AttributeValue),
     /// The attribute is absent, or at most this.
     AbsentOrAtMost(&'static str, AttributeValue),
+    /// The attribute is at least this.
+    AtLeast(&'static str, AttributeValue),
+    /// The attribute is absent, or something else.
+    Not(&'static str, AttributeValue),
 }
 
 /// What to change in an item, and when.
@@ -84,6 +89,13 @@ impl Update {
         self
     }
 
+    /// Leaves `mark` in the item, and does nothing where it is already.
+    fn marked(self, mark: &str) -> Self {
+        let twice = !self.add.is_empty() && self.when.is_empty();
+        let update = self.set(MARK, s(mark));
+        if twice { update.when(When::Not(MARK, s(mark))) } else { update }
+    }
+
     /// A PartiQL statement; a failed condition brings the item along.
     pub(crate) fn into_statement(self, table: &str) -> Result<BatchStatementRequest> {
         let mut text = format!("UPDATE \"{table}\"");
@@ -103,9 +115,14 @@ impl Update {
                 When::Is(name, value) => push(&mut text, &mut parameters, name, "=", value),
                 When::Below(name, value) => push(&mut text, &mut parameters, name, "<", value),
                 When::AtMost(name, value) => push(&mut text, &mut parameters, name, "<=", value),
+                When::AtLeast(name, value) => push(&mut text, &mut parameters, name, ">=", value),
                 When::Absent(name) => text.push_str(&format!(" AND \"{name}\" IS MISSING")),
                 When::AbsentOrAtMost(name, value) => {
                     text.push_str(&format!(" AND (\"{name}\" IS MISSING OR \"{name}\"<=?)"));
+                    parameters.push(value);
+                }
+                When::Not(name, value) => {
+                    text.push_str(&format!(" AND (\"{name}\" IS MISSING OR \"{name}\"<>?)"));
                     parameters.push(value);
                 }
             }
@@ -220,9 +237,14 @@ impl Parts {
             When::Absent(name) => format!("attribute_not_exists({})", self.name(name)),
             When::Below(name, value) => format!("{} < {}", self.name(name), self.value(value)),
             When::AtMost(name, value) => format!("{} <= {}", self.name(name), self.value(value)),
+            When::AtLeast(name, value) => format!("{} >= {}", self.name(name), self.value(value)),
             When::AbsentOrAtMost(name, value) => {
                 let name = self.name(name);
                 format!("(attribute_not_exists({name}) OR {name} <= {})", self.value(value))
+            }
+            When::Not(name, value) => {
+                let name = self.name(name);
+                format!("(attribute_not_exists({name}) OR {name} <> {})", self.value(value))
             }
         }
     }
@@ -231,15 +253,35 @@ impl Parts {
 impl Store {
     /// Applies an update; a precondition that does not hold is a conflict.
     pub(crate) async fn update(&self, update: Update) -> Result<()> {
-        self.send_update(update, ReturnValue::None).await.map(|_| ())
+        self.update_returning(update).await.map(|_| ())
     }
 
     /// Applies an update and answers the item after it.
     pub(crate) async fn update_returning(&self, update: Update) -> Result<Item> {
-        self.send_update(update, ReturnValue::AllNew).await
+        self.update_or_see(update).await?.map_err(|_| Error::Conflict)
     }
 
-    async fn send_update(&self, update: Update, returned: ReturnValue) -> Result<Item> {
+    /// Applies an update: answers the item after it, or, when a precondition does not
+    /// hold, the item as it is.
+    ///
+    /// An update that would do harm when it is applied twice leaves a mark of its own
+    /// in the item. The SDK repeats a request whose reply was lost, and a repetition
+    /// that finds the mark of its request was applied before.
+    pub(crate) async fn update_or_see(&self, update: Update) -> Result<std::result::Result<Item, Item>> {
+        let repeatable = update.when.is_empty() && update.add.is_empty();
+        let mark = (!repeatable).then(|| self.mark());
+        let update = match &mark {
+            Some(mark) => update.marked(mark),
+            None => update,
+        };
+        self.patiently(|| self.send_update(update.clone(), mark.as_deref())).await
+    }
+
+    async fn send_update(
+        &self,
+        update: Update,
+        mark: Option<&str>,
+    ) -> Result<std::result::Result<Item, Item>> {
         let rendered = update.render();
         let request = self
             .client()
@@ -250,7 +292,16 @@ impl Store {
             .set_condition_expression(rendered.condition)
             .set_expression_attribute_names(rendered.names)
             .set_expression_attribute_values(rendered.values)
-            .return_values(returned);
-        Ok(request.send().await?.attributes.unwrap_or_default())
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_values(ReturnValue::AllNew);
+        let error = match request.send().await {
+            Ok(answer) => return Ok(Ok(answer.attributes.unwrap_or_default())),
+            Err(error) => error,
+        };
+        let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() else {
+            return Err(error.into());
+        };
+        let item = failed.item().cloned().unwrap_or_default();
+        Ok(if is_marked(&item, mark) { Ok(item) } else { Err(item) })
     }
 }

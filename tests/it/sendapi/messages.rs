@@ -4,6 +4,7 @@ use domain::{AccountId, MessageId};
 use harness::{Api, World, person, phone};
 use ops::accounts::AccountSettings;
 use serde_json::{Value, json};
+use store::due::{Due, Watched};
 use store::messages::Message;
 
 const PATH: &str = "/v1/whatsapp/messages";
@@ -135,7 +136,9 @@ async fn pages_of_several_sessions_have_everything_once_in_order() {
             let text = format!("{day}-{n:02}");
             world.clock.advance_ms(5);
             let message = message(&world, accounts[n % 3 % 2], &text);
-            world.store().create_message(world.tenant(), &message).await.unwrap();
+            let (tenant, what) = (world.tenant().clone(), Watched::Message(message.account, message.id));
+            let due = Due { tenant, what, at_ms: world.clock.now_ms() };
+            world.store().create_message(world.tenant(), &message, &due).await.unwrap();
             want.push(text);
         }
         world.clock.advance_ms(DAY_MS);

@@ -1,3 +1,4 @@
+use domain::CampaignId;
 use harness::{Api, World, person};
 use serde_json::{Value, json};
 
@@ -166,9 +167,8 @@ async fn launch_campaign_id_then_status_and_report() {
         (&json!(3), &json!(3), &json!(0))
     );
     assert_eq!(seen["campaign"]["state"], "finished");
-    let report = api.get(&format!("/api/campaigns/{id}/report.csv")).await;
-    assert_eq!(report.headers["content-type"], "text/csv; charset=utf-8");
-    let lines: Vec<&str> = std::str::from_utf8(&report.body).unwrap().lines().collect();
+    let report = api.report(&world, CampaignId(id.as_u64().unwrap()), "csv").await;
+    let lines: Vec<&str> = std::str::from_utf8(&report).unwrap().lines().collect();
     assert_eq!(lines.len(), 4);
     assert!(lines[0].starts_with("contact_id,phone,state,reason"));
     assert!(lines[1].contains("delivered") && lines[1].contains("wamid."));

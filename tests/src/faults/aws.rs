@@ -54,11 +54,7 @@ async fn fails(
         }
         Fault::Conflict => Ok(match shape {
             Shape::Transaction => cancelled(attempt.body()),
-            _ => refusal(
-                DYNAMODB,
-                "TransactionConflictException",
-                "Transaction is ongoing for the item",
-            ),
+            _ => refusal(DYNAMODB, "TransactionConflictException", "Transaction is ongoing for the item"),
         }),
         Fault::Partly => partly(&mut attempt, shape).await,
     }
@@ -92,7 +88,8 @@ fn throttled(service: &str) -> Response<SdkBody> {
             response
         }
         _ => {
-            let body = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+            let body =
+                "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
             Response::builder().status(503).body(SdkBody::from(body)).unwrap()
         }
     }

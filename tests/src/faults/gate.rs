@@ -166,13 +166,7 @@ impl Gate {
     }
 
     /// Counts a call; answers what goes wrong with it.
-    pub(super) fn count(
-        &self,
-        by: &Process,
-        shape: Shape,
-        action: &str,
-        about: About,
-    ) -> Option<Fault> {
+    pub(super) fn count(&self, by: &Process, shape: Shape, action: &str, about: About) -> Option<Fault> {
         self.count_by(by.name, shape, action, about)
     }
 

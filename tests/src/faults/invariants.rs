@@ -123,7 +123,7 @@ impl Findings<'_> {
     /// Counts are what the rows say.
     async fn counts(&mut self, id: CampaignId, rows: &[Row]) {
         let world = &self.stage.world;
-        let counts = world.store().counts(world.tenant(), id, true).await.unwrap();
+        let counts = world.store().counts(world.tenant(), id).await.unwrap();
         for state in State::ALL {
             let there = rows.iter().filter(|row| row.progress.state == state).count() as u64;
             if counts.of(state) != there {
@@ -265,7 +265,10 @@ impl Findings<'_> {
                 m.wamid == wamid || m.biz_opaque_callback_data.as_deref() == Some(callback.as_str())
             });
             if taken && matches!(state, State::Failed | State::Skipped | State::Unknown) {
-                self.add("accepted, shown otherwise", format!("{} is {}", message.address.as_str(), state.as_str()));
+                self.add(
+                    "accepted, shown otherwise",
+                    format!("{} is {}", message.address.as_str(), state.as_str()),
+                );
             }
         }
     }
@@ -273,7 +276,8 @@ impl Findings<'_> {
     fn quiet(&mut self, from_ms: i64, until_ms: Option<i64>) {
         let at = |message: &AcceptedMessage| i64::try_from(message.accepted_at).unwrap();
         let until_ms = until_ms.unwrap_or(i64::MAX);
-        let after: Vec<i64> = self.taken.iter().map(at).filter(|at| *at > from_ms && *at < until_ms).collect();
+        let after: Vec<i64> =
+            self.taken.iter().map(at).filter(|at| *at > from_ms && *at < until_ms).collect();
         let wave = usize::try_from(self.stage.scenario.setup().per_second).unwrap();
         if after.len() > wave * WAVES {
             self.add("sent after it was stopped", format!("{} messages", after.len()));
@@ -297,7 +301,8 @@ impl Findings<'_> {
         if taken > 1 {
             self.add("sent twice", format!("{to} under one key, {taken} times"));
         }
-        let text = || format!("{to}: {:?}", answers.iter().map(|a| a.as_ref().map(|a| a.0)).collect::<Vec<_>>());
+        let text =
+            || format!("{to}: {:?}", answers.iter().map(|a| a.as_ref().map(|a| a.0)).collect::<Vec<_>>());
         let fine: BTreeMap<String, usize> = answers
             .iter()
             .flatten()

@@ -33,3 +33,16 @@ pub use scenarios::Scenario;
 pub use stage::Stage;
 pub use suite::Suite;
 pub use time::Time;
+
+/// Plays `test` in a world on virtual time, in which nothing goes wrong by itself: its
+/// workers run as on AWS, with the sweep once a minute, and hours pass in no time.
+pub fn in_virtual_time(setup: crate::Setup, test: impl AsyncFnOnce(&crate::World)) {
+    let gate = Gate::new(Time::new());
+    let runtime = gate.time.runtime();
+    runtime.block_on(async {
+        gate.time.elapsed_ms();
+        let world = std::sync::Arc::new(crate::World::behind(&gate, setup).await);
+        let _workers = process::start(&gate, &world);
+        test(&world).await;
+    });
+}

@@ -65,7 +65,8 @@ async fn tick(gate: Arc<Gate>, world: Arc<World>) {
         sleep(SWEEP).await;
         let queues = &world.sender.queues;
         let sweep = async {
-            let swept = crate::roles::role("schedule-tick").hold(schedule_tick::handle(world.store(), queues));
+            let swept =
+                crate::roles::role("schedule-tick").hold(schedule_tick::handle(world.store(), queues));
             if let Err(error) = swept.await {
                 tracing::error!(code = error.code.as_str(), "the sweep failed");
             }

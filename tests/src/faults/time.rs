@@ -1,7 +1,7 @@
 //! Time that passes only while everybody waits.
 
-use std::sync::OnceLock;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::Clock;

@@ -6,6 +6,7 @@ use api_http::{Caller, Input, Reply, Result};
 use axum::extract::State;
 use domain::campaign::CampaignState;
 use domain::{CampaignId, Invalid};
+use ops::campaigns::Which;
 use ops::{Sender, campaigns};
 use serde::Serialize;
 
@@ -37,20 +38,23 @@ pub(crate) async fn pause(
     Ok(Moved::new(id, state, None))
 }
 
-/// `POST /api/campaigns/{id}/resume`: what is pending, or with `{"only": "failed"}` what failed.
+/// `POST /api/campaigns/{id}/resume`: what is pending, and with `only` again what failed,
+/// or what nobody knows of.
 pub(crate) async fn resume(
     State(sender): State<Sender>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Moved>> {
     let id = named(&input)?;
-    let failed = match input.fields().text("only")?.as_deref() {
-        None | Some("" | "pending") => false,
-        Some("failed") => true,
-        Some(_) => return Err(Invalid::new("only", "only must be failed, or be left out").into()),
+    let order = match input.fields().text("only")?.as_deref() {
+        None | Some("" | "pending") => None,
+        Some(other) => {
+            let wrong = || Invalid::new("only", "only must be failed or unknown, or be left out");
+            Some(Which::parse(other).ok_or_else(wrong)?)
+        }
     };
-    let (state, retried) = campaigns::resume(&sender, caller.tenant_id(), id, failed).await?;
-    Ok(Moved::new(id, state, failed.then_some(retried)))
+    let (state, retried) = campaigns::resume(&sender, caller.tenant_id(), id, order).await?;
+    Ok(Moved::new(id, state, order.map(|_| retried)))
 }
 
 /// `POST /api/campaigns/{id}/cancel`
@@ -70,6 +74,10 @@ struct Findings {
     sendable: u64,
     skipped: BTreeMap<String, u64>,
     outside_window: u64,
+    /// Of so many contacts that the numbers had to be estimated.
+    estimated: bool,
+    /// Contacts that were looked at.
+    sample: u64,
     tier: Option<u64>,
     problems: Vec<String>,
 }
@@ -94,6 +102,8 @@ pub(crate) async fn preflight(
         sendable: found.sendable,
         skipped: found.skipped,
         outside_window: found.outside_window,
+        estimated: found.estimated,
+        sample: found.sample,
         tier: found.tier,
         problems: found.problems,
     };

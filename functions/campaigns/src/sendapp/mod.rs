@@ -1,12 +1,13 @@
-//! `/api/campaigns`: draft, launch, list, progress and report.
+//! `/api/campaigns`: draft, launch, list and progress.
 
 pub(crate) mod control;
 mod draft;
 pub(crate) mod media;
+pub(crate) mod report;
 
-use api_http::{Caller, Input, Repeat, Reply, Result, account_of_token, idempotent};
+use api_http::{Caller, Input, Repeat, Reply, Result, account_of_token, cut_to_weight, idempotent};
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::CampaignId;
 use domain::campaign::{Campaign, Message};
 use domain::recipient::State as Recipient;
@@ -156,8 +157,10 @@ pub(crate) async fn list(
     let limit = usize::try_from(fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT)).unwrap_or(1);
     let before = fields.integer("before")?.map(CampaignId);
     let found = campaigns::list(&sender.store, caller.tenant_id(), before, limit).await?;
-    let next_before = found.last().filter(|_| found.len() == limit).map(|campaign| campaign.id.0);
-    let campaigns = found.into_iter().map(|campaign| Item::new(campaign, None)).collect();
+    let is_full = found.len() == limit;
+    let mut campaigns: Vec<Item> = found.into_iter().map(|campaign| Item::new(campaign, None)).collect();
+    let is_cut = cut_to_weight(&mut campaigns);
+    let next_before = campaigns.last().filter(|_| is_full || is_cut).map(|campaign| campaign.id);
     Ok(Reply(List { status: "success", campaigns, next_before }))
 }
 
@@ -180,21 +183,7 @@ pub(crate) async fn show(
     input: Input,
 ) -> Result<Reply<200, Shown>> {
     let id = named(&input)?;
-    let progress = campaigns::progress(&sender.store, caller.tenant_id(), id).await?;
+    let progress = campaigns::progress(&sender, caller.tenant_id(), id).await?;
     let campaign = Item::new(progress.campaign, Some(&progress.counts));
     Ok(Reply(Shown { status: "success", campaign }))
-}
-
-/// `GET /api/campaigns/{id}/report.csv`
-pub(crate) async fn report(
-    State(sender): State<Sender>,
-    Caller(caller): Caller,
-    input: Input,
-) -> Result<Response> {
-    let id = named(&input)?;
-    let csv = campaigns::report(&sender.store, caller.tenant_id(), id).await?;
-    let disposition = format!("attachment; filename=\"campaign-{id}.csv\"");
-    let headers =
-        [("content-type", "text/csv; charset=utf-8".to_owned()), ("content-disposition", disposition)];
-    Ok((headers, csv).into_response())
 }

@@ -1,6 +1,6 @@
 //! `/api/suppressions`: who wants no more messages.
 
-use api_http::{ApiError, Caller, Fields, Input, Reply, Result};
+use api_http::{ApiError, Caller, Fields, Input, Reply, Result, cut_to_weight};
 use axum::extract::State;
 use domain::ContactId;
 use ops::events::Teller;
@@ -59,9 +59,12 @@ pub(crate) async fn list(
     let fields = input.fields();
     let limit = usize::try_from(fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT)).unwrap_or(1);
     let cursor = fields.text("cursor")?;
-    let (found, next_cursor) =
+    let (found, mut next_cursor) =
         suppression::list(&store, caller.tenant_id(), cursor.as_deref(), limit).await?;
-    let suppressions = found.into_iter().map(Item::from).collect();
+    let mut suppressions: Vec<Item> = found.into_iter().map(Item::from).collect();
+    if cut_to_weight(&mut suppressions) {
+        next_cursor = suppressions.last().map(|last| last.id.clone());
+    }
     Ok(Reply(List { status: "success", suppressions, next_cursor }))
 }
 

@@ -1,6 +1,6 @@
 //! `/api/webhooks/{id}/deliveries`, `/replay` and `/test`
 
-use api_http::{Caller, Input, Reply, Result};
+use api_http::{Caller, Input, Reply, Result, cut_to_weight};
 use axum::extract::State;
 use jiff::Timestamp;
 use ops::Error;
@@ -86,8 +86,12 @@ pub(crate) async fn list(
     let newest = webhooks::find(&store, tenant, id).await?.state.sequence;
     let before = fields.integer("before")?.unwrap_or(u64::MAX).min(newest + 1);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let (found, next_before) = store.deliveries(tenant, id, before, limit).await?;
-    Ok(Reply(Page { status: "success", deliveries: found.iter().map(Row::from).collect(), next_before }))
+    let (found, mut next_before) = store.deliveries(tenant, id, before, limit).await?;
+    let mut deliveries: Vec<Row> = found.iter().map(Row::from).collect();
+    if cut_to_weight(&mut deliveries) {
+        next_before = deliveries.last().map(|last| last.id);
+    }
+    Ok(Reply(Page { status: "success", deliveries, next_before }))
 }
 
 #[derive(Serialize)]

@@ -1,32 +1,29 @@
 use std::time::Duration;
 
 use domain::campaign::CampaignState;
-use domain::recipient::State;
 use domain::webhook::EventType;
-use domain::{CampaignId, ContactId, TenantId};
+use domain::{CampaignId, TenantId};
 use queue::{CampaignJob, SendJob};
-use store::Store;
-use store::campaigns::Stored;
-use store::due::{Due, Watched};
-use store::ledger::Entry;
+use store::campaigns::{Request, Stored};
+use store::ledger::Which;
 
 use super::{WATCH_MS, load, timing, wrong_state};
 use crate::events::{Audience, Teller, campaign_ended, facts_of};
 use crate::{Result, Sender};
 
-/// Recipients of one page.
-const PAGE: usize = 500;
+/// Tries against campaigns that move by themselves.
+const TRIES: usize = 4;
 
 /// Stops sending within one wave; nothing is lost.
 ///
 /// # Errors
 /// [`crate::Code::Conflict`] when it does not send.
 pub async fn pause(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<CampaignState> {
-    let stored = load(&sender.store, tenant, id).await?;
-    if !stored.campaign.state.is_active() {
-        return Err(wrong_state(stored.campaign.state));
-    }
-    transition(sender, tenant, &stored, CampaignState::Paused, Some("paused by its owner")).await
+    let to = CampaignState::Paused;
+    let (_, state) =
+        transition(sender, tenant, id, "paused by its owner", |from| from.is_active().then_some((to, None)))
+            .await?;
+    Ok(state)
 }
 
 /// Pauses a campaign that may not send on, for a reason that is not its owner's;
@@ -74,21 +71,26 @@ pub(crate) async fn end(
     }
 }
 
-/// Sends on: what is pending, or, with `only_failed`, again what failed.
+/// Sends on: what is pending, and, when `order` says so, again whom it is about. Only
+/// the state is changed here, with all that belongs to it; a worker puts recipients
+/// back, and the sweep sees to it that it does. Answers how many are to be put back, as
+/// far as they are counted.
 ///
 /// # Errors
-/// [`crate::Code::Conflict`] when it is not paused; with `only_failed` it may
-/// also be finished.
+/// [`crate::Code::Conflict`] when it is not paused; with an order it may also be
+/// finished.
 pub async fn resume(
     sender: &Sender,
     tenant: &TenantId,
     id: CampaignId,
-    only_failed: bool,
+    order: Option<Which>,
 ) -> Result<(CampaignState, u64)> {
-    let stored = load(&sender.store, tenant, id).await?;
-    let may = match stored.campaign.state {
+    let store = &sender.store;
+    let stored = load(store, tenant, id).await?;
+    let from = stored.campaign.state;
+    let may = match from {
         CampaignState::Paused => true,
-        CampaignState::Finished => only_failed,
+        CampaignState::Finished => order.is_some(),
         CampaignState::Draft
         | CampaignState::Scheduled
         | CampaignState::Planning
@@ -97,136 +99,108 @@ pub async fn resume(
         | CampaignState::Failed => false,
     };
     let Some(phone_number_id) = stored.phone_number_id.clone().filter(|_| may) else {
-        return Err(wrong_state(stored.campaign.state));
+        return Err(wrong_state(from));
     };
-    let again = if only_failed { retry_failed(sender, tenant, id).await? } else { 0 };
-    if only_failed && again == 0 && stored.campaign.state == CampaignState::Finished {
-        return Ok((CampaignState::Finished, 0));
+    let count = match order {
+        Some(which) => store.recent_counts(tenant, id).await?.0.of(which.state()),
+        None => 0,
+    };
+    if order.is_some() && count == 0 && from == CampaignState::Finished {
+        return Ok((from, 0));
     }
     let to = if stored.is_planned() { CampaignState::Running } else { CampaignState::Planning };
-    let state = transition(sender, tenant, &stored, to, None).await?;
-    let store = &sender.store;
-    store.activate(tenant, &phone_number_id, id).await?;
-    let at_ms = store.clock().now_ms() + WATCH_MS;
-    store.watch(&Due { tenant: tenant.clone(), what: Watched::Campaign(id), at_ms }).await?;
-    if let (CampaignState::Planning, Some(planning)) = (to, stored.planning) {
-        let tenant = tenant.to_string();
-        let job = CampaignJob::Plan { tenant, campaign: id.0, checkpoint: planning.checkpoint };
-        sender.queues.campaign(job, 0).await?;
+    let watch_at_ms = Some(store.clock().now_ms() + WATCH_MS);
+    // An order that is under way goes on first.
+    let new = order.filter(|_| stored.again.is_none());
+    match store.resume_campaign(tenant, &stored, Request { from, to, reason: None, watch_at_ms }, new).await {
+        Ok(()) => {}
+        Err(store::Error::Conflict) => {
+            return Err(wrong_state(load(store, tenant, id).await?.campaign.state));
+        }
+        Err(error) => return Err(error.into()),
     }
-    let wake = SendJob::Wake { tenant: tenant.to_string(), phone_number_id };
-    sender.queues.wake(wake, 0, Duration::ZERO).await?;
-    Ok((state, again))
+    let order = new.map(|_| stored.orders + 1).or(stored.again.map(|again| again.seq));
+    set_going(sender, tenant, &stored, to, order, phone_number_id).await;
+    Ok((to, count))
 }
 
-/// Stops for good: what was not sent is `skipped: cancelled`.
-///
-/// # Errors
-/// [`crate::Code::Conflict`] when it has ended.
-pub async fn cancel(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<CampaignState> {
-    let stored = load(&sender.store, tenant, id).await?;
-    match stored.campaign.state {
-        CampaignState::Finished | CampaignState::Cancelled | CampaignState::Failed => {
-            return Err(wrong_state(stored.campaign.state));
-        }
-        CampaignState::Draft
-        | CampaignState::Scheduled
-        | CampaignState::Planning
-        | CampaignState::Running
-        | CampaignState::Paused => {}
-    }
-    let state =
-        transition(sender, tenant, &stored, CampaignState::Cancelled, Some("cancelled by its owner")).await?;
-    if stored.campaign.state == CampaignState::Scheduled {
-        timing::disarm(sender, tenant, &stored.campaign).await;
-    }
-    if stored.phone_number_id.is_some() {
-        sweep_cancelled(&sender.store, tenant, id).await?;
-    }
-    Ok(state)
-}
-
-/// Marks what a cancelled campaign did not send. A wave that was claimed before
-/// the cancellation may still be under way: its outcomes win, and whoever finds
-/// the campaign cancelled later sweeps again.
-pub(crate) async fn sweep_cancelled(store: &Store, tenant: &TenantId, id: CampaignId) -> Result<u64> {
-    let mut skipped = 0;
-    for head in store.heads_of(tenant, id).await? {
-        let mut after = ContactId(0);
-        loop {
-            let rows = store.rows_after(tenant, id, head.block, after, PAGE).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.contact;
-            // What is claimed and has no outcome yet is not ours to judge.
-            let open: Vec<(ContactId, u32, Entry)> = rows
-                .iter()
-                .filter(|r| r.progress.state == State::Pending)
-                .filter(|r| r.contact > head.cursor || r.contact <= head.settled || r.retry_at.is_some())
-                .map(|r| (r.contact, r.attempt, Entry::Skipped { reason: "cancelled".to_owned() }))
-                .collect();
-            skipped += open.len() as u64;
-            store.record(tenant, id, &open).await?;
-            if !open.is_empty() {
-                store.mark_dirty(tenant, id, &[head.block]).await?;
-            }
-        }
-    }
-    Ok(skipped)
-}
-
-async fn retry_failed(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<u64> {
-    let store = &sender.store;
-    let mut again = 0;
-    for head in store.heads_of(tenant, id).await? {
-        let mut after = ContactId(0);
-        let mut of_block = 0;
-        loop {
-            let rows = store.rows_after(tenant, id, head.block, after, PAGE).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.contact;
-            for row in rows.iter().filter(|r| r.progress.state == State::Failed) {
-                match store.retry_failed(tenant, id, row).await {
-                    Ok(()) => of_block += 1,
-                    Err(store::Error::Conflict) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        }
-        if of_block > 0 {
-            store.add_retries(tenant, id, head.block, of_block).await?;
-        }
-        again += of_block;
-    }
-    Ok(again)
-}
-
-/// Moves the campaign to `to`; when somebody else moved it meanwhile, the request
-/// came too late.
-async fn transition(
+/// Queues what a campaign that goes on needs. It goes on in any case: what is not
+/// queued, the sweep finds.
+async fn set_going(
     sender: &Sender,
     tenant: &TenantId,
     stored: &Stored,
     to: CampaignState,
-    reason: Option<&str>,
-) -> Result<CampaignState> {
+    order: Option<u64>,
+    phone_number_id: String,
+) {
+    let (name, campaign) = (tenant.to_string(), stored.campaign.id.0);
+    let plan = stored.planning.filter(|_| to == CampaignState::Planning);
+    let plan = plan.map(|planning| CampaignJob::Plan {
+        tenant: name.clone(),
+        campaign,
+        checkpoint: planning.checkpoint,
+    });
+    let block = stored.again.map_or(0, |again| again.block);
+    let again = order.map(|order| CampaignJob::Again { tenant: name.clone(), campaign, order, block });
+    let mut queued = Ok(());
+    for job in plan.into_iter().chain(again) {
+        queued = queued.and(sender.queues.campaign(job, 0).await);
+    }
+    let wake = SendJob::Wake { tenant: name, phone_number_id };
+    if let Err(error) = queued.and(sender.queues.wake(wake, 0, Duration::ZERO).await) {
+        tracing::warn!(%tenant, code = error.code, "a campaign that goes on waits for the sweep");
+    }
+}
+
+/// Stops for good: what was not sent will be `skipped: cancelled`. A worker sees to it.
+///
+/// # Errors
+/// [`crate::Code::Conflict`] when it has ended.
+pub async fn cancel(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<CampaignState> {
+    let to = CampaignState::Cancelled;
+    let watch_at_ms = sender.store.clock().now_ms() + WATCH_MS;
+    let (stored, state) = transition(sender, tenant, id, "cancelled by its owner", |from| match from {
+        CampaignState::Finished | CampaignState::Cancelled | CampaignState::Failed => None,
+        CampaignState::Draft
+        | CampaignState::Scheduled
+        | CampaignState::Planning
+        | CampaignState::Running
+        | CampaignState::Paused => Some((to, Some(watch_at_ms))),
+    })
+    .await?;
+    if stored.campaign.state == CampaignState::Scheduled {
+        timing::disarm(sender, tenant, &stored.campaign).await;
+    }
+    if stored.phone_number_id.is_some() {
+        let job = CampaignJob::Cancel { tenant: tenant.to_string(), campaign: id.0 };
+        if let Err(error) = sender.queues.campaign(job, 0).await {
+            tracing::warn!(%tenant, code = error.code, "a cancelled campaign waits for the sweep");
+        }
+    }
+    Ok(state)
+}
+
+/// Moves the campaign where `may` says for the state it is in, and answers it as it was
+/// before. One that moves by itself meanwhile is looked at again.
+async fn transition(
+    sender: &Sender,
+    tenant: &TenantId,
+    id: CampaignId,
+    reason: &str,
+    may: impl Fn(CampaignState) -> Option<(CampaignState, Option<i64>)>,
+) -> Result<(Stored, CampaignState)> {
     let store = &sender.store;
-    let id = stored.campaign.id;
-    let mut from = stored.campaign.state;
-    loop {
-        match store.transition_campaign(tenant, id, from, to, reason, None).await {
-            Ok(()) => break,
-            Err(store::Error::Conflict) => {
-                let now = load(store, tenant, id).await?.campaign.state;
-                // Planning becomes running by itself: that changes nothing.
-                let harmless = from == CampaignState::Planning && now == CampaignState::Running;
-                if !harmless {
-                    return Err(wrong_state(now));
-                }
-                from = now;
-            }
+    for _ in 0..TRIES {
+        let stored = load(store, tenant, id).await?;
+        let from = stored.campaign.state;
+        let Some((to, watch_at_ms)) = may(from) else { return Err(wrong_state(from)) };
+        let request = Request { from, to, reason: Some(reason), watch_at_ms };
+        match store.request_campaign(tenant, id, request).await {
+            Ok(()) => return Ok((stored, to)),
+            Err(store::Error::Conflict) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    store.audit(tenant, "control", &format!("campaign {id} {}", to.as_str())).await?;
-    Ok(to)
+    Err(store::Error::Contended.into())
 }

@@ -133,8 +133,8 @@ pub async fn launch(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Resul
 /// cannot start has failed, with the reason.
 ///
 /// # Errors
-/// [`Code::NotFound`] when there is no such campaign; [`Code::Unavailable`]: try
-/// again.
+/// [`Code::NotFound`] when there is no such campaign; [`Code::Unavailable`] when that
+/// could not be found out.
 pub async fn start_scheduled(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<()> {
     let stored = load(&sender.store, tenant, id).await?;
     let is_early = stored.campaign.scheduled_at.is_some_and(|at| at > sender.store.clock().now());
@@ -149,7 +149,11 @@ pub async fn start_scheduled(sender: &Sender, tenant: &TenantId, id: CampaignId)
             Ok(())
         }
         Err(error) if error.code == Code::Conflict => Ok(()),
-        Err(error) if error.code.is_server_error() || error.code == Code::ProviderUnavailable => Err(error),
+        // It stays scheduled, and the sweep starts it again.
+        Err(error) if error.code.is_temporary() => {
+            tracing::warn!(%tenant, campaign = %id, code = error.code.as_str(), "a scheduled campaign starts later");
+            Ok(())
+        }
         Err(error) => {
             tracing::warn!(%tenant, campaign = %id, code = error.code.as_str(), "a scheduled campaign cannot start");
             let (from, to) = (CampaignState::Scheduled, CampaignState::Failed);
@@ -164,11 +168,9 @@ async fn start(sender: &Sender, tenant: &TenantId, stored: &Stored) -> Result<Ca
     let account = store.account(tenant, campaign.account).await?;
     let account = account.ok_or_else(|| Error::not_found("token", "the campaign's account is gone"))?;
     let ready = ready(sender, tenant, &account, campaign.channel, &campaign.message).await?;
-    let launch = Launch {
-        last_contact: store.last_contact_id(tenant).await?,
-        phone_number_id: ready.phone_number_id,
-        template: ready.template,
-    };
+    let (last_contact, losses) = store.contact_marks(tenant).await?;
+    let launch =
+        Launch { last_contact, losses, phone_number_id: ready.phone_number_id, template: ready.template };
     let watch = store.clock().now_ms() + WATCH_MS;
     match store.launch_campaign(tenant, campaign.id, campaign.state, &launch, watch).await {
         Ok(()) => {}
@@ -178,12 +180,10 @@ async fn start(sender: &Sender, tenant: &TenantId, stored: &Stored) -> Result<Ca
         }
         Err(error) => return Err(error.into()),
     }
-    store.activate(tenant, &launch.phone_number_id, campaign.id).await?;
     let job = CampaignJob::Plan { tenant: tenant.to_string(), campaign: campaign.id.0, checkpoint: 0 };
     if let Err(error) = sender.queues.campaign(job, 0).await {
         // It has started: the sweep finds it.
         tracing::warn!(%tenant, code = error.code, "the planner's job waits for the sweep");
     }
-    store.audit(tenant, "launch", &format!("campaign {} launched", campaign.id)).await?;
     Ok(CampaignState::Planning)
 }

@@ -1,18 +1,29 @@
 //! Campaigns: draft, launch, control and report.
 
+mod again;
+mod cancel;
 mod control;
+mod counting;
+mod erase;
 mod launch;
 mod planner;
 mod preflight;
 mod report;
+mod sample;
 mod timing;
 
+pub use again::put_back;
+pub use cancel::wind_up;
 pub use control::{cancel, pause, resume};
-pub(crate) use control::{end, stop_sending, sweep_cancelled};
+pub(crate) use control::{end, stop_sending};
+pub use counting::{count, progress};
+pub(crate) use erase::CONTACTS as ERASED_AT_ONCE;
+pub use erase::erase;
 pub use launch::{draft, launch, start_scheduled};
 pub use planner::plan;
 pub use preflight::{Preflight, preflight};
-pub use report::report;
+pub use report::{Build, Found, HEADER, Line, PATIENCE, Writer, build, report};
+pub use store::ledger::Which;
 
 use domain::campaign::{Campaign, CampaignState};
 use domain::{CampaignId, TenantId};
@@ -37,16 +48,6 @@ pub struct Progress {
 pub(crate) async fn load(store: &Store, tenant: &TenantId, id: CampaignId) -> Result<Stored> {
     let stored = store.campaign(tenant, id).await?;
     stored.ok_or_else(|| Error::not_found("campaign_id", "there is no campaign with this id"))
-}
-
-/// One campaign with its counts.
-///
-/// # Errors
-/// [`crate::Code::NotFound`]
-pub async fn progress(store: &Store, tenant: &TenantId, id: CampaignId) -> Result<Progress> {
-    let stored = load(store, tenant, id).await?;
-    let counts = store.counts(tenant, id, false).await?;
-    Ok(Progress { campaign: stored.campaign, counts })
 }
 
 /// Campaigns, newest first.

@@ -12,7 +12,7 @@ use queue::{CampaignJob, SendJob};
 use store::Store;
 use store::campaigns::Stored;
 use store::contacts::{Filter, block_of};
-use store::ledger::PlannedRow;
+use store::ledger::{Counts, PlannedRow};
 
 use super::load;
 use crate::{Result, Sender};
@@ -98,7 +98,8 @@ impl<'a> Plan<'a> {
         let rows = self.rows(block, last).await?;
         self.store.plan_rows(self.tenant, self.campaign.id, &rows).await?;
         if let Some(end) = rows.last() {
-            self.store.publish_head(self.tenant, self.campaign.id, block, end.contact).await?;
+            let (id, counts) = (self.campaign.id, Counts::planned(&rows));
+            self.store.publish_head(self.tenant, id, block, end.contact, &counts).await?;
         }
         Ok(())
     }
@@ -106,7 +107,17 @@ impl<'a> Plan<'a> {
     /// The rows of one contact block, each with its reason when it will not be sent.
     pub(super) async fn rows(&self, block: u64, last: ContactId) -> Result<Vec<PlannedRow>> {
         let mut contacts = self.store.block_contacts(self.tenant, block, &Filter::default()).await?;
-        contacts.retain(|c| c.id <= last && self.campaign.audience.includes(&c.tags));
+        contacts.retain(|c| c.id <= last && self.includes(c));
+        self.rows_of(&contacts).await
+    }
+
+    /// Whether a contact belongs to the audience.
+    pub(super) fn includes(&self, contact: &Contact) -> bool {
+        self.campaign.audience.includes(&contact.tags)
+    }
+
+    /// The rows of contacts of the audience.
+    pub(super) async fn rows_of(&self, contacts: &[Contact]) -> Result<Vec<PlannedRow>> {
         let addresses: Vec<Address> = contacts.iter().filter_map(address).collect();
         let opted_out = self.store.opted_out(self.tenant, &addresses).await?;
         let windows = match self.is_free_form() {

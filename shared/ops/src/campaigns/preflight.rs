@@ -1,12 +1,18 @@
 use std::collections::BTreeMap;
 
-use domain::{CampaignId, TenantId};
-use store::contacts::block_of;
+use domain::{AccountId, CampaignId, TenantId};
+use store::Store;
+use store::ledger::PlannedRow;
 
 use super::launch::ready;
 use super::planner::Plan;
+use super::sample::Sample;
 use super::{load, wrong_state};
 use crate::{Error, Result, Sender};
+
+/// Up to this many contacts each is looked at. Two are looked up for each of the
+/// audience, at a read unit each: that many are 2,000 units.
+const EXACT: u64 = 900;
 
 /// What a launch would do, without doing it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,13 +25,17 @@ pub struct Preflight {
     pub skipped: BTreeMap<String, u64>,
     /// Recipients without an open window: they count against the messaging tier.
     pub outside_window: u64,
+    /// The numbers are those of a sample, scaled to all contacts.
+    pub estimated: bool,
+    /// How many contacts were looked at.
+    pub sample: u64,
     /// The number's messaging tier, when it is known.
     pub tier: Option<u64>,
     /// What would keep the campaign from being launched, or is likely to hurt.
     pub problems: Vec<String>,
 }
 
-/// Goes through the audience as the planner would.
+/// Goes through the audience as the planner would; of many contacts through a sample.
 ///
 /// # Errors
 /// [`crate::Code::Conflict`] when the campaign was launched already.
@@ -37,41 +47,109 @@ pub async fn preflight(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Re
     }
     let account = store.account(tenant, stored.campaign.account).await?;
     let account = account.ok_or_else(|| Error::not_found("token", "the campaign's account is gone"))?;
-    let mut result = Preflight::default();
+    let mut problems = Vec::new();
     match ready(sender, tenant, &account, stored.campaign.channel, &stored.campaign.message).await {
         Ok(ready) => stored.template = ready.template,
         Err(error) if error.code.is_server_error() => return Err(error),
-        Err(error) => result.problems.push(error.message),
+        Err(error) => problems.push(error.message),
     }
-    let last = store.last_contact_id(tenant).await?;
     let plan = Plan::new(store, tenant, &stored);
-    for block in 0..=block_of(last) {
-        let rows = plan.rows(block, last).await?;
-        result.recipients += rows.len() as u64;
-        for row in &rows {
+    let mut result = look(store, tenant, stored.campaign.account, &plan).await?;
+    result.problems = problems;
+    result.tier = account.whatsapp.as_ref().and_then(|number| number.tier);
+    result.judge();
+    Ok(result)
+}
+
+async fn look(store: &Store, tenant: &TenantId, account: AccountId, plan: &Plan<'_>) -> Result<Preflight> {
+    let blocks = store.block_sizes(tenant).await?;
+    let total: u64 = blocks.iter().map(|block| block.contacts).sum();
+    let mut result = Preflight::default();
+    if total <= EXACT {
+        let last = store.last_contact_id(tenant).await?;
+        for block in &blocks {
+            let rows = plan.rows(block.block, last).await?;
+            result.add(store, tenant, account, plan, &rows).await?;
+        }
+        result.sample = total;
+        return Ok(result);
+    }
+    let sample = Sample::of(store, tenant, &blocks, |contact| plan.includes(contact)).await?;
+    let rows = plan.rows_of(&sample.wanted).await?;
+    result.add(store, tenant, account, plan, &rows).await?;
+    (result.estimated, result.sample) = (true, sample.seen);
+    result.scale(total);
+    Ok(result)
+}
+
+impl Preflight {
+    async fn add(
+        &mut self,
+        store: &Store,
+        tenant: &TenantId,
+        account: AccountId,
+        plan: &Plan<'_>,
+        rows: &[PlannedRow],
+    ) -> Result<()> {
+        self.recipients += rows.len() as u64;
+        for row in rows {
             match &row.skip {
-                Some(reason) => *result.skipped.entry(reason.clone()).or_default() += 1,
-                None => result.sendable += 1,
+                Some(reason) => *self.skipped.entry(reason.clone()).or_default() += 1,
+                None => self.sendable += 1,
             }
         }
         if !plan.is_free_form() {
             let sent: Vec<_> =
                 rows.iter().filter(|r| r.skip.is_none()).map(|r| (r.contact, Vec::new())).collect();
-            let windows = store.windows(tenant, stored.campaign.account, &sent).await?;
+            let windows = store.windows(tenant, account, &sent).await?;
             let now = store.clock().now_ms();
             let open = windows.values().filter(|closes| **closes > now).count();
-            result.outside_window += (sent.len() - open) as u64;
+            self.outside_window += (sent.len() - open) as u64;
+        }
+        Ok(())
+    }
+
+    /// From those that were looked at to all: the parts still make up the whole.
+    fn scale(&mut self, total: u64) {
+        let seen = self.sample.max(1);
+        let scaled = |count: u64| (count.saturating_mul(total) + seen / 2) / seen;
+        self.sendable = scaled(self.sendable);
+        self.outside_window = scaled(self.outside_window);
+        self.skipped.values_mut().for_each(|count| *count = scaled(*count));
+        self.recipients = self.sendable + self.skipped.values().sum::<u64>();
+    }
+
+    fn judge(&mut self) {
+        let about = if self.estimated { "about " } else { "" };
+        if let Some(tier) = self.tier.filter(|tier| self.outside_window > *tier) {
+            self.problems.push(format!(
+                "{about}{} recipients without an open window are more than the number's messaging tier of {tier}",
+                self.outside_window
+            ));
+        }
+        // A small part of many contacts may be missed by a sample.
+        match (self.sendable, self.estimated) {
+            (0, true) => self.problems.push(format!(
+                "none of the {} contacts that were looked at would receive this campaign",
+                self.sample
+            )),
+            (0, false) => self.problems.push("nobody would receive this campaign".to_owned()),
+            (_, _) => {}
         }
     }
-    result.tier = account.whatsapp.as_ref().and_then(|number| number.tier);
-    if let Some(tier) = result.tier.filter(|tier| result.outside_window > *tier) {
-        result.problems.push(format!(
-            "{} recipients without an open window are more than the number's messaging tier of {tier}",
-            result.outside_window
-        ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_an_estimate_make_up_the_whole() {
+        let skipped = BTreeMap::from([("opted_out".to_owned(), 1), ("no_address".to_owned(), 2)]);
+        let mut found =
+            Preflight { sendable: 4, skipped, outside_window: 3, sample: 9, ..Preflight::default() };
+        found.scale(1_000_000);
+        assert_eq!((found.sendable, found.outside_window), (444_444, 333_333));
+        assert_eq!(found.recipients, 444_444 + 111_111 + 222_222);
     }
-    if result.sendable == 0 {
-        result.problems.push("nobody would receive this campaign".to_owned());
-    }
-    Ok(result)
 }

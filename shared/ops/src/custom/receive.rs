@@ -139,7 +139,7 @@ pub async fn receive(teller: &Teller, tenant: &TenantId, new: Incoming) -> Resul
         // A copy was faster.
         Err(store::Error::Conflict) => {
             let known = store.message_on_channel(tenant, channel.as_str(), true, &new.id).await?;
-            let known = known.ok_or(store::Error::Conflict)?;
+            let known = known.ok_or(store::Error::Contended)?;
             Ok(Received::inbound(&known, true))
         }
         Err(error) => Err(error.into()),

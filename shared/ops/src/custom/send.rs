@@ -12,7 +12,8 @@ use store::messages::Message;
 
 use super::registry::unknown_channel;
 use super::{Person, Relay, campaign};
-use crate::messages::{count, dispatch, wait_for_slot};
+use crate::delivery::dispatch;
+use crate::messages::{count, wait_for_slot};
 use crate::{Caller, Code, Error, Result};
 
 /// A message to somebody on a channel.

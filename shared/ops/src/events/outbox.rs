@@ -1,11 +1,12 @@
 use domain::TenantId;
 use domain::webhook::{Event, EventType};
-use queue::{Queues, Text};
+use queue::{CampaignJob, Queues, Text};
 use serde_json::Value;
 use store::Store;
 use store::outbox::{ContactChange, Entry, Facts};
 
 use super::{Audience, Happening, about, contact_changed};
+use crate::campaigns::ERASED_AT_ONCE;
 use crate::{Code, Error, Result, Sender};
 
 /// Entries that one sweep tells on, of each shard.
@@ -91,6 +92,14 @@ async fn tell(store: &Store, queues: &Queues, entry: &Entry) -> Result<()> {
             None => return Err(Error::new(Code::Internal, "an entry of the outbox cannot be read")),
         },
         Facts::Contacts(changes) => contacts(store, &entry.tenant, entry.at_ms, changes).await?,
+        Facts::Deleted(ids) => {
+            for contacts in ids.chunks(ERASED_AT_ONCE) {
+                let (tenant, contacts) = (entry.tenant.to_string(), contacts.to_vec());
+                let job = CampaignJob::Erase { tenant, contacts, before: None, last: false };
+                queues.campaign(job, 0).await?;
+            }
+            Vec::new()
+        }
     };
     audience.tell(queues, &happenings).await?;
     Ok(store.told(entry).await?)

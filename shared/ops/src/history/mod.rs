@@ -13,15 +13,15 @@ pub use entry::{Entry, Place};
 pub use listing::{Filter, list};
 
 use domain::message::CallbackRef;
-use domain::{AccountId, MessageId, TenantId};
+use domain::{AccountId, MessageId, TenantId, weight};
 use store::Store;
 
 use crate::Result;
 
 /// Longest id of a provider that is looked up.
 const MAX_PROVIDER_ID: usize = 512;
-/// Text of one page, in bytes: a Lambda answers at most 6 MB.
-const MAX_TEXT: usize = 3_000_000;
+/// What an entry weighs beside its text, at most, in bytes.
+const OTHERWISE: usize = 1_500;
 
 /// Finds a message by our id, by the provider's id of a single message, or by the
 /// reference of a campaign message (`c:<campaign>:<contact>:<attempt>`).
@@ -68,8 +68,8 @@ async fn by_our_id(store: &Store, tenant: &TenantId, id: MessageId) -> Result<Op
 fn cut_to_size(entries: &mut Vec<Entry>) -> bool {
     let mut size = 0;
     let fits = entries.iter().take_while(|entry| {
-        size += entry.text.as_ref().map_or(0, String::len);
-        size <= MAX_TEXT
+        size += OTHERWISE + entry.text.as_deref().map_or(0, weight::of_text);
+        size <= weight::MOST
     });
     let keep = fits.count().max(1);
     let is_cut = keep < entries.len();
@@ -84,11 +84,17 @@ mod tests {
 
     #[test]
     fn a_page_has_at_least_one_entry_and_no_more_than_fits() {
-        let with = |size: usize| Entry { text: Some("x".repeat(size)), ..entry(1) };
-        for (sizes, keep) in
-            [(vec![], 0), (vec![10, 10], 2), (vec![MAX_TEXT, 1], 1), (vec![MAX_TEXT + 1, 1], 1)]
-        {
-            let mut entries: Vec<Entry> = sizes.iter().map(|size| with(*size)).collect();
+        let with = |text: &str, size: usize| Entry { text: Some(text.repeat(size)), ..entry(1) };
+        let most = weight::MOST - OTHERWISE;
+        for (text, sizes, keep) in [
+            ("x", vec![], 0),
+            ("x", vec![10, 10], 2),
+            ("x", vec![most, 1], 1),
+            ("x", vec![most + 1, 1], 1),
+            ("x", vec![most / 2, most / 3], 2),
+            ("\"", vec![most / 2, most / 3], 1),
+        ] {
+            let mut entries: Vec<Entry> = sizes.iter().map(|size| with(text, *size)).collect();
             assert_eq!(cut_to_size(&mut entries), keep < sizes.len());
             assert_eq!(entries.len(), keep);
         }

@@ -1,10 +1,9 @@
 //! What people write to us.
 
 use domain::MessageId;
-use domain::account::Account;
 use domain::consent::{Keyword, keyword};
 use domain::contact::{Contact, NewContact};
-use domain::message::{Address, CallbackRef, Content};
+use domain::message::Address;
 use domain::recipient::{Progress, State};
 use domain::webhook::Event;
 use store::messages::Message;
@@ -12,10 +11,11 @@ use store::messages::Message;
 use super::preferences::addresses;
 use super::process::Change;
 use super::wire::{InboundMessage, list};
+use crate::answering::Question;
 use crate::contacts::upsert;
 use crate::events::{Teller, message_received};
 use crate::suppression::{Occasion, Source, heed};
-use crate::{Code, Error, Result, Sender};
+use crate::{Result, Sender};
 
 /// An inbound message: its sender becomes a contact, the window opens, the
 /// message joins the conversation, and a keyword takes effect. Once for each
@@ -59,7 +59,7 @@ pub(super) async fn message(sender: &Sender, change: &Change<'_>, nth: usize) ->
         // A copy was faster, and its message is told; or somebody else writes, and it comes again.
         Err(store::Error::Conflict) => {
             let known = store.message_by_provider_id(tenant, inbound.provider_id).await?;
-            known.ok_or(store::Error::Conflict)?
+            known.ok_or(store::Error::Contended)?
         }
         Err(error) => return Err(error.into()),
     };
@@ -105,7 +105,7 @@ async fn apply_keyword(
     inbound: &InboundMessage<'_>,
     address: &Address,
 ) -> Result<()> {
-    let (store, tenant) = (&sender.store, change.tenant);
+    let tenant = change.tenant;
     let Some(keyword) = keyword_of(inbound) else { return Ok(()) };
     let (teller, account) = (&Teller::from(sender), Some(change.account));
     let on = Occasion { teller, tenant, account, source: Source::Keyword, said_ms: inbound.at_ms };
@@ -114,28 +114,11 @@ async fn apply_keyword(
             let wanted = keyword == Keyword::OptIn;
             heed(on, &addresses(inbound.phone, inbound.user_id), wanted).await
         }
+        // Queued before the message is known, and answered once however often it is.
         Keyword::Help => {
-            let account = store.account(tenant, change.account).await?;
-            match account {
-                Some(account) => answer_help(sender, &account, address).await,
-                None => Ok(()),
-            }
+            let (account, cause) = (change.account, inbound.provider_id.to_owned());
+            let question = Question { tenant: tenant.clone(), account, cause, to: address.clone() };
+            Ok(sender.queues.inbound((&question).into()).await?)
         }
-    }
-}
-
-/// Answers HELP with the account's text, when it has one.
-async fn answer_help(sender: &Sender, account: &Account, address: &Address) -> Result<()> {
-    let (Some(body), Some(number)) = (account.help_message.clone(), account.whatsapp.as_ref()) else {
-        return Ok(());
-    };
-    let callback = CallbackRef::Message(MessageId(sender.store.entropy().ulid(sender.store.clock().now())));
-    let content = Content::Text { body };
-    match content.check() {
-        Ok(()) => {
-            sender.graph.send(number, address, &content, callback).await;
-            Ok(())
-        }
-        Err(invalid) => Err(Error { code: Code::Internal, ..invalid.into() }),
     }
 }

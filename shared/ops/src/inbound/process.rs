@@ -43,8 +43,12 @@ impl TryFrom<InboundJob> for Inbound {
     type Error = Error;
 
     fn try_from(job: InboundJob) -> Result<Self> {
-        let InboundJob::Meta { tenant, account, body, signature } = job;
-        Ok(Self { tenant: tenant.parse()?, account: AccountId(account), text: body, signature })
+        match job {
+            InboundJob::Meta { tenant, account, body, signature } => {
+                Ok(Self { tenant: tenant.parse()?, account: AccountId(account), text: body, signature })
+            }
+            InboundJob::Answer { .. } => Err(Error::new(Code::Internal, "an answer is nobody's report")),
+        }
     }
 }
 

@@ -1,19 +1,21 @@
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::account::Number;
 use domain::message::CallbackRef;
-use domain::provider::{Action, Outcome, ProviderError, Scope, action};
+use domain::provider::{Action, Outcome, ProviderError, SAME_REFUSALS, Scope, action, concerns_campaign};
 use domain::{CampaignId, TenantId};
 use store::ledger::{Entry, Row};
+use store::runner::Condition;
 
 use super::compose::Composer;
-use super::pacer::Pacer;
-use crate::events::Teller;
-use crate::suppression::{Occasion, Source, opt_out};
-use crate::{Result, Sender};
+use super::health::{Answer, Health};
+use super::pacer::{Pacer, Turn};
+use crate::Sender;
 
-/// Longest hold of a number whose provider cannot be reached.
+/// Longest hold of a number whose throughput is reached.
 const MAX_HOLD: Duration = Duration::from_secs(16);
 /// Meta's «throughput reached».
 const THROUGHPUT: i64 = 130_429;
@@ -21,26 +23,9 @@ const THROUGHPUT: i64 = 130_429;
 /// something is accepted, so that one refusal among many costs little, and a
 /// number that is really throttled is asked seldom.
 const FIRST_HOLD: Duration = Duration::from_millis(100);
-
-/// A reason to stop, set at most once: an error code of the provider.
-#[derive(Debug)]
-pub(super) struct Stop(AtomicI64);
-
-impl Stop {
-    const NONE: i64 = i64::MIN;
-
-    pub(super) fn new() -> Self {
-        Self(AtomicI64::new(Self::NONE))
-    }
-
-    pub(super) fn set(&self, code: i64) {
-        self.0.store(code, Ordering::Relaxed);
-    }
-
-    pub(super) fn get(&self) -> Option<i64> {
-        Some(self.0.load(Ordering::Relaxed)).filter(|code| *code != Self::NONE)
-    }
-}
+/// When a recipient is looked at again whose call was not made because others wait for
+/// their answers.
+const SILENT: Duration = Duration::from_secs(1);
 
 /// What a number's runner and all its attempts share.
 #[derive(Debug)]
@@ -49,100 +34,185 @@ pub(super) struct Line<'a> {
     pub(super) tenant: &'a TenantId,
     pub(super) number: &'a Number,
     pub(super) pacer: Pacer,
-    /// Why nothing more may be sent by anybody on this number.
-    pub(super) stopped: Stop,
+    pub(super) health: Health,
     /// Most messages in a day, by the tenant's plan.
     pub(super) daily_limit: Option<u64>,
-    /// Attempts in a row that did not reach the provider.
-    unreachable: AtomicU32,
+    /// Why nothing more may be sent by anybody on this number: the provider's code.
+    stopped: AtomicI64,
     /// Refusals for throughput in a row.
     throttled: AtomicU32,
+    campaigns: Mutex<Campaigns>,
 }
 
+/// What is known of the campaigns that a number sends.
+#[derive(Debug, Default)]
+struct Campaigns {
+    /// Why one must not send on.
+    halted: BTreeMap<CampaignId, String>,
+    /// The code that one was refused with last, and how often in a row.
+    refusals: BTreeMap<CampaignId, (i64, u32)>,
+}
+
+/// What came of an attempt.
+#[derive(Debug)]
+pub(super) struct Attempted {
+    pub(super) entry: Entry,
+    /// The provider says that the recipient wants no such messages.
+    pub(super) opted_out: bool,
+}
+
+impl From<Entry> for Attempted {
+    fn from(entry: Entry) -> Self {
+        Self { entry, opted_out: false }
+    }
+}
+
+const NOT_STOPPED: i64 = i64::MIN;
+
 impl<'a> Line<'a> {
+    /// A number that fares as `condition` says.
     pub(super) fn new(
         sender: &'a Sender,
         tenant: &'a TenantId,
         number: &'a Number,
         daily_limit: Option<u64>,
+        condition: &Condition,
     ) -> Self {
         let pacer = Pacer::new(number.per_second);
+        let held = condition.held_until_ms - sender.store.clock().now_ms();
+        pacer.hold(Duration::from_millis(u64::try_from(held).unwrap_or(0)));
         Self {
             sender,
             tenant,
             number,
             pacer,
-            stopped: Stop::new(),
+            health: Health::new(condition.outages),
             daily_limit,
-            unreachable: AtomicU32::new(0),
+            stopped: AtomicI64::new(NOT_STOPPED),
             throttled: AtomicU32::new(0),
+            campaigns: Mutex::default(),
         }
     }
 
-    /// Sends to one claimed recipient in its turn. `halt` is set when the
-    /// campaign must not send on; then the rest of its wave is given back.
-    pub(super) async fn attempt(
-        &self,
-        campaign: CampaignId,
-        composer: &Composer,
-        row: &Row,
-        halt: &Stop,
-    ) -> Result<Entry> {
+    fn campaigns(&self) -> MutexGuard<'_, Campaigns> {
+        self.campaigns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why a campaign must not send on.
+    pub(super) fn halted(&self, id: CampaignId) -> Option<String> {
+        self.campaigns().halted.get(&id).cloned()
+    }
+
+    /// Lets a campaign send nothing more; the first reason stands.
+    pub(super) fn halt(&self, id: CampaignId, reason: String) {
+        self.campaigns().halted.entry(id).or_insert(reason);
+    }
+
+    /// Forgets a campaign that is let go.
+    pub(super) fn forget(&self, id: CampaignId) {
+        let mut campaigns = self.campaigns();
+        campaigns.halted.remove(&id);
+        campaigns.refusals.remove(&id);
+    }
+
+    /// The provider's code that stopped the number.
+    pub(super) fn stopped(&self) -> Option<i64> {
+        Some(self.stopped.load(Ordering::Relaxed)).filter(|code| *code != NOT_STOPPED)
+    }
+
+    /// Sends to one claimed recipient in its turn. Who cannot have a turn now is given
+    /// back: nobody waits who is claimed.
+    pub(super) async fn attempt(&self, campaign: CampaignId, composer: &Composer, row: &Row) -> Attempted {
         let Some(address) = &row.address else {
-            return Ok(Entry::Skipped { reason: "no_address".to_owned() });
+            return Entry::Skipped { reason: "no_address".to_owned() }.into();
         };
-        self.pacer.turn().await;
-        if halt.get().is_some() || self.stopped.get().is_some() {
-            return Ok(self.later(Duration::ZERO));
+        match self.pacer.turn().await {
+            Turn::Now => {}
+            Turn::Held(held) => return self.later(row, held).into(),
+        }
+        if self.stopped().is_some() || self.halted(campaign).is_some() {
+            return self.later(row, Duration::ZERO).into();
+        }
+        if self.health.is_silent() {
+            return self.later(row, SILENT).into();
         }
         let callback = CallbackRef::Campaign(campaign, row.contact, row.attempt);
         let content = composer.content(&row.params);
-        match self.sender.graph.send(self.number, address, &content, callback).await {
+        let call = self.health.begin();
+        let outcome = self.sender.graph.send(self.number, address, &content, callback).await;
+        if let Some(pause) = self.health.end(call, answer(&outcome, row)) {
+            tracing::warn!(tenant = %self.tenant, seconds = pause.as_secs(), "a provider does not answer: its number rests");
+            self.pacer.hold(pause);
+        }
+        self.judge(campaign, row, outcome)
+    }
+
+    fn judge(&self, campaign: CampaignId, row: &Row, outcome: Outcome) -> Attempted {
+        match outcome {
             Outcome::Accepted(acceptance) => {
-                self.unreachable.store(0, Ordering::Relaxed);
                 self.throttled.store(0, Ordering::Relaxed);
-                Ok(Entry::Accepted { provider_id: acceptance.provider_id, held: acceptance.held })
+                self.campaigns().refusals.remove(&campaign);
+                Entry::Accepted { provider_id: acceptance.provider_id, held: acceptance.held }.into()
             }
-            Outcome::Ambiguous => Ok(Entry::Unknown),
-            Outcome::Unreachable => Ok(self.unreachable()),
-            Outcome::Refused(error) => {
-                self.unreachable.store(0, Ordering::Relaxed);
-                if action(&error, row.attempt) == Action::OptOut {
-                    let (teller, source) = (&Teller::from(self.sender), Source::Provider);
-                    let on = Occasion { teller, tenant: self.tenant, account: None, source, said_ms: None };
-                    opt_out(on, address).await?;
-                }
-                Ok(self.refused(&error, row.attempt, halt))
-            }
+            Outcome::Ambiguous => Entry::Unknown.into(),
+            Outcome::Unreachable => self.later(row, SILENT).into(),
+            Outcome::Refused(error) => Attempted {
+                opted_out: action(&error, 1) == Action::OptOut,
+                entry: self.refused(&error, campaign, row),
+            },
         }
     }
 
-    fn unreachable(&self) -> Entry {
-        let times = self.unreachable.fetch_add(1, Ordering::Relaxed);
-        let hold = Duration::from_secs(1 << (times / 16).min(4)).min(MAX_HOLD);
-        self.pacer.hold(hold);
-        self.later(hold)
-    }
-
-    fn refused(&self, error: &ProviderError, attempt: u32, halt: &Stop) -> Entry {
+    fn refused(&self, error: &ProviderError, campaign: CampaignId, row: &Row) -> Entry {
         let failed = || Entry::Failed { reason: error.code.to_string() };
-        match action(error, attempt) {
+        let failures = row.failures + 1;
+        match action(error, failures) {
+            Action::Permanent if self.is_everybodys(error.code, campaign) => self.later(row, Duration::ZERO),
             Action::Permanent | Action::OptOut => failed(),
-            Action::Retry { attempts: Some(most), .. } if attempt >= most => failed(),
-            Action::Retry { scope: Scope::Number | Scope::Account, delay, .. } => {
-                self.pacer.hold(self.hold_for(error).unwrap_or(delay));
-                self.later(delay)
-            }
-            Action::Retry { scope: Scope::Message | Scope::Recipient, delay, .. } => self.later(delay),
+            Action::Retry { attempts: None, .. } => self.asked_to_wait(error, row),
+            Action::Retry { attempts: Some(most), .. } if failures >= most => failed(),
+            Action::Retry { delay, .. } => self.again(delay, failures),
             Action::PauseCampaign => {
-                halt.set(error.code);
-                self.later(Duration::ZERO)
+                self.halt(campaign, format!("WhatsApp answered with code {}", error.code));
+                self.later(row, Duration::ZERO)
             }
             Action::StopChannel => {
-                self.stopped.set(error.code);
-                self.later(Duration::ZERO)
+                self.stopped.store(error.code, Ordering::Relaxed);
+                self.later(row, Duration::ZERO)
             }
         }
+    }
+
+    /// The provider wants us to wait: it uses up no attempt of the message.
+    fn asked_to_wait(&self, error: &ProviderError, row: &Row) -> Entry {
+        let Action::Retry { scope, delay, .. } = action(error, row.attempt) else {
+            return self.later(row, Duration::ZERO);
+        };
+        match scope {
+            Scope::Number | Scope::Account => self.pacer.hold(self.hold_for(error).unwrap_or(delay)),
+            Scope::Message | Scope::Recipient => {}
+        }
+        self.later(row, delay)
+    }
+
+    /// Whether the campaign is refused for what it is, not for whom it is sent to: then
+    /// it pauses, and whom else it is refused for waits.
+    fn is_everybodys(&self, code: i64, campaign: CampaignId) -> bool {
+        if !concerns_campaign(code) {
+            self.campaigns().refusals.remove(&campaign);
+            return false;
+        }
+        let mut campaigns = self.campaigns();
+        let (last, times) = campaigns.refusals.entry(campaign).or_insert((code, 0));
+        *times = if *last == code { times.saturating_add(1) } else { 1 };
+        *last = code;
+        let times = *times;
+        drop(campaigns);
+        if times >= SAME_REFUSALS {
+            let reason = format!("WhatsApp refused {SAME_REFUSALS} messages in a row with code {code}");
+            self.halt(campaign, reason);
+        }
+        times > SAME_REFUSALS
     }
 
     /// How long the number is held for a refusal that says nothing about it.
@@ -154,8 +224,22 @@ impl<'a> Line<'a> {
         Some((FIRST_HOLD * (1 << times.min(8))).min(MAX_HOLD))
     }
 
-    pub(super) fn later(&self, delay: Duration) -> Entry {
+    /// The recipient waits for its next attempt, and none was used up.
+    pub(super) fn later(&self, row: &Row, delay: Duration) -> Entry {
+        self.again(delay, row.failures)
+    }
+
+    fn again(&self, delay: Duration, failures: u32) -> Entry {
         let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 2);
-        Entry::Retry { at_ms: self.sender.store.clock().now_ms() + delay }
+        Entry::Retry { at_ms: self.sender.store.clock().now_ms().saturating_add(delay), failures }
+    }
+}
+
+/// What an outcome says of the provider itself.
+fn answer(outcome: &Outcome, row: &Row) -> Answer {
+    match outcome {
+        Outcome::Ambiguous | Outcome::Unreachable => Answer::Unclear,
+        Outcome::Refused(error) if error.is_outage() => Answer::Busy { anew: row.failures == 0 },
+        Outcome::Accepted(_) | Outcome::Refused(_) => Answer::Clear,
     }
 }

@@ -1,7 +1,8 @@
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use domain::recipient::State;
-use domain::{CampaignId, ContactId};
+use domain::{AccountId, CampaignId, ContactId};
 use store::ledger::{Head, Row};
 
 use super::compose::Composer;
@@ -10,49 +11,50 @@ use super::compose::Composer;
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) campaign: CampaignId,
-    pub(super) account: domain::AccountId,
-    pub(super) composer: Composer,
-    /// Whether the ledger is complete.
-    pub(super) planned: bool,
+    pub(super) account: AccountId,
+    pub(super) composer: Arc<Composer>,
+    /// How many times contacts had been lost when it started.
+    pub(super) losses: Option<u64>,
+    /// The ledger has everybody, and nobody is being put back into it.
+    pub(super) complete: bool,
     /// Its campaign no longer sends: it goes when its last wave has landed.
     pub(super) leaving: bool,
-    /// Waves under way.
-    pub(super) flights: usize,
+    /// Blocks that nobody opened yet, those with recipients of an earlier runner first.
+    pub(super) unopened: VecDeque<Head>,
+    /// Blocks in which only retries wait that are not due yet, by number.
+    pub(super) resting: BTreeMap<u64, Head>,
     pub(super) blocks: BTreeMap<u64, Block>,
+    /// Blocks that are done, with the latest order to send again that was heeded.
+    pub(super) closed: BTreeMap<u64, u64>,
 }
 
-/// One block of a lane.
+/// One open block of a lane.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) head: Head,
     /// Recipients that were read ahead of the cursor.
     ahead: VecDeque<Row>,
-    /// Where each wave under way began: everything before the first is settled.
-    under_way: BTreeSet<ContactId>,
+    /// Recipients that are claimed and have no outcome yet.
+    pub(super) under_way: usize,
     /// Recipients that wait for a retry.
-    pub(super) retries: u64,
-    /// What the stored head says of `settled` and `retries`.
-    written: (ContactId, u64),
+    pub(super) waiting: usize,
+}
+
+/// Recipients that are about to be claimed: the next ones of a block.
+#[derive(Debug)]
+pub(super) struct Pick {
+    pub(super) campaign: CampaignId,
+    pub(super) head: Head,
+    /// The new cursor.
+    pub(super) to: ContactId,
+    /// How many rows that takes, those that do not wait included.
+    pub(super) taken: usize,
+    pub(super) rows: Vec<Row>,
 }
 
 impl Block {
-    pub(super) fn new(head: Head, retries: u64) -> Self {
-        let written = (head.settled, head.retries);
-        Self { head, ahead: VecDeque::new(), under_way: BTreeSet::new(), retries, written }
-    }
-
-    /// Whether the stored head lags behind what is known here.
-    pub(super) fn is_unwritten(&self) -> bool {
-        self.written != (self.head.settled, self.retries)
-    }
-
-    /// Takes note of what the stored head says.
-    pub(super) fn stored_as(&mut self, written: (ContactId, u64)) {
-        self.written = written;
-    }
-
-    pub(super) fn wrote(&mut self) {
-        self.written = (self.head.settled, self.retries);
+    pub(super) fn new(head: Head) -> Self {
+        Self { head, ahead: VecDeque::new(), under_way: 0, waiting: 0 }
     }
 
     /// Whether there are recipients nobody claimed yet.
@@ -60,79 +62,99 @@ impl Block {
         self.head.cursor < self.head.end
     }
 
-    /// Where reading ahead goes on, when there is less than a wave.
-    pub(super) fn read_from(&self, wave: usize) -> Option<ContactId> {
+    /// Where reading ahead goes on, when there is less than `room`.
+    pub(super) fn read_from(&self, room: usize) -> Option<ContactId> {
         let from = self.ahead.back().map_or(self.head.cursor, |row| row.contact);
-        (self.ahead.len() < wave && from < self.head.end).then_some(from)
+        (self.ahead.len() < room && from < self.head.end).then_some(from)
     }
 
     pub(super) fn read_ahead(&mut self, rows: Vec<Row>) {
         self.ahead.extend(rows);
     }
 
-    /// The next wave, not claimed yet: up to `wave` recipients that wait, and
-    /// those before them that do not. Answers also how many rows that takes.
-    pub(super) fn peek(&self, wave: usize) -> (Vec<Row>, usize) {
-        let mut waiting = Vec::new();
-        let mut taken = 0;
+    /// The next recipients, not claimed yet: up to `room` that wait, and those before
+    /// them that do not.
+    pub(super) fn pick(&self, campaign: CampaignId, room: usize) -> Option<Pick> {
+        let mut rows = Vec::new();
+        let mut taken: usize = 0;
         for row in &self.ahead {
-            if waiting.len() == wave {
+            if rows.len() == room {
                 break;
             }
             taken += 1;
             if row.progress.state == State::Pending {
-                waiting.push(row.clone());
+                rows.push(row.clone());
             }
         }
-        (waiting, taken)
+        let to = self.ahead.get(taken.checked_sub(1)?)?.contact;
+        Some(Pick { campaign, head: self.head.clone(), to, taken, rows })
     }
 
-    /// The last of the first `count` rows read ahead.
-    pub(super) fn nth(&self, count: usize) -> Option<ContactId> {
-        self.ahead.get(count.checked_sub(1)?).map(|row| row.contact)
+    /// Takes note that what was picked is claimed.
+    pub(super) fn claimed(&mut self, pick: &Pick) {
+        self.ahead.drain(..pick.taken.min(self.ahead.len()));
+        self.head.cursor = pick.to;
+        self.under_way += pick.rows.len();
     }
 
-    /// Takes note that the first `count` rows, up to `to`, are claimed; answers
-    /// where the wave began.
-    pub(super) fn claimed(&mut self, count: usize, to: ContactId) -> ContactId {
-        self.ahead.drain(..count.min(self.ahead.len()));
-        let from = std::mem::replace(&mut self.head.cursor, to);
-        self.under_way.insert(from);
-        self.wrote();
-        from
-    }
-
-    /// Nothing was there to claim up to `to`.
+    /// Nothing was there to claim up to the end.
     pub(super) fn exhausted(&mut self) {
         self.head.cursor = self.head.end;
     }
 
-    /// Takes note that the wave that began after `from` has its outcomes.
-    pub(super) fn settled(&mut self, from: ContactId) {
-        self.under_way.remove(&from);
-        self.head.settled = self.under_way.first().copied().unwrap_or(self.head.cursor);
-    }
-
-    /// The head as it is to be written.
-    pub(super) fn head_now(&self) -> Head {
-        let mut head = self.head.clone();
-        head.retries = self.retries;
-        head
-    }
-
+    /// Whether nothing is to be claimed or under way: at most retries wait.
     pub(super) fn is_idle(&self) -> bool {
-        !self.has_unclaimed() && self.under_way.is_empty()
+        !self.has_unclaimed() && self.under_way == 0
     }
 }
 
 impl Lane {
-    /// The first block with recipients nobody claimed yet.
+    /// The first open block with recipients nobody claimed yet.
     pub(super) fn unclaimed(&self) -> Option<u64> {
         self.blocks.iter().find(|(_, block)| block.has_unclaimed()).map(|(number, _)| *number)
     }
 
+    /// Whether somebody is left whom nobody claimed, as far as is known.
+    pub(super) fn has_fresh(&self) -> bool {
+        !self.unopened.is_empty() || self.unclaimed().is_some()
+    }
+
+    /// Whether the next block to open has recipients of an earlier runner, or of an order.
+    pub(super) fn has_begun(&self) -> bool {
+        self.unopened.front().is_some_and(Head::is_begun)
+    }
+
+    /// Whether waves are under way.
+    pub(super) fn is_flying(&self) -> bool {
+        self.blocks.values().any(|block| block.under_way > 0)
+    }
+
     /// Whether nothing is left to do, now or later.
     pub(super) fn is_done(&self) -> bool {
-        self.planned && self.blocks.values().all(|b| b.is_idle() && b.retries == 0)
+        self.complete && self.unopened.is_empty() && self.resting.is_empty() && self.blocks.is_empty()
+    }
+
+    /// Takes note of a head as it is stored now.
+    pub(super) fn see(&mut self, head: Head, now_ms: i64) {
+        let number = head.block;
+        if self.blocks.contains_key(&number) || self.unopened.iter().any(|known| known.block == number) {
+            return;
+        }
+        let heeded = self.closed.get(&number).is_some_and(|again| *again >= head.again);
+        if heeded || head.closed {
+            self.closed.insert(number, head.again);
+            self.resting.remove(&number);
+            return;
+        }
+        self.closed.remove(&number);
+        if head.due_at.is_some_and(|due| due > now_ms) {
+            self.resting.insert(number, head);
+            return;
+        }
+        self.resting.remove(&number);
+        match head.is_begun() {
+            true => self.unopened.push_front(head),
+            false => self.unopened.push_back(head),
+        }
     }
 }

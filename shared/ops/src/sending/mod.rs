@@ -1,17 +1,21 @@
 //! Sending campaigns: one runner per number.
 //!
-//! A runner holds the number's lease, draws waves from the blocks of the number's
-//! campaigns in turn, claims each wave before the first call, paces the calls in
-//! memory, and records their outcomes in batches. Whatever it dies in, its
-//! successor finds: rows behind a cursor without an outcome become `unknown`.
+//! A runner holds the number's lease, draws waves across the blocks of the number's
+//! campaigns, claims each wave before the first call, paces the calls in memory, and
+//! records their outcomes in batches. Whatever it dies in, its successor finds: rows
+//! behind a cursor without an outcome become `unknown`.
+//!
+//! Nobody waits who is claimed: while a number is held, what was claimed is given back,
+//! and after a pause state and eligibility are asked again.
 
 mod attempt;
 mod compose;
-mod flight;
+mod draw;
+mod health;
 mod lane;
 mod pacer;
-mod recovery;
-mod runner;
-mod upkeep;
+mod run;
+mod settle;
+mod wave;
 
-pub use runner::{Ended, run};
+pub use run::{Ended, run};

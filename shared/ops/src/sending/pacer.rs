@@ -10,6 +10,15 @@ pub(crate) const CAMPAIGN_SHARE: f64 = 0.9625;
 /// messages, so that a sliding second stays within 5% of the limit.
 const CATCH_UP: Duration = Duration::from_millis(45);
 
+/// What somebody who asked for a turn gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// The message may leave.
+    Now,
+    /// Nothing may leave for so long: what was claimed is given back.
+    Held(Duration),
+}
+
 /// Gives out the moments at which messages may leave. Kept in memory: only one
 /// runner sends for a number.
 #[derive(Debug)]
@@ -42,23 +51,40 @@ impl Pacer {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the next moment at which a message may leave.
-    pub(super) async fn turn(&self) {
+    /// Waits for the next moment at which a message may leave; not while the number is
+    /// held: then it answers for how long it is, and nobody waits. A slot that was
+    /// missed by more than the catch-up is taken anew, so that missed slots never fire
+    /// together.
+    pub(super) async fn turn(&self) -> Turn {
         loop {
+            if let Some(held) = self.held_for() {
+                return Turn::Held(held);
+            }
+            let asked = Instant::now();
             let slot = self.reserve();
             sleep_until(slot).await;
-            let mut slots = self.slots();
-            if slot >= slots.held_until {
-                slots.latest = slots.latest.max(slot.elapsed());
-                return;
+            if let Some(held) = self.held_for() {
+                return Turn::Held(held);
+            }
+            let late = slot.max(asked).elapsed();
+            if late <= CATCH_UP {
+                let mut slots = self.slots();
+                slots.latest = slots.latest.max(late);
+                return Turn::Now;
             }
         }
+    }
+
+    /// For how long nothing may leave.
+    pub(super) fn held_for(&self) -> Option<Duration> {
+        let left = self.slots().held_until.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
     }
 
     fn reserve(&self) -> Instant {
         let now = Instant::now();
         let mut slots = self.slots();
-        let floor = now.checked_sub(CATCH_UP).unwrap_or(now).max(slots.held_until);
+        let floor = now.checked_sub(CATCH_UP).unwrap_or(now);
         let slot = slots.next.max(floor);
         slots.next = slot + self.interval;
         slot
@@ -84,7 +110,7 @@ impl Pacer {
     /// How long the turns reach that were given out or promised.
     pub(super) fn backlog(&self) -> Duration {
         let slots = self.slots();
-        let given = slots.next.max(slots.held_until).saturating_duration_since(Instant::now());
+        let given = slots.next.saturating_duration_since(Instant::now());
         given + self.interval * slots.promised
     }
 
@@ -93,7 +119,6 @@ impl Pacer {
         let until = Instant::now() + delay;
         let mut slots = self.slots();
         slots.held_until = slots.held_until.max(until);
-        slots.next = slots.next.max(until);
     }
 }
 
@@ -131,19 +156,41 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_hold_stops_turns_that_were_given_out() {
+    async fn a_hold_is_told_to_those_who_wait_for_their_turn() {
         let pacer = Pacer::new(80);
-        let start = Instant::now();
         let waiting = async {
-            pacer.turn().await;
-            pacer.turn().await;
-            start.elapsed()
+            assert_eq!(pacer.turn().await, Turn::Now);
+            pacer.turn().await
         };
         let hold = async {
             tokio::time::sleep(Duration::from_millis(1)).await;
             pacer.hold(Duration::from_secs(3));
         };
-        let (at, ()) = tokio::join!(waiting, hold);
-        assert!(at >= Duration::from_secs(3));
+        let (turn, ()) = tokio::join!(waiting, hold);
+        assert!(matches!(turn, Turn::Held(left) if left > Duration::from_millis(2_900)), "{turn:?}");
+        assert!(matches!(pacer.turn().await, Turn::Held(_)));
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(pacer.turn().await, Turn::Now);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slots_that_were_missed_do_not_fire_together() {
+        let pacer = Pacer::new(80);
+        let start = Instant::now();
+        let mut turns: Vec<_> = (0..100).map(|_| Box::pin(pacer.turn())).collect();
+        for turn in &mut turns {
+            assert!(futures::poll!(turn).is_pending() || start.elapsed().is_zero());
+        }
+        // The process is held up for longer than all of these slots.
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let at = join_all(turns.into_iter().skip(1).map(async |turn| {
+            turn.await;
+            start.elapsed()
+        }));
+        let at = at.await;
+        for (i, from) in at.iter().enumerate() {
+            let within = at[i..].iter().filter(|t| **t - *from < Duration::from_secs(1)).count();
+            assert!(within <= 84, "{within} in the second after {from:?}");
+        }
     }
 }

@@ -211,7 +211,7 @@ impl Courier {
                 done => return done.map(Some),
             }
         }
-        Err(store::Error::Conflict.into())
+        Err(store::Error::Contended.into())
     }
 
     async fn write(

@@ -13,6 +13,8 @@ use crate::{Error, Result, Store};
 pub const BLOCK: u64 = 1_000;
 /// Blocks that are read at once.
 const CONCURRENCY: usize = 8;
+/// Most blocks that are counted for whoever asks how large they are.
+const COUNTED: usize = 2;
 /// After this long a writer that marked a block is taken for dead, in milliseconds.
 const STALE_WRITER_MS: u64 = 15 * 60_000;
 
@@ -84,6 +86,15 @@ impl Head {
     fn block(&self) -> u64 {
         self.sk.parse().unwrap_or(0)
     }
+}
+
+/// How many contacts a block has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockSize {
+    /// The block.
+    pub block: u64,
+    /// Its contacts.
+    pub contacts: u64,
 }
 
 fn head_key(tenant: &TenantId, block: u64) -> Key {
@@ -179,6 +190,48 @@ impl Store {
         Ok(self.heads(tenant).await?.iter().map(Head::block).collect())
     }
 
+    /// How many contacts there are in which block, in ascending order of blocks. A few
+    /// blocks that imports are writing into are counted; of more, each is taken to be
+    /// full, so that this reads little however many there are.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn block_sizes(&self, tenant: &TenantId) -> Result<Vec<BlockSize>> {
+        let heads = self.heads(tenant).await?;
+        let few = heads.iter().filter(|head| !head.writers.is_empty()).count() <= COUNTED;
+        let sizes = heads.iter().map(|head| async move {
+            let contacts = match (head.writers.is_empty(), few) {
+                (true, _) => u64::try_from(head.count).unwrap_or(0),
+                (false, true) => self.count_block(tenant, head.block(), &Filter::default()).await?,
+                (false, false) => BLOCK,
+            };
+            Ok(BlockSize { block: head.block(), contacts })
+        });
+        stream::iter(sizes.collect::<Vec<_>>()).buffered(CONCURRENCY).try_collect().await
+    }
+
+    /// Contacts of one block from an id on, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn contacts_from(
+        &self,
+        tenant: &TenantId,
+        start: ContactId,
+        limit: usize,
+    ) -> Result<Vec<Contact>> {
+        let before = start.0.checked_sub(1).map(|id| format!("{id:010}"));
+        let query = Query {
+            pk: block_pk(tenant, block_of(start)),
+            after: before,
+            filter: Some(Filter::default().expression()),
+            limit: Some(limit),
+            ..Query::default()
+        };
+        let items = self.query(&query).await?;
+        items.into_iter().filter_map(|item| from_item(item).transpose()).collect()
+    }
+
     pub(super) fn head_update(tenant: &TenantId, block: u64, by: i64) -> Update {
         Update::of(head_key(tenant, block)).add("count", n(by)).add("ver", n(1))
     }
@@ -217,7 +270,7 @@ impl Store {
                 .drop_from_set("writers", writers(writer))
                 .when(When::Is("ver", n(version)));
             match self.update(update).await {
-                Err(Error::Conflict) => self.back_off(2).await,
+                Err(Error::Conflict | Error::Contended) => self.back_off(2).await,
                 other => return other,
             }
         }

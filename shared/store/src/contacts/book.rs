@@ -195,7 +195,7 @@ impl Store {
         let (Some(before), Some(after)) = (&slot.before, &slot.after) else { return Ok(None) };
         match self.replace_contact(tenant, before.version, after).await {
             Ok(()) => Ok(None),
-            Err(Error::Conflict) => Ok(Some(slot)),
+            Err(Error::Conflict | Error::Contended) => Ok(Some(slot)),
             Err(error) => Err(error),
         }
     }
@@ -209,21 +209,13 @@ impl Store {
     ) -> Result<(Unit<'a>, bool)> {
         match self.transact(self.unit_actions(tenant, book, &unit)?).await {
             Ok(()) => Ok((unit, true)),
-            Err(Error::Conflict) => Ok((unit, false)),
+            Err(Error::Conflict | Error::Contended) => Ok((unit, false)),
             Err(error) => Err(error),
         }
     }
 
     async fn replace_contact(&self, tenant: &TenantId, version: u64, contact: &Contact) -> Result<()> {
-        self.client()
-            .put_item()
-            .table_name(self.table())
-            .set_item(Some(to_item(tenant, contact, version + 1)?))
-            .condition_expression("ver = :ver")
-            .expression_attribute_values(":ver", n(version))
-            .send()
-            .await?;
-        Ok(())
+        self.replace(to_item(tenant, contact, version + 1)?, vec![When::Is("ver", n(version))]).await
     }
 
     /// The writes of one unit, with everything they rest on as conditions.

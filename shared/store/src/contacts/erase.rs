@@ -5,6 +5,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{block_of, contact_key, counter_key, from_item, identity_key};
 use crate::batch::Action;
 use crate::item::{Key, n};
+use crate::outbox::{Entry, note_action};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
@@ -14,23 +15,26 @@ const CONCURRENCY: usize = 16;
 const TRIES: u32 = 8;
 
 impl Store {
-    /// Deletes one contact with its identities; answers whether there was one.
+    /// Deletes one contact with its identities, with a note in the outbox; answers
+    /// whether there was one.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when it keeps changing under us.
-    pub async fn delete_contact(&self, tenant: &TenantId, id: ContactId) -> Result<bool> {
+    /// [`Error::Contended`] when it keeps changing under us.
+    pub async fn delete_contact(&self, tenant: &TenantId, id: ContactId, note: &Entry) -> Result<bool> {
         for attempt in 0..TRIES {
             let Some(contact) = self.contact(tenant, id).await? else { return Ok(false) };
             let mut actions = self.delete_actions(tenant, &contact)?;
             actions.push(Action::Update(Self::head_update(tenant, block_of(id), -1)));
-            actions.push(Action::Update(Update::of(counter_key(tenant)).add("used", n(-1))));
+            actions
+                .push(Action::Update(Update::of(counter_key(tenant)).add("used", n(-1)).add("lost", n(1))));
+            actions.push(note_action(note)?);
             match self.transact(actions).await {
                 Ok(()) => return Ok(true),
-                Err(Error::Conflict) => self.back_off(attempt).await,
+                Err(Error::Conflict | Error::Contended) => self.back_off(attempt).await,
                 Err(error) => return Err(error),
             }
         }
-        Err(Error::Conflict)
+        Err(Error::Contended)
     }
 
     /// Deletes many contacts; answers how many there were. Their blocks must be
@@ -45,6 +49,7 @@ impl Store {
         for item in self.get_many(keys).await? {
             found.extend(from_item(item)?);
         }
+        self.note_loss(tenant).await?;
         let deleted: u64 = stream::iter(found)
             .map(|contact| self.delete_marked(tenant, contact))
             .buffer_unordered(CONCURRENCY)
@@ -58,7 +63,7 @@ impl Store {
         for attempt in 0..TRIES {
             match self.transact(self.delete_actions(tenant, &contact)?).await {
                 Ok(()) => return Ok(true),
-                Err(Error::Conflict) => self.back_off(attempt).await,
+                Err(Error::Conflict | Error::Contended) => self.back_off(attempt).await,
                 Err(error) => return Err(error),
             }
             match self.contact(tenant, contact.id).await? {
@@ -66,7 +71,7 @@ impl Store {
                 None => return Ok(false),
             }
         }
-        Err(Error::Conflict)
+        Err(Error::Contended)
     }
 
     fn delete_actions(&self, tenant: &TenantId, contact: &Contact) -> Result<Vec<Action>> {

@@ -9,8 +9,9 @@
 mod blocks;
 mod book;
 mod erase;
+mod pages;
 
-pub use blocks::{BLOCK, Filter, Listing, block_of};
+pub use blocks::{BLOCK, BlockSize, Filter, Listing, block_of};
 pub use book::Commit;
 
 use std::collections::BTreeSet;
@@ -49,7 +50,7 @@ fn identity_key(tenant: &TenantId, identity: &Identity) -> Key {
     Key::new(format!("IDENT#{tenant}#{value}"), "-")
 }
 
-fn counter_key(tenant: &TenantId) -> Key {
+pub(crate) fn counter_key(tenant: &TenantId) -> Key {
     Key::new(format!("COUNTER#{tenant}"), "contacts")
 }
 
@@ -138,7 +139,7 @@ fn from_item(item: Item) -> Result<Option<Contact>> {
     }))
 }
 
-fn is_tombstone(item: &Item) -> bool {
+pub(crate) fn is_tombstone(item: &Item) -> bool {
     item.contains_key("gone")
 }
 
@@ -247,12 +248,31 @@ impl Store {
         Ok(limit.saturating_sub(stored.max(u64::try_from(used).unwrap_or(0))))
     }
 
+    /// Takes note that the tenant is about to lose contacts: campaigns under way look for
+    /// each of theirs from now on.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn note_loss(&self, tenant: &TenantId) -> Result<()> {
+        self.update(Update::of(counter_key(tenant)).add("lost", n(1))).await
+    }
+
+    /// The highest contact id that was ever given out, and how many times contacts were
+    /// lost.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn contact_marks(&self, tenant: &TenantId) -> Result<(ContactId, u64)> {
+        let counter = self.get_item(&counter_key(tenant)).await?.unwrap_or_default();
+        let of = |name| number(&counter, name).unwrap_or(0);
+        Ok((ContactId(of("next")), of("lost")))
+    }
+
     /// The highest contact id that was ever given out.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn last_contact_id(&self, tenant: &TenantId) -> Result<ContactId> {
-        let counter = self.get_item(&counter_key(tenant)).await?.unwrap_or_default();
-        Ok(ContactId(number(&counter, "next").unwrap_or(0)))
+        Ok(self.contact_marks(tenant).await?.0)
     }
 }

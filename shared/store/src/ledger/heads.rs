@@ -1,44 +1,12 @@
-use std::collections::BTreeMap;
-
-use domain::recipient::State;
 use domain::{CampaignId, ContactId, TenantId};
-use futures::{StreamExt, TryStreamExt, stream};
 
-use super::block_pk;
+use super::counts::Counts;
 use crate::item::{Item, Key, Query, compose, n, number, s, text};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
-/// Blocks that are counted at once.
-const CONCURRENCY: usize = 4;
-/// A block of a large campaign is counted at most this often, in milliseconds.
-const RECOUNT_MS: i64 = 5_000;
-/// Up to this many blocks a campaign is counted whenever somebody asks.
-const SMALL: usize = 2;
-
-/// How many recipients are in each state.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Counts {
-    by_state: BTreeMap<&'static str, u64>,
-    /// Accepted, but held for Meta's quality assessment.
-    pub held: u64,
-}
-
-impl Counts {
-    /// The recipients in a state.
-    pub fn of(&self, state: State) -> u64 {
-        self.by_state.get(state.as_str()).copied().unwrap_or(0)
-    }
-
-    /// All recipients.
-    pub fn total(&self) -> u64 {
-        self.by_state.values().sum()
-    }
-
-    fn add(&mut self, state: State, count: u64) {
-        *self.by_state.entry(state.as_str()).or_default() += count;
-    }
-}
+/// How often a claim is tried whose answer does not come.
+const CLAIM_TRIES: u32 = 4;
 
 /// The head of one block of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,51 +17,57 @@ pub struct Head {
     pub end: ContactId,
     /// The last recipient that was claimed.
     pub cursor: ContactId,
-    /// Up to here every claimed recipient has an outcome.
-    pub settled: ContactId,
-    /// Recipients up to `settled` that wait for a retry.
-    pub retries: u64,
     /// The fencing number of the runner that owns the block.
     pub epoch: u64,
-    dirty: Option<String>,
-    counted_at: i64,
-    counts: Counts,
+    /// Everybody up to `end` has an outcome.
+    pub closed: bool,
+    /// Only retries are left, the first of them at this time, in milliseconds since 1970.
+    pub due_at: Option<i64>,
+    /// The latest order to send again that put recipients back into this block.
+    pub again: u64,
 }
 
 impl Head {
-    /// Whether the runner has anything to do here.
-    pub fn has_work(&self) -> bool {
-        self.cursor < self.end || self.settled < self.cursor || self.retries > 0
+    /// Whether somebody claimed, or put back, recipients of this block: there may be
+    /// some without an outcome.
+    pub fn is_begun(&self) -> bool {
+        self.cursor.0 > 0 || self.again > 0
     }
 }
 
-fn key(tenant: &TenantId, campaign: CampaignId, block: u64) -> Key {
-    Key::new(format!("LHEAD#{tenant}#{campaign}"), format!("{block:07}"))
+/// What is left to do in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing.
+    Nothing,
+    /// Retries, the first of them at this time, in milliseconds since 1970.
+    Retries(i64),
+}
+
+pub(super) fn key(tenant: &TenantId, campaign: CampaignId, block: u64) -> Key {
+    Key::new(heads_pk(tenant, campaign), format!("{block:07}"))
+}
+
+pub(super) fn heads_pk(tenant: &TenantId, campaign: CampaignId) -> String {
+    format!("LHEAD#{tenant}#{campaign}")
 }
 
 fn from_item(item: &Item) -> Head {
     let id = |name| ContactId(number(item, name).unwrap_or(0));
-    let mut counts = Counts::default();
-    let stored = item.get("counts").and_then(|c| c.as_m().ok());
-    for state in State::ALL {
-        counts.add(state, stored.and_then(|c| number(c, state.as_str())).unwrap_or(0));
-    }
-    counts.held = stored.and_then(|c| number(c, "held")).unwrap_or(0);
     Head {
         block: text(item, "sk").and_then(|sk| sk.parse().ok()).unwrap_or(0),
         end: id("end"),
         cursor: id("cur"),
-        settled: id("settled"),
-        retries: number(item, "retries").unwrap_or(0),
         epoch: number(item, "epoch").unwrap_or(0),
-        dirty: text(item, "dirty"),
-        counted_at: number(item, "counted").unwrap_or(0),
-        counts,
+        closed: item.contains_key("closed"),
+        due_at: number(item, "due"),
+        again: number(item, "again").unwrap_or(0),
     }
 }
 
 impl Store {
-    /// Publishes a planned block to the runner; a head that exists stays.
+    /// Publishes a planned block to the runner, with its recipients counted; a head that
+    /// exists stays.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
@@ -103,18 +77,19 @@ impl Store {
         campaign: CampaignId,
         block: u64,
         end: ContactId,
+        counts: &Counts,
     ) -> Result<()> {
         #[derive(serde::Serialize)]
         struct HeadItem {
             end: u64,
             cur: u64,
-            settled: u64,
-            retries: u64,
             epoch: u64,
             dirty: String,
         }
-        let item = HeadItem { end: end.0, cur: 0, settled: 0, retries: 0, epoch: 0, dirty: self.mark() };
-        match self.create(compose(&key(tenant, campaign, block), "ledger head", &item)?).await {
+        let item = HeadItem { end: end.0, cur: 0, epoch: 0, dirty: self.mark() };
+        let mut item = compose(&key(tenant, campaign, block), "ledger head", &item)?;
+        item.insert("counts".to_owned(), counts.attribute());
+        match self.create(item).await {
             Ok(()) | Err(Error::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
@@ -125,8 +100,16 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn heads_of(&self, tenant: &TenantId, campaign: CampaignId) -> Result<Vec<Head>> {
-        let query = Query { pk: format!("LHEAD#{tenant}#{campaign}"), ..Query::default() };
+        let query = Query { pk: heads_pk(tenant, campaign), ..Query::default() };
         Ok(self.query(&query).await?.iter().map(from_item).collect())
+    }
+
+    /// One head.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn head(&self, tenant: &TenantId, campaign: CampaignId, block: u64) -> Result<Option<Head>> {
+        Ok(self.get_item(&key(tenant, campaign, block)).await?.as_ref().map(from_item))
     }
 
     /// Makes a runner the owner of a block: whoever owned it before can claim
@@ -143,15 +126,19 @@ impl Store {
     ) -> Result<Head> {
         let update = Update::of(key(tenant, campaign, block))
             .set("epoch", n(epoch))
+            .set("open", n(1))
             .when(When::Exists)
             .when(When::AtMost("epoch", n(epoch)));
         Ok(from_item(&self.update_returning(update).await?))
     }
 
-    /// Claims the recipients behind the cursor up to `to`, before they are sent.
+    /// Claims the recipients behind the cursor up to `to`, before they are sent. A
+    /// claim whose answer was lost is looked for: only one that surely did not come
+    /// about is an error.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when another runner owns the block by now.
+    /// [`Error::Conflict`] when another runner owns the block by now;
+    /// [`Error::Unavailable`] when nobody is claimed, or nobody knows.
     pub async fn claim(
         &self,
         tenant: &TenantId,
@@ -161,43 +148,93 @@ impl Store {
     ) -> Result<()> {
         let update = Update::of(key(tenant, campaign, head.block))
             .set("cur", n(to.0))
-            .set("settled", n(head.settled.0))
-            .set("retries", n(head.retries))
             .set("dirty", s(self.mark()))
+            .remove("closed")
             .when(When::Is("epoch", n(head.epoch)))
             .when(When::Is("cur", n(head.cursor.0)));
-        self.update(update).await
+        let mut unsure = None;
+        for attempt in 0..CLAIM_TRIES {
+            let found = match self.update_or_see(update.clone()).await {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(item)) => from_item(&item),
+                Err(error) => {
+                    unsure = Some(error);
+                    self.back_off(attempt + 3).await;
+                    continue;
+                }
+            };
+            // Only we move this cursor under our epoch: that it is there is our doing.
+            let ours = found.epoch == head.epoch && found.cursor == to;
+            return if ours { Ok(()) } else { Err(Error::Conflict) };
+        }
+        Err(unsure.unwrap_or(Error::Contended))
     }
 
-    /// Writes down how far a block is settled, and how many retries it waits for.
+    /// Writes down what is left to do in a block that nobody waits in but for
+    /// retries. Recipients that an order put back since the head was read are not
+    /// passed over.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when another runner owns the block by now.
-    pub async fn settle_head(&self, tenant: &TenantId, campaign: CampaignId, head: &Head) -> Result<()> {
+    /// [`Error::Conflict`] when another runner owns the block by now, or recipients
+    /// were put back.
+    pub async fn rest_head(
+        &self,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        head: &Head,
+        left: Left,
+    ) -> Result<()> {
         let update = Update::of(key(tenant, campaign, head.block))
-            .set("settled", n(head.settled.0))
-            .set("retries", n(head.retries))
             .set("dirty", s(self.mark()))
-            .when(When::Is("epoch", n(head.epoch)));
+            .remove("open")
+            .when(When::Is("epoch", n(head.epoch)))
+            .when(When::AbsentOrAtMost("again", n(head.again)));
+        let update = match left {
+            Left::Nothing => update.set("closed", n(1)).remove("due"),
+            Left::Retries(at_ms) => update.set("due", n(at_ms)).remove("closed"),
+        };
         self.update(update).await
     }
 
-    /// Adds retries that somebody else than the runner asked for.
+    /// Lets a block go in which there is more to do: its rows stand still.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when there is no such block.
-    pub async fn add_retries(
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn leave_head(&self, tenant: &TenantId, campaign: CampaignId, head: &Head) -> Result<()> {
+        let update = Update::of(key(tenant, campaign, head.block))
+            .set("dirty", s(self.mark()))
+            .remove("open")
+            .when(When::Is("epoch", n(head.epoch)));
+        match self.update(update).await {
+            // Somebody else opened it.
+            Ok(()) | Err(Error::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Says that the order `again` put recipients back into a block: the runner looks
+    /// for them. Afterwards, so that whoever clears the block has seen them.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn reopen_head(
         &self,
         tenant: &TenantId,
         campaign: CampaignId,
         block: u64,
-        count: u64,
+        again: u64,
     ) -> Result<()> {
         let update = Update::of(key(tenant, campaign, block))
-            .add("retries", n(count))
+            .set("again", n(again))
             .set("dirty", s(self.mark()))
-            .when(When::Exists);
-        self.update(update).await
+            .remove("closed")
+            .remove("due")
+            .when(When::Exists)
+            .when(When::AbsentOrAtMost("again", n(again)));
+        match self.update(update).await {
+            Ok(()) | Err(Error::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Says that the rows of these blocks changed, after they did.
@@ -214,74 +251,5 @@ impl Store {
             }
         }
         Ok(())
-    }
-
-    fn mark(&self) -> String {
-        self.entropy().ulid(self.clock().now()).to_string()
-    }
-
-    /// How many recipients a campaign has in each state. Counts are absolute:
-    /// blocks that changed are counted again from their rows, in a large campaign
-    /// at most every five seconds unless `exact` is asked for.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn counts(&self, tenant: &TenantId, campaign: CampaignId, exact: bool) -> Result<Counts> {
-        let heads = self.heads_of(tenant, campaign).await?;
-        let small = heads.len() <= SMALL;
-        let stale = self.clock().now_ms() - RECOUNT_MS;
-        let counts: Vec<Counts> = stream::iter(heads)
-            .map(|head| async move {
-                match &head.dirty {
-                    Some(mark) if exact || small || head.counted_at <= stale => {
-                        self.recount(tenant, campaign, head.block, mark).await
-                    }
-                    Some(_) | None => Ok(head.counts),
-                }
-            })
-            .buffer_unordered(CONCURRENCY)
-            .try_collect()
-            .await?;
-        Ok(counts.into_iter().fold(Counts::default(), |mut sum, block| {
-            for state in State::ALL {
-                sum.add(state, block.of(state));
-            }
-            sum.held += block.held;
-            sum
-        }))
-    }
-
-    async fn recount(
-        &self,
-        tenant: &TenantId,
-        campaign: CampaignId,
-        block: u64,
-        mark: &str,
-    ) -> Result<Counts> {
-        let query = Query {
-            pk: block_pk(tenant, campaign, block),
-            project: Some("rk, held".to_owned()),
-            ..Query::default()
-        };
-        let mut counts = Counts::default();
-        for row in self.query(&query).await? {
-            let rank: u8 = number(&row, "rk").unwrap_or(0);
-            if let Some(state) = State::ALL.into_iter().find(|s| s.rank() == rank) {
-                counts.add(state, 1);
-            }
-            counts.held += u64::from(row.contains_key("held"));
-        }
-        let mut stored: Item = State::ALL.map(|s| (s.as_str().to_owned(), n(counts.of(s)))).into();
-        stored.insert("held".to_owned(), n(counts.held));
-        let update = Update::of(key(tenant, campaign, block))
-            .set("counts", aws_sdk_dynamodb::types::AttributeValue::M(stored))
-            .set("counted", n(self.clock().now_ms()))
-            .remove("dirty")
-            .when(When::Is("dirty", s(mark)));
-        match self.update(update).await {
-            // Rows changed while we counted: the next one who asks counts again.
-            Ok(()) | Err(Error::Conflict) => Ok(counts),
-            Err(error) => Err(error),
-        }
     }
 }

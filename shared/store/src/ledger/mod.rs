@@ -6,10 +6,14 @@
 //! of the runner that owns the block, and the block's counts as they were when
 //! it was last counted.
 
+mod again;
+mod counts;
 mod heads;
 mod outcomes;
 
-pub use heads::{Counts, Head};
+pub use again::Which;
+pub use counts::{Counts, Marks, Uncounted};
+pub use heads::{Head, Left};
 pub use outcomes::{Entry, Recorded, StatusUpdate};
 
 use std::collections::{BTreeSet, HashMap};
@@ -23,7 +27,7 @@ use crate::batch::insert;
 use crate::contacts::block_of;
 use crate::item::{Item, Key, Query, compose, n, number, text};
 use crate::progress::read_progress;
-use crate::update::When;
+use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
 fn block_pk(tenant: &TenantId, campaign: CampaignId, block: u64) -> String {
@@ -51,6 +55,13 @@ pub struct PlannedRow {
     pub skip: Option<String>,
 }
 
+impl PlannedRow {
+    /// Where the recipient stands at first.
+    pub(crate) fn state(&self) -> State {
+        if self.skip.is_some() { State::Skipped } else { State::Pending }
+    }
+}
+
 /// A recipient as it is read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
@@ -60,8 +71,11 @@ pub struct Row {
     pub address: Option<Address>,
     /// The texts that fill the message.
     pub params: Vec<String>,
-    /// The attempt that is under way, or comes next; 1 is the first.
+    /// The attempt that was made last, or is under way; of a recipient that nobody was
+    /// sent to yet, 1. Every call is an attempt of its own.
     pub attempt: u32,
+    /// Attempts that the provider refused for a reason of the message's own.
+    pub failures: u32,
     /// Not before this time, in milliseconds since 1970: a retry is waiting.
     pub retry_at: Option<i64>,
     /// Where it stands.
@@ -90,6 +104,7 @@ fn from_item(item: &Item) -> Result<Row> {
         address: text(item, "to").and_then(|to| Address::parse(&to).ok()),
         params: params.iter().filter_map(|p| p.as_s().ok().cloned()).collect(),
         attempt: number(item, "att").unwrap_or(1),
+        failures: number(item, "fails").unwrap_or(0),
         retry_at: number(item, "retry"),
         progress: read_progress(item),
     })
@@ -110,7 +125,7 @@ impl Store {
         let statements: Result<Vec<_>> = rows
             .iter()
             .map(|row| {
-                let state = if row.skip.is_some() { State::Skipped } else { State::Pending };
+                let state = row.state();
                 let item = RowItem {
                     id: row.contact.0,
                     to: row.address.as_ref().map(Address::as_str),
@@ -202,8 +217,21 @@ impl Store {
         found.map(|(campaign, item)| Ok((campaign, from_item(item)?))).collect()
     }
 
-    /// The condition under which an outcome of `attempt` may be recorded.
-    fn open_attempt(attempt: u32) -> [When; 2] {
-        [When::Is("att", n(attempt)), When::Below("rk", n(State::Accepted.rank()))]
+    /// Takes the address and the texts out of a recipient's row; its state stays.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn erase_row(&self, tenant: &TenantId, campaign: CampaignId, contact: ContactId) -> Result<()> {
+        let update = Update::of(row_key(tenant, campaign, contact)).remove("to").remove("p");
+        match self.update(update.when(When::Exists)).await {
+            Ok(()) | Err(Error::Conflict) => self.mark_dirty(tenant, campaign, &[block_of(contact)]).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The condition under which an outcome of `attempt` may be recorded: the row
+    /// knows nothing that is worth more.
+    fn open_attempt(attempt: u32, below: State) -> [When; 2] {
+        [When::Is("att", n(attempt)), When::Below("rk", n(below.rank()))]
     }
 }

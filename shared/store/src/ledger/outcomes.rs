@@ -5,7 +5,7 @@ use domain::{CampaignId, ContactId, TenantId};
 
 use super::{Row, row_key};
 use crate::batch::Applied;
-use crate::item::{Item, n, number, s};
+use crate::item::{Item, MARK, is_marked, n, number, s};
 use crate::progress::{read_progress, set_changes};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
@@ -39,6 +39,8 @@ pub enum Entry {
     Retry {
         /// Milliseconds since 1970.
         at_ms: i64,
+        /// How many attempts were refused so far for a reason of the message's own.
+        failures: u32,
     },
 }
 
@@ -206,38 +208,42 @@ impl Store {
             }
             self.back_off(round).await;
         }
-        Err(Error::Conflict)
+        Err(Error::Contended)
     }
 
-    /// Claims one recipient for its next attempt.
+    /// Claims recipients that wait for their next attempt; answers for each whether it
+    /// is claimed. One that a status, an order or a cancellation was faster at is not.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when it is no longer waiting for this attempt.
-    pub async fn claim_row(&self, tenant: &TenantId, campaign: CampaignId, row: &Row) -> Result<()> {
-        let update = Update::of(row_key(tenant, campaign, row.contact))
-            .set("state", s(State::Claimed.as_str()))
-            .set("rk", n(State::Claimed.rank()))
-            .remove("retry")
-            .when(When::Is("att", n(row.attempt)))
-            .when(When::Is("rk", n(State::Pending.rank())));
-        self.update(update).await
-    }
-
-    /// Makes a failed recipient wait for another attempt, now.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] when it is not failed any more.
-    pub async fn retry_failed(&self, tenant: &TenantId, campaign: CampaignId, row: &Row) -> Result<()> {
-        let update = Update::of(row_key(tenant, campaign, row.contact))
-            .set("state", s(State::Pending.as_str()))
-            .set("rk", n(State::Pending.rank()))
-            .set("att", n(row.attempt + 1))
-            .set("retry", n(self.clock().now_ms()))
-            .when(When::Is("att", n(row.attempt)))
-            .when(When::Is("state", s(State::Failed.as_str())));
-        // Nothing of the earlier attempt is true of the next one.
-        let earlier = ["reason", "wamid", "held", "acc", "snt", "fld"];
-        self.update(earlier.into_iter().fold(update, Update::remove)).await
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn claim_rows(
+        &self,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        rows: &[Row],
+    ) -> Result<Vec<bool>> {
+        let mark = self.mark();
+        let statements: Result<Vec<_>> = rows
+            .iter()
+            .map(|row| {
+                Update::of(row_key(tenant, campaign, row.contact))
+                    .set("state", s(State::Claimed.as_str()))
+                    .set("rk", n(State::Claimed.rank()))
+                    .set("att", n(row.attempt + 1))
+                    .set(MARK, s(&mark))
+                    .remove("retry")
+                    .when(When::Is("att", n(row.attempt)))
+                    .when(When::Is("rk", n(State::Pending.rank())))
+                    .into_statement(self.table())
+            })
+            .collect();
+        let answers = self.execute(statements?).await?;
+        // A batch that was repeated because its answer was lost finds its own claims.
+        let claimed = |answer| match answer {
+            Applied::Yes => true,
+            Applied::No(item) => item.is_some_and(|item| is_marked(&item, Some(&mark))),
+        };
+        Ok(answers.into_iter().map(claimed).collect())
     }
 }
 
@@ -260,15 +266,20 @@ fn entry_update(update: Update, attempt: u32, entry: &Entry, now: i64) -> Update
         }
         Entry::Unknown => {
             progress = Progress::new(State::Unknown);
-            update = update.when(When::Below("rk", n(State::Unknown.rank())));
+            update = update.set("lost", n(now)).remove("retry");
         }
-        Entry::Retry { at_ms } => {
+        Entry::Retry { at_ms, failures } => {
             progress = Progress::new(State::Pending);
-            update = update.set("att", n(attempt + 1)).set("retry", n(at_ms));
+            update = update.set("retry", n(at_ms)).set("fails", n(failures));
         }
     }
+    // What was given up for unknown is not sent again by itself, whatever comes late.
+    let below = match entry {
+        Entry::Retry { .. } | Entry::Unknown => State::Unknown,
+        Entry::Accepted { .. } | Entry::Failed { .. } | Entry::Skipped { .. } => State::Accepted,
+    };
     let mut update = set_changes(update, None, &progress);
-    for when in Store::open_attempt(attempt) {
+    for when in Store::open_attempt(attempt, below) {
         update = update.when(when);
     }
     update

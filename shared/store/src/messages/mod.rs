@@ -20,6 +20,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Action;
+use crate::due::{Due, put_action};
 use crate::item::{Item, Key, compose, n, read};
 use crate::outbox::{Entry, note_action};
 use crate::progress::{read_progress, set_changes};
@@ -104,6 +105,11 @@ fn provider_key(tenant: &TenantId, provider_id: &str) -> Key {
     Key::new(format!("WAMID#{tenant}#{provider_id}"), "-")
 }
 
+/// The key of the pointer from what was said to our answer.
+fn answer_key(tenant: &TenantId, cause: &str) -> Key {
+    provider_key(tenant, &format!("answer#{cause}"))
+}
+
 /// An id that a custom channel's platform gave to a message, as pointers have it: no
 /// other channel's, and not that of a message that went the other way.
 fn on_channel(channel: &str, inbound: bool, id: &str) -> String {
@@ -162,12 +168,43 @@ fn from_item(item: Item) -> Result<Message> {
 }
 
 impl Store {
-    /// Writes an outgoing message before it is sent.
+    /// Writes an outgoing message before it is sent, with when its outcome is looked for.
     ///
     /// # Errors
     /// [`Error::Conflict`] when its id exists: it was claimed before.
-    pub async fn create_message(&self, tenant: &TenantId, message: &Message) -> Result<()> {
-        self.create(to_item(tenant, message)?).await
+    pub async fn create_message(&self, tenant: &TenantId, message: &Message, due: &Due) -> Result<()> {
+        let put = Action::Put(to_item(tenant, message)?, vec![When::Absent("pk")]);
+        self.transact(vec![put, put_action(due)?]).await
+    }
+
+    /// Writes an outgoing message before it is sent that answers `cause`: of several
+    /// that answer the same, one.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when it is answered, or being answered.
+    pub async fn create_answer(
+        &self,
+        tenant: &TenantId,
+        message: &Message,
+        cause: &str,
+        due: &Due,
+    ) -> Result<()> {
+        let pointer = PointerItem { id: message.id.to_string(), account: message.account.0 };
+        let pointer = compose(&answer_key(tenant, cause), "answer", &pointer)?;
+        self.transact(vec![
+            Action::Put(pointer, vec![When::Absent("pk")]),
+            Action::Put(to_item(tenant, message)?, vec![When::Absent("pk")]),
+            put_action(due)?,
+        ])
+        .await
+    }
+
+    /// What was answered to `cause`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn answer_to(&self, tenant: &TenantId, cause: &str) -> Result<Option<Message>> {
+        self.pointed(tenant, &answer_key(tenant, cause)).await
     }
 
     /// Writes an inbound message with the pointer from the provider's id, and with
@@ -224,8 +261,11 @@ impl Store {
         tenant: &TenantId,
         provider_id: &str,
     ) -> Result<Option<Message>> {
-        let pointer = self.get::<PointerItem>(&provider_key(tenant, provider_id), "provider id").await?;
-        let Some(pointer) = pointer else { return Ok(None) };
+        self.pointed(tenant, &provider_key(tenant, provider_id)).await
+    }
+
+    async fn pointed(&self, tenant: &TenantId, key: &Key) -> Result<Option<Message>> {
+        let Some(pointer) = self.get::<PointerItem>(key, "provider id").await? else { return Ok(None) };
         let id = pointer.id.parse().map_err(|_| Error::Corrupt { kind: "provider id" })?;
         self.message(tenant, AccountId(pointer.account), id).await
     }
@@ -248,7 +288,7 @@ impl Store {
     /// message after it, or `None` when there is none.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when it keeps changing under us.
+    /// [`Error::Contended`] when it keeps changing under us.
     pub async fn progress_message(
         &self,
         tenant: &TenantId,
@@ -272,11 +312,11 @@ impl Store {
                     self.point_to(tenant, &message, &before).await?;
                     return Ok(Some(message));
                 }
-                Err(Error::Conflict) => self.back_off(round).await,
+                Err(Error::Conflict | Error::Contended) => self.back_off(round).await,
                 Err(error) => return Err(error),
             }
         }
-        Err(Error::Conflict)
+        Err(Error::Contended)
     }
 
     async fn point_to(&self, tenant: &TenantId, message: &Message, before: &Progress) -> Result<()> {
@@ -288,7 +328,7 @@ impl Store {
     /// Applies a provider's status to a single message; answers the message after it.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when it keeps changing under us.
+    /// [`Error::Contended`] when it keeps changing under us.
     pub async fn message_status(
         &self,
         tenant: &TenantId,

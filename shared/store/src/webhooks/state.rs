@@ -110,7 +110,7 @@ impl Store {
     /// `None` from `change` leaves everything as it is.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when it keeps changing under us.
+    /// [`Error::Contended`] when it keeps changing under us.
     pub async fn change_state(
         &self,
         tenant: &TenantId,
@@ -122,11 +122,11 @@ impl Store {
             let Some(after) = change(&before) else { return Ok(None) };
             match self.write_state(tenant, id, &before, &after, None).await {
                 Ok(()) => return Ok(Some((before, after))),
-                Err(Error::Conflict) => self.back_off(round).await,
+                Err(Error::Conflict | Error::Contended) => self.back_off(round).await,
                 Err(error) => return Err(error),
             }
         }
-        Err(Error::Conflict)
+        Err(Error::Contended)
     }
 
     /// Puts `after` in the place of `before`, unless somebody changed it since; with

@@ -1,5 +1,5 @@
-use domain::campaign::{CampaignState, Draft};
 use domain::ContactId;
+use domain::campaign::{CampaignState, Draft};
 use serde_json::json;
 use simulators::graph::FaultRule;
 

@@ -1,0 +1,24 @@
+//! The formats of reports. They are here, and not beside the rules, so that only
+//! those who write files link what it takes.
+
+mod csv;
+mod xlsx;
+mod zip;
+
+use domain::ReportFormat;
+use ops::campaigns::{Build, build};
+use ops::{Result, Sender};
+
+use self::csv::Csv;
+use self::xlsx::Xlsx;
+
+/// A run of the job that makes a report.
+///
+/// # Errors
+/// [`ops::Code::Unavailable`]: the job comes again.
+pub async fn make(sender: &Sender, run: Build<'_>, out_of_time: impl Fn() -> bool) -> Result<()> {
+    match run.of.format {
+        ReportFormat::Csv => build::<Csv>(sender, run, out_of_time).await,
+        ReportFormat::Xlsx => build::<Xlsx>(sender, run, out_of_time).await,
+    }
+}

@@ -1,0 +1,60 @@
+use std::time::Duration;
+
+use domain::{CampaignId, TenantId};
+use queue::{CampaignJob, SendJob};
+use store::campaigns::Again;
+
+use super::load;
+use crate::{Result, Sender};
+
+/// Carries out an order to send again, block by block from `block` on, until all are
+/// done or `out_of_time` says so; then the job follows itself. Of two copies of a job,
+/// the second finds the checkpoint moved and ends.
+///
+/// # Errors
+/// [`crate::Code::NotFound`] when there is no such campaign;
+/// [`crate::Code::Unavailable`]: the job comes again.
+pub async fn put_back(
+    sender: &Sender,
+    tenant: &TenantId,
+    id: CampaignId,
+    (order, block): (u64, u64),
+    generation: u32,
+    out_of_time: impl Fn() -> bool,
+) -> Result<()> {
+    let store = &sender.store;
+    let stored = load(store, tenant, id).await?;
+    let (Some(mut again), Some(phone_number_id)) = (stored.again, stored.phone_number_id) else {
+        return Ok(());
+    };
+    // A campaign that was paused or cancelled meanwhile puts nobody back.
+    if (again.seq, again.block) != (order, block) || !stored.campaign.state.is_active() {
+        return Ok(());
+    }
+    let wake = || SendJob::Wake { tenant: tenant.to_string(), phone_number_id: phone_number_id.clone() };
+    for head in store.heads_of(tenant, id).await?.into_iter().filter(|head| head.block >= block) {
+        if store.put_back(tenant, id, head.block, again.which, order).await? > 0 {
+            store.reopen_head(tenant, id, head.block, order).await?;
+        }
+        let to = head.block + 1;
+        match store.move_again(tenant, id, &again, Some(to)).await {
+            Ok(()) => again = Again { block: to, ..again },
+            // Another copy of the job was faster.
+            Err(store::Error::Conflict) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        if head.block == block {
+            sender.queues.wake(wake(), 0, Duration::ZERO).await?;
+        }
+        if out_of_time() {
+            let (tenant, campaign) = (tenant.to_string(), id.0);
+            let next = CampaignJob::Again { tenant, campaign, order, block: to };
+            return Ok(sender.queues.campaign(next, generation + 1).await?);
+        }
+    }
+    match store.move_again(tenant, id, &again, None).await {
+        Ok(()) | Err(store::Error::Conflict) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(sender.queues.wake(wake(), 0, Duration::ZERO).await?)
+}

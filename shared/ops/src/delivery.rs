@@ -1,0 +1,173 @@
+//! One message on its way out: written down before the call, and after it whatever
+//! came of it. A call that may have reached the provider is never taken back: what
+//! cannot be written down is left to the status that comes, and to the sweep.
+
+use std::time::Duration;
+
+use channels::Channel;
+use channels::custom::NOT_CALLED;
+use domain::TenantId;
+use domain::message::{CallbackRef, Content};
+use domain::provider::{Action, Outcome, ProviderError, action};
+use domain::recipient::{Progress, State, Status};
+use store::Store;
+use store::due::{Due, Watched};
+use store::messages::Message;
+
+use crate::events::{StatusFact, Teller, message_status};
+use crate::suppression::{Occasion, Source, opt_out};
+use crate::{Error, Result};
+
+/// A message that has no outcome after so long was sent by a process that is gone:
+/// longer than a call and the recording of its outcome take.
+const LOST: Duration = Duration::from_secs(30);
+/// How often an outcome is recorded that cannot be asked for again.
+const RECORD_TRIES: u32 = 5;
+
+/// When the sweep looks for the outcome of a message that is about to be sent.
+pub(crate) fn watch(store: &Store, tenant: &TenantId, message: &Message) -> Due {
+    let at_ms = store.clock().now_ms() + i64::try_from(LOST.as_millis()).unwrap_or(0);
+    Due { tenant: tenant.clone(), what: Watched::Message(message.account, message.id), at_ms }
+}
+
+/// Writes a message down, sends it over its channel, and writes down what came of
+/// it. What was surely not sent is not counted.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`] when it could not be written down, and so was not sent.
+pub(crate) async fn dispatch(
+    teller: &Teller,
+    tenant: &TenantId,
+    message: &Message,
+    content: &Content,
+    channel: &impl Channel,
+) -> Result<Outcome> {
+    let store = &teller.store;
+    let due = watch(store, tenant, message);
+    if let Err(error) = store.create_message(tenant, message, &due).await {
+        // It may be written all the same: then it says that nothing was sent.
+        let error = Error::from(error);
+        let unsent = |progress: &mut Progress| fail(progress, "not_sent".to_owned(), due.at_ms);
+        let marked = store.progress_message(tenant, message.account, message.id, unsent).await;
+        let returned = store.return_messages(tenant, 1).await;
+        if let Err(lost) = marked.map(|_| ()).and(returned) {
+            tracing::warn!(%tenant, %lost, "a message that was not sent may be counted");
+        }
+        return Err(error);
+    }
+    let outcome = channel.send(&message.address, content, CallbackRef::Message(message.id)).await;
+    settle(teller, tenant, message, &outcome, &due).await;
+    Ok(outcome)
+}
+
+/// Writes down what came of a call, and does not give up early. What could not be
+/// written down is known to who asked; the sweep makes it `unknown`, until a status
+/// says more.
+pub(crate) async fn settle(
+    teller: &Teller,
+    tenant: &TenantId,
+    message: &Message,
+    outcome: &Outcome,
+    due: &Due,
+) {
+    for round in 0..RECORD_TRIES {
+        match record(teller, tenant, message, outcome).await {
+            Ok(()) => {
+                // Left over, it changes nothing: the sweep finds an outcome.
+                if let Err(error) = teller.store.forget_due(due).await {
+                    tracing::debug!(%tenant, %error, "the sweep looks at a message that has its outcome");
+                }
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(%tenant, id = %message.id, code = error.code.as_str(), "an outcome is not recorded yet");
+                teller.store.back_off(round + 3).await;
+            }
+        }
+    }
+    tracing::error!(%tenant, id = %message.id, "an outcome could not be recorded");
+}
+
+async fn record(teller: &Teller, tenant: &TenantId, message: &Message, outcome: &Outcome) -> Result<()> {
+    let store = &teller.store;
+    let (account, id, now) = (message.account, message.id, store.clock().now_ms());
+    match outcome {
+        Outcome::Accepted(acceptance) => {
+            let change = |p: &mut Progress| p.accept(&acceptance.provider_id, acceptance.held, now);
+            store.progress_message(tenant, account, id, change).await?;
+        }
+        Outcome::Ambiguous => {
+            store.progress_message(tenant, account, id, lose).await?;
+        }
+        Outcome::Unreachable => failed(teller, tenant, message, "unreachable", 0).await?,
+        Outcome::Refused(error) => {
+            failed(teller, tenant, message, &reason(error), error.code).await?;
+            if action(error, 1) == Action::OptOut {
+                let source = Source::Provider;
+                let on = Occasion { teller, tenant, account: message.account.known(), source, said_ms: None };
+                opt_out(on, &message.address).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes down and tells that a message was surely not sent.
+async fn failed(
+    teller: &Teller,
+    tenant: &TenantId,
+    message: &Message,
+    reason: &str,
+    code: i64,
+) -> Result<()> {
+    let store = &teller.store;
+    let now = store.clock().now_ms();
+    let fact = StatusFact::of(message, Status::Failed(code), None, now);
+    let note = teller.note(tenant, &message_status(tenant, &fact)).await?;
+    let change = |progress: &mut Progress| fail(progress, reason.to_owned(), now);
+    store.progress_message(tenant, message.account, message.id, change).await?;
+    teller.tell_now(&note).await;
+    Ok(store.return_messages(tenant, 1).await?)
+}
+
+/// Why a message failed: the provider's code, or the status of a channel that has no
+/// codes.
+fn reason(error: &ProviderError) -> String {
+    match (error.code, error.http_status) {
+        (0, NOT_CALLED) => "address_refused".to_owned(),
+        (0, status) => format!("http_{status}"),
+        (code, _) => code.to_string(),
+    }
+}
+
+fn fail(progress: &mut Progress, reason: String, at_ms: i64) -> bool {
+    if progress.state.rank() >= State::Accepted.rank() {
+        return false;
+    }
+    progress.state = State::Failed;
+    progress.reason = Some(reason);
+    progress.failed_at = Some(at_ms);
+    true
+}
+
+/// Makes a message `unknown` whose sender is gone: nobody else will write an outcome.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`]: the next sweep sees it again.
+pub(crate) async fn give_up(
+    store: &Store,
+    tenant: &TenantId,
+    account: domain::AccountId,
+    id: domain::MessageId,
+) -> Result<()> {
+    Ok(store.progress_message(tenant, account, id, lose).await.map(|_| ())?)
+}
+
+/// Nobody knows what became of a message that was about to be sent.
+fn lose(progress: &mut Progress) -> bool {
+    let is_claimed = progress.state == State::Claimed;
+    if is_claimed {
+        progress.state = State::Unknown;
+    }
+    is_claimed
+}

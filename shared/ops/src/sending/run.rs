@@ -1,0 +1,423 @@
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use domain::account::Number;
+use domain::{CampaignId, ContactId, TenantId};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use queue::SendJob;
+use store::campaigns::Stored;
+use store::ledger::Row;
+use store::runner::{Condition, Lease};
+use tokio::time::Instant;
+
+use super::attempt::Line;
+use super::compose::Composer;
+use super::lane::Lane;
+use super::wave::Landing;
+use crate::{Error, Result, Sender};
+
+/// Waves under way at once.
+const WAVES: usize = 24;
+/// A new wave is claimed when the turns given out reach no further than this.
+const AHEAD: Duration = Duration::from_millis(150);
+/// How often a lease is renewed, and after how long without it another may have it:
+/// less than it lasts, for what is under way meanwhile.
+const RENEW: Duration = Duration::from_secs(3);
+const OVERDUE: Duration = Duration::from_secs(8);
+/// How often campaigns are looked for; less and less often while there is no news.
+const REFRESH: Duration = Duration::from_millis(500);
+const MAX_REFRESH: Duration = Duration::from_secs(5);
+/// What is further away is waited for by the queue, not by the runner.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The queue delays a wake-up by no more than this.
+const MAX_DELAY: Duration = Duration::from_secs(900);
+/// The longest pause of a runner that finds nothing to do.
+const MAX_IDLE: Duration = Duration::from_secs(60);
+/// After so long a lease that could not be released is over.
+const EXPIRED: Duration = Duration::from_secs(11);
+/// Delays of the queue are whole seconds: a wake-up may come a little early.
+const EARLY_MS: i64 = 1_000;
+
+/// Why a runner ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing is left to send on this number.
+    Idle,
+    /// Another runner sends on it, or is queued for later.
+    Busy,
+    /// Its time was over, or what comes next is later; its successor is queued.
+    HandedOver,
+    /// Another runner took over, or the number is nobody's any more.
+    Lost,
+}
+
+/// How a runner ended, and what the next one should know.
+#[derive(Debug)]
+struct Outcome {
+    ended: Ended,
+    /// When there is something to do again, if that is known.
+    later: Option<Duration>,
+    /// Whether anything was done.
+    progress: bool,
+    failure: Option<Error>,
+}
+
+/// Sends what waits for a number, until nothing waits or `out_of_time` says so.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`] when nothing was done and no successor is queued.
+pub async fn run(
+    sender: &Sender,
+    tenant: &TenantId,
+    phone_number_id: &str,
+    generation: u32,
+    out_of_time: impl Fn() -> bool,
+) -> Result<Ended> {
+    let store = &sender.store;
+    let lease = match store.take_lease(tenant, phone_number_id).await {
+        Ok(lease) => lease,
+        Err(store::Error::Conflict) => return Ok(Ended::Busy),
+        Err(error) => return Err(error.into()),
+    };
+    let now = store.clock().now_ms();
+    // Of a wake-up that came twice the copy ends here: its original comes in time.
+    if generation > 0 && lease.condition.next_run_ms > now + EARLY_MS {
+        store.release_lease(&lease, &lease.condition).await?;
+        return Ok(Ended::Busy);
+    }
+    let (outcome, condition) = match number_of(sender, tenant, phone_number_id).await {
+        Ok(Some((number, limit))) => {
+            let line = Line::new(sender, tenant, &number, limit, &lease.condition);
+            // A runner's future is large: it lives on the heap.
+            let outcome = Box::pin(Runner::new(&line, &lease).run(out_of_time)).await;
+            report_lateness(&line);
+            let condition = line_condition(&line, &lease, &outcome);
+            (outcome, condition)
+        }
+        // Nobody owns the number any more: its campaigns wait for the sweep.
+        Ok(None) => (Outcome::of(Ended::Lost), lease.condition),
+        Err(error) => {
+            let outcome = Outcome { failure: Some(error), ..Outcome::of(Ended::HandedOver) };
+            (outcome, Condition { idle: lease.condition.idle + 1, ..lease.condition })
+        }
+    };
+    hand_over(sender, &lease, generation, outcome, condition).await
+}
+
+/// Lets the number go, with a successor when there is work left.
+async fn hand_over(
+    sender: &Sender,
+    lease: &Lease,
+    generation: u32,
+    outcome: Outcome,
+    mut condition: Condition,
+) -> Result<Ended> {
+    let store = &sender.store;
+    let Outcome { ended, later, progress, failure } = outcome;
+    if let Some(error) = &failure {
+        tracing::error!(tenant = %lease.tenant, code = error.code.as_str(), "a runner could not go on");
+    }
+    let pause = if progress { Duration::ZERO } else { idle_pause(condition.idle) };
+    let delay = later.unwrap_or(Duration::ZERO).max(pause).min(MAX_DELAY);
+    let delay = Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0));
+    condition.next_run_ms = store.clock().now_ms() + i64::try_from(delay.as_millis()).unwrap_or(0);
+    let mut delay = delay;
+    if let Err(error) = store.release_lease(lease, &condition).await {
+        tracing::warn!(tenant = %lease.tenant, %error, "a lease runs out by itself");
+        delay = delay.max(EXPIRED);
+    }
+    // Whoever launched while we held the lease was turned away: look once more.
+    let work_left = match ended {
+        Ended::HandedOver => true,
+        Ended::Idle => {
+            let active = store.active(&lease.tenant, &lease.phone_number_id).await;
+            active.map_or(true, |active| !active.is_empty())
+        }
+        Ended::Lost | Ended::Busy => false,
+    };
+    if work_left {
+        let wake = SendJob::Wake {
+            tenant: lease.tenant.to_string(),
+            phone_number_id: lease.phone_number_id.clone(),
+        };
+        sender.queues.wake(wake, generation + 1, delay).await?;
+    }
+    Ok(ended)
+}
+
+/// How long a number is left alone on which nothing could be done so often.
+fn idle_pause(times: u32) -> Duration {
+    match times {
+        0 => Duration::ZERO,
+        _ => Duration::from_secs(1 << (times - 1).min(6)).min(MAX_IDLE),
+    }
+}
+
+fn report_lateness(line: &Line<'_>) {
+    let late_ms = u64::try_from(line.pacer.lateness().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(target: "metric", name = "SlotLateness", value = late_ms, unit = "Milliseconds");
+}
+
+/// How the number fares after this run.
+fn line_condition(line: &Line<'_>, lease: &Lease, outcome: &Outcome) -> Condition {
+    let held = line.pacer.held_for().unwrap_or_default();
+    let held_until_ms = line.sender.store.clock().now_ms() + i64::try_from(held.as_millis()).unwrap_or(0);
+    let idle = if outcome.progress { 0 } else { lease.condition.idle.saturating_add(1) };
+    Condition { held_until_ms, outages: line.health.outages(), idle, next_run_ms: 0 }
+}
+
+async fn number_of(
+    sender: &Sender,
+    tenant: &TenantId,
+    phone_number_id: &str,
+) -> Result<Option<(Number, Option<u64>)>> {
+    let owner = sender.store.owner_of_number(phone_number_id).await?;
+    let Some(owner) = owner.filter(|o| o.tenant == *tenant) else { return Ok(None) };
+    let Some(account) = sender.store.account(tenant, owner.account).await? else { return Ok(None) };
+    let limit = sender.store.tenant(tenant).await?.and_then(|t| t.plan.messages_per_day);
+    Ok(account.whatsapp.filter(|n| n.phone_number_id == phone_number_id).map(|n| (n, limit)))
+}
+
+impl Outcome {
+    fn of(ended: Ended) -> Self {
+        Self { ended, later: None, progress: false, failure: None }
+    }
+}
+
+pub(super) struct Runner<'a> {
+    pub(super) line: &'a Line<'a>,
+    pub(super) lease: &'a Lease,
+    pub(super) lanes: BTreeMap<CampaignId, Lane>,
+    /// The order in which lanes draw.
+    pub(super) turns: VecDeque<CampaignId>,
+    /// Recipients that wait for a retry, the next one first.
+    pub(super) due: BinaryHeap<Reverse<(i64, CampaignId, u64, ContactId)>>,
+    pub(super) waiting: HashMap<(CampaignId, ContactId), Row>,
+    /// Campaigns whose message could not be made ready, until when they are left alone.
+    pub(super) unready: BTreeMap<CampaignId, Instant>,
+    /// Campaigns whose message is to be made ready: files of ours may have to be uploaded,
+    /// which must hold up nobody else.
+    pub(super) unprepared: Vec<Stored>,
+    /// Those and the ones whose message is being made ready.
+    pub(super) preparing: BTreeSet<CampaignId>,
+    /// Somebody else sends on this number by now.
+    pub(super) lost: bool,
+    /// Why it cannot go on.
+    pub(super) failure: Option<Error>,
+    /// Whether anything was done.
+    pub(super) progress: bool,
+    /// When there was last something to do.
+    pub(super) news: Instant,
+    renewed: Instant,
+    tried: Instant,
+}
+
+/// What to do when nothing is under way.
+pub(super) enum Rest {
+    Idle,
+    Until(Instant),
+    Later(Duration),
+}
+
+/// A wave, or a campaign's message that is made ready.
+type UnderWay<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
+
+/// What was under way, and is done.
+enum Done {
+    Landed(Landing),
+    Prepared(Box<Stored>, Box<Result<Composer>>),
+}
+
+impl<'a> Runner<'a> {
+    fn new(line: &'a Line<'a>, lease: &'a Lease) -> Self {
+        let now = Instant::now();
+        Self {
+            line,
+            lease,
+            lanes: BTreeMap::new(),
+            turns: VecDeque::new(),
+            due: BinaryHeap::new(),
+            waiting: HashMap::new(),
+            unready: BTreeMap::new(),
+            unprepared: Vec::new(),
+            preparing: BTreeSet::new(),
+            lost: false,
+            failure: None,
+            progress: false,
+            news: now,
+            renewed: now,
+            tried: now,
+        }
+    }
+
+    /// The first failure is the reason.
+    pub(super) fn fail(&mut self, error: Error) {
+        self.failure.get_or_insert(error);
+    }
+
+    /// Draws and lands waves. Whatever happens, waves under way are landed first.
+    async fn run(mut self, out_of_time: impl Fn() -> bool) -> Outcome {
+        let mut under_way: FuturesUnordered<UnderWay<'a>> = FuturesUnordered::new();
+        let mut waves = 0;
+        let (mut refresh_at, mut pause) = (Instant::now(), REFRESH);
+        let later = loop {
+            self.keep_lease().await;
+            let is_over =
+                self.lost || self.failure.is_some() || self.line.stopped().is_some() || out_of_time();
+            if Instant::now() >= refresh_at && !is_over {
+                match self.refresh().await {
+                    Ok(true) => (pause, self.news) = (REFRESH, Instant::now()),
+                    Ok(false) => pause = (pause * 3 / 2).min(MAX_REFRESH),
+                    Err(error) => self.fail(error),
+                }
+                refresh_at = Instant::now() + pause;
+            }
+            while !is_over
+                && self.failure.is_none()
+                && waves < WAVES
+                && self.line.pacer.backlog() < AHEAD
+                && let Some(wave) = self.draw().await
+            {
+                (self.progress, self.news) = (true, Instant::now());
+                waves += 1;
+                let line = self.line;
+                under_way.push(Box::pin(async move { Done::Landed(wave.fly(line).await) }));
+            }
+            for stored in std::mem::take(&mut self.unprepared) {
+                let line = self.line;
+                under_way.push(Box::pin(async move {
+                    let composer = Composer::of(line.sender, line.tenant, line.number, &stored).await;
+                    Done::Prepared(Box::new(stored), Box::new(composer))
+                }));
+            }
+            if under_way.is_empty() {
+                if is_over || self.lost || self.failure.is_some() {
+                    break None;
+                }
+                match self.rest(refresh_at).await {
+                    Rest::Idle => break None,
+                    Rest::Until(at) => tokio::time::sleep_until(at).await,
+                    Rest::Later(delay) => break Some(delay),
+                }
+                continue;
+            }
+            let soon = self.line.pacer.backlog().saturating_sub(AHEAD).max(Duration::from_millis(5));
+            let pause = refresh_at.min(Instant::now() + soon);
+            tokio::select! {
+                Some(done) = under_way.next() => match done {
+                    Done::Landed(landing) => {
+                        waves -= 1;
+                        self.land(landing).await;
+                    }
+                    Done::Prepared(stored, composer) => self.prepared(*stored, *composer).await,
+                },
+                () = tokio::time::sleep_until(pause) => {}
+            }
+        };
+        drop(under_way);
+        self.leave(later).await
+    }
+
+    async fn leave(mut self, later: Option<Duration>) -> Outcome {
+        if let Some(code) = self.line.stopped()
+            && let Err(error) = self.stop_channel(code).await
+        {
+            self.fail(error);
+        }
+        if self.failure.is_none() && !self.lost {
+            self.rest_blocks(Duration::ZERO).await;
+            for id in self.lanes.keys().copied().collect::<Vec<_>>() {
+                if let Err(error) = self.leave_blocks(id).await {
+                    self.fail(error);
+                }
+            }
+        }
+        let idle = self.lanes.is_empty() && self.unready.is_empty() && self.preparing.is_empty();
+        let ended = match self.failure {
+            Some(_) => Ended::HandedOver,
+            None if self.lost => Ended::Lost,
+            None if idle => Ended::Idle,
+            None => Ended::HandedOver,
+        };
+        Outcome { ended, later, progress: self.progress, failure: self.failure }
+    }
+
+    /// Renews the lease when it is time. One that cannot be renewed for too long may be
+    /// somebody else's.
+    pub(super) async fn keep_lease(&mut self) {
+        if self.tried.elapsed() < RENEW || self.lost {
+            return;
+        }
+        self.tried = Instant::now();
+        match self.line.sender.store.renew_lease(self.lease).await {
+            Ok(()) => self.renewed = self.tried,
+            Err(store::Error::Conflict) => self.lost = true,
+            Err(error) => {
+                tracing::warn!(tenant = %self.line.tenant, %error, "a lease could not be renewed");
+                self.tried = Instant::now().checked_sub(RENEW - RENEW / 4).unwrap_or_else(Instant::now);
+                self.lost |= self.renewed.elapsed() >= OVERDUE;
+            }
+        }
+    }
+
+    /// A block is somebody else's. When its campaign no longer sends, whoever winds it up
+    /// took it; else another runner sends on the number.
+    pub(super) async fn fenced(&mut self, id: CampaignId) -> Result<()> {
+        let stored = self.line.sender.store.campaign(self.line.tenant, id).await?;
+        match self.lanes.get_mut(&id).filter(|_| !stored.is_some_and(|s| s.campaign.state.is_active())) {
+            Some(lane) => lane.leaving = true,
+            None => self.lost = true,
+        }
+        Ok(())
+    }
+
+    pub(super) fn wait(&mut self, campaign: CampaignId, block: u64, at_ms: i64, row: Row) {
+        if self.waiting.contains_key(&(campaign, row.contact)) {
+            return;
+        }
+        if let Some(block) = self.lanes.get_mut(&campaign).and_then(|lane| lane.blocks.get_mut(&block)) {
+            block.waiting += 1;
+            self.due.push(Reverse((at_ms, campaign, block.head.block, row.contact)));
+            self.waiting.insert((campaign, row.contact), row);
+        }
+    }
+
+    async fn land(&mut self, landing: Landing) {
+        let Landing { landed, again, failure } = landing;
+        for ((id, number), count) in &landed {
+            if let Some(block) = self.lanes.get_mut(id).and_then(|lane| lane.blocks.get_mut(number)) {
+                block.under_way = block.under_way.saturating_sub(*count);
+            }
+        }
+        if let Some(error) = failure {
+            self.fail(error);
+        }
+        for (id, block, at_ms, row) in again {
+            self.wait(id, block, at_ms, row);
+        }
+        let mut ids: Vec<CampaignId> = landed.into_keys().map(|(id, _)| id).collect();
+        ids.dedup();
+        for id in ids {
+            if let Err(error) = self.after_landing(id).await {
+                self.fail(error);
+            }
+        }
+    }
+
+    async fn after_landing(&mut self, id: CampaignId) -> Result<()> {
+        if let Some(reason) = self.line.halted(id) {
+            self.pause(id, &reason).await?;
+            if let Some(lane) = self.lanes.get_mut(&id) {
+                lane.leaving = true;
+            }
+        }
+        if self.lanes.get(&id).is_some_and(|lane| lane.leaving) {
+            self.drop_lane(id).await?;
+        }
+        Ok(())
+    }
+}

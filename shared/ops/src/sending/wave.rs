@@ -1,0 +1,243 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::message::{Address, CallbackRef};
+use domain::recipient::Status;
+use domain::webhook::{Event, EventType};
+use domain::{AccountId, CampaignId, ContactId};
+use futures::{StreamExt, stream};
+use store::ledger::{Entry, Row};
+
+use super::attempt::{Attempted, Line};
+use super::compose::Composer;
+use crate::eligibility::Barred;
+use crate::events::{Audience, Happening, StatusFact, Teller, message_status};
+use crate::suppression::{Occasion, Source, opt_out};
+use crate::{Error, Result};
+
+/// A wave on its way: claimed, about to be sent, and recorded before it lands.
+#[derive(Debug, Default)]
+pub(super) struct Wave {
+    pub(super) parts: Vec<Part>,
+}
+
+/// The recipients of one campaign in a wave.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) campaign: CampaignId,
+    pub(super) account: AccountId,
+    pub(super) composer: Arc<Composer>,
+    /// How many times contacts had been lost when the campaign started.
+    pub(super) losses: Option<u64>,
+    /// With the block of each.
+    pub(super) rows: Vec<(u64, Row)>,
+}
+
+/// What a wave ended in.
+#[derive(Debug, Default)]
+pub(super) struct Landing {
+    /// Recipients that have an outcome, or wait, by campaign and block.
+    pub(super) landed: BTreeMap<(CampaignId, u64), usize>,
+    /// Recipients that wait for another attempt: campaign, block, due time and row.
+    pub(super) again: Vec<(CampaignId, u64, i64, Row)>,
+    /// What could not be done.
+    pub(super) failure: Option<Error>,
+}
+
+/// A row with where it came from and what is to be recorded of it.
+type Outcome<'a> = (&'a Part, u64, &'a Row, Entry);
+
+/// Calls under way at once in one wave.
+const CONCURRENCY: usize = 50;
+/// How often what came of calls is recorded that cannot be asked for again.
+const RECORD_TRIES: u32 = 6;
+
+impl Wave {
+    pub(super) fn len(&self) -> usize {
+        self.parts.iter().map(|part| part.rows.len()).sum()
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (&Part, u64, &Row)> {
+        self.parts.iter().flat_map(|part| part.rows.iter().map(move |(block, row)| (part, *block, row)))
+    }
+
+    /// Sends the wave and records its outcomes. What is claimed and was not called
+    /// because something failed before is given back.
+    pub(super) async fn fly(self, line: &Line<'_>) -> Landing {
+        let mut failure = None;
+        let barred = self.barred(line).await;
+        let allowed = match &barred {
+            Ok(barred) => self.use_plan(line, barred).await,
+            Err(_) => Ok(0),
+        };
+        let outcomes = match (barred, allowed) {
+            (Ok(barred), Ok(allowed)) => self.send(line, &barred, allowed, &mut failure).await,
+            (Err(error), _) | (_, Err(error)) => {
+                failure = Some(error);
+                self.rows().map(|(part, block, row)| (part, block, row, give_back(line, row))).collect()
+            }
+        };
+        if let Err(error) = self.record(line, &outcomes).await {
+            failure.get_or_insert(error);
+        }
+        land(outcomes, failure)
+    }
+
+    /// Who must not be sent to, asked again right before.
+    async fn barred(&self, line: &Line<'_>) -> Result<Barred> {
+        let mut barred = Barred::default();
+        let rows: Vec<_> = self.rows().map(|(part, _, row)| (part.campaign, part.losses, row)).collect();
+        barred.check_standing(&line.sender.store, line.tenant, &rows).await?;
+        for part in self.parts.iter().filter(|part| part.composer.is_free_form()) {
+            let rows: Vec<&Row> = part.rows.iter().map(|(_, row)| row).collect();
+            barred.check_windows(&line.sender.store, line.tenant, part.account, part.campaign, &rows).await?;
+        }
+        Ok(barred)
+    }
+
+    /// Takes the messages of the wave from the plan's of today; answers how many there
+    /// were.
+    async fn use_plan(&self, line: &Line<'_>, barred: &Barred) -> Result<usize> {
+        let wanted = self.rows().filter(|(part, _, row)| barred.reason(part.campaign, row.contact).is_none());
+        let wanted = wanted.count();
+        let store = &line.sender.store;
+        let used = store.use_messages_up_to(line.tenant, wanted as u64, line.daily_limit).await?;
+        Ok(usize::try_from(used).unwrap_or(wanted).min(wanted))
+    }
+
+    async fn send<'w>(
+        &'w self,
+        line: &Line<'_>,
+        barred: &Barred,
+        allowed: usize,
+        failure: &mut Option<Error>,
+    ) -> Vec<Outcome<'w>> {
+        let mut left = allowed;
+        let mut attempts = Vec::with_capacity(self.len());
+        for (part, block, row) in self.rows() {
+            let reason = barred.reason(part.campaign, row.contact);
+            let may = reason.is_none() && left > 0;
+            left -= usize::from(may);
+            attempts.push(async move {
+                line.pacer.redeem();
+                let attempted = match reason {
+                    Some(reason) => Entry::Skipped { reason: reason.to_owned() }.into(),
+                    None if may => line.attempt(part.campaign, &part.composer, row).await,
+                    None => out_of_plan(line, part, row).into(),
+                };
+                (part, block, row, attempted)
+            });
+        }
+        let done: Vec<(&Part, u64, &Row, Attempted)> =
+            stream::iter(attempts).buffered(CONCURRENCY).collect().await;
+        let mut outcomes = Vec::with_capacity(done.len());
+        let mut taken = 0;
+        for (part, block, row, Attempted { entry, opted_out }) in done {
+            if opted_out && let Err(error) = heed(line, row).await {
+                failure.get_or_insert(error);
+            }
+            taken += usize::from(entry.may_be_sent());
+            outcomes.push((part, block, row, entry));
+        }
+        let unused = allowed.saturating_sub(taken) as u64;
+        if let Err(error) = line.sender.store.return_messages(line.tenant, unused).await {
+            tracing::warn!(tenant = %line.tenant, %error, "messages that were not sent stay counted");
+        }
+        outcomes
+    }
+
+    /// Tells and writes down what came of the wave, and does not give up early: the
+    /// provider cannot be asked.
+    async fn record(&self, line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
+        let mut round = 0;
+        loop {
+            let recorded = self.record_once(line, outcomes).await;
+            if recorded.is_ok() || round == RECORD_TRIES {
+                return recorded;
+            }
+            line.sender.store.back_off(round + 4).await;
+            round += 1;
+        }
+    }
+
+    async fn record_once(&self, line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
+        // Told before it is written down: whoever takes over does not see it again.
+        tell_failures(line, outcomes).await?;
+        let mut by_campaign: HashMap<CampaignId, Vec<(ContactId, u32, Entry)>> = HashMap::new();
+        for (part, _, row, entry) in outcomes {
+            let entries = by_campaign.entry(part.campaign).or_default();
+            entries.push((row.contact, row.attempt, entry.clone()));
+        }
+        let records = by_campaign
+            .iter()
+            .map(|(campaign, entries)| line.sender.store.record(line.tenant, *campaign, entries));
+        futures::future::try_join_all(records).await?;
+        Ok(())
+    }
+}
+
+/// Nothing is left of the plan's messages: the recipient waits, and its campaign does
+/// for its owner. The last of a wave are told so, once those before them are on their way.
+fn out_of_plan(line: &Line<'_>, part: &Part, row: &Row) -> Entry {
+    line.halt(part.campaign, "plan_limit: the plan's messages of today are used up".to_owned());
+    line.later(row, Duration::ZERO)
+}
+
+/// What is recorded of a recipient that was claimed and not called.
+fn give_back(line: &Line<'_>, row: &Row) -> Entry {
+    line.later(row, Duration::from_secs(1))
+}
+
+/// Writes down that a recipient wants no more messages: the provider said so.
+async fn heed(line: &Line<'_>, row: &Row) -> Result<()> {
+    let Some(address) = &row.address else { return Ok(()) };
+    let teller = &Teller::from(line.sender);
+    let on = Occasion { teller, tenant: line.tenant, account: None, source: Source::Provider, said_ms: None };
+    opt_out(on, address).await.map(|_| ())
+}
+
+/// Tells what the provider refused for good; no status comes for it.
+async fn tell_failures(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
+    let failed = outcomes.iter().filter_map(|(part, _, row, entry)| match entry {
+        Entry::Failed { reason } => Some((*part, *row, reason.parse().unwrap_or(0))),
+        Entry::Accepted { .. } | Entry::Skipped { .. } | Entry::Retry { .. } | Entry::Unknown => None,
+    });
+    let failed: Vec<(&Part, &Row, i64)> = failed.collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let (store, tenant) = (&line.sender.store, line.tenant);
+    let audience = Audience::of(store, tenant).await?;
+    let told = failed
+        .into_iter()
+        .filter(|(part, ..)| audience.wants(EventType::MessageStatus, Some(part.account)))
+        .map(|(part, row, code)| Happening::from(&failure_event(line, part, row, code)));
+    audience.tell(&line.sender.queues, &told.collect::<Vec<_>>()).await
+}
+
+fn failure_event(line: &Line<'_>, part: &Part, row: &Row, code: i64) -> Event {
+    let fact = StatusFact {
+        account: part.account,
+        channel: None,
+        message: CallbackRef::Campaign(part.campaign, row.contact, row.attempt),
+        provider_id: None,
+        to: row.address.as_ref().map(Address::as_str),
+        contact: Some(row.contact),
+        status: Status::Failed(code),
+        at_ms: line.sender.store.clock().now_ms(),
+    };
+    message_status(line.tenant, &fact)
+}
+
+fn land(outcomes: Vec<Outcome<'_>>, failure: Option<Error>) -> Landing {
+    let mut landing = Landing { failure, ..Landing::default() };
+    for (part, block, row, entry) in outcomes {
+        *landing.landed.entry((part.campaign, block)).or_default() += 1;
+        if let Entry::Retry { at_ms, failures } = entry {
+            let row = Row { failures, retry_at: Some(at_ms), ..row.clone() };
+            landing.again.push((part.campaign, block, at_ms, row));
+        }
+    }
+    landing
+}

@@ -1,0 +1,240 @@
+//! Campaigns as items.
+
+use std::collections::BTreeMap;
+
+use domain::campaign::{Audience, Campaign, CampaignState, Channel, Message};
+use domain::media::MediaKind;
+use domain::message::Category;
+use domain::template::{Params, Template, TemplateStatus};
+use domain::{AccountId, CampaignId, ContactId, TenantId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Again, KIND, Planning, Stored, key};
+use crate::item::{Item, compose, read};
+use crate::ledger::Which;
+use crate::{Error, Result};
+
+#[derive(Serialize, Deserialize)]
+struct CampaignItem {
+    id: u64,
+    account: u64,
+    name: String,
+    channel: String,
+    message: MessageItem,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<String>>,
+    scheduled: Option<i64>,
+    state: String,
+    reason: Option<String>,
+    created: i64,
+    started: Option<i64>,
+    finished: Option<i64>,
+    template: Option<TemplateItem>,
+    phone_id: Option<String>,
+    checkpoint: Option<u64>,
+    last_contact: Option<u64>,
+    planned_at: Option<i64>,
+    watch: Option<i64>,
+    again_seq: Option<u64>,
+    again: Option<String>,
+    again_block: Option<u64>,
+    again_at: Option<i64>,
+    swept: Option<u8>,
+    losses: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MessageItem {
+    kind: String,
+    body: Option<String>,
+    url: Option<String>,
+    media: Option<String>,
+    name: Option<String>,
+    language: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    params: Option<ParamsItem>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ParamsItem {
+    header: Vec<String>,
+    body: Vec<String>,
+    named: BTreeMap<String, String>,
+    buttons: Vec<String>,
+}
+
+/// A template as items hold it; its components are JSON text.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct TemplateItem {
+    id: String,
+    name: String,
+    language: String,
+    category: Option<String>,
+    status: String,
+    components: String,
+}
+
+impl From<&Template> for TemplateItem {
+    fn from(template: &Template) -> Self {
+        Self {
+            id: template.id.clone(),
+            name: template.name.clone(),
+            language: template.language.clone(),
+            category: template.category.map(|c| c.as_str().to_owned()),
+            status: template.status.as_str().to_owned(),
+            components: Value::from(template.components.clone()).to_string(),
+        }
+    }
+}
+
+impl TemplateItem {
+    pub(crate) fn into_template(self) -> Result<Template> {
+        let components = serde_json::from_str(&self.components);
+        Ok(Template {
+            id: self.id,
+            name: self.name,
+            language: self.language,
+            category: self.category.and_then(|c| Category::parse(&c).ok()),
+            status: TemplateStatus::parse(&self.status),
+            components: components.map_err(|_| Error::Corrupt { kind: "template" })?,
+        })
+    }
+}
+
+fn message_item(message: &Message) -> MessageItem {
+    let empty = |kind: &str| MessageItem {
+        kind: kind.to_owned(),
+        body: None,
+        url: None,
+        media: None,
+        name: None,
+        language: None,
+        params: None,
+    };
+    match message.clone() {
+        Message::Text { body } => MessageItem { body: Some(body), ..empty("text") },
+        Message::Media { kind, url, caption } => MessageItem {
+            body: caption,
+            url: Some(url),
+            media: Some(kind.as_str().to_owned()),
+            ..empty("media")
+        },
+        Message::Template { name, language, params, media_url } => MessageItem {
+            name: Some(name),
+            language,
+            url: media_url,
+            params: Some(ParamsItem {
+                header: params.header,
+                body: params.body,
+                named: params.named,
+                buttons: params.buttons,
+            }),
+            ..empty("template")
+        },
+    }
+}
+
+fn read_message(item: MessageItem) -> Result<Message> {
+    let corrupt = || Error::Corrupt { kind: KIND };
+    match item.kind.as_str() {
+        "text" => Ok(Message::Text { body: item.body.ok_or_else(corrupt)? }),
+        "media" => Ok(Message::Media {
+            kind: MediaKind::parse(&item.media.ok_or_else(corrupt)?).map_err(|_| corrupt())?,
+            url: item.url.ok_or_else(corrupt)?,
+            caption: item.body,
+        }),
+        "template" => {
+            let params = item.params.map(|p| Params {
+                header: p.header,
+                body: p.body,
+                named: p.named,
+                buttons: p.buttons,
+            });
+            Ok(Message::Template {
+                name: item.name.ok_or_else(corrupt)?,
+                language: item.language,
+                params: params.unwrap_or_default(),
+                media_url: item.url,
+            })
+        }
+        _ => Err(corrupt()),
+    }
+}
+
+pub(super) fn to_item(tenant: &TenantId, campaign: &Campaign) -> Result<Item> {
+    let item = CampaignItem {
+        id: campaign.id.0,
+        account: campaign.account.0,
+        name: campaign.name.clone(),
+        channel: campaign.channel.as_str().to_owned(),
+        message: message_item(&campaign.message),
+        tags: match &campaign.audience {
+            Audience::All => None,
+            Audience::Tags(tags) => Some(tags.clone()),
+        },
+        scheduled: campaign.scheduled_at.map(Timestamp::as_millisecond),
+        state: campaign.state.as_str().to_owned(),
+        reason: campaign.reason.clone(),
+        created: campaign.created_at.as_millisecond(),
+        started: None,
+        finished: None,
+        template: None,
+        phone_id: None,
+        checkpoint: None,
+        last_contact: None,
+        planned_at: None,
+        watch: campaign.scheduled_at.map(Timestamp::as_millisecond),
+        again_seq: None,
+        again: None,
+        again_block: None,
+        again_at: None,
+        swept: None,
+        losses: None,
+    };
+    compose(&key(tenant, campaign.id), KIND, &item)
+}
+
+pub(super) fn from_item(item: Item) -> Result<Stored> {
+    let corrupt = || Error::Corrupt { kind: KIND };
+    let item: CampaignItem = read(item, KIND)?;
+    let time = |ms: i64| Timestamp::from_millisecond(ms).map_err(|_| corrupt());
+    let campaign = Campaign {
+        id: CampaignId(item.id),
+        account: AccountId(item.account),
+        name: item.name,
+        channel: Channel::parse(&item.channel).map_err(|_| corrupt())?,
+        message: read_message(item.message)?,
+        audience: item.tags.map_or(Audience::All, Audience::Tags),
+        scheduled_at: item.scheduled.map(time).transpose()?,
+        state: CampaignState::parse(&item.state).ok_or_else(corrupt)?,
+        reason: item.reason,
+        created_at: time(item.created)?,
+        started_at: item.started.map(time).transpose()?,
+        finished_at: item.finished.map(time).transpose()?,
+    };
+    let planning = match (item.checkpoint, item.last_contact, item.planned_at) {
+        (Some(checkpoint), Some(last), Some(at_ms)) => {
+            Some(Planning { checkpoint, last_contact: ContactId(last), at_ms })
+        }
+        _ => None,
+    };
+    let again = item.again.as_deref().and_then(Which::parse).map(|which| Again {
+        seq: item.again_seq.unwrap_or(0),
+        which,
+        block: item.again_block.unwrap_or(0),
+        at_ms: item.again_at.unwrap_or(0),
+    });
+    Ok(Stored {
+        campaign,
+        template: item.template.map(TemplateItem::into_template).transpose()?,
+        phone_number_id: item.phone_id,
+        planning,
+        again,
+        orders: item.again_seq.unwrap_or(0),
+        watched_at_ms: item.watch,
+        swept: item.swept.is_some(),
+        losses: item.losses,
+    })
+}

@@ -1,0 +1,82 @@
+use domain::campaign::CampaignState;
+use harness::faults::in_virtual_time;
+use ops::campaigns::{Which, resume};
+use simulators::graph::FaultRule;
+
+use super::{assert_once, at_80, count, launched, seconds};
+
+/// Meta is away for `away` seconds; answers how many are unknown in the end, of `people`.
+async fn outage(world: &harness::World, rule: FaultRule, away: u64, people: u64) -> u64 {
+    world.import((0..usize::try_from(people).unwrap()).map(harness::person)).await;
+    world.template("avviso", "UTILITY", "Ciao {{1}}, a presto").await;
+    let id = world.draft("avviso").await;
+    world.launch(id).await;
+    seconds(3).await;
+    world.fault(rule);
+    seconds(away).await;
+    world.simulator.clear_faults();
+    seconds(people / 60 + 2 * away + 30).await;
+    let counts = world.counts(id).await;
+    let unknown = count(&counts, "unknown");
+    assert_eq!(count(&counts, "delivered"), people - unknown, "{counts:?}");
+    assert_eq!(world.campaign(id).await.state, CampaignState::Finished);
+    resume(&world.sender, world.tenant(), id, Some(Which::Unknown)).await.unwrap();
+    seconds(120).await;
+    assert_eq!(world.counts(id).await, [("delivered", people)].into());
+    assert_once(world);
+    unknown
+}
+
+#[test]
+fn an_outage_without_an_envelope_leaves_few_unknown() {
+    in_virtual_time(at_80(), async |world| {
+        let rule = FaultRule { http_status: Some(502), ..FaultRule::default() };
+        let unknown = outage(world, rule, 20, 600).await;
+        assert!((1..=10).contains(&unknown), "{unknown}");
+    });
+}
+
+#[test]
+fn connections_that_are_dropped_leave_few_unknown() {
+    in_virtual_time(at_80(), async |world| {
+        let rule = FaultRule { drop_before_accept: true, ..FaultRule::default() };
+        let unknown = outage(world, rule, 20, 600).await;
+        assert!((1..=10).contains(&unknown), "{unknown}");
+    });
+}
+
+#[test]
+fn a_provider_that_is_silent_leaves_at_most_a_seconds_worth_unknown() {
+    in_virtual_time(at_80(), async |world| {
+        let rule = FaultRule { drop_before_accept: true, hang_ms: Some(15_000), ..FaultRule::default() };
+        let unknown = outage(world, rule, 40, 600).await;
+        assert!((1..=100).contains(&unknown), "{unknown}");
+    });
+}
+
+#[test]
+fn an_outage_that_calls_itself_one_fails_nobody() {
+    in_virtual_time(at_80(), async |world| {
+        let rule = FaultRule { code: Some(131_016), ..FaultRule::default() };
+        world.import((0..300).map(harness::person)).await;
+        let id = world.launched().await;
+        seconds(1).await;
+        world.fault(rule);
+        seconds(120).await;
+        world.simulator.clear_faults();
+        seconds(400).await;
+        let counts = world.counts(id).await;
+        assert!(count(&counts, "failed") <= 1, "{counts:?}");
+        assert_eq!(count(&counts, "delivered") + count(&counts, "failed"), 300);
+    });
+}
+
+#[test]
+fn one_unclear_answer_among_many_holds_nobody_up() {
+    in_virtual_time(at_80(), async |world| {
+        world.fault(FaultRule { http_status: Some(502), every: Some(40), ..FaultRule::default() });
+        let id = launched(world, 400).await;
+        seconds(10).await;
+        assert_eq!(world.counts(id).await, [("delivered", 390), ("unknown", 10)].into());
+    });
+}

@@ -1,0 +1,108 @@
+use domain::campaign::CampaignState;
+use harness::faults::in_virtual_time;
+use harness::{Api, phone};
+use ops::campaigns::{Which, resume};
+use simulators::graph::{FaultRule, Target};
+
+use super::{assert_once, at_80, code, count, launched, seconds};
+
+#[test]
+fn five_identical_refusals_about_the_campaign_pause_it() {
+    for refusal in [132_001, 132_000, 133_010, 131_037] {
+        in_virtual_time(at_80(), async |world| {
+            world.fault(code(refusal));
+            let id = launched(world, 300).await;
+            seconds(60).await;
+            let campaign = world.campaign(id).await;
+            assert_eq!(campaign.state, CampaignState::Paused);
+            assert!(campaign.reason.unwrap().contains(&refusal.to_string()));
+            assert_eq!(world.counts(id).await, [("failed", 5), ("pending", 295)].into());
+            world.simulator.clear_faults();
+            resume(&world.sender, world.tenant(), id, Some(Which::Failed)).await.unwrap();
+            seconds(60).await;
+            assert_eq!(world.counts(id).await, [("delivered", 300)].into());
+            assert_once(world);
+        });
+    }
+}
+
+#[test]
+fn refusals_about_people_pause_nothing() {
+    in_virtual_time(at_80(), async |world| {
+        world.fault(code(131_026));
+        let id = launched(world, 100).await;
+        seconds(60).await;
+        assert_eq!(world.counts(id).await, [("failed", 100)].into());
+        assert_eq!(world.campaign(id).await.state, CampaignState::Finished);
+    });
+}
+
+#[test]
+fn who_reached_metas_cap_is_not_sent_to_before_a_day_has_passed() {
+    in_virtual_time(at_80(), async |world| {
+        world.fault(FaultRule { to: Some(phone(2)), next: Some(1), ..code(131_049) });
+        world.fault(FaultRule { to: Some(phone(3)), next: Some(1), ..code(131_026) });
+        let id = launched(world, 10).await;
+        seconds(30).await;
+        assert_eq!(world.counts(id).await, [("delivered", 8), ("failed", 2)].into());
+        resume(&world.sender, world.tenant(), id, Some(Which::Failed)).await.unwrap();
+        seconds(60).await;
+        assert_eq!(world.counts(id).await, [("delivered", 9), ("pending", 1)].into());
+        let waiting = world.rows(id).await.into_iter().find(|row| row.retry_at.is_some()).unwrap();
+        let refused_at = world.clock.now_ms() - 100_000;
+        assert!(waiting.retry_at.unwrap() > refused_at + 23 * 3_600_000);
+        let requests = world.embedded.capacity().requests();
+        seconds(23 * 3_600).await;
+        assert_eq!(count(&world.counts(id).await, "pending"), 1);
+        let a_minute = (world.embedded.capacity().requests() - requests) / (23 * 60);
+        assert!(a_minute < 60, "{a_minute} requests a minute while nothing is to be done");
+        seconds(2 * 3_600).await;
+        assert_eq!(world.counts(id).await, [("delivered", 10)].into());
+        assert_once(world);
+    });
+}
+
+#[test]
+fn a_start_that_is_throttled_is_tried_again() {
+    for refusal in [4, 130_429] {
+        in_virtual_time(at_80(), async |world| {
+            world.import((0..5).map(harness::person)).await;
+            world.template("avviso", "UTILITY", "Ciao {{1}}, a presto").await;
+            let mut draft = world.template_draft("avviso");
+            draft.scheduled_at = Some("2026-07-01T08:05:00Z".to_owned());
+            let (campaign, _) = world.draft_of(draft).await.unwrap();
+            seconds(290).await;
+            world.fault(FaultRule { on: Target::Templates, ..code(refusal) });
+            seconds(200).await;
+            assert_eq!(world.campaign(campaign.id).await.state, CampaignState::Scheduled);
+            world.simulator.clear_faults();
+            seconds(130).await;
+            assert_eq!(world.campaign(campaign.id).await.state, CampaignState::Finished);
+            assert_eq!(world.counts(campaign.id).await, [("delivered", 5)].into());
+        });
+    }
+}
+
+#[test]
+fn a_contact_that_is_deleted_while_its_campaign_is_paused_is_erased_and_skipped() {
+    in_virtual_time(at_80(), async |world| {
+        world.fault(FaultRule { next: Some(1), ..code(80_007) });
+        let id = launched(world, 20).await;
+        seconds(3).await;
+        ops::campaigns::pause(&world.sender, world.tenant(), id).await.unwrap();
+        let api = Api::of(world).await;
+        let gone = world.rows(id).await.into_iter().find(|row| row.retry_at.is_some()).unwrap();
+        let phone = gone.address.unwrap().as_str().to_owned();
+        let path = format!("/api/contacts/{}", gone.contact);
+        api.json(http::Method::DELETE, &path, &serde_json::json!({})).await.expect(200);
+        seconds(150).await;
+        let row = world.store().row(world.tenant(), id, gone.contact).await.unwrap().unwrap();
+        assert_eq!((row.address, row.params.len()), (None, 0));
+        resume(&world.sender, world.tenant(), id, None).await.unwrap();
+        seconds(120).await;
+        assert_eq!(world.counts(id).await, [("delivered", 19), ("skipped", 1)].into());
+        assert_eq!(world.reasons(id).await, [("contact_deleted".to_owned(), 1)].into());
+        let sent = world.simulator.messages(Some(phone.trim_start_matches('+')), 10);
+        assert!(sent.is_empty());
+    });
+}
