@@ -35,7 +35,8 @@ impl Suite {
                 *calls = played.calls.len();
             }
             for (nth, call) in played.calls.iter().enumerate() {
-                let plans = call.shape.faults().iter().map(|fault| Plan::one(nth, *fault));
+                let before = nth.checked_sub(1).and_then(|before| played.calls.get(before));
+                let plans = call.faults(before).map(|fault| Plan::one(nth, fault));
                 suite.every.extend(plans.map(|plan| Task { scenario: task.scenario, plan }));
             }
         }
