@@ -202,7 +202,7 @@ impl World {
     }
 
     /// Deletes the messages that are done.
-    pub(crate) async fn delete(&self, url: &str, messages: &[Message], failed: &[String]) {
+    async fn delete(&self, url: &str, messages: &[Message], failed: &[String]) {
         for message in messages.iter().filter(|m| !failed.contains(&record(m).id)) {
             let receipt = message.receipt_handle().unwrap();
             self.sqs.delete_message().queue_url(url).receipt_handle(receipt).send().await.unwrap();

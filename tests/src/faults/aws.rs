@@ -11,7 +11,7 @@ use local::embedded::{Attempt, Attempted, Interceptor};
 use serde_json::{Value, json};
 
 use super::gate::{Gate, Process};
-use super::plan::{Fault, Shape};
+use super::plan::{About, Fault, Shape};
 
 impl Interceptor for Gate {
     fn answer(&self, attempt: Attempt) -> BoxFuture<'static, Attempted> {
@@ -19,7 +19,8 @@ impl Interceptor for Gate {
             return Box::pin(async move { attempt.run().await });
         };
         let shape = shape(&attempt);
-        let count = || self.count(&process, shape, attempt.action(), || about(&attempt));
+        let about = About::Request(attempt.body().clone());
+        let count = || self.count(&process, shape, attempt.action(), about);
         let (fault, before) = self.attempt(attempt.invocation(), count);
         Box::pin(fails(attempt, process, shape, fault, before))
     }
@@ -168,8 +169,8 @@ fn shape(attempt: &Attempt) -> Shape {
 }
 
 /// The kinds of items that a request names; of SQS the queue.
-fn about(attempt: &Attempt) -> String {
-    let Ok(body) = serde_json::from_slice::<Value>(attempt.body()) else { return String::new() };
+pub(super) fn named(body: &[u8]) -> String {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return String::new() };
     if let Some(url) = body["QueueUrl"].as_str() {
         return url.rsplit('/').next().unwrap_or_default().to_owned();
     }

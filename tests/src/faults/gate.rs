@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use super::plan::{Call, Fault, Plan, Shape};
+use super::plan::{About, Call, Fault, Plan, Shape};
 use super::time::Time;
 
 tokio::task_local! {
@@ -118,6 +118,11 @@ impl Gate {
         state.armed = true;
     }
 
+    /// Counts no more, and lets everything pass.
+    pub fn disarm(&self) {
+        self.state().armed = false;
+    }
+
     /// The calls so far.
     pub fn calls(&self) -> Vec<Call> {
         self.state().calls.clone()
@@ -166,13 +171,7 @@ impl Gate {
     }
 
     /// Counts a call; answers what goes wrong with it.
-    pub(super) fn count(
-        &self,
-        by: &Process,
-        shape: Shape,
-        action: &str,
-        about: impl FnOnce() -> String,
-    ) -> Option<Fault> {
+    pub(super) fn count(&self, by: &Process, shape: Shape, action: &str, about: About) -> Option<Fault> {
         self.count_by(by.name, shape, action, about)
     }
 
@@ -182,7 +181,7 @@ impl Gate {
         by: &'static str,
         shape: Shape,
         action: &str,
-        about: impl FnOnce() -> String,
+        about: About,
     ) -> Option<Fault> {
         let mut state = self.state();
         if !state.armed {
@@ -192,7 +191,7 @@ impl Gate {
         if nth >= MOST_CALLS {
             return Some(Fault::Before);
         }
-        let call = Call { by, shape, action: action.to_owned(), about: about() };
+        let call = Call { by, shape, action: action.to_owned(), about };
         let fault = state.plan.of(nth, shape);
         if let Some(fault) = fault {
             tracing::warn!(nth, %call, %fault, "a call fails");

@@ -15,7 +15,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt, service_fn};
 
 use super::gate::{Event, Gate, Process, run_as};
-use super::plan::{Fault, Shape};
+use super::plan::{About, Fault, Shape};
 use crate::roles::role;
 
 /// As long as the product waits for Meta.
@@ -50,7 +50,7 @@ impl Gate {
             true => (Shape::Message, "send"),
             false => (Shape::Graph, request.uri().path().rsplit('/').next().unwrap_or_default()),
         };
-        let Some(fault) = self.count(&process, shape, what, || recipient(&body)) else {
+        let Some(fault) = self.count(&process, shape, what, About::Text(recipient(&body))) else {
             return answer(request, simulator).await;
         };
         match fault {
@@ -81,7 +81,7 @@ impl Gate {
     async fn take_post(&self, request: Request<Body>, function: Router) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
-        let fault = self.count_by("meta", Shape::Post, "webhook", || reported(&body));
+        let fault = self.count_by("meta", Shape::Post, "webhook", About::Text(reported(&body)));
         let post = || Request::from_parts(parts.clone(), Body::from(body.clone()));
         let unavailable = || StatusCode::BAD_GATEWAY.into_response();
         match fault {
@@ -118,7 +118,7 @@ impl Gate {
         let event = Event { id, body: String::from_utf8_lossy(body).into_owned() };
         let fine = || Ok(reqwest::Response::from(http::Response::new("")));
         let Some(process) = Process::current() else { return fine() };
-        match self.count(&process, Shape::Event, "event", || event.id.clone()) {
+        match self.count(&process, Shape::Event, "event", About::Text(event.id.clone())) {
             Some(Fault::Refused) => Err(Failure::Connect),
             Some(Fault::Before) => process.end().await,
             Some(Fault::Last) => {

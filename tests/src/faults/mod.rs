@@ -11,6 +11,7 @@
 //! `STAFFETTA_FAULTS="cancel 57 reply-lost"` plays one run, with logs as `RUST_LOG` says.
 
 mod aws;
+mod feed;
 mod gate;
 mod invariants;
 mod meta;
@@ -25,7 +26,7 @@ mod time;
 
 pub use gate::{Event, Fired, Gate, Process};
 pub use invariants::Violation;
-pub use plan::{Call, Fault, Plan, Shape};
+pub use plan::{About, Call, Fault, Plan, Shape};
 pub use report::Report;
 pub use run::{Played, Set};
 pub use scenarios::Scenario;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use bytes::Bytes;
+
 /// What goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
@@ -97,27 +99,32 @@ pub enum Shape {
     Event,
 }
 
+use Fault::{
+    Before, Broken, Conflict, Last, Partly, Refused, RepliesLost, ReplyLost, Throttled, TooMany, Twice,
+};
+
 impl Shape {
     /// What may go wrong with such a call.
     pub fn faults(self) -> &'static [Fault] {
-        use Fault::{
-            Before, Broken, Conflict, Last, Partly, Refused, RepliesLost, ReplyLost, Throttled, TooMany,
-            Twice,
-        };
         match self {
-            Self::Read => &[Throttled, Before],
-            Self::ReadMany => &[Throttled, Before, Partly],
+            Self::Read => &[Throttled, Refused, Last],
+            Self::ReadMany => &[Throttled, Refused, Last, Partly],
             Self::Write => &[Throttled, Refused, ReplyLost, RepliesLost, Last, Before, Conflict],
             Self::Statements => &[Throttled, Refused, ReplyLost, RepliesLost, Last, Before, Partly],
             Self::Transaction => &[Throttled, Refused, ReplyLost, RepliesLost, Last, Before, Conflict],
-            Self::Enqueue => &[Throttled, Refused, ReplyLost, RepliesLost, Last, Before, Twice],
-            Self::EnqueueMany => &[Throttled, Refused, ReplyLost, RepliesLost, Last, Before, Twice, Partly],
-            Self::Object => &[Throttled, RepliesLost, Last, Before],
+            Self::Enqueue => &[Throttled, Refused, RepliesLost, Last, Before, Twice],
+            Self::EnqueueMany => &[Throttled, Refused, RepliesLost, Last, Before, Twice, Partly],
+            Self::Object => &[Throttled, Refused, RepliesLost, Last, Before],
             Self::Message => &[Throttled, TooMany, Refused, RepliesLost, Broken, Last, Before],
             Self::Graph => &[Throttled, TooMany, Refused, RepliesLost, Last, Before],
             Self::Post => &[Refused, RepliesLost, Twice],
             Self::Event => &[Refused, RepliesLost, Last, Before],
         }
+    }
+
+    /// Whether AWS is called.
+    fn is_aws(self) -> bool {
+        !matches!(self, Self::Message | Self::Graph | Self::Post | Self::Event)
     }
 }
 
@@ -130,8 +137,45 @@ pub struct Call {
     pub shape: Shape,
     /// What it asks for, such as `PutItem`.
     pub action: String,
-    /// The kinds of items that it names, the queue, or the like.
-    pub about: String,
+    /// What it names.
+    pub about: About,
+}
+
+/// What a call names; read when somebody wants to know, for most are never printed.
+#[derive(Debug, Clone)]
+pub enum About {
+    /// A recipient, an event, or the like.
+    Text(String),
+    /// The kinds of items or the queue in a request to AWS.
+    Request(Bytes),
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Request(body) => f.write_str(&super::aws::named(body)),
+        }
+    }
+}
+
+impl Call {
+    /// What may go wrong with it and differs from everything else that may go wrong in the
+    /// same run. That a process ends before a call is that it ends after the one before.
+    /// That AWS is not reached is, for the product, that it throttles: both are
+    /// `Unavailable`.
+    pub fn faults(&self, before: Option<&Self>) -> impl Iterator<Item = Fault> {
+        let goes_on = before.is_some_and(|before| before.by == self.by);
+        let is_aws = self.shape.is_aws();
+        let same = move |fault: Fault| match fault {
+            Before => goes_on,
+            Refused => is_aws,
+            Throttled | TooMany | ReplyLost | RepliesLost | Broken | Last | Twice | Conflict | Partly => {
+                false
+            }
+        };
+        self.shape.faults().iter().copied().filter(move |fault| !same(*fault))
+    }
 }
 
 impl fmt::Display for Call {

@@ -7,12 +7,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::feed::Feed;
 use super::gate::{Gate, run_as};
 use crate::World;
 use crate::workers::Worker;
 
 /// How long a queue is waited on, in seconds: as long as SQS allows.
-const WAIT_S: i32 = 20;
+const WAIT_S: u32 = 20;
 /// How often the sweep runs, as on AWS.
 const SWEEP: Duration = Duration::from_secs(60);
 /// When AWS ends the sweep.
@@ -40,11 +41,9 @@ pub(super) fn start(gate: &Arc<Gate>, world: &Arc<World>) -> JoinSet<()> {
 }
 
 async fn work(gate: Arc<Gate>, world: Arc<World>, worker: Worker) {
-    let url = world.urls.of(worker.queue());
+    let (feed, url) = (Feed::of(&world), world.urls.of(worker.queue()));
     loop {
-        let request = world.sqs.receive_message().queue_url(url).wait_time_seconds(WAIT_S);
-        let received = request.max_number_of_messages(worker.batch()).send().await;
-        let messages = received.unwrap().messages.unwrap_or_default();
+        let messages = feed.receive(url, worker.batch(), WAIT_S).await;
         if messages.is_empty() {
             continue;
         }
@@ -52,7 +51,10 @@ async fn work(gate: Arc<Gate>, world: Arc<World>, worker: Worker) {
         let work = run_as(&gate, worker.name(), Box::pin(world.handle(worker, &messages)));
         // What ends amid its work deletes nothing: the messages come again in their time.
         if let Ok(Some(failed)) = timeout(worker.timeout(), work).await {
-            world.delete(url, &messages, &failed).await;
+            let done = messages.iter().filter(|m| !failed.iter().any(|id| Some(&**id) == m.message_id()));
+            for message in done {
+                feed.delete(url, message).await;
+            }
         }
         world.busy.fetch_sub(1, Ordering::SeqCst);
     }

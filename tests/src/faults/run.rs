@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::Timestamp;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
+use super::feed::Feed;
 use super::gate::{Fired, Gate};
 use super::invariants::{Violation, check};
 use super::plan::{Call, Plan};
@@ -96,8 +97,8 @@ impl Set {
 
 /// Whether nobody works, and nothing waits in a queue or at Meta.
 async fn is_quiet(stage: &Stage) -> bool {
-    let world = &stage.world;
+    let (world, feed) = (&stage.world, Feed::of(&stage.world));
     world.busy.load(Ordering::SeqCst) == 0
         && world.simulator.stats().webhooks.pending == 0
-        && timeout(LOOK, world.queued()).await.is_ok_and(|queued| queued == 0)
+        && feed.queued(world).await == 0
 }

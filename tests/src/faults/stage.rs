@@ -90,7 +90,9 @@ pub struct Expected {
     pub may_fail: BTreeSet<String>,
     /// Recipients that opted out or were deleted, digits.
     pub may_be_skipped: BTreeSet<String>,
-    /// Contacts that are deleted: nothing of them stays.
+    /// Contacts whose owner deletes them.
+    pub may_be_erased: BTreeSet<ContactId>,
+    /// Those of which the owner was told that they are: nothing of them stays.
     pub erased: BTreeSet<ContactId>,
     /// Numbers of which there is a contact at the end.
     pub contacts: Vec<String>,

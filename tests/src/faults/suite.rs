@@ -35,7 +35,8 @@ impl Suite {
                 *calls = played.calls.len();
             }
             for (nth, call) in played.calls.iter().enumerate() {
-                let plans = call.shape.faults().iter().map(|fault| Plan::one(nth, *fault));
+                let before = nth.checked_sub(1).and_then(|before| played.calls.get(before));
+                let plans = call.faults(before).map(|fault| Plan::one(nth, fault));
                 suite.every.extend(plans.map(|plan| Task { scenario: task.scenario, plan }));
             }
         }
@@ -81,7 +82,11 @@ impl Suite {
                     // Thousands of expected failures are not to be read.
                     let _silent = tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::new());
                     while let Some((i, task)) = claim(&next, tasks) {
-                        let played = self.sets[&task.scenario].0.play(&task.plan);
+                        let mut played = self.sets[&task.scenario].0.play(&task.plan);
+                        if task.plan != Plan::default() {
+                            // Only those without a fault are looked at.
+                            played.calls = Vec::new();
+                        }
                         results.lock().unwrap_or_else(PoisonError::into_inner).push((i, played));
                     }
                 });
