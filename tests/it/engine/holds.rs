@@ -44,8 +44,8 @@ fn whoever_writes_stop_during_a_hold_gets_nothing() {
         world.fault(FaultRule { next: Some(1), ..code(131_057) });
         let id = launched(world, 50).await;
         seconds(3).await;
-        let waiting = world.rows(id).await.into_iter().filter(|row| row.retry_at.is_some());
-        let stopping = waiting.last().expect("nobody waits").address.unwrap();
+        let mut waiting = world.rows(id).await.into_iter().filter(|row| row.retry_at.is_some());
+        let stopping = waiting.next_back().expect("nobody waits").address.unwrap();
         world.writes(stopping.as_str().trim_start_matches('+'), "STOP");
         seconds(60).await;
         let counts = world.counts(id).await;

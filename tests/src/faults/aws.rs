@@ -52,10 +52,10 @@ async fn fails(
             attempt.run().await?;
             attempt.run().await
         }
-        Fault::Conflict => Ok(match shape {
-            Shape::Transaction => cancelled(attempt.body()),
-            _ => refusal(DYNAMODB, "TransactionConflictException", "Transaction is ongoing for the item"),
-        }),
+        Fault::Conflict if shape == Shape::Transaction => Ok(cancelled(attempt.body())),
+        Fault::Conflict => {
+            Ok(refusal(DYNAMODB, "TransactionConflictException", "Transaction is ongoing for the item"))
+        }
         Fault::Partly => partly(&mut attempt, shape).await,
     }
 }
@@ -113,26 +113,22 @@ fn cancelled(body: &[u8]) -> Response<SdkBody> {
 /// Does all of a batch but its first part.
 async fn partly(attempt: &mut Attempt, shape: Shape) -> Attempted {
     let mut body: Value = serde_json::from_slice(attempt.body()).unwrap_or_default();
-    match shape {
-        Shape::ReadMany => {
-            // Nothing was read: the answer names every key as unprocessed.
-            Ok(answered(200, &json!({"Responses": {}, "UnprocessedKeys": body["RequestItems"]})))
-        }
-        Shape::Statements => {
-            let left = drop_first(&mut body["Statements"]);
-            let mut answer = rest(attempt, &body, left, json!({"Responses": []})).await?;
-            let error = json!({"Error": {"Code": "ThrottlingError", "Message": "Rate exceeded"}});
-            answer["Responses"].as_array_mut().unwrap().insert(0, error);
-            Ok(answered(200, &answer))
-        }
-        _ => {
-            let id = body["Entries"][0]["Id"].clone();
-            let left = drop_first(&mut body["Entries"]);
-            let mut answer = rest(attempt, &body, left, json!({"Successful": [], "Failed": []})).await?;
-            answer["Failed"] = json!([{"Id": id, "SenderFault": false, "Code": "InternalError"}]);
-            Ok(answered(200, &answer))
-        }
+    if shape == Shape::ReadMany {
+        // Nothing was read: the answer names every key as unprocessed.
+        return Ok(answered(200, &json!({"Responses": {}, "UnprocessedKeys": body["RequestItems"]})));
     }
+    if shape == Shape::Statements {
+        let left = drop_first(&mut body["Statements"]);
+        let mut answer = rest(attempt, &body, left, json!({"Responses": []})).await?;
+        let error = json!({"Error": {"Code": "ThrottlingError", "Message": "Rate exceeded"}});
+        answer["Responses"].as_array_mut().unwrap().insert(0, error);
+        return Ok(answered(200, &answer));
+    }
+    let id = body["Entries"][0]["Id"].clone();
+    let left = drop_first(&mut body["Entries"]);
+    let mut answer = rest(attempt, &body, left, json!({"Successful": [], "Failed": []})).await?;
+    answer["Failed"] = json!([{"Id": id, "SenderFault": false, "Code": "InternalError"}]);
+    Ok(answered(200, &answer))
 }
 
 fn drop_first(list: &mut Value) -> usize {

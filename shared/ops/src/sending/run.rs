@@ -287,13 +287,7 @@ impl<'a> Runner<'a> {
                 let line = self.line;
                 under_way.push(Box::pin(async move { Done::Landed(wave.fly(line).await) }));
             }
-            for stored in std::mem::take(&mut self.unprepared) {
-                let line = self.line;
-                under_way.push(Box::pin(async move {
-                    let composer = Composer::of(line.sender, line.tenant, line.number, &stored).await;
-                    Done::Prepared(Box::new(stored), Box::new(composer))
-                }));
-            }
+            under_way.extend(self.prepare());
             if under_way.is_empty() {
                 if is_over || self.lost || self.failure.is_some() {
                     break None;
@@ -320,6 +314,17 @@ impl<'a> Runner<'a> {
         };
         drop(under_way);
         self.leave(later).await
+    }
+
+    /// Campaigns whose message is to be made ready, on their way.
+    fn prepare(&mut self) -> impl Iterator<Item = UnderWay<'a>> + use<'a> {
+        let line = self.line;
+        std::mem::take(&mut self.unprepared).into_iter().map(move |stored| -> UnderWay<'a> {
+            Box::pin(async move {
+                let composer = Composer::of(line.sender, line.tenant, line.number, &stored).await;
+                Done::Prepared(Box::new(stored), Box::new(composer))
+            })
+        })
     }
 
     async fn leave(mut self, later: Option<Duration>) -> Outcome {
