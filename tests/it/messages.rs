@@ -8,7 +8,8 @@ use simulators::graph::FaultRule;
 
 async fn send_to(world: &World, n: usize, content: Content) -> ops::Result<Sent> {
     let id = domain::MessageId(world.store().entropy().ulid(world.clock.now()));
-    send(&world.sender, &world.caller, &world.account, phone(n).parse().unwrap(), content, id).await
+    let request = ops::messages::Send { id, is_repeated: false };
+    send(&world.sender, &world.caller, &world.account, phone(n).parse().unwrap(), content, request).await
 }
 
 fn text(body: &str) -> Content {

@@ -43,7 +43,7 @@ pub(crate) async fn send_custom_channel_message(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    let work = async |id| {
+    let work = async |send| {
         let data = CustomData::of(&input)?;
         data.require(&["fromId", "customChannel", "body"])?;
         let new = Outgoing {
@@ -52,7 +52,7 @@ pub(crate) async fn send_custom_channel_message(
             body: data.required("body")?,
             campaign: data.text("campaignId")?,
         };
-        let sent = custom::send(&relay, &caller, new, id).await.map_err(CustomData::named)?;
+        let sent = custom::send(&relay, &caller, new, send).await.map_err(CustomData::named)?;
         Ok(Reply::<200, Answer>(sent.into()))
     };
     idempotent_send(&relay.teller.store, &caller, &input, work).await

@@ -5,10 +5,11 @@ use axum::response::{IntoResponse, Response};
 use domain::MessageId;
 use http::{HeaderValue, StatusCode, header};
 use ops::Code;
+use ops::messages::Send;
 use store::Store;
 use store::idempotency::Begin;
 
-use crate::{ApiError, Input, Result, render};
+use crate::{Input, Result, render};
 
 /// Larger answers are not kept: an item of the table takes 400 kB. Only imports
 /// answer so much, and an import may be repeated.
@@ -33,24 +34,18 @@ pub async fn idempotent<R: IntoResponse>(
     once(store, caller, input, |_, _| work).await
 }
 
-/// The same for a request that sends a message, whose id `work` is given. One that broke
-/// off is not done again, for it may have been sent: the answer names the message.
+/// The same for a request that sends a message, whose id `work` is given: of a request
+/// that broke off it finds the message, and sends it only if it was never written down.
 ///
 /// # Errors
-/// As [`idempotent`]; [`Code::ProviderTimeout`] about a request that broke off.
+/// As [`idempotent`].
 pub async fn idempotent_send<R: IntoResponse>(
     store: &Store,
     caller: &ops::Caller,
     input: &Input,
-    work: impl AsyncFnOnce(MessageId) -> Result<R>,
+    work: impl AsyncFnOnce(Send) -> Result<R>,
 ) -> Result<Response> {
-    let guarded = |attempt, id| async move {
-        if attempt > 1 {
-            return Err(broke_off(id));
-        }
-        work(id).await
-    };
-    once(store, caller, input, guarded).await
+    once(store, caller, input, |attempt, id| work(Send { id, is_repeated: attempt > 1 })).await
 }
 
 async fn once<R: IntoResponse, F: Future<Output = Result<R>>>(
@@ -101,11 +96,6 @@ async fn once<R: IntoResponse, F: Future<Output = Result<R>>>(
         store.back_off(round + 3).await;
     }
     Ok(Response::from_parts(parts, Body::from(bytes)))
-}
-
-fn broke_off(id: MessageId) -> ApiError {
-    let message = "an earlier request with this idempotency key broke off: its message may have been sent";
-    ops::Error::new(Code::ProviderTimeout, message).about(id).into()
 }
 
 fn replay(status: u16, body: String) -> Response {

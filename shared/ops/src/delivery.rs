@@ -16,7 +16,7 @@ use store::messages::Message;
 
 use crate::events::{StatusFact, Teller, message_status};
 use crate::suppression::{Occasion, Source, opt_out};
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
 /// A message that has no outcome after so long was sent by a process that is gone:
 /// longer than a call and the recording of its outcome take.
@@ -44,20 +44,31 @@ pub(crate) async fn dispatch(
 ) -> Result<Outcome> {
     let store = &teller.store;
     let due = watch(store, tenant, message);
-    if let Err(error) = store.create_message(tenant, message, &due).await {
-        // It may be written all the same: then it says that nothing was sent.
-        let error = Error::from(error);
-        let unsent = |progress: &mut Progress| fail(progress, "not_sent".to_owned(), due.at_ms);
-        let marked = store.progress_message(tenant, message.account, message.id, unsent).await;
-        let returned = store.return_messages(tenant, 1).await;
-        if let Err(lost) = marked.map(|_| ()).and(returned) {
-            tracing::warn!(%tenant, %lost, "a message that was not sent may be counted");
+    match store.create_message(tenant, message, &due).await {
+        Ok(()) => {}
+        // A repetition of the request took it for given up, and has it.
+        Err(store::Error::Conflict) => {
+            let text = "the message is being sent by another request with its key";
+            return Err(Error::new(Code::ProviderTimeout, text).about(message.id));
         }
-        return Err(error);
+        Err(error) => {
+            unsent(store, tenant, message, due.at_ms).await;
+            return Err(error.into());
+        }
     }
     let outcome = channel.send(&message.address, content, CallbackRef::Message(message.id)).await;
     settle(teller, tenant, message, &outcome, &due).await;
     Ok(outcome)
+}
+
+/// Says of a message that it was not sent: it may be written down all the same.
+async fn unsent(store: &Store, tenant: &TenantId, message: &Message, at_ms: i64) {
+    let unsent = |progress: &mut Progress| fail(progress, "not_sent".to_owned(), at_ms);
+    let marked = store.progress_message(tenant, message.account, message.id, unsent).await;
+    let returned = store.return_messages(tenant, 1).await;
+    if let Err(lost) = marked.map(|_| ()).and(returned) {
+        tracing::warn!(%tenant, %lost, "a message that was not sent may be counted");
+    }
 }
 
 /// Writes down what came of a call, and does not give up early. What could not be

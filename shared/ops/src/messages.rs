@@ -8,7 +8,7 @@ use domain::contact::Identity;
 use domain::message::{Address, CallbackRef, Category, Content, MediaSource};
 use domain::provider::Outcome;
 use domain::recipient::{Progress, State};
-use domain::{ContactId, MessageId, PhoneNumber, TenantId, consent};
+use domain::{AccountId, ContactId, MessageId, PhoneNumber, TenantId, consent};
 use store::Store;
 use store::messages::Message;
 
@@ -33,7 +33,40 @@ pub struct Sent {
     pub provider_id: String,
 }
 
-/// Sends one message now, under this id of ours.
+/// A request to send a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Send {
+    /// The message's id, chosen before anything else happens.
+    pub id: MessageId,
+    /// An earlier request with this id broke off.
+    pub is_repeated: bool,
+}
+
+impl Send {
+    /// What became of the message of a request that broke off; `None` when it was never
+    /// written down, and so never sent.
+    ///
+    /// # Errors
+    /// [`Code::ProviderTimeout`] about it when nobody knows, or it was refused.
+    pub(crate) async fn earlier(
+        self,
+        store: &Store,
+        tenant: &TenantId,
+        account: AccountId,
+    ) -> Result<Option<Message>> {
+        if !self.is_repeated {
+            return Ok(None);
+        }
+        let Some(message) = store.message(tenant, account, self.id).await? else { return Ok(None) };
+        if message.progress.provider_id.is_some() {
+            return Ok(Some(message));
+        }
+        let text = "an earlier request with this idempotency key broke off: its message may have been sent";
+        Err(Error::new(Code::ProviderTimeout, text).about(self.id))
+    }
+}
+
+/// Sends one message now, under the id that was chosen for it.
 ///
 /// It is written down before the call, so that whatever happens afterwards its
 /// state can be asked for.
@@ -50,12 +83,15 @@ pub async fn send(
     account: &Account,
     to: PhoneNumber,
     mut content: Content,
-    id: MessageId,
+    request: Send,
 ) -> Result<Sent> {
     content.check()?;
     let number = callers::number(account)?;
     let tenant = caller.tenant_id();
-    let store = &sender.store;
+    let (store, id) = (&sender.store, request.id);
+    if let Some(message) = request.earlier(store, tenant, account.id).await? {
+        return Ok(Sent { id, provider_id: message.progress.provider_id.unwrap_or_default() });
+    }
     let identity = Identity::Phone(to.clone());
     let address = Address::Phone(to);
     let contact = async { store.contact_by(tenant, &identity).await.map_err(Error::from) };

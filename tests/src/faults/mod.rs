@@ -3,7 +3,7 @@
 //! A scenario is played once to count what it calls: AWS past the SDK, Meta, and the
 //! posts of both sides. Then it is played once for each call and each thing that may go
 //! wrong with it ([`Shape::faults`]). Whatever went wrong, the faults end, the time goes
-//! on, and what must hold is looked at ([`invariants`]).
+//! on, and what must hold is looked at (`invariants`).
 //!
 //! Nothing waits for real: tokio's clock is paused and jumps, the other clocks follow it
 //! ([`Time`]), and no call leaves the process ([`Gate`]).

@@ -21,7 +21,7 @@ use crate::{Answer, Api, World, phone};
 const GATEWAY: Duration = Duration::from_secs(29);
 /// How long a client waits before it tries again; the last time after a request that
 /// broke off is taken for dead.
-const PAUSES_S: [u64; 3] = [2, 15, 70];
+const PAUSES_S: [u64; 7] = [2, 15, 70, 70, 70, 70, 70];
 
 /// How long a client waits for what is to come, in seconds.
 const PATIENCE_S: u64 = 600;

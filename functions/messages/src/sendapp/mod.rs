@@ -34,10 +34,10 @@ pub(crate) async fn send(
     input: Input,
 ) -> Result<Response> {
     let (store, fields) = (&sender.store, input.fields());
-    let work = async |id| {
+    let work = async |send| {
         let account = account_of_token(store, &caller, fields).await?;
         let to = fields.required_phone("number", account.default_country)?;
-        let sent = messages::send(&sender, &caller, &account, to, content(fields)?, id).await?;
+        let sent = messages::send(&sender, &caller, &account, to, content(fields)?, send).await?;
         Ok(Reply::<200, Answer>(sent.into()))
     };
     idempotent_send(store, &caller, &input, work).await

@@ -47,12 +47,12 @@ pub(crate) async fn send_text(
     input: Input,
 ) -> Result<Response> {
     let fields = input.fields();
-    let work = async |id| {
+    let work = async |send| {
         let account = account(&sender, &caller, &input).await?;
         let to = fields.name_of(&["to", "phone_number", "phoneNumber"]);
         let to = fields.required_phone(to, account.default_country)?;
         let content = Content::Text { body: fields.required("message")? };
-        let sent = messages::send(&sender, &caller, &account, to, content, id).await?;
+        let sent = messages::send(&sender, &caller, &account, to, content, send).await?;
         Ok(Reply::<200, Answer>(sent.into()))
     };
     idempotent_send(&sender.store, &caller, &input, work).await

@@ -97,9 +97,10 @@ impl<'a> Plan<'a> {
     async fn block(&self, block: u64, last: ContactId) -> Result<()> {
         let rows = self.rows(block, last).await?;
         self.store.plan_rows(self.tenant, self.campaign.id, &rows).await?;
-        if let Some(end) = rows.last() {
-            let (id, counts) = (self.campaign.id, Counts::planned(&rows));
-            self.store.publish_head(self.tenant, id, block, end.contact, &counts).await?;
+        // A planner that ended here before may have written contacts that are gone by now.
+        let id = self.campaign.id;
+        if let Some(end) = self.store.last_row(self.tenant, id, block).await? {
+            self.store.publish_head(self.tenant, id, block, end, &Counts::planned(&rows)).await?;
         }
         Ok(())
     }

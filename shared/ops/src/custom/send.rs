@@ -13,7 +13,7 @@ use store::messages::Message;
 use super::registry::unknown_channel;
 use super::{Person, Relay, campaign};
 use crate::delivery::dispatch;
-use crate::messages::{count, wait_for_slot};
+use crate::messages::{Send, count, wait_for_slot};
 use crate::{Caller, Code, Error, Result};
 
 /// A message to somebody on a channel.
@@ -57,17 +57,22 @@ pub struct Sent {
 /// names `message`; [`Code::OptedOut`]; [`Code::PlanLimit`]; what the channel answered
 /// as [`Code::ProviderRejected`], [`Code::ProviderThrottled`] or
 /// [`Code::ProviderUnavailable`]; [`Code::ProviderTimeout`] with our id when nobody knows.
-pub async fn send(relay: &Relay, caller: &Caller, new: Outgoing, id: MessageId) -> Result<Sent> {
+pub async fn send(relay: &Relay, caller: &Caller, new: Outgoing, request: Send) -> Result<Sent> {
     let (store, tenant) = (&relay.teller.store, caller.tenant_id());
     let content = Content::Text { body: new.body };
     content.check()?;
+    let id = request.id;
     let (channel, secret) = find(store, tenant, &new.channel).await?;
     let campaign = campaign(store, tenant, new.campaign.as_deref()).await?;
     let address = new.to.address(&channel.key);
     if !store.opted_out(tenant, std::slice::from_ref(&address)).await?.is_empty() {
         return Err(Error::new(Code::OptedOut, "the recipient has opted out of messages"));
     }
+    let earlier = request.earlier(store, tenant, AccountId::NONE).await?;
     let contact = new.to.contact(&relay.teller, tenant, &channel.key, caller.tenant.plan.contacts).await?;
+    if let Some(provider_id) = earlier.and_then(|message| message.progress.provider_id) {
+        return Ok(Sent { id, provider_id, contact: contact.id, channel: channel.name, campaign });
+    }
     let busy = "the channel gets as many messages as it may: try again";
     let slot = format!("custom:{}", channel.key);
     wait_for_slot(store, tenant, &slot, f64::from(channel.per_second), busy).await?;

@@ -162,6 +162,21 @@ impl Store {
         self.query(&query).await?.iter().map(from_item).collect()
     }
 
+    /// The last recipient of a block.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn last_row(
+        &self,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        block: u64,
+    ) -> Result<Option<ContactId>> {
+        let pk = block_pk(tenant, campaign, block);
+        let query = Query { pk, limit: Some(1), descending: true, ..Query::default() };
+        Ok(self.query(&query).await?.first().and_then(|item| number(item, "id").map(ContactId)))
+    }
+
     /// Recipients of one block up to a contact that are claimed without an
     /// outcome, or wait for a retry.
     ///
