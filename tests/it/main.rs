@@ -6,7 +6,6 @@ mod contacts;
 mod dmchamp;
 mod engine;
 mod events;
-mod every_fault;
 mod faults;
 mod gateway;
 mod import;

@@ -10,6 +10,8 @@ use crate::progress::{read_progress, set_changes};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
+/// How often a claim is tried again whose answer does not come.
+const CLAIM_TRIES: u32 = 3;
 /// How often a status is tried against concurrent writers.
 const TRIES: u32 = 6;
 
@@ -237,8 +239,17 @@ impl Store {
                     .into_statement(self.table())
             })
             .collect();
-        let answers = self.execute(statements?).await?;
-        // A batch that was repeated because its answer was lost finds its own claims.
+        let statements = statements?;
+        let mut answers = self.execute(statements.clone()).await;
+        // Nobody else has this mark: what was claimed although no answer came is found.
+        for round in 0..CLAIM_TRIES {
+            if answers.is_ok() {
+                break;
+            }
+            self.back_off(round + 3).await;
+            answers = self.execute(statements.clone()).await;
+        }
+        let answers = answers?;
         let claimed = |answer| match answer {
             Applied::Yes => true,
             Applied::No(item) => item.is_some_and(|item| is_marked(&item, Some(&mark))),
