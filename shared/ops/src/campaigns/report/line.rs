@@ -34,7 +34,8 @@ pub(super) fn line(row: &Row) -> Line {
         row.address.as_ref().map(Address::as_str).unwrap_or_default().to_owned(),
         state.as_str().to_owned(),
         reason.unwrap_or_default().to_owned(),
-        progress.provider_id.clone().unwrap_or_default(),
+        // Meta's ids contain the number: who was erased has none.
+        progress.provider_id.clone().filter(|_| row.address.is_some()).unwrap_or_default(),
         time(progress.accepted_at),
         time(progress.sent_at),
         time(progress.delivered_at),
