@@ -282,6 +282,7 @@ impl Store {
         update: Update,
         mark: Option<&str>,
     ) -> Result<std::result::Result<Item, Item>> {
+        let key = update.key.clone();
         let rendered = update.render();
         let request = self
             .client()
@@ -301,7 +302,11 @@ impl Store {
         let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() else {
             return Err(error.into());
         };
-        let item = failed.item().cloned().unwrap_or_default();
+        let item = match failed.item() {
+            Some(item) => item.clone(),
+            // There is none; or an emulator does not send it along.
+            None => self.get_item(&key).await?.unwrap_or_default(),
+        };
         Ok(if is_marked(&item, mark) { Ok(item) } else { Err(item) })
     }
 }

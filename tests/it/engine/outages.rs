@@ -48,7 +48,7 @@ fn connections_that_are_dropped_leave_few_unknown() {
 
 #[test]
 fn a_provider_that_is_silent_leaves_less_than_a_wave_unknown() {
-    for per_second in [20, 80, 200] {
+    for per_second in [20, 80, 100] {
         in_virtual_time(Setup { per_second, ..at_80() }, async |world| {
             let hang_ms = Some(15_000);
             let rule = FaultRule { drop_before_accept: true, hang_ms, ..FaultRule::default() };

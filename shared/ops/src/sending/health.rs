@@ -16,7 +16,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(300);
 const OPEN_CALLS: usize = 8;
 const UNANSWERED: u32 = 32;
 /// Bounds of that time.
-const MIN_SILENCE: Duration = Duration::from_millis(100);
+const MIN_SILENCE: Duration = Duration::from_millis(300);
 const MAX_SILENCE: Duration = Duration::from_secs(1);
 
 /// What a call came to, for what it says of the provider.
