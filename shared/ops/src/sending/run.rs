@@ -268,8 +268,9 @@ impl<'a> Runner<'a> {
             self.keep_lease().await;
             let is_over =
                 self.lost || self.failure.is_some() || self.line.stopped().is_some() || out_of_time();
-            if Instant::now() >= refresh_at && !is_over {
-                match self.refresh().await {
+            if Instant::now() >= refresh_at {
+                let news = if is_over { Ok(false) } else { self.refresh().await };
+                match news {
                     Ok(true) => (pause, self.news) = (REFRESH, Instant::now()),
                     Ok(false) => pause = (pause * 3 / 2).min(MAX_REFRESH),
                     Err(error) => self.fail(error),
