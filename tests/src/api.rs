@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use domain::CampaignId;
 use http::{HeaderMap, Method, Request, StatusCode};
+use local::Apps;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -17,7 +18,7 @@ pub const ADMIN_KEY: &str = "fake-admin-key";
 /// The product's routes, called as a client calls them.
 #[derive(Debug, Clone)]
 pub struct Api {
-    router: Router,
+    apps: Apps,
     functions: BTreeMap<&'static str, Router>,
     /// The owner's key.
     pub key: String,
@@ -71,13 +72,10 @@ impl Api {
 
     fn at(world: &World, key: &str) -> Self {
         let apps = world.apps();
+        let functions = apps.functions().into_iter().map(|(name, routes)| (name, apps.serve(routes)));
         Self {
-            router: apps.router(),
-            functions: apps
-                .functions()
-                .into_iter()
-                .map(|(name, routes)| (name, apps.serve(routes)))
-                .collect(),
+            functions: functions.collect(),
+            apps,
             key: key.to_owned(),
             token: world.account.token.expose().to_owned(),
         }
@@ -115,7 +113,7 @@ impl Api {
 
     /// A request to all functions together, as the local process serves them.
     pub async fn send_together(&self, request: Request<Body>) -> Answer {
-        Self::answer(self.router.clone(), request).await
+        Self::answer(self.apps.router(), request).await
     }
 
     async fn answer(router: Router, request: Request<Body>) -> Answer {

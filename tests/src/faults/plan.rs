@@ -142,12 +142,18 @@ pub struct Call {
 }
 
 /// What a call names; read when somebody wants to know, for most are never printed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum About {
     /// A recipient, an event, or the like.
     Text(String),
     /// The kinds of items or the queue in a request to AWS.
     Request(Bytes),
+}
+
+impl fmt::Debug for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl fmt::Display for About {
