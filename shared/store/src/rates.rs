@@ -55,8 +55,12 @@ impl Store {
                 }
                 Err(item) => number::<i64>(&item, "tat"),
             };
-            if found.is_some_and(|tat| tat >= now) {
+            if found.is_some_and(|tat| tat > now.saturating_add(horizon_us)) {
                 return Ok(None);
+            }
+            // It was taken up since: the next one is an addition.
+            if found.is_some_and(|tat| tat >= now) {
+                continue;
             }
             let unused = found.map_or(When::Absent("tat"), |tat| When::Is("tat", n(tat)));
             match self.update(Update::of(key()).set("tat", n(now + interval)).when(unused)).await {
