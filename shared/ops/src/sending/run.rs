@@ -39,6 +39,8 @@ const MAX_DELAY: Duration = Duration::from_secs(900);
 const MAX_IDLE: Duration = Duration::from_secs(60);
 /// After so long a lease that could not be released is over.
 const EXPIRED: Duration = Duration::from_secs(11);
+/// Why a campaign is paused that nothing is left for of the plan's messages.
+const SHORT: &str = "plan_limit: the plan's messages of today are used up";
 /// Delays of the queue are whole seconds: a wake-up may come a little early.
 const EARLY_MS: i64 = 1_000;
 
@@ -393,7 +395,7 @@ impl<'a> Runner<'a> {
     }
 
     async fn land(&mut self, landing: Landing) {
-        let Landing { landed, again, failure } = landing;
+        let Landing { landed, again, short, failure } = landing;
         for ((id, number), count) in &landed {
             if let Some(block) = self.lanes.get_mut(id).and_then(|lane| lane.blocks.get_mut(number)) {
                 block.under_way = block.under_way.saturating_sub(*count);
@@ -408,14 +410,17 @@ impl<'a> Runner<'a> {
         let mut ids: Vec<CampaignId> = landed.into_keys().map(|(id, _)| id).collect();
         ids.dedup();
         for id in ids {
-            if let Err(error) = self.after_landing(id).await {
+            if let Err(error) = self.after_landing(id, short.contains(&id)).await {
                 self.fail(error);
             }
         }
     }
 
-    async fn after_landing(&mut self, id: CampaignId) -> Result<()> {
-        if let Some(reason) = self.line.halted(id) {
+    /// One that went short of the plan's messages waits for its owner; other waves of it
+    /// that have theirs are sent.
+    async fn after_landing(&mut self, id: CampaignId, is_short: bool) -> Result<()> {
+        let short = || is_short.then(|| SHORT.to_owned());
+        if let Some(reason) = self.line.halted(id).or_else(short) {
             self.pause(id, &reason).await?;
             if let Some(lane) = self.lanes.get_mut(&id) {
                 lane.leaving = true;

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ pub(super) struct Landing {
     pub(super) landed: BTreeMap<(CampaignId, u64), usize>,
     /// Recipients that wait for another attempt: campaign, block, due time and row.
     pub(super) again: Vec<(CampaignId, u64, i64, Row)>,
+    /// Campaigns that found nothing left of the plan's messages of today.
+    pub(super) short: BTreeSet<CampaignId>,
     /// What could not be done.
     pub(super) failure: Option<Error>,
 }
@@ -65,23 +67,23 @@ impl Wave {
     /// Sends the wave and records its outcomes. What is claimed and was not called
     /// because something failed before is given back.
     pub(super) async fn fly(self, line: &Line<'_>) -> Landing {
-        let mut failure = None;
+        let mut landing = Landing::default();
         let barred = self.barred(line).await;
         let allowed = match &barred {
             Ok(barred) => self.use_plan(line, barred).await,
             Err(_) => Ok(0),
         };
         let outcomes = match (barred, allowed) {
-            (Ok(barred), Ok(allowed)) => self.send(line, &barred, allowed, &mut failure).await,
+            (Ok(barred), Ok(allowed)) => self.send(line, &barred, allowed, &mut landing).await,
             (Err(error), _) | (_, Err(error)) => {
-                failure = Some(error);
+                landing.failure = Some(error);
                 self.rows().map(|(part, block, row)| (part, block, row, give_back(line, row))).collect()
             }
         };
         if let Err(error) = self.record(line, &outcomes).await {
-            failure.get_or_insert(error);
+            landing.failure.get_or_insert(error);
         }
-        land(outcomes, failure)
+        land(landing, outcomes)
     }
 
     /// Who must not be sent to, asked again right before.
@@ -111,7 +113,7 @@ impl Wave {
         line: &Line<'_>,
         barred: &Barred,
         allowed: usize,
-        failure: &mut Option<Error>,
+        landing: &mut Landing,
     ) -> Vec<Outcome<'w>> {
         let mut left = allowed;
         let mut attempts = Vec::with_capacity(self.len());
@@ -119,12 +121,15 @@ impl Wave {
             let reason = barred.reason(part.campaign, row.contact);
             let may = reason.is_none() && left > 0;
             left -= usize::from(may);
+            if reason.is_none() && !may {
+                landing.short.insert(part.campaign);
+            }
             attempts.push(async move {
                 line.pacer.redeem();
                 let attempted = match reason {
                     Some(reason) => Entry::Skipped { reason: reason.to_owned() }.into(),
                     None if may => line.attempt(part.campaign, &part.composer, row).await,
-                    None => out_of_plan(line, part, row).into(),
+                    None => line.later(row, Duration::ZERO).into(),
                 };
                 (part, block, row, attempted)
             });
@@ -135,7 +140,7 @@ impl Wave {
         let mut taken = 0;
         for (part, block, row, Attempted { entry, opted_out }) in done {
             if opted_out && let Err(error) = heed(line, row).await {
-                failure.get_or_insert(error);
+                landing.failure.get_or_insert(error);
             }
             taken += usize::from(entry.may_be_sent());
             outcomes.push((part, block, row, entry));
@@ -175,13 +180,6 @@ impl Wave {
         futures::future::try_join_all(records).await?;
         Ok(())
     }
-}
-
-/// Nothing is left of the plan's messages: the recipient waits, and its campaign does
-/// for its owner. The last of a wave are told so, once those before them are on their way.
-fn out_of_plan(line: &Line<'_>, part: &Part, row: &Row) -> Entry {
-    line.halt(part.campaign, "plan_limit: the plan's messages of today are used up".to_owned());
-    line.later(row, Duration::ZERO)
 }
 
 /// What is recorded of a recipient that was claimed and not called.
@@ -230,8 +228,7 @@ fn failure_event(line: &Line<'_>, part: &Part, row: &Row, code: i64) -> Event {
     message_status(line.tenant, &fact)
 }
 
-fn land(outcomes: Vec<Outcome<'_>>, failure: Option<Error>) -> Landing {
-    let mut landing = Landing { failure, ..Landing::default() };
+fn land(mut landing: Landing, outcomes: Vec<Outcome<'_>>) -> Landing {
     for (part, block, row, entry) in outcomes {
         *landing.landed.entry((part.campaign, block)).or_default() += 1;
         if let Entry::Retry { at_ms, failures } = entry {
