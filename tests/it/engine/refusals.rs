@@ -1,6 +1,6 @@
 use domain::campaign::CampaignState;
 use harness::faults::in_virtual_time;
-use harness::{Api, phone};
+use harness::{Api, Setup, phone};
 use ops::campaigns::{Which, resume};
 use simulators::graph::{FaultRule, Target};
 
@@ -116,5 +116,24 @@ fn a_contact_that_is_deleted_while_its_campaign_is_paused_is_erased_and_skipped(
         assert_eq!(world.reasons(id).await, [("contact_deleted".to_owned(), 1)].into());
         let sent = world.simulator.messages(Some(phone.trim_start_matches('+')), 10);
         assert!(sent.is_empty());
+    });
+}
+
+#[test]
+fn what_is_heard_of_somebody_after_they_were_erased_keeps_no_id_of_the_provider() {
+    let slow = serde_json::json!({"sent_after_ms": 30_000, "delivered_after_ms": 30_000});
+    in_virtual_time(Setup { simulator: slow, ..at_80() }, async |world| {
+        let id = launched(world, 3).await;
+        seconds(10).await;
+        let api = Api::of(world).await;
+        let rows = world.rows(id).await;
+        assert!(rows.iter().all(|row| row.progress.provider_id.is_some()), "{rows:?}");
+        let gone = rows[0].contact;
+        let path = format!("/api/contacts/{gone}");
+        api.json(http::Method::DELETE, &path, &serde_json::json!({})).await.expect(200);
+        seconds(120).await;
+        assert_eq!(world.counts(id).await, [("delivered", 3)].into());
+        let row = world.store().row(world.tenant(), id, gone).await.unwrap().unwrap();
+        assert_eq!((row.address, row.progress.provider_id), (None, None));
     });
 }

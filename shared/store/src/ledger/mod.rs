@@ -14,7 +14,7 @@ mod outcomes;
 pub use again::Which;
 pub use counts::{Counts, Marks, Uncounted};
 pub use heads::{Head, Left};
-pub use outcomes::{Entry, Recorded, StatusUpdate};
+pub use outcomes::{Entry, StatusUpdate};
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -29,6 +29,9 @@ use crate::item::{Item, Key, Query, compose, n, number, text};
 use crate::progress::read_progress;
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
+
+/// The attribute of a row whose recipient was erased.
+const ERASED: &str = "gone";
 
 fn block_pk(tenant: &TenantId, campaign: CampaignId, block: u64) -> String {
     format!("LEDGER#{tenant}#{campaign}#{block:07}")
@@ -233,13 +236,14 @@ impl Store {
     }
 
     /// Takes the address and the texts out of a recipient's row; its state stays. The
-    /// provider's id goes, too: Meta's contain the number.
+    /// provider's id goes, too, and no later outcome brings it back: Meta's contain the
+    /// number.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn erase_row(&self, tenant: &TenantId, campaign: CampaignId, contact: ContactId) -> Result<()> {
         let update = Update::of(row_key(tenant, campaign, contact)).remove("to").remove("p").remove("wamid");
-        match self.update(update.when(When::Exists)).await {
+        match self.update(update.set(ERASED, n(1)).when(When::Exists)).await {
             Ok(()) | Err(Error::Conflict) => self.mark_dirty(tenant, campaign, &[block_of(contact)]).await,
             Err(error) => Err(error),
         }

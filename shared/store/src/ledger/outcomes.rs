@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashSet};
 use domain::recipient::{Progress, State, Status};
 use domain::{CampaignId, ContactId, TenantId};
 
-use super::{Row, row_key};
+use super::{ERASED, Row, row_key};
 use crate::batch::Applied;
 use crate::item::{Item, MARK, is_marked, n, number, s};
 use crate::progress::{read_progress, set_changes};
@@ -53,15 +53,6 @@ impl Entry {
     }
 }
 
-/// What recording an outcome did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recorded {
-    /// The row says so now.
-    Yes,
-    /// The row knew more already, from a status that was faster.
-    Overtaken,
-}
-
 /// A status from the provider about a recipient.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatusUpdate {
@@ -97,6 +88,9 @@ impl<F: Fn(&mut Progress) -> bool> Late<F> {
         if number(&self.item, "att") != Some(self.attempt) || !(self.change)(&mut after) {
             return None;
         }
+        if self.item.contains_key(ERASED) {
+            after.provider_id = None;
+        }
         let update = Update::of(row_key(tenant, self.campaign, self.contact));
         let update = set_changes(update, Some(&before), &after).when(When::Is("att", n(self.attempt)));
         Some(update.when(When::Is("rk", n(before.state.rank()))))
@@ -125,7 +119,7 @@ impl Store {
         tenant: &TenantId,
         campaign: CampaignId,
         entries: &[(ContactId, u32, Entry)],
-    ) -> Result<Vec<Recorded>> {
+    ) -> Result<()> {
         let now = self.clock().now_ms();
         let statements: Result<Vec<_>> = entries
             .iter()
@@ -135,17 +129,14 @@ impl Store {
             })
             .collect();
         let answers = self.execute(statements?).await?;
-        let mut recorded = Vec::with_capacity(entries.len());
         let mut late = Vec::new();
         for ((contact, attempt, entry), answer) in entries.iter().zip(answers) {
-            recorded.push(if answer == Applied::Yes { Recorded::Yes } else { Recorded::Overtaken });
             if let (Applied::No(Some(item)), Entry::Accepted { provider_id, held }) = (answer, entry) {
                 let change = move |p: &mut Progress| p.accept(provider_id, *held, now);
                 late.push(Late { campaign, contact: *contact, attempt: *attempt, item, change });
             }
         }
-        self.settle_rows(tenant, late).await?;
-        Ok(recorded)
+        self.settle_rows(tenant, late).await
     }
 
     /// Applies statuses; those of one attempt together. In order they cost one
@@ -265,6 +256,7 @@ fn entry_update(update: Update, attempt: u32, entry: &Entry, now: i64) -> Update
         Entry::Accepted { provider_id, held } => {
             progress = Progress::new(State::Pending);
             progress.accept(provider_id, *held, now);
+            update = update.when(When::Absent(ERASED));
         }
         Entry::Failed { reason } => {
             progress = Progress::new(State::Failed);
@@ -304,7 +296,7 @@ fn apply_all(progress: &mut Progress, statuses: &[&StatusUpdate]) -> bool {
 }
 
 /// Writes the statuses of one attempt if the row knows none of them yet, nor a
-/// failure that they would undo.
+/// failure that they would undo, and may know the provider's id.
 fn status_update(
     tenant: &TenantId,
     (campaign, contact, attempt): AttemptKey,
@@ -317,4 +309,5 @@ fn status_update(
         .when(When::Is("att", n(attempt)))
         .when(When::Below("rk", n(lowest)))
         .when(When::Absent("reason"))
+        .when(When::Absent(ERASED))
 }
