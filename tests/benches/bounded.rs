@@ -72,8 +72,8 @@ async fn reports(world: &World, id: CampaignId, blocks: u64) {
         let Wanted::New(job) = wanted else { panic!("a job is under way") };
         let build = Build { of, job: &job, run: 0, generation: 0 };
         let what = format!("report.{} of {} recipients is made", format.as_str(), blocks * EACH);
-        measure(world, &what, make_report(&world.sender, build, || false)).await.unwrap();
-        let found = report(&world.sender, world.tenant(), id, format, Duration::ZERO);
+        measure(world, &what, make_report(&world.services, build, || false)).await.unwrap();
+        let found = report(&world.services, world.tenant(), id, format, Duration::ZERO);
         let found = measure(world, "  the request, while it is current", found).await.unwrap();
         let Found::At(url) = found else { panic!("the report is not current") };
         println!("  {:.1} MB", world.fetch(&url).await.1.len() as f64 / 1e6);
@@ -81,11 +81,11 @@ async fn reports(world: &World, id: CampaignId, blocks: u64) {
 }
 
 async fn counts(world: &World, id: CampaignId) {
-    let asked = progress(&world.sender, world.tenant(), id);
+    let asked = progress(&world.services, world.tenant(), id);
     measure(world, "progress, every block changed", asked).await.unwrap();
-    let counted = ops::campaigns::count(&world.sender, world.tenant(), id, 0, 0, || false);
+    let counted = ops::campaigns::count(&world.services, world.tenant(), id, 0, 0, || false);
     measure(world, "  the worker counts all of them", counted).await.unwrap();
-    let asked = progress(&world.sender, world.tenant(), id);
+    let asked = progress(&world.services, world.tenant(), id);
     measure(world, "  progress, nothing changed", asked).await.unwrap();
 }
 
@@ -99,7 +99,7 @@ async fn progress_of_a_million(world: &World) {
         let none = store::ledger::Counts::default();
         world.store().publish_head(world.tenant(), id, block, end, &none).await.unwrap();
     }
-    let asked = progress(&world.sender, world.tenant(), id);
+    let asked = progress(&world.services, world.tenant(), id);
     measure(world, "progress of 1,000 blocks, every block changed", asked).await.unwrap();
 }
 
@@ -116,7 +116,7 @@ async fn flights(world: &World, contacts: usize) {
     }
     world.template("avviso", "UTILITY", "Ciao {{1}}, a presto").await;
     let id = world.draft("avviso").await;
-    let look = preflight(&world.sender, world.tenant(), id);
+    let look = preflight(&world.services, world.tenant(), id);
     let found = measure(world, &format!("pre-flight over {contacts} contacts"), look).await.unwrap();
     println!("  {} of a sample of {}", found.recipients, found.sample);
     let tags = vec!["vip".to_owned()];
@@ -126,7 +126,7 @@ async fn flights(world: &World, contacts: usize) {
         ..world.template_draft("avviso")
     };
     let (campaign, _) = world.draft_of(few).await.unwrap();
-    let look = preflight(&world.sender, world.tenant(), campaign.id);
+    let look = preflight(&world.services, world.tenant(), campaign.id);
     let found = measure(world, "  of a tag that one in 1,000 has", look).await.unwrap();
     println!("  {} of a sample of {}", found.recipients, found.sample);
 }

@@ -52,7 +52,7 @@ async fn a_campaign_starts_once() {
     world.import((0..100).map(person)).await;
     world.template("avviso", "UTILITY", "Ciao {{1}}, a presto").await;
     let id = world.draft("avviso").await;
-    let start = || launch(&world.sender, world.tenant(), id);
+    let start = || launch(&world.services, world.tenant(), id);
     let (a, b, c) = tokio::join!(start(), start(), start());
     let all = [a, b, c];
     assert_eq!(all.iter().filter(|r| r.is_ok()).count(), 1, "{all:?}");
@@ -70,14 +70,14 @@ async fn what_a_template_lacks_is_a_warning_at_draft_and_an_error_at_launch() {
     world.template("ordine", "UTILITY", body).await;
     let (campaign, warnings) = world.draft_of(world.template_draft("ordine")).await.unwrap();
     assert_eq!(warnings, ["template_params has no value for body {{2}}"]);
-    let refused = launch(&world.sender, world.tenant(), campaign.id).await.unwrap_err();
+    let refused = launch(&world.services, world.tenant(), campaign.id).await.unwrap_err();
     assert_eq!((refused.code, refused.field.as_deref()), (Code::InvalidField, Some("template_params")));
     let (_, warnings) = world.draft_of(world.template_draft("nessuno")).await.unwrap();
     assert_eq!(warnings, ["there is no template named nessuno"]);
     let sms = Draft { channel: "sms".to_owned(), ..world.text_draft("Ciao") };
     let (campaign, warnings) = world.draft_of(sms).await.unwrap();
     assert_eq!(warnings.len(), 1);
-    let refused = launch(&world.sender, world.tenant(), campaign.id).await.unwrap_err();
+    let refused = launch(&world.services, world.tenant(), campaign.id).await.unwrap_err();
     assert_eq!(refused.code, Code::NoDevice);
 }
 
@@ -98,7 +98,7 @@ async fn who_must_not_be_sent_to_is_skipped_with_the_reason() {
     opt_out(on, &out).await.unwrap();
     world.template("promo", "MARKETING", "Ciao {{1}}, a presto").await;
     let id = world.draft("promo").await;
-    let before = preflight(&world.sender, world.tenant(), id).await.unwrap();
+    let before = preflight(&world.services, world.tenant(), id).await.unwrap();
     world.launch(id).await;
     world.drain().await;
     let reasons = world.reasons(id).await;
@@ -189,7 +189,7 @@ async fn paused(world: &World) -> (CampaignId, u64) {
     let id = world.launched().await;
     let stop = async {
         world.until(|stats| stats.accepted >= 60).await;
-        pause(&world.sender, world.tenant(), id).await.unwrap();
+        pause(&world.services, world.tenant(), id).await.unwrap();
         world.simulator.stats().accepted
     };
     let (at_pause, ()) = tokio::join!(stop, world.drain());
@@ -213,7 +213,7 @@ async fn a_pause_takes_effect_within_a_wave_and_resume_loses_nobody() {
     // What was claimed is sent: a wave of 50 and what 150 ms of turns hold.
     assert!(accepted <= at_pause + 50 + 30, "{at_pause} at the pause, {accepted} in the end");
     assert_eq!(world.counts(id).await, [("delivered", accepted), ("pending", 400 - accepted)].into());
-    resume(&world.sender, world.tenant(), id, None).await.unwrap();
+    resume(&world.services, world.tenant(), id, None).await.unwrap();
     world.drain().await;
     assert_eq!(world.counts(id).await, [("delivered", 400)].into());
     assert_eq!((world.simulator.stats().accepted, world.simulator.stats().repeated), (400, 0));
@@ -226,7 +226,7 @@ async fn cancelling_leaves_the_rest_skipped() {
     let id = world.launched().await;
     let stop = async {
         world.until(|stats| stats.accepted >= 60).await;
-        cancel(&world.sender, world.tenant(), id).await.unwrap();
+        cancel(&world.services, world.tenant(), id).await.unwrap();
     };
     tokio::join!(stop, world.drain());
     world.clock.advance_ms(20_000);
@@ -236,14 +236,14 @@ async fn cancelling_leaves_the_rest_skipped() {
     assert_eq!(world.campaign(id).await.state, CampaignState::Cancelled);
     assert_eq!(world.counts(id).await, [("delivered", accepted), ("skipped", 400 - accepted)].into());
     assert_eq!(world.reasons(id).await, [("cancelled".to_owned(), 400 - accepted)].into());
-    assert!(resume(&world.sender, world.tenant(), id, None).await.is_err());
+    assert!(resume(&world.services, world.tenant(), id, None).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_paused_campaign_can_be_cancelled() {
     let world = slow().await;
     let (id, _) = paused(&world).await;
-    cancel(&world.sender, world.tenant(), id).await.unwrap();
+    cancel(&world.services, world.tenant(), id).await.unwrap();
     world.drain().await;
     let accepted = world.simulator.stats().accepted;
     assert_eq!(world.counts(id).await, [("delivered", accepted), ("skipped", 400 - accepted)].into());
@@ -257,13 +257,13 @@ async fn only_what_failed_can_be_sent_again() {
     let id = world.launched().await;
     world.drain().await;
     assert_eq!(world.counts(id).await, [("delivered", 95), ("failed", 5)].into());
-    let again = resume(&world.sender, world.tenant(), id, Some(Which::Failed)).await.unwrap();
+    let again = resume(&world.services, world.tenant(), id, Some(Which::Failed)).await.unwrap();
     assert_eq!(again, (CampaignState::Running, Some(5)));
     world.drain().await;
     assert_eq!(world.counts(id).await, [("delivered", 100)].into());
     assert_eq!(world.campaign(id).await.state, CampaignState::Finished);
     assert_eq!((world.simulator.stats().accepted, world.simulator.stats().repeated), (100, 0));
-    let nothing = resume(&world.sender, world.tenant(), id, Some(Which::Failed)).await.unwrap();
+    let nothing = resume(&world.services, world.tenant(), id, Some(Which::Failed)).await.unwrap();
     assert_eq!(nothing, (CampaignState::Finished, Some(0)));
 }
 
@@ -303,7 +303,7 @@ async fn the_plans_messages_of_a_day_are_a_limit() {
     assert!(campaign.reason.unwrap().starts_with("plan_limit"));
     assert_eq!(world.counts(id).await, [("delivered", 100), ("pending", 50)].into());
     world.clock.advance_ms(24 * 60 * 60_000);
-    resume(&world.sender, world.tenant(), id, None).await.unwrap();
+    resume(&world.services, world.tenant(), id, None).await.unwrap();
     world.drain().await;
     assert_eq!(world.counts(id).await, [("delivered", 150)].into());
 }

@@ -29,15 +29,15 @@ fn records(event: &Value) -> Vec<Record> {
 #[tokio::test]
 async fn every_sample_of_a_job_is_settled_by_its_function() {
     let world = World::new().await;
-    let sender = &world.sender;
+    let services = &world.services;
     for (path, event) in samples("campaign-worker") {
-        assert_eq!(campaign_worker::handle(sender, &records(&event), || true).await, [""; 0], "{path:?}");
+        assert_eq!(campaign_worker::handle(services, &records(&event), || true).await, [""; 0], "{path:?}");
     }
     for (path, event) in samples("send-worker") {
-        assert_eq!(send_worker::handle(sender, &records(&event), || true).await, [""; 0], "{path:?}");
+        assert_eq!(send_worker::handle(services, &records(&event), || true).await, [""; 0], "{path:?}");
     }
     for (path, event) in samples("inbound-worker") {
-        assert_eq!(inbound_worker::handle(sender, &records(&event)).await, [""; 0], "{path:?}");
+        assert_eq!(inbound_worker::handle(services, &records(&event)).await, [""; 0], "{path:?}");
     }
     let courier = world.apps().courier();
     for (path, event) in samples("webhook-worker") {
@@ -45,7 +45,7 @@ async fn every_sample_of_a_job_is_settled_by_its_function() {
     }
     for (_, event) in samples("schedule-tick") {
         assert_eq!(event["detail-type"], "Scheduled Event");
-        schedule_tick::handle(&sender.store, &sender.queues).await.unwrap();
+        schedule_tick::handle(&services.store, &services.queues).await.unwrap();
     }
     for (path, event) in samples("media-worker") {
         assert_eq!(media_worker::handle(&world.media(), &records(&event)).await, [""; 0], "{path:?}");
@@ -114,7 +114,7 @@ async fn a_malformed_record_does_not_fail_its_batch() {
     {
         batch.push(Record { id: id.to_owned(), body: body.to_owned() });
     }
-    assert_eq!(inbound_worker::handle(&world.sender, &batch).await, [""; 0]);
+    assert_eq!(inbound_worker::handle(&world.services, &batch).await, [""; 0]);
     let reasons = [
         "the job has version 9, which this build does not know",
         "the job is malformed",
@@ -126,16 +126,16 @@ async fn a_malformed_record_does_not_fail_its_batch() {
 #[tokio::test]
 async fn what_can_never_be_done_is_parked_with_its_reason() {
     let world = World::new().await;
-    let sender = &world.sender;
+    let services = &world.services;
     let tenant = world.tenant().as_str();
     let record = |body: Value| Record { id: "a".to_owned(), body: body.to_string() };
     let campaign =
         |kind: &str| record(json!({"v": 1, "job": {"type": kind, "tenant": tenant, "campaign": 99}}));
-    assert_eq!(campaign_worker::handle(sender, &[campaign("start")], || true).await, [""; 0]);
+    assert_eq!(campaign_worker::handle(services, &[campaign("start")], || true).await, [""; 0]);
     assert_eq!(world.reasons_in(Queue::Campaign).await, ["there is no campaign with this id"]);
 
     let wake = record(json!({"v": 1, "job": {"type": "wake", "tenant": "", "phone_number_id": "1"}}));
-    assert_eq!(send_worker::handle(sender, &[wake], || true).await, [""; 0]);
+    assert_eq!(send_worker::handle(services, &[wake], || true).await, [""; 0]);
     assert_eq!(world.reasons_in(Queue::Send).await, ["the job names no tenant"]);
 
     let put = |key: &str| record(json!({"Records": [{"s3": {"object": {"key": key}}}]}));

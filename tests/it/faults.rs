@@ -116,7 +116,7 @@ async fn a_spam_warning_pauses_the_campaign() {
     assert_eq!(campaign.reason.as_deref(), Some("WhatsApp answered with code 131048"));
     let counts = world.counts(id).await;
     assert!(counts["pending"] > 0 && !counts.contains_key("failed"), "{counts:?}");
-    resume(&world.sender, world.tenant(), id, None).await.unwrap();
+    resume(&world.services, world.tenant(), id, None).await.unwrap();
     world.drain().await;
     assert_eq!(world.counts(id).await, [("delivered", 300)].into());
     assert_eq!((world.simulator.stats().accepted, world.simulator.stats().repeated), (300, 0));
@@ -133,7 +133,7 @@ async fn a_wrong_token_stops_the_number_until_its_owner_acts() {
     assert_eq!(campaign.reason.as_deref(), Some("the number cannot send: WhatsApp answered with code 190"));
     assert_eq!(world.counts(id).await, [("pending", 300)].into());
     world.simulator.clear_faults();
-    resume(&world.sender, world.tenant(), id, None).await.unwrap();
+    resume(&world.services, world.tenant(), id, None).await.unwrap();
     world.drain().await;
     assert_eq!(world.counts(id).await, [("delivered", 300)].into());
 }

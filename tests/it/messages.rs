@@ -9,7 +9,7 @@ use simulators::graph::FaultRule;
 async fn send_to(world: &World, n: usize, content: Content) -> ops::Result<Sent> {
     let id = domain::MessageId(world.store().entropy().ulid(world.clock.now()));
     let request = ops::messages::Send { id, is_repeated: false };
-    send(&world.sender, &world.caller, &world.account, phone(n).parse().unwrap(), content, request).await
+    send(&world.services, &world.caller, &world.account, phone(n).parse().unwrap(), content, request).await
 }
 
 fn text(body: &str) -> Content {
@@ -58,7 +58,7 @@ async fn buttons_templates_and_media_are_sent() {
         buttons: vec![button("si"), button("no")],
     };
     let png = bytes::Bytes::from_static(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0");
-    let (files, store) = (&world.sender.files, world.store());
+    let (files, store) = (&world.services.files, world.store());
     let url = files.upload(store, world.tenant(), "foto.png", Some("image/png"), png).await.unwrap();
     let media = |url: &str| Content::Media {
         kind: MediaKind::Image,

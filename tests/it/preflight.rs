@@ -39,7 +39,7 @@ async fn vip(world: &World) -> CampaignId {
 
 async fn look(world: &World, id: CampaignId) -> (Preflight, f64) {
     world.embedded.reset_capacity();
-    let found = preflight(&world.sender, world.tenant(), id).await.unwrap();
+    let found = preflight(&world.services, world.tenant(), id).await.unwrap();
     (found, world.embedded.capacity().read_units())
 }
 

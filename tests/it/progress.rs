@@ -23,7 +23,7 @@ async fn counts(api: &Api, id: CampaignId) -> Value {
 /// Queries of the table, and the units that they read, when somebody asks.
 async fn cost(world: &World, id: CampaignId) -> (u64, f64) {
     world.embedded.reset_capacity();
-    progress(&world.sender, world.tenant(), id).await.unwrap();
+    progress(&world.services, world.tenant(), id).await.unwrap();
     let capacity = world.embedded.capacity();
     (capacity.actions["Query"].requests, capacity.read_units())
 }
@@ -74,12 +74,12 @@ async fn counts_of_a_small_campaign_are_exact() {
 async fn blocks_that_change_while_they_are_counted_are_counted_again() {
     let world = World::new().await;
     let id = world.ledger(20, 2, "").await;
-    progress(&world.sender, world.tenant(), id).await.unwrap();
+    progress(&world.services, world.tenant(), id).await.unwrap();
     // The job finds all of them changed, counts them, and finds two changed again.
-    ops::campaigns::count(&world.sender, world.tenant(), id, 0, 0, || false).await.unwrap();
+    ops::campaigns::count(&world.services, world.tenant(), id, 0, 0, || false).await.unwrap();
     fail_some(&world, id, 2).await;
     // A copy of the job ends.
-    ops::campaigns::count(&world.sender, world.tenant(), id, 0, 0, || false).await.unwrap();
+    ops::campaigns::count(&world.services, world.tenant(), id, 0, 0, || false).await.unwrap();
     assert_eq!(world.store().uncounted(world.tenant(), id).await.unwrap().len(), 2);
     world.drain().await;
     assert!(world.store().uncounted(world.tenant(), id).await.unwrap().is_empty());
@@ -91,12 +91,12 @@ async fn blocks_that_change_while_they_are_counted_are_counted_again() {
 async fn a_chain_of_jobs_that_died_is_begun_again() {
     let world = World::new().await;
     let id = world.ledger(40, 2, "").await;
-    progress(&world.sender, world.tenant(), id).await.unwrap();
+    progress(&world.services, world.tenant(), id).await.unwrap();
     world.lose_jobs().await;
-    progress(&world.sender, world.tenant(), id).await.unwrap();
+    progress(&world.services, world.tenant(), id).await.unwrap();
     assert_eq!(world.queued().await, 0, "it may be alive");
     world.clock.advance_ms(store::recounts::SILENCE_MS);
-    progress(&world.sender, world.tenant(), id).await.unwrap();
+    progress(&world.services, world.tenant(), id).await.unwrap();
     assert_eq!(world.queued().await, 1);
     world.drain().await;
     assert!(world.store().uncounted(world.tenant(), id).await.unwrap().is_empty());

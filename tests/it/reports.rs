@@ -129,8 +129,8 @@ async fn a_request_waits_a_little_for_its_file() {
     let world = World::new().await;
     let id = campaign_of(&world, 2).await;
     let patience = std::time::Duration::from_secs(20);
-    let sender = &world.sender;
-    let asks = ops::campaigns::report(sender, world.tenant(), id, ReportFormat::Csv, patience);
+    let services = &world.services;
+    let asks = ops::campaigns::report(services, world.tenant(), id, ReportFormat::Csv, patience);
     let works = async {
         while world.queued().await == 0 {
             tokio::task::yield_now().await;
@@ -155,7 +155,7 @@ async fn run(world: &World, id: CampaignId, job: &str, run: u64, blocks: u64) {
     let done = AtomicU64::new(0);
     let out_of_time = || done.fetch_add(1, Ordering::SeqCst) + 1 >= blocks;
     let build = Build { of: key(world, id), job, run, generation: 0 };
-    make_report(&world.sender, build, out_of_time).await.unwrap();
+    make_report(&world.services, build, out_of_time).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

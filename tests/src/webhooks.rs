@@ -21,8 +21,8 @@ pub(crate) fn router(store: &Store, queues: &Queues, bodies: Bodies) -> Router {
 impl World {
     /// Meta posts a webhook; answers how many accounts got something of it.
     pub async fn meta_posts(&self, body: &[u8], signature: Option<&str>) -> ops::Result<usize> {
-        let (store, queues) = (&self.sender.store, &self.sender.queues);
-        let (bodies, owners) = (&self.sender.files.bodies(), &Owners::default());
+        let (store, queues) = (&self.services.store, &self.services.queues);
+        let (bodies, owners) = (&self.services.files.bodies(), &Owners::default());
         receive(Intake { store, queues, bodies, owners }, body, signature).await
     }
 }

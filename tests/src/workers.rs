@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::{Message, QueueAttributeName as Name};
-use ops::Sender;
+use ops::Services;
 use queue::Record;
 use simulators::graph::Stats;
 use tokio::time::{Instant, sleep};
@@ -190,9 +190,11 @@ impl World {
         let out_of_time = || Instant::now() >= end;
         let role = role(worker.name());
         match worker {
-            Worker::Campaign => role.hold(campaign_worker::handle(&self.sender, &records, out_of_time)).await,
-            Worker::Send => role.hold(send_worker::handle(&self.sender, &records, out_of_time)).await,
-            Worker::Inbound => role.hold(inbound_worker::handle(&self.sender, &records)).await,
+            Worker::Campaign => {
+                role.hold(campaign_worker::handle(&self.services, &records, out_of_time)).await
+            }
+            Worker::Send => role.hold(send_worker::handle(&self.services, &records, out_of_time)).await,
+            Worker::Inbound => role.hold(inbound_worker::handle(&self.services, &records)).await,
             Worker::Webhook => {
                 let courier = self.apps().courier();
                 role.hold(webhook_worker::handle(&courier, &records, out_of_time)).await
@@ -211,13 +213,13 @@ impl World {
 
     /// What the checks of uploads use.
     pub fn media(&self) -> media_worker::App {
-        let Sender { store, files, queues, .. } = self.sender.clone();
+        let Services { store, files, queues, .. } = self.services.clone();
         media_worker::App { store, files, queues }
     }
 
     /// What the schedule does once a minute.
     pub async fn sweep(&self) -> usize {
-        role("schedule-tick").hold(schedule_tick::handle(self.store(), &self.sender.queues)).await.unwrap()
+        role("schedule-tick").hold(schedule_tick::handle(self.store(), &self.services.queues)).await.unwrap()
     }
 
     /// Forgets every job that waits.

@@ -12,7 +12,7 @@ pub use report::make as make_report;
 
 use domain::{CampaignId, ReportFormat, TenantId};
 use ops::campaigns::Build;
-use ops::{Code, Sender, campaigns};
+use ops::{Code, Services, campaigns};
 use queue::{CampaignJob, Done, Job, Queue, Record};
 use store::reports::ReportKey;
 
@@ -41,19 +41,19 @@ pub const KINDS: &[&str] = &[
 ];
 
 /// Does each job; answers the ids of the records that must come again.
-pub async fn handle(sender: &Sender, records: &[Record], out_of_time: impl Fn() -> bool) -> Vec<String> {
+pub async fn handle(services: &Services, records: &[Record], out_of_time: impl Fn() -> bool) -> Vec<String> {
     let mut again = Vec::new();
     for record in records {
         let done = match Job::<CampaignJob>::parse(&record.body) {
-            Ok(job) => Box::pin(work(sender, job, &out_of_time)).await,
+            Ok(job) => Box::pin(work(services, job, &out_of_time)).await,
             Err(reason) => reason.into(),
         };
-        again.extend(sender.queues.settle(Queue::Campaign, record, done).await);
+        again.extend(services.queues.settle(Queue::Campaign, record, done).await);
     }
     again
 }
 
-async fn work(sender: &Sender, job: Job<CampaignJob>, out_of_time: impl Fn() -> bool) -> Done {
+async fn work(services: &Services, job: Job<CampaignJob>, out_of_time: impl Fn() -> bool) -> Done {
     let (tenant, campaign) = match &job.job {
         CampaignJob::Plan { tenant, campaign, .. }
         | CampaignJob::Start { tenant, campaign }
@@ -67,21 +67,21 @@ async fn work(sender: &Sender, job: Job<CampaignJob>, out_of_time: impl Fn() -> 
     let generation = job.generation;
     let worked = match job.job {
         CampaignJob::Plan { checkpoint, .. } => {
-            campaigns::plan(sender, &tenant, campaign, checkpoint, generation, out_of_time).await
+            campaigns::plan(services, &tenant, campaign, checkpoint, generation, out_of_time).await
         }
-        CampaignJob::Start { .. } => campaigns::start_scheduled(sender, &tenant, campaign).await,
+        CampaignJob::Start { .. } => campaigns::start_scheduled(services, &tenant, campaign).await,
         CampaignJob::Again { order, block, .. } => {
-            campaigns::put_back(sender, &tenant, campaign, (order, block), generation, out_of_time).await
+            campaigns::put_back(services, &tenant, campaign, (order, block), generation, out_of_time).await
         }
         CampaignJob::Cancel { .. } => {
-            campaigns::wind_up(sender, &tenant, campaign, generation, out_of_time).await
+            campaigns::wind_up(services, &tenant, campaign, generation, out_of_time).await
         }
         CampaignJob::Erase { contacts, before, last, .. } => {
             let before = before.map(CampaignId);
-            campaigns::erase(sender, &tenant, contacts, (before, last), generation, out_of_time).await
+            campaigns::erase(services, &tenant, contacts, (before, last), generation, out_of_time).await
         }
         CampaignJob::Count { run, .. } => {
-            campaigns::count(sender, &tenant, campaign, run, generation, out_of_time).await
+            campaigns::count(services, &tenant, campaign, run, generation, out_of_time).await
         }
         CampaignJob::Report { format, job: id, run, .. } => {
             let Ok(format) = ReportFormat::parse(&format) else {
@@ -89,7 +89,7 @@ async fn work(sender: &Sender, job: Job<CampaignJob>, out_of_time: impl Fn() -> 
             };
             let of = ReportKey { tenant: &tenant, campaign, format };
             let build = Build { of, job: &id, run, generation };
-            make_report(sender, build, out_of_time).await
+            make_report(services, build, out_of_time).await
         }
     };
     match worked {

@@ -7,7 +7,7 @@ use queue::Queue::{Campaign, Send, Webhook};
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let sender = env.sender(&[Campaign, Send, Webhook])?;
-        runtime::queue(async |batch| handle(&sender, &batch.records, || batch.is_over()).await).await
+        let services = env.services(&[Campaign, Send, Webhook])?;
+        runtime::queue(async |batch| handle(&services, &batch.records, || batch.is_over()).await).await
     })
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use api_http::{Endpoint, Table, get, post};
 use axum::Router;
 use axum::extract::FromRef;
-use ops::Sender;
+use ops::Services;
 use sendapp::{control, media, report};
 use store::Store;
 
@@ -54,20 +54,20 @@ const UPLOAD_BODY: usize = 11 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct App {
     /// The table, the provider, the files and the queues.
-    pub sender: Sender,
+    pub services: Services,
     /// How long a request waits for a report.
     pub patience: Duration,
 }
 
 impl FromRef<App> for Store {
     fn from_ref(app: &App) -> Self {
-        app.sender.store.clone()
+        app.services.store.clone()
     }
 }
 
-impl FromRef<App> for Sender {
+impl FromRef<App> for Services {
     fn from_ref(app: &App) -> Self {
-        app.sender.clone()
+        app.services.clone()
     }
 }
 

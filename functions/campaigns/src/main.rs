@@ -7,8 +7,8 @@ use queue::Queue::{Campaign, Send};
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let mut sender = env.sender(&[Campaign, Send])?;
-        sender.queues = sender.queues.with_schedules(env.schedules()?);
-        runtime::http(&env, routes(App { sender, patience: ops::campaigns::PATIENCE })).await
+        let mut services = env.services(&[Campaign, Send])?;
+        services.queues = services.queues.with_schedules(env.schedules()?);
+        runtime::http(&env, routes(App { services, patience: ops::campaigns::PATIENCE })).await
     })
 }

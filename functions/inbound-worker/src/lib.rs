@@ -4,7 +4,7 @@
 //! messages, conversations, contacts and suppressions; tells the endpoints by the
 //! queue `webhook`.
 
-use ops::Sender;
+use ops::Services;
 use ops::answering::{Question, answer_all};
 use ops::inbound::Inbound;
 use queue::{InboundJob, Job, Queue, Record};
@@ -35,7 +35,7 @@ pub const KINDS: &[&str] = &[
 ];
 
 /// Works off all records together; answers the ids of those that must come again.
-pub async fn handle(sender: &Sender, records: &[Record]) -> Vec<String> {
+pub async fn handle(services: &Services, records: &[Record]) -> Vec<String> {
     let mut failed = Vec::new();
     let (mut inbound, mut ids) = (Vec::new(), Vec::new());
     let (mut questions, mut asked) = (Vec::new(), Vec::new());
@@ -50,15 +50,15 @@ pub async fn handle(sender: &Sender, records: &[Record]) -> Vec<String> {
                 asked.push(record.id.clone());
             }
             Err(reason) => {
-                if !Box::pin(sender.queues.park_record(Queue::Inbound, record, &reason)).await {
+                if !Box::pin(services.queues.park_record(Queue::Inbound, record, &reason)).await {
                     failed.push(record.id.clone());
                 }
             }
         }
     }
-    let again = Box::pin(ops::inbound::process(sender, &inbound)).await;
+    let again = Box::pin(ops::inbound::process(services, &inbound)).await;
     failed.extend(again.into_iter().filter_map(|i| ids.get(i).cloned()));
-    let again = Box::pin(answer_all(sender, &questions)).await;
+    let again = Box::pin(answer_all(services, &questions)).await;
     failed.extend(again.into_iter().filter_map(|i| asked.get(i).cloned()));
     failed
 }

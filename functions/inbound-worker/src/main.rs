@@ -7,7 +7,7 @@ use queue::Queue::{Inbound, Send, Webhook};
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let sender = env.sender(&[Inbound, Send, Webhook])?;
-        runtime::queue(async |batch| handle(&sender, &batch.records).await).await
+        let services = env.services(&[Inbound, Send, Webhook])?;
+        runtime::queue(async |batch| handle(&services, &batch.records).await).await
     })
 }

@@ -3,7 +3,8 @@
 use api_http::{Caller, CustomData, Input, Reply, Result, idempotent_send};
 use axum::extract::State;
 use axum::response::Response;
-use ops::custom::{self, Outgoing, Relay, Sent};
+use ops::Services;
+use ops::custom::{self, Outgoing, Sent};
 use serde::Serialize;
 
 /// The contract does not say what is answered: this is what its clients look for.
@@ -39,7 +40,7 @@ impl From<Sent> for Answer {
 
 /// `POST /v1/send_custom_channel_message`
 pub(crate) async fn send_custom_channel_message(
-    State(relay): State<Relay>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
@@ -52,8 +53,8 @@ pub(crate) async fn send_custom_channel_message(
             body: data.required("body")?,
             campaign: data.text("campaignId")?,
         };
-        let sent = custom::send(&relay, &caller, new, send).await.map_err(CustomData::named)?;
+        let sent = custom::send(&services, &caller, new, send).await.map_err(CustomData::named)?;
         Ok(Reply::<200, Answer>(sent.into()))
     };
-    idempotent_send(&relay.teller.store, &caller, &input, work).await
+    idempotent_send(&services.store, &caller, &input, work).await
 }

@@ -19,8 +19,7 @@ mod times;
 use api_http::{Endpoint, Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
-use ops::Sender;
-use ops::custom::Relay;
+use ops::Services;
 use store::Store;
 
 /// The kinds of items that the function touches: what its policy allows.
@@ -57,27 +56,19 @@ pub const KINDS: &[&str] = &[
 /// What the handlers use.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// The table, the provider and the files.
-    pub sender: Sender,
-    /// The table, and what calls custom channels.
-    pub relay: Relay,
-}
-
-impl FromRef<App> for Relay {
-    fn from_ref(app: &App) -> Self {
-        app.relay.clone()
-    }
+    /// The table, the providers and the files.
+    pub services: Services,
 }
 
 impl FromRef<App> for Store {
     fn from_ref(app: &App) -> Self {
-        app.sender.store.clone()
+        app.services.store.clone()
     }
 }
 
-impl FromRef<App> for Sender {
+impl FromRef<App> for Services {
     fn from_ref(app: &App) -> Self {
-        app.sender.clone()
+        app.services.clone()
     }
 }
 

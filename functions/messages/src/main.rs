@@ -7,8 +7,7 @@ use queue::Queue::Webhook;
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let sender = env.sender(&[Webhook])?;
-        let relay = env.relay(&sender)?;
-        runtime::http(&env, routes(App { sender, relay })).await
+        let services = env.services(&[Webhook])?;
+        runtime::http(&env, routes(App { services })).await
     })
 }

@@ -4,7 +4,7 @@
 //! calls Meta, feeds its own queue when its time is over.
 
 use domain::TenantId;
-use ops::Sender;
+use ops::Services;
 use queue::{Done, Job, Queue, Record, SendJob};
 
 /// The kinds of items that the function touches: what its policy allows.
@@ -34,25 +34,25 @@ pub const KINDS: &[&str] = &[
 
 /// Runs the number of each wake-up; answers the ids of the records that must come
 /// again. A wake-up for a number that somebody sends on already is done.
-pub async fn handle(sender: &Sender, records: &[Record], out_of_time: impl Fn() -> bool) -> Vec<String> {
+pub async fn handle(services: &Services, records: &[Record], out_of_time: impl Fn() -> bool) -> Vec<String> {
     let mut again = Vec::new();
     for record in records {
         let done = match Job::<SendJob>::parse(&record.body) {
             // A runner's future is large: it lives on the heap.
-            Ok(job) => Box::pin(work(sender, job, &out_of_time)).await,
+            Ok(job) => Box::pin(work(services, job, &out_of_time)).await,
             Err(reason) => reason.into(),
         };
-        again.extend(sender.queues.settle(Queue::Send, record, done).await);
+        again.extend(services.queues.settle(Queue::Send, record, done).await);
     }
     again
 }
 
-async fn work(sender: &Sender, job: Job<SendJob>, out_of_time: impl Fn() -> bool) -> Done {
+async fn work(services: &Services, job: Job<SendJob>, out_of_time: impl Fn() -> bool) -> Done {
     let SendJob::Wake { tenant, phone_number_id } = job.job;
     let Ok(tenant) = tenant.parse::<TenantId>() else {
         return Done::Never("the job names no tenant".to_owned());
     };
-    match ops::sending::run(sender, &tenant, &phone_number_id, job.generation, out_of_time).await {
+    match ops::sending::run(services, &tenant, &phone_number_id, job.generation, out_of_time).await {
         Ok(ended) => {
             tracing::debug!(?ended, "a runner ended");
             Done::Yes

@@ -7,7 +7,7 @@ use send_worker::handle;
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let sender = env.sender(&[Send, Webhook])?;
-        runtime::queue(async |batch| handle(&sender, &batch.records, || batch.is_over()).await).await
+        let services = env.services(&[Send, Webhook])?;
+        runtime::queue(async |batch| handle(&services, &batch.records, || batch.is_over()).await).await
     })
 }

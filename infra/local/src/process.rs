@@ -5,10 +5,9 @@ use std::time::Duration;
 use axum::Router;
 use channels::cloud::Graph;
 use domain::{Clock, Entropy};
-use ops::custom::Relay;
 use ops::files::Files;
 use ops::webhooks::{Courier, Pace};
-use ops::{AdminKey, Sender};
+use ops::{AdminKey, Services};
 use outbound::{Client, Policy, Resolver};
 use store::Sealer;
 use tokio::net::TcpListener;
@@ -27,11 +26,9 @@ const GRACE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Apps {
     /// What the functions share.
-    pub sender: Sender,
+    pub services: Services,
     /// May create tenants.
     pub admin_key: Option<String>,
-    /// Calls addresses that users give.
-    pub outbound: Client,
     /// How long such calls may take.
     pub pace: Pace,
     /// How long a request waits for a report.
@@ -39,35 +36,35 @@ pub struct Apps {
 }
 
 impl Apps {
-    fn of(sender: Sender, settings: &Settings) -> Result<Self, Box<dyn Error>> {
-        let outbound = Client::new(Policy::webhooks(settings.allow.clone()), Resolver::System)?;
+    fn of(services: Services, settings: &Settings) -> Self {
         let (admin_key, patience) = (settings.admin_key.clone(), ops::campaigns::PATIENCE);
-        Ok(Self { sender, admin_key, outbound, pace: Pace::default(), patience })
+        Self { services, admin_key, pace: Pace::default(), patience }
     }
 
     /// The routes of each function.
     pub fn functions(&self) -> [(&'static str, Router); 6] {
-        let Sender { store, graph, queues, .. } = self.sender.clone();
-        let relay = Relay { teller: (&self.sender).into(), client: self.outbound.clone() };
+        let Services { store, graph, queues, .. } = self.services.clone();
         let admin_key = AdminKey::fixed(self.admin_key.clone().map(domain::Secret::new));
         [
             ("contacts", contacts::routes(contacts::App { store: store.clone(), queues: queues.clone() })),
             ("accounts", accounts::routes(accounts::App { store: store.clone(), graph, admin_key })),
             (
                 "campaigns",
-                campaigns::routes(campaigns::App { sender: self.sender.clone(), patience: self.patience }),
+                campaigns::routes(campaigns::App {
+                    services: self.services.clone(),
+                    patience: self.patience,
+                }),
             ),
-            ("messages", messages::routes(messages::App { sender: self.sender.clone(), relay })),
-            ("inbound", inbound::routes(inbound::App::new(store, queues, self.sender.files.bodies()))),
+            ("messages", messages::routes(messages::App { services: self.services.clone() })),
+            ("inbound", inbound::routes(inbound::App::new(store, queues, self.services.files.bodies()))),
             ("webhooks", webhooks::routes(webhooks::App { courier: self.courier() })),
         ]
     }
 
     /// What sends events to the users' endpoints.
     pub fn courier(&self) -> Courier {
-        let Sender { store, files, queues, .. } = self.sender.clone();
-        let (client, pace) = (self.outbound.clone(), self.pace);
-        Courier { store, bodies: files.bodies(), queues, client, pace }
+        let Services { store, outbound: client, files, queues, .. } = self.services.clone();
+        Courier { store, bodies: files.bodies(), queues, client, pace: self.pace }
     }
 
     /// The routes of all functions, as they are served.
@@ -78,7 +75,7 @@ impl Apps {
 
     /// Serves routes as Lambda does.
     pub fn serve(&self, routes: Router) -> Router {
-        let (clock, entropy) = (self.sender.store.clock().clone(), self.sender.store.entropy().clone());
+        let (clock, entropy) = (self.services.store.clock().clone(), self.services.store.entropy().clone());
         api_http::serve(routes, api_http::Edge { clock, entropy, require_https: false })
     }
 }
@@ -111,7 +108,8 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let files = Files::new(aws.bucket(&urls).await?, settings.url());
     let files = files.linking(Policy::fetches(settings.allow.clone()));
     let graph = Graph::new(&settings.graph_url())?;
-    let sender = Sender { store: store.clone(), graph, files, queues };
+    let outbound = Client::new(Policy::webhooks(settings.allow.clone()), Resolver::System)?;
+    let services = Services { store: store.clone(), graph, outbound, files, queues };
     let credentials = demo::seed(&settings, &store, &entropy).await?;
 
     let stop = Stop::default();
@@ -128,7 +126,7 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     if let (Some(embedded), Some(listener)) = (aws.embedded.clone(), for_aws) {
         tasks.spawn(serve_aws(embedded, listener, stop.clone()));
     }
-    let apps = Apps::of(sender, &settings)?;
+    let apps = Apps::of(services, &settings);
     tasks.spawn(Workers::new(aws.sqs.clone(), urls, apps.clone(), stop.clone()).run());
     banner(&settings, &credentials);
     let router = apps.router();

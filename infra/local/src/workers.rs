@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message};
-use ops::Sender;
+use ops::Services;
 use ops::webhooks::Courier;
 use queue::{Record, Urls};
 use tokio::sync::watch;
@@ -72,7 +72,7 @@ impl Stop {
 pub struct Workers {
     sqs: Client,
     urls: Urls,
-    sender: Sender,
+    services: Services,
     courier: Courier,
     stop: Stop,
 }
@@ -88,7 +88,7 @@ enum Worker {
 impl Workers {
     /// Workers on these queues.
     pub fn new(sqs: Client, urls: Urls, apps: Apps, stop: Stop) -> Self {
-        Self { sqs, urls, courier: apps.courier(), sender: apps.sender, stop }
+        Self { sqs, urls, courier: apps.courier(), services: apps.services, stop }
     }
 
     /// Runs every loop until they are stopped.
@@ -112,13 +112,13 @@ impl Workers {
     }
 
     fn media(&self) -> media_worker::App {
-        let Sender { store, files, queues, .. } = self.sender.clone();
+        let Services { store, files, queues, .. } = self.services.clone();
         media_worker::App { store, files, queues }
     }
 
     async fn sweep(self) {
         while !self.stop.is_stopped() {
-            if let Err(error) = schedule_tick::handle(&self.sender.store, &self.sender.queues).await {
+            if let Err(error) = schedule_tick::handle(&self.services.store, &self.services.queues).await {
                 tracing::error!(code = error.code.as_str(), "the sweep failed");
             }
             tokio::select! {
@@ -168,9 +168,9 @@ impl Workers {
             let records: Vec<Record> = messages.iter().map(record).collect();
             let out_of_time = self.stop.deadline();
             let failed = match worker {
-                Worker::Campaign => campaign_worker::handle(&self.sender, &records, out_of_time).await,
-                Worker::Send => send_worker::handle(&self.sender, &records, out_of_time).await,
-                Worker::Inbound => inbound_worker::handle(&self.sender, &records).await,
+                Worker::Campaign => campaign_worker::handle(&self.services, &records, out_of_time).await,
+                Worker::Send => send_worker::handle(&self.services, &records, out_of_time).await,
+                Worker::Inbound => inbound_worker::handle(&self.services, &records).await,
                 Worker::Media => media_worker::handle(&self.media(), &records).await,
             };
             let failed: BTreeSet<String> = failed.into_iter().collect();

@@ -19,7 +19,7 @@ use store::messages::Message;
 use crate::delivery::{settle, watch};
 use crate::events::Teller;
 use crate::messages::take_turn;
-use crate::{Code, Error, Result, Sender};
+use crate::{Code, Error, Result, Services};
 
 /// Tries of an answer that the provider refuses for now; then it has failed.
 const TRIES: u32 = 10;
@@ -74,9 +74,9 @@ impl TryFrom<InboundJob> for Question {
 
 /// Answers several questions, each with how often it was tried before. Answers which
 /// of them must come again, by index.
-pub async fn answer_all(sender: &Sender, questions: &[(Question, u32)]) -> Vec<usize> {
+pub async fn answer_all(services: &Services, questions: &[(Question, u32)]) -> Vec<usize> {
     let answers = questions.iter().enumerate().map(async |(i, (question, tries))| {
-        let answered = answer(sender, question, *tries).await;
+        let answered = answer(services, question, *tries).await;
         answered.err().map(|error| {
             let code = error.code.as_str();
             tracing::error!(tenant = %question.tenant, code, "a question could not be answered");
@@ -92,25 +92,25 @@ pub async fn answer_all(sender: &Sender, questions: &[(Question, u32)]) -> Vec<u
 ///
 /// # Errors
 /// [`Code::Unavailable`] when a store does not answer: answer it again.
-async fn answer(sender: &Sender, question: &Question, tries: u32) -> Result<()> {
-    let account = sender.store.account(&question.tenant, question.account).await?;
+async fn answer(services: &Services, question: &Question, tries: u32) -> Result<()> {
+    let account = services.store.account(&question.tenant, question.account).await?;
     let Some(account) = account else { return Ok(()) };
     let Some(body) = account.help_message.clone() else { return Ok(()) };
     let content = Content::Text { body };
     content.check().map_err(|invalid| Error { code: Code::Internal, ..invalid.into() })?;
-    let Some(delay) = say(sender, &account, question, &content, tries).await? else { return Ok(()) };
-    Ok(sender.queues.inbound_later(question.into(), tries + 1, delay).await?)
+    let Some(delay) = say(services, &account, question, &content, tries).await? else { return Ok(()) };
+    Ok(services.queues.inbound_later(question.into(), tries + 1, delay).await?)
 }
 
 /// Says it, or answers when it is worth trying again.
 async fn say(
-    sender: &Sender,
+    services: &Services,
     account: &Account,
     question: &Question,
     content: &Content,
     tries: u32,
 ) -> Result<Option<Duration>> {
-    let (store, tenant) = (&sender.store, &question.tenant);
+    let (store, tenant) = (&services.store, &question.tenant);
     let Some(number) = &account.whatsapp else { return Ok(None) };
     let known = store.answer_to(tenant, &question.cause).await?;
     if known.as_ref().is_some_and(|message| message.progress.state != State::Pending) {
@@ -123,13 +123,13 @@ async fn say(
     }
     // Whoever asks for help gets it, whatever the plan's limit: it only counts.
     store.use_messages(tenant, 1, None).await?;
-    let Some(message) = claim(sender, question, content, known).await? else {
+    let Some(message) = claim(services, question, content, known).await? else {
         store.return_messages(tenant, 1).await?;
         return Ok(None);
     };
-    let line = Line { graph: &sender.graph, number };
+    let line = Line { graph: &services.graph, number };
     let outcome = line.send(&message.address, content, CallbackRef::Message(message.id)).await;
-    let (teller, due) = (&Teller::from(sender), watch(store, tenant, &message));
+    let (teller, due) = (&Teller::from(services), watch(store, tenant, &message));
     let Some(delay) = again(&outcome).filter(|_| tries < TRIES) else {
         settle(teller, tenant, &message, &outcome, &due).await;
         return Ok(None);
@@ -143,12 +143,12 @@ async fn say(
 /// Makes the answer ours to send: a new one, or one that waits for another try. `None`
 /// when somebody else sends it.
 async fn claim(
-    sender: &Sender,
+    services: &Services,
     question: &Question,
     content: &Content,
     known: Option<Message>,
 ) -> Result<Option<Message>> {
-    let (store, tenant) = (&sender.store, &question.tenant);
+    let (store, tenant) = (&services.store, &question.tenant);
     if let Some(message) = known {
         let claimed = AtomicBool::new(false);
         let claim = |progress: &mut Progress| {

@@ -1,7 +1,7 @@
 //! The product: every rule that more than one dialect or worker needs.
 //!
 //! Operations take just the stores they use, so that a function links no more
-//! than it needs; [`Sender`] bundles what sending takes.
+//! than it needs; [`Services`] bundles what sending takes.
 
 pub mod accounts;
 mod admin;
@@ -35,13 +35,15 @@ use files::Files;
 use queue::Queues;
 use store::Store;
 
-/// What sending takes: the ledger, the provider, the files and the queues.
+/// What operations run on: the table, the ways out, the files and the queues.
 #[derive(Debug, Clone)]
-pub struct Sender {
+pub struct Services {
     /// The table.
     pub store: Store,
     /// Meta's API.
     pub graph: Graph,
+    /// Calls addresses that users give: custom channels and endpoints.
+    pub outbound: outbound::Client,
     /// Uploaded files.
     pub files: Files,
     /// The queues.

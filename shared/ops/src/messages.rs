@@ -14,7 +14,7 @@ use store::messages::Message;
 
 use crate::delivery::dispatch;
 use crate::events::Teller;
-use crate::{Caller, Code, Error, Result, Sender, callers, templates};
+use crate::{Caller, Code, Error, Result, Services, callers, templates};
 
 /// A number that was connected less than this long ago has contacts whose last
 /// message we do not know: Meta decides about their windows. Milliseconds.
@@ -78,7 +78,7 @@ impl Send {
 /// [`Code::ProviderUnavailable`]; [`Code::ProviderTimeout`] with our id when nobody
 /// knows.
 pub async fn send(
-    sender: &Sender,
+    services: &Services,
     caller: &Caller,
     account: &Account,
     to: PhoneNumber,
@@ -88,14 +88,14 @@ pub async fn send(
     content.check()?;
     let number = callers::number(account)?;
     let tenant = caller.tenant_id();
-    let (store, id) = (&sender.store, request.id);
+    let (store, id) = (&services.store, request.id);
     if let Some(message) = request.earlier(store, tenant, account.id).await? {
         return Ok(Sent { id, provider_id: message.progress.provider_id.unwrap_or_default() });
     }
     let identity = Identity::Phone(to.clone());
     let address = Address::Phone(to);
     let contact = async { store.contact_by(tenant, &identity).await.map_err(Error::from) };
-    let consent = check_consent(sender, tenant, number, &address, &content);
+    let consent = check_consent(services, tenant, number, &address, &content);
     let (contact, ()) = futures::try_join!(contact, consent)?;
     if content.is_free_form() {
         let known = contact.as_ref().map(|c| (c.id, c.absorbed.clone()));
@@ -105,28 +105,28 @@ pub async fn send(
         && let MediaSource::Link(url) = source
     {
         domain::campaign::check_url(url)?;
-        sender.files.check(store, tenant, url, *kind).await?;
-        *source = sender.files.source(store, &sender.graph, tenant, number, url).await?;
+        services.files.check(store, tenant, url, *kind).await?;
+        *source = services.files.source(store, &services.graph, tenant, number, url).await?;
     }
     take_turn(store, tenant, number).await?;
     count(store, caller).await?;
-    deliver(sender, tenant, account, number, (id, contact.map(|c| c.id)), address, content).await
+    deliver(services, tenant, account, number, (id, contact.map(|c| c.id)), address, content).await
 }
 
 async fn check_consent(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     number: &Number,
     address: &Address,
     content: &Content,
 ) -> Result<()> {
-    let out = sender.store.opted_out(tenant, std::slice::from_ref(address)).await?;
+    let out = services.store.opted_out(tenant, std::slice::from_ref(address)).await?;
     if out.is_empty() {
         return Ok(());
     }
     let category: Option<Category> = match content {
         Content::Template(call) => {
-            let (store, graph) = (&sender.store, &sender.graph);
+            let (store, graph) = (&services.store, &services.graph);
             let language = Some(call.language.as_str());
             let template = templates::approved(store, graph, tenant, number, &call.name, language).await?;
             Some(template.category.unwrap_or(Category::Marketing))
@@ -175,7 +175,7 @@ pub(crate) async fn take_turn(store: &Store, tenant: &TenantId, number: &Number)
 }
 
 async fn deliver(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     account: &Account,
     number: &Number,
@@ -199,8 +199,8 @@ async fn deliver(
         text: content.text().map(str::to_owned),
         progress: Progress::new(State::Claimed),
     };
-    let line = Line { graph: &sender.graph, number };
-    match dispatch(&Teller::from(sender), tenant, &message, &content, &line).await? {
+    let line = Line { graph: &services.graph, number };
+    match dispatch(&Teller::from(services), tenant, &message, &content, &line).await? {
         Outcome::Accepted(acceptance) => Ok(Sent { id, provider_id: acceptance.provider_id }),
         Outcome::Refused(error) => Err(Error::provider(&error).about(id)),
         Outcome::Unreachable => {

@@ -2,8 +2,7 @@ use aws_types::SdkConfig;
 use channels::cloud::Graph;
 use domain::{Clock, Entropy};
 use media::Bucket;
-use ops::Sender;
-use ops::custom::Relay;
+use ops::Services;
 use ops::files::Files;
 use ops::webhooks::{Courier, Pace};
 use outbound::{AllowList, Client, Policy, Resolver};
@@ -142,10 +141,10 @@ impl Env {
     /// What sending takes, with the queues that the function uses.
     ///
     /// # Errors
-    /// [`Missing`]; see [`Env::graph`].
-    pub fn sender(&self, used: &[Queue]) -> Result<Sender, Error> {
+    /// [`Missing`]; see [`Env::graph`] and [`Env::outbound`].
+    pub fn services(&self, used: &[Queue]) -> Result<Services, Error> {
         let (store, files, queues) = (self.store()?, self.files()?, self.queues(used)?);
-        Ok(Sender { store, graph: self.graph()?, files, queues })
+        Ok(Services { store, graph: self.graph()?, outbound: self.outbound()?, files, queues })
     }
 
     /// What calls addresses that users give: `OUTBOUND_ALLOW` names what may be called
@@ -161,14 +160,6 @@ impl Env {
     fn allowed(&self) -> Result<AllowList, Error> {
         let allow = (self.variables)("OUTBOUND_ALLOW").unwrap_or_default();
         Ok(allow.parse().map_err(|error| format!("OUTBOUND_ALLOW: {error}"))?)
-    }
-
-    /// What calls custom channels, on the sender's stores.
-    ///
-    /// # Errors
-    /// See [`Env::outbound`].
-    pub fn relay(&self, sender: &Sender) -> Result<Relay, Error> {
-        Ok(Relay { teller: sender.into(), client: self.outbound()? })
     }
 
     /// What sends events to the users' endpoints, with the queues that the function

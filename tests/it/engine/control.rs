@@ -14,9 +14,9 @@ fn everybody_of_a_cancelled_campaign_has_an_end_within_a_minute() {
             let id = launched(world, 400).await;
             // The runner ends amid a wave, as a process that is killed.
             let tenant = world.tenant().clone();
-            let run = ops::sending::run(&world.sender, &tenant, PHONE_NUMBER_ID, 0, || false);
+            let run = ops::sending::run(&world.services, &tenant, PHONE_NUMBER_ID, 0, || false);
             world.kill_after(steps, run).await;
-            cancel(&world.sender, world.tenant(), id).await.unwrap();
+            cancel(&world.services, world.tenant(), id).await.unwrap();
             seconds(60).await;
             let counts = world.counts(id).await;
             assert_eq!((count(&counts, "pending"), count(&counts, "claimed")), (0, 0), "{counts:?}");
@@ -34,7 +34,7 @@ fn what_failed_for_thousands_is_put_back_by_a_worker() {
         assert_eq!(world.counts(id).await, [("failed", 2_300)].into());
         world.simulator.clear_faults();
         let requests = world.embedded.capacity().requests();
-        let (state, _) = resume(&world.sender, world.tenant(), id, Some(Which::Failed)).await.unwrap();
+        let (state, _) = resume(&world.services, world.tenant(), id, Some(Which::Failed)).await.unwrap();
         let asked = world.embedded.capacity().requests() - requests;
         assert!(asked < 20, "{asked} requests of the table while the owner waits");
         assert_eq!(state, CampaignState::Running);
@@ -52,10 +52,10 @@ fn an_order_to_send_again_survives_a_pause_and_is_carried_out_once() {
         let id = launched(world, 40).await;
         seconds(30).await;
         world.simulator.clear_faults();
-        resume(&world.sender, world.tenant(), id, Some(Which::Failed)).await.unwrap();
-        ops::campaigns::pause(&world.sender, world.tenant(), id).await.unwrap();
+        resume(&world.services, world.tenant(), id, Some(Which::Failed)).await.unwrap();
+        ops::campaigns::pause(&world.services, world.tenant(), id).await.unwrap();
         seconds(30).await;
-        resume(&world.sender, world.tenant(), id, Some(Which::Failed)).await.unwrap();
+        resume(&world.services, world.tenant(), id, Some(Which::Failed)).await.unwrap();
         seconds(90).await;
         assert_eq!(world.counts(id).await, [("delivered", 40)].into());
         assert_eq!(world.campaign(id).await.state, CampaignState::Finished);
@@ -82,7 +82,7 @@ fn whoever_waits_under_a_head_without_work_is_found() {
         let request = store::campaigns::Request { from, to, reason: None, watch_at_ms: None };
         store.resume_campaign(tenant, &stored, request, None).await.unwrap();
         let requests = world.embedded.capacity().requests();
-        ops::sending::run(&world.sender, tenant, PHONE_NUMBER_ID, 0, || false).await.unwrap();
+        ops::sending::run(&world.services, tenant, PHONE_NUMBER_ID, 0, || false).await.unwrap();
         seconds(60).await;
         assert_eq!(world.campaign(id).await.state, CampaignState::Finished);
         assert!(world.embedded.capacity().requests() - requests < 200);
@@ -104,7 +104,7 @@ fn a_campaign_that_nobody_can_go_on_with_is_looked_at_less_and_less() {
         store.resume_campaign(tenant, &stored, request, None).await.unwrap();
         let wake =
             queue::SendJob::Wake { tenant: tenant.to_string(), phone_number_id: PHONE_NUMBER_ID.to_owned() };
-        world.sender.queues.wake(wake, 0, std::time::Duration::ZERO).await.unwrap();
+        world.services.queues.wake(wake, 0, std::time::Duration::ZERO).await.unwrap();
         seconds(300).await;
         let requests = world.embedded.capacity().requests();
         seconds(600).await;
@@ -118,7 +118,7 @@ fn the_sweep_only_wakes() {
     in_virtual_time(at_80(), async |world| {
         let id = launched(world, 1_200).await;
         seconds(2).await;
-        cancel(&world.sender, world.tenant(), id).await.unwrap();
+        cancel(&world.services, world.tenant(), id).await.unwrap();
         seconds(1).await;
         let requests = world.embedded.capacity().requests();
         world.sweep().await;

@@ -12,7 +12,7 @@ fn nothing_leaves_after_a_cancellation_during_a_hold() {
         world.fault(FaultRule { next: Some(1), ..code(80_007) });
         let id = launched(world, 50).await;
         seconds(4).await;
-        cancel(&world.sender, world.tenant(), id).await.unwrap();
+        cancel(&world.services, world.tenant(), id).await.unwrap();
         let accepted = world.simulator.stats().accepted;
         seconds(180).await;
         assert_eq!(world.simulator.stats().accepted, accepted, "something left after the cancellation");
@@ -27,11 +27,11 @@ fn nothing_leaves_after_a_pause_during_a_hold() {
         world.fault(FaultRule { next: Some(1), ..code(80_007) });
         let id = launched(world, 50).await;
         seconds(4).await;
-        pause(&world.sender, world.tenant(), id).await.unwrap();
+        pause(&world.services, world.tenant(), id).await.unwrap();
         let accepted = world.simulator.stats().accepted;
         seconds(180).await;
         assert_eq!(world.simulator.stats().accepted, accepted);
-        resume(&world.sender, world.tenant(), id, None).await.unwrap();
+        resume(&world.services, world.tenant(), id, None).await.unwrap();
         seconds(60).await;
         assert_eq!(world.counts(id).await, [("delivered", 50)].into());
         assert_once(world);

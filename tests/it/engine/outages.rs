@@ -21,7 +21,7 @@ async fn outage(world: &harness::World, rule: FaultRule, away: u64, people: u64)
     let unknown = count(&counts, "unknown");
     assert_eq!(count(&counts, "delivered"), people - unknown, "{counts:?}");
     assert_eq!(world.campaign(id).await.state, CampaignState::Finished);
-    resume(&world.sender, world.tenant(), id, Some(Which::Unknown)).await.unwrap();
+    resume(&world.services, world.tenant(), id, Some(Which::Unknown)).await.unwrap();
     seconds(120).await;
     assert_eq!(world.counts(id).await, [("delivered", people)].into());
     assert_once(world);

@@ -18,7 +18,7 @@ fn five_identical_refusals_about_the_campaign_pause_it() {
             assert!(campaign.reason.unwrap().contains(&refusal.to_string()));
             assert_eq!(world.counts(id).await, [("failed", 5), ("pending", 295)].into());
             world.simulator.clear_faults();
-            resume(&world.sender, world.tenant(), id, Some(Which::Failed)).await.unwrap();
+            resume(&world.services, world.tenant(), id, Some(Which::Failed)).await.unwrap();
             seconds(60).await;
             assert_eq!(world.counts(id).await, [("delivered", 300)].into());
             assert_once(world);
@@ -57,7 +57,7 @@ fn who_reached_metas_cap_is_not_sent_to_before_a_day_has_passed() {
         let id = launched(world, 10).await;
         seconds(30).await;
         assert_eq!(world.counts(id).await, [("delivered", 8), ("failed", 2)].into());
-        resume(&world.sender, world.tenant(), id, Some(Which::Failed)).await.unwrap();
+        resume(&world.services, world.tenant(), id, Some(Which::Failed)).await.unwrap();
         seconds(60).await;
         assert_eq!(world.counts(id).await, [("delivered", 9), ("pending", 1)].into());
         let waiting = world.rows(id).await.into_iter().find(|row| row.retry_at.is_some()).unwrap();
@@ -101,7 +101,7 @@ fn a_contact_that_is_deleted_while_its_campaign_is_paused_is_erased_and_skipped(
         world.fault(FaultRule { next: Some(1), ..code(80_007) });
         let id = launched(world, 20).await;
         seconds(3).await;
-        ops::campaigns::pause(&world.sender, world.tenant(), id).await.unwrap();
+        ops::campaigns::pause(&world.services, world.tenant(), id).await.unwrap();
         let api = Api::of(world).await;
         let gone = world.rows(id).await.into_iter().find(|row| row.retry_at.is_some()).unwrap();
         let phone = gone.address.unwrap().as_str().to_owned();
@@ -110,7 +110,7 @@ fn a_contact_that_is_deleted_while_its_campaign_is_paused_is_erased_and_skipped(
         seconds(150).await;
         let row = world.store().row(world.tenant(), id, gone.contact).await.unwrap().unwrap();
         assert_eq!((row.address, row.params.len()), (None, 0));
-        resume(&world.sender, world.tenant(), id, None).await.unwrap();
+        resume(&world.services, world.tenant(), id, None).await.unwrap();
         seconds(120).await;
         assert_eq!(world.counts(id).await, [("delivered", 19), ("skipped", 1)].into());
         assert_eq!(world.reasons(id).await, [("contact_deleted".to_owned(), 1)].into());

@@ -141,7 +141,7 @@ async fn draft_scheduled_at() {
     let path = format!("/api/campaigns/{}", made["campaign_id"]);
     assert_eq!(api.get(&path).await.expect(200)["campaign"]["state"], "scheduled");
     world.clock.advance_ms(2 * 3_600_000);
-    schedule_tick::handle(&world.sender.store, &world.sender.queues).await.unwrap();
+    schedule_tick::handle(&world.services.store, &world.services.queues).await.unwrap();
     world.drain().await;
     assert_eq!(api.get(&path).await.expect(200)["campaign"]["state"], "finished");
 }

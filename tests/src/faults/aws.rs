@@ -84,7 +84,7 @@ fn throttled(service: &str) -> Response<SdkBody> {
         ),
         "sqs" => {
             let mut response = refusal("com.amazonaws.sqs", "RequestThrottled", "Rate exceeded");
-            response.headers_mut().insert("x-amzn-query-error", "RequestThrottled;Sender".parse().unwrap());
+            response.headers_mut().insert("x-amzn-query-error", "RequestThrottled;Services".parse().unwrap());
             response
         }
         _ => {

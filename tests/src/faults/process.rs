@@ -63,7 +63,7 @@ async fn work(gate: Arc<Gate>, world: Arc<World>, worker: Worker) {
 async fn tick(gate: Arc<Gate>, world: Arc<World>) {
     loop {
         sleep(SWEEP).await;
-        let queues = &world.sender.queues;
+        let queues = &world.services.queues;
         let sweep = async {
             let swept =
                 crate::roles::role("schedule-tick").hold(schedule_tick::handle(world.store(), queues));

@@ -22,7 +22,7 @@ use ops::accounts::{AccountSettings, Connection, NewTenant};
 use ops::events::Teller;
 use ops::files::Files;
 use ops::webhooks::Pace;
-use ops::{Caller, Sender};
+use ops::{Caller, Services};
 use outbound::Limits;
 use queue::{Queues, Urls};
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ pub struct World {
     /// The embedded AWS.
     pub embedded: Embedded,
     /// What sending takes.
-    pub sender: Sender,
+    pub services: Services,
     /// Meta.
     pub simulator: Simulator,
     /// Runs like any clock, and a test may move it forward.
@@ -102,8 +102,6 @@ pub struct World {
     pub account: Account,
     /// Where the queues are.
     pub urls: Urls,
-    /// Calls addresses that users give; this machine is allowed.
-    pub outbound: outbound::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) busy: AtomicUsize,
     /// The templates that were created.
@@ -156,15 +154,15 @@ impl World {
         };
         let network = Network::Process(gate.clone());
         let mut background = JoinSet::new();
-        let (sender, simulator) = base.wire(&setup, &network, &mut background).await;
+        let (services, simulator) = base.wire(&setup, &network, &mut background).await;
         let templates = self.templates.lock().unwrap().clone();
         for template in &templates {
-            sender.graph.create_template(self.account.whatsapp.as_ref().unwrap(), template).await.unwrap();
+            services.graph.create_template(self.account.whatsapp.as_ref().unwrap(), template).await.unwrap();
         }
         // Their approval was told before.
         simulator.reset(false);
         let who = (self.caller.clone(), self.account.clone());
-        let world = base.with(clock, sender, simulator, who, &network, background);
+        let world = base.with(clock, services, simulator, who, background);
         *world.templates.lock().unwrap() = templates;
         world
     }
@@ -187,14 +185,14 @@ impl World {
         let (queues, urls) = aws.queues().await.unwrap();
         let bucket = aws.bucket(&urls).await.unwrap();
         let base = Base { store, queues, urls, bucket, sqs: aws.sqs, embedded };
-        let (sender, simulator) = base.wire(&setup, &network, &mut background).await;
-        let who = connect(&sender, &setup).await;
-        base.with(clock, sender, simulator, who, &network, background)
+        let (services, simulator) = base.wire(&setup, &network, &mut background).await;
+        let who = connect(&services, &setup).await;
+        base.with(clock, services, simulator, who, background)
     }
 
     /// The table.
     pub fn store(&self) -> &Store {
-        &self.sender.store
+        &self.services.store
     }
 
     /// Calls S3 as somebody who only has a URL.
@@ -213,7 +211,7 @@ impl World {
 
     /// What writes facts down and tells them on.
     pub fn teller(&self) -> Teller {
-        Teller::from(&self.sender)
+        Teller::from(&self.services)
     }
 
     /// The product's functions.
@@ -221,13 +219,7 @@ impl World {
         let limits = Limits { total: Duration::from_millis(400), body: Limits::WEBHOOK.body };
         let pace = Pace { limits, slow_after: Duration::from_millis(100) };
         let admin_key = Some(ADMIN_KEY.to_owned());
-        Apps {
-            sender: self.sender.clone(),
-            admin_key,
-            outbound: self.outbound.clone(),
-            pace,
-            patience: Duration::ZERO,
-        }
+        Apps { services: self.services.clone(), admin_key, pace, patience: Duration::ZERO }
     }
 
     /// The tenant.
@@ -254,32 +246,31 @@ impl Base {
         setup: &Setup,
         network: &Network,
         background: &mut JoinSet<()>,
-    ) -> (Sender, Simulator) {
+    ) -> (Services, Simulator) {
         let files = Files::new(self.bucket.clone(), "http://localhost:9000");
         let webhooks = router(&self.store, &self.queues, files.bodies());
         let (simulator, graph) = network.open(setup, webhooks, background).await;
         let (store, queues) = (self.store.clone(), self.queues.clone());
-        (Sender { store, graph, files, queues }, simulator)
+        let outbound = network.outbound();
+        (Services { store, graph, outbound, files, queues }, simulator)
     }
 
     fn with(
         self,
         clock: Clock,
-        sender: Sender,
+        services: Services,
         simulator: Simulator,
         (caller, account): (Caller, Account),
-        network: &Network,
         background: JoinSet<()>,
     ) -> World {
         World {
             embedded: self.embedded,
-            sender,
+            services,
             simulator,
             clock,
             caller,
             account,
             urls: self.urls,
-            outbound: network.outbound(),
             sqs: self.sqs,
             busy: AtomicUsize::new(0),
             templates: Mutex::default(),
@@ -288,8 +279,8 @@ impl Base {
     }
 }
 
-async fn connect(sender: &Sender, setup: &Setup) -> (Caller, Account) {
-    let store = &sender.store;
+async fn connect(services: &Services, setup: &Setup) -> (Caller, Account) {
+    let store = &services.store;
     let new = NewTenant {
         name: "Bottega".to_owned(),
         email: "bottega@example.com".to_owned(),
@@ -310,7 +301,7 @@ async fn connect(sender: &Sender, setup: &Setup) -> (Caller, Account) {
         per_second: setup.per_second,
         tier: None,
     };
-    let connected = ops::accounts::connect_number(store, &sender.graph, &caller, account, connection).await;
+    let connected = ops::accounts::connect_number(store, &services.graph, &caller, account, connection).await;
     (caller, connected.unwrap())
 }
 

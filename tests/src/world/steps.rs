@@ -33,7 +33,7 @@ impl World {
         };
         let number = self.account.whatsapp.as_ref().unwrap();
         let new = request.build().unwrap();
-        let (store, graph) = (self.store(), &self.sender.graph);
+        let (store, graph) = (self.store(), &self.services.graph);
         ops::templates::create(store, graph, self.tenant(), number, &new).await.unwrap();
         self.templates.lock().unwrap().push(new);
     }
@@ -47,12 +47,12 @@ impl World {
 
     /// Drafts a campaign.
     pub async fn draft_of(&self, draft: Draft) -> ops::Result<(Campaign, Vec<String>)> {
-        ops::campaigns::draft(&self.sender, &self.caller, &self.account, draft).await
+        ops::campaigns::draft(&self.services, &self.caller, &self.account, draft).await
     }
 
     /// Launches a campaign.
     pub async fn launch(&self, id: CampaignId) {
-        ops::campaigns::launch(&self.sender, self.tenant(), id).await.unwrap();
+        ops::campaigns::launch(&self.services, self.tenant(), id).await.unwrap();
     }
 
     /// A campaign of a utility template to everybody, launched.

@@ -7,7 +7,7 @@ mod zip;
 
 use domain::ReportFormat;
 use ops::campaigns::{Build, build};
-use ops::{Result, Sender};
+use ops::{Result, Services};
 
 use self::csv::Csv;
 use self::xlsx::Xlsx;
@@ -16,9 +16,9 @@ use self::xlsx::Xlsx;
 ///
 /// # Errors
 /// [`ops::Code::Unavailable`]: the job comes again.
-pub async fn make(sender: &Sender, run: Build<'_>, out_of_time: impl Fn() -> bool) -> Result<()> {
+pub async fn make(services: &Services, run: Build<'_>, out_of_time: impl Fn() -> bool) -> Result<()> {
     match run.of.format {
-        ReportFormat::Csv => build::<Csv>(sender, run, out_of_time).await,
-        ReportFormat::Xlsx => build::<Xlsx>(sender, run, out_of_time).await,
+        ReportFormat::Csv => build::<Csv>(services, run, out_of_time).await,
+        ReportFormat::Xlsx => build::<Xlsx>(services, run, out_of_time).await,
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use domain::campaign::CampaignState;
 use domain::{CampaignId, Invalid};
 use ops::campaigns::Which;
-use ops::{Sender, campaigns};
+use ops::{Services, campaigns};
 use serde::Serialize;
 
 use super::named;
@@ -29,19 +29,19 @@ impl Moved {
 
 /// `POST /api/campaigns/{id}/pause`
 pub(crate) async fn pause(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Moved>> {
     let id = named(&input)?;
-    let state = campaigns::pause(&sender, caller.tenant_id(), id).await?;
+    let state = campaigns::pause(&services, caller.tenant_id(), id).await?;
     Ok(Moved::new(id, state, None))
 }
 
 /// `POST /api/campaigns/{id}/resume`: what is pending, and with `only` again what failed,
 /// or what nobody knows of.
 pub(crate) async fn resume(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Moved>> {
@@ -53,18 +53,18 @@ pub(crate) async fn resume(
             Some(Which::parse(other).ok_or_else(wrong)?)
         }
     };
-    let (state, retried) = campaigns::resume(&sender, caller.tenant_id(), id, order).await?;
+    let (state, retried) = campaigns::resume(&services, caller.tenant_id(), id, order).await?;
     Ok(Moved::new(id, state, order.and(retried)))
 }
 
 /// `POST /api/campaigns/{id}/cancel`
 pub(crate) async fn cancel(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Moved>> {
     let id = named(&input)?;
-    let state = campaigns::cancel(&sender, caller.tenant_id(), id).await?;
+    let state = campaigns::cancel(&services, caller.tenant_id(), id).await?;
     Ok(Moved::new(id, state, None))
 }
 
@@ -91,12 +91,12 @@ pub(crate) struct Preflight {
 
 /// `POST /api/campaigns/{id}/preflight`
 pub(crate) async fn preflight(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Preflight>> {
     let id = named(&input)?;
-    let found = campaigns::preflight(&sender, caller.tenant_id(), id).await?;
+    let found = campaigns::preflight(&services, caller.tenant_id(), id).await?;
     let preflight = Findings {
         recipients: found.recipients,
         sendable: found.sendable,

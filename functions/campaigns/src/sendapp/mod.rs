@@ -11,7 +11,7 @@ use axum::response::Response;
 use domain::CampaignId;
 use domain::campaign::{Campaign, Message};
 use domain::recipient::State as Recipient;
-use ops::{Error, Sender, campaigns};
+use ops::{Error, Services, campaigns};
 use serde::Serialize;
 use store::ledger::Counts;
 
@@ -103,15 +103,15 @@ struct Drafted {
 
 /// `POST /api/campaigns/draft`
 pub(crate) async fn draft(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&sender.store, &caller, &input, async {
+    idempotent(&services.store, &caller, &input, async {
         let fields = input.fields();
-        let account = account_of_token(&sender.store, &caller, fields).await?;
+        let account = account_of_token(&services.store, &caller, fields).await?;
         let draft = draft::draft(fields)?;
-        let (campaign, warnings) = campaigns::draft(&sender, &caller, &account, draft).await?;
+        let (campaign, warnings) = campaigns::draft(&services, &caller, &account, draft).await?;
         let state = campaign.state.as_str();
         Ok(Reply::<200, _>(Drafted { status: "success", campaign_id: campaign.id.0, state, warnings }))
     })
@@ -127,13 +127,13 @@ struct Launched {
 
 /// `POST /api/campaigns/launch`
 pub(crate) async fn launch(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&sender.store, &caller, &input, async {
+    idempotent(&services.store, &caller, &input, async {
         let id: CampaignId = input.fields().required("campaign_id")?.parse()?;
-        let state = campaigns::launch(&sender, caller.tenant_id(), id).await?.as_str();
+        let state = campaigns::launch(&services, caller.tenant_id(), id).await?.as_str();
         Ok(Reply::<200, _>(Launched { status: "success", campaign_id: id.0, state }))
     })
     .await
@@ -149,14 +149,14 @@ pub(crate) struct List {
 
 /// `GET /api/campaigns`
 pub(crate) async fn list(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, List>> {
     let fields = input.fields();
     let limit = usize::try_from(fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT)).unwrap_or(1);
     let before = fields.integer("before")?.map(CampaignId);
-    let found = campaigns::list(&sender.store, caller.tenant_id(), before, limit).await?;
+    let found = campaigns::list(&services.store, caller.tenant_id(), before, limit).await?;
     let is_full = found.len() == limit;
     let mut campaigns: Vec<Item> = found.into_iter().map(|campaign| Item::new(campaign, None)).collect();
     let is_cut = cut_to_weight(&mut campaigns);
@@ -178,12 +178,12 @@ pub(crate) struct Shown {
 
 /// `GET /api/campaigns/{id}`
 pub(crate) async fn show(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Shown>> {
     let id = named(&input)?;
-    let progress = campaigns::progress(&sender, caller.tenant_id(), id).await?;
+    let progress = campaigns::progress(&services, caller.tenant_id(), id).await?;
     let campaign = Item::new(progress.campaign, Some(&progress.counts));
     Ok(Reply(Shown { status: "success", campaign }))
 }

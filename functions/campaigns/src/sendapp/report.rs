@@ -38,7 +38,7 @@ pub(crate) async fn xlsx(State(app): State<App>, Caller(caller): Caller, input: 
 /// Leads to the file, or says when to come again.
 async fn answer(app: &App, caller: &ops::Caller, input: &Input, format: ReportFormat) -> Result<Response> {
     let id = named(input)?;
-    let found = campaigns::report(&app.sender, caller.tenant_id(), id, format, app.patience).await?;
+    let found = campaigns::report(&app.services, caller.tenant_id(), id, format, app.patience).await?;
     let private = (CACHE_CONTROL, "private, no-store".to_owned());
     Ok(match found {
         Found::At(url) => (StatusCode::FOUND, [(LOCATION, url), private]).into_response(),

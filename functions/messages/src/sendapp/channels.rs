@@ -4,7 +4,8 @@ use api_http::{Caller, Input, Reply, Result};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::channel::CustomChannel;
-use ops::custom::{self, New, Relay};
+use ops::Services;
+use ops::custom::{self, New};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -49,14 +50,14 @@ pub(crate) async fn list(State(store): State<Store>, Caller(caller): Caller) -> 
 
 /// `POST /api/channels`: one of this name is replaced.
 pub(crate) async fn register(
-    State(relay): State<Relay>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
     let fields = input.fields();
     let rate = fields.integer("rate")?;
     let new = New { name: fields.required("name")?, url: fields.required("url")?, rate };
-    let (channel, secret) = custom::register(&relay, &caller, new).await?;
+    let (channel, secret) = custom::register(&services, &caller, new).await?;
     let secret = secret.map(|secret| secret.expose().to_owned());
     let created = secret.is_some();
     let answer = Registered { status: "success", channel: channel.into(), created, secret };

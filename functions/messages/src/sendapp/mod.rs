@@ -9,7 +9,7 @@ use api_http::{Caller, Input, Reply, Result, account_of_token, idempotent_send};
 use axum::extract::State;
 use axum::response::Response;
 use ops::messages::Sent;
-use ops::{Sender, messages};
+use ops::{Services, messages};
 use serde::Serialize;
 
 use content::content;
@@ -29,15 +29,15 @@ impl From<Sent> for Answer {
 
 /// `POST /api/whatsapp-meta/send`
 pub(crate) async fn send(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    let (store, fields) = (&sender.store, input.fields());
+    let (store, fields) = (&services.store, input.fields());
     let work = async |send| {
         let account = account_of_token(store, &caller, fields).await?;
         let to = fields.required_phone("number", account.default_country)?;
-        let sent = messages::send(&sender, &caller, &account, to, content(fields)?, send).await?;
+        let sent = messages::send(&services, &caller, &account, to, content(fields)?, send).await?;
         Ok(Reply::<200, Answer>(sent.into()))
     };
     idempotent_send(store, &caller, &input, work).await

@@ -5,7 +5,7 @@ use axum::extract::State;
 use domain::ContactId;
 use ops::events::Teller;
 use ops::suppression::{self, Entry, Whom};
-use ops::{Error, Sender};
+use ops::{Error, Services};
 use serde::Serialize;
 use store::Store;
 
@@ -78,14 +78,14 @@ pub(crate) struct Added {
 
 /// `POST /api/suppressions`: a second time changes nothing.
 pub(crate) async fn add(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Added>> {
     let fields = input.fields();
     let (whom, reason) = (whom(fields)?, fields.text("reason")?);
     let (changed, entries) =
-        suppression::add(&Teller::from(&sender), caller.tenant_id(), &whom, reason.as_deref()).await?;
+        suppression::add(&Teller::from(&services), caller.tenant_id(), &whom, reason.as_deref()).await?;
     let suppressions = entries.into_iter().map(Item::from).collect();
     Ok(Reply(Added { status: "success", changed, suppressions }))
 }
@@ -99,17 +99,17 @@ pub(crate) struct Removed {
 /// `DELETE /api/suppressions`: of a number or contact that did not opt out there
 /// is nothing to remove; an id must exist.
 pub(crate) async fn remove(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Removed>> {
     let fields = input.fields();
     let removed = match fields.text("id")? {
         Some(id) => {
-            suppression::remove_by_id(&Teller::from(&sender), caller.tenant_id(), id.trim()).await?;
+            suppression::remove_by_id(&Teller::from(&services), caller.tenant_id(), id.trim()).await?;
             1
         }
-        None => suppression::remove(&Teller::from(&sender), caller.tenant_id(), &whom(fields)?).await?,
+        None => suppression::remove(&Teller::from(&services), caller.tenant_id(), &whom(fields)?).await?,
     };
     Ok(Reply(Removed { status: "success", removed }))
 }

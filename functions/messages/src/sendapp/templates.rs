@@ -3,7 +3,7 @@
 use api_http::{Caller, Input, Reply, Result, account_of_token};
 use axum::extract::State;
 use domain::template::{Slot, Template, TemplateRequest, TemplateStatus, slots};
-use ops::{Sender, callers, templates};
+use ops::{Services, callers, templates};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -49,16 +49,16 @@ pub(crate) struct List {
 /// `GET /api/whatsapp-meta/get_templates`: approved ones, unless `status` asks for
 /// `all` or for another status.
 pub(crate) async fn list(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, List>> {
     let fields = input.fields();
-    let account = account_of_token(&sender.store, &caller, fields).await?;
+    let account = account_of_token(&services.store, &caller, fields).await?;
     let number = callers::number(&account)?;
     let wanted = fields.text("status")?.map(|status| status.trim().to_ascii_uppercase());
     let wanted = wanted.unwrap_or_else(|| TemplateStatus::Approved.as_str().to_owned());
-    let found = templates::list(&sender.store, &sender.graph, caller.tenant_id(), number).await?;
+    let found = templates::list(&services.store, &services.graph, caller.tenant_id(), number).await?;
     let shown = found.into_iter().filter(|t| wanted == "ALL" || t.status.as_str() == wanted);
     Ok(Reply(List { status: "success", templates: shown.map(Item::from).collect() }))
 }
@@ -80,12 +80,12 @@ pub(crate) struct Created {
 
 /// `POST /api/whatsapp-meta/create_template`
 pub(crate) async fn create(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Created>> {
     let fields = input.fields();
-    let account = account_of_token(&sender.store, &caller, fields).await?;
+    let account = account_of_token(&services.store, &caller, fields).await?;
     let number = callers::number(&account)?;
     let request = TemplateRequest {
         name: fields.required("name")?,
@@ -98,7 +98,7 @@ pub(crate) async fn create(
     };
     let new = request.build()?;
     let (id, status) =
-        templates::create(&sender.store, &sender.graph, caller.tenant_id(), number, &new).await?;
+        templates::create(&services.store, &services.graph, caller.tenant_id(), number, &new).await?;
     let category = new.category.as_str();
     let template = CreatedTemplate { id, name: new.name, status, category, language: new.language };
     Ok(Reply(Created { status: "success", template }))

@@ -5,7 +5,7 @@ use axum::extract::State;
 use domain::recipient::State as Shown;
 use domain::{AccountId, ContactId};
 use ops::history::{self, Entry, Party, Window};
-use ops::{Error, Sender};
+use ops::{Error, Services};
 use serde::Serialize;
 use store::Store;
 
@@ -79,7 +79,7 @@ pub(crate) struct Conversation {
 
 /// `conversation`, and `get/conversation` as sister products call it: newest first.
 pub(crate) async fn conversation(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Conversation>> {
@@ -90,9 +90,9 @@ pub(crate) async fn conversation(
     if skip >= MAX_OFFSET {
         return Err(Error::invalid("offset", format!("offset must be at most {MAX_OFFSET}")).into());
     }
-    let store = &sender.store;
+    let store = &services.store;
     let (party, name) = party(store, &caller, &input).await?;
-    let accounts = accounts(&sender, &caller, &input).await?;
+    let accounts = accounts(&services, &caller, &input).await?;
     let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     let window = Window { before: None, skip: count(skip), take: count(take) };
     let page = history::conversation(store, caller.tenant_id(), &accounts, &party, &window).await?;
@@ -122,11 +122,11 @@ async fn party(store: &Store, caller: &ops::Caller, input: &Input) -> Result<(Pa
 
 /// The account of the number that is named; without one, all of the caller's, and the
 /// custom channels.
-async fn accounts(sender: &Sender, caller: &ops::Caller, input: &Input) -> Result<Vec<AccountId>> {
+async fn accounts(services: &Services, caller: &ops::Caller, input: &Input) -> Result<Vec<AccountId>> {
     let name = input.fields().name_of(&super::NUMBER);
     match input.fields().text(name)? {
-        Some(_) => Ok(vec![super::account(sender, caller, input).await?.id]),
-        None => Ok(history::everywhere(&sender.store, caller.tenant_id()).await?),
+        Some(_) => Ok(vec![super::account(services, caller, input).await?.id]),
+        None => Ok(history::everywhere(&services.store, caller.tenant_id()).await?),
     }
 }
 

@@ -8,7 +8,7 @@ use axum::response::Response;
 use domain::account::Account;
 use domain::message::Content;
 use ops::messages::Sent;
-use ops::{Sender, callers, messages};
+use ops::{Services, callers, messages};
 use serde::Serialize;
 
 /// The parameter that names a connected number.
@@ -42,27 +42,27 @@ impl From<Sent> for Answer {
 
 /// `send-text-message`, and `send` as sister products call it.
 pub(crate) async fn send_text(
-    State(sender): State<Sender>,
+    State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
     let fields = input.fields();
     let work = async |send| {
-        let account = account(&sender, &caller, &input).await?;
+        let account = account(&services, &caller, &input).await?;
         let to = fields.name_of(&["to", "phone_number", "phoneNumber"]);
         let to = fields.required_phone(to, account.default_country)?;
         let content = Content::Text { body: fields.required("message")? };
-        let sent = messages::send(&sender, &caller, &account, to, content, send).await?;
+        let sent = messages::send(&services, &caller, &account, to, content, send).await?;
         Ok(Reply::<200, Answer>(sent.into()))
     };
-    idempotent_send(&sender.store, &caller, &input, work).await
+    idempotent_send(&services.store, &caller, &input, work).await
 }
 
 /// The account of the number that is named.
-async fn account(sender: &Sender, caller: &ops::Caller, input: &Input) -> Result<Account> {
+async fn account(services: &Services, caller: &ops::Caller, input: &Input) -> Result<Account> {
     let fields = input.fields();
     let name = fields.name_of(&NUMBER);
     let number = fields.text(name)?;
-    let found = callers::account_of_number(&sender.store, caller, number.as_deref()).await;
+    let found = callers::account_of_number(&services.store, caller, number.as_deref()).await;
     found.map_err(|error| ApiError(error).renamed("phone_number_id", name))
 }

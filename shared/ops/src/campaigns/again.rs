@@ -5,7 +5,7 @@ use queue::{CampaignJob, SendJob};
 use store::campaigns::Again;
 
 use super::load;
-use crate::{Result, Sender};
+use crate::{Result, Services};
 
 /// Carries out an order to send again, block by block from `block` on, until all are
 /// done or `out_of_time` says so; then the job follows itself. Of two copies of a job,
@@ -15,14 +15,14 @@ use crate::{Result, Sender};
 /// [`crate::Code::NotFound`] when there is no such campaign;
 /// [`crate::Code::Unavailable`]: the job comes again.
 pub async fn put_back(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     id: CampaignId,
     (order, block): (u64, u64),
     generation: u32,
     out_of_time: impl Fn() -> bool,
 ) -> Result<()> {
-    let store = &sender.store;
+    let store = &services.store;
     let stored = load(store, tenant, id).await?;
     let (Some(mut again), Some(phone_number_id)) = (stored.again, stored.phone_number_id) else {
         return Ok(());
@@ -44,17 +44,17 @@ pub async fn put_back(
             Err(error) => return Err(error.into()),
         }
         if head.block == block {
-            sender.queues.wake(wake(), 0, Duration::ZERO).await?;
+            services.queues.wake(wake(), 0, Duration::ZERO).await?;
         }
         if out_of_time() {
             let (tenant, campaign) = (tenant.to_string(), id.0);
             let next = CampaignJob::Again { tenant, campaign, order, block: to };
-            return Ok(sender.queues.campaign(next, generation + 1).await?);
+            return Ok(services.queues.campaign(next, generation + 1).await?);
         }
     }
     match store.move_again(tenant, id, &again, None).await {
         Ok(()) | Err(store::Error::Conflict) => {}
         Err(error) => return Err(error.into()),
     }
-    Ok(sender.queues.wake(wake(), 0, Duration::ZERO).await?)
+    Ok(services.queues.wake(wake(), 0, Duration::ZERO).await?)
 }

@@ -7,7 +7,7 @@ use queue::CampaignJob;
 use store::ledger::{Entry, Head, Left, Row};
 
 use super::load;
-use crate::{Result, Sender};
+use crate::{Result, Services};
 
 /// Recipients of one page.
 const PAGE: usize = 500;
@@ -26,20 +26,20 @@ const SOON: Duration = Duration::from_secs(2);
 /// [`crate::Code::NotFound`] when there is no such campaign;
 /// [`crate::Code::Unavailable`]: the job comes again.
 pub async fn wind_up(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     id: CampaignId,
     generation: u32,
     out_of_time: impl Fn() -> bool,
 ) -> Result<()> {
-    let store = &sender.store;
+    let store = &services.store;
     let stored = load(store, tenant, id).await?;
     if stored.campaign.state != CampaignState::Cancelled || stored.swept {
         return Ok(());
     }
     let again = |delay| {
         let job = CampaignJob::Cancel { tenant: tenant.to_string(), campaign: id.0 };
-        sender.queues.campaign_later(job, generation + 1, delay)
+        services.queues.campaign_later(job, generation + 1, delay)
     };
     if let Some(phone_number_id) = &stored.phone_number_id {
         let since = stored.campaign.finished_at.map_or(0, |at| at.as_millisecond());
@@ -48,7 +48,7 @@ pub async fn wind_up(
         let epoch = store.next_epoch(tenant, phone_number_id).await?;
         let mut done = true;
         for head in store.heads_of(tenant, id).await?.into_iter().filter(|head| !head.closed) {
-            done &= wind_up_block(sender, tenant, id, &head, epoch, landed).await?;
+            done &= wind_up_block(services, tenant, id, &head, epoch, landed).await?;
             if out_of_time() {
                 return Ok(again(Duration::ZERO).await?);
             }
@@ -69,14 +69,14 @@ pub async fn wind_up(
 
 /// Answers whether nobody of the block is left.
 async fn wind_up_block(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     id: CampaignId,
     head: &Head,
     epoch: u64,
     landed: bool,
 ) -> Result<bool> {
-    let store = &sender.store;
+    let store = &services.store;
     let head = match store.adopt_head(tenant, id, head.block, epoch).await {
         Ok(head) => head,
         // A runner opened it at this moment: the next round takes it away.

@@ -9,7 +9,7 @@ use store::ledger::Which;
 
 use super::{WATCH_MS, load, timing, wrong_state};
 use crate::events::{Audience, Teller, campaign_ended, facts_of};
-use crate::{Result, Sender};
+use crate::{Result, Services};
 
 /// Tries against campaigns that move by themselves.
 const TRIES: usize = 4;
@@ -18,11 +18,12 @@ const TRIES: usize = 4;
 ///
 /// # Errors
 /// [`crate::Code::Conflict`] when it does not send.
-pub async fn pause(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<CampaignState> {
+pub async fn pause(services: &Services, tenant: &TenantId, id: CampaignId) -> Result<CampaignState> {
     let to = CampaignState::Paused;
-    let (_, state) =
-        transition(sender, tenant, id, "paused by its owner", |from| from.is_active().then_some((to, None)))
-            .await?;
+    let (_, state) = transition(services, tenant, id, "paused by its owner", |from| {
+        from.is_active().then_some((to, None))
+    })
+    .await?;
     Ok(state)
 }
 
@@ -80,12 +81,12 @@ pub(crate) async fn end(
 /// [`crate::Code::Conflict`] when it is not paused; with an order it may also run, or be
 /// finished.
 pub async fn resume(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     id: CampaignId,
     order: Option<Which>,
 ) -> Result<(CampaignState, Option<u64>)> {
-    let store = &sender.store;
+    let store = &services.store;
     let stored = load(store, tenant, id).await?;
     let from = stored.campaign.state;
     let may = match from {
@@ -122,14 +123,14 @@ pub async fn resume(
         Err(error) => return Err(error.into()),
     }
     let order = new.map(|_| stored.orders + 1).or(stored.again.map(|again| again.seq));
-    set_going(sender, tenant, &stored, to, order, phone_number_id).await;
+    set_going(services, tenant, &stored, to, order, phone_number_id).await;
     Ok((to, count))
 }
 
 /// Queues what a campaign that goes on needs. It goes on in any case: what is not
 /// queued, the sweep finds.
 async fn set_going(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     stored: &Stored,
     to: CampaignState,
@@ -147,10 +148,10 @@ async fn set_going(
     let again = order.map(|order| CampaignJob::Again { tenant: name.clone(), campaign, order, block });
     let mut queued = Ok(());
     for job in plan.into_iter().chain(again) {
-        queued = queued.and(sender.queues.campaign(job, 0).await);
+        queued = queued.and(services.queues.campaign(job, 0).await);
     }
     let wake = SendJob::Wake { tenant: name, phone_number_id };
-    if let Err(error) = queued.and(sender.queues.wake(wake, 0, Duration::ZERO).await) {
+    if let Err(error) = queued.and(services.queues.wake(wake, 0, Duration::ZERO).await) {
         tracing::warn!(%tenant, code = error.code, "a campaign that goes on waits for the sweep");
     }
 }
@@ -159,10 +160,10 @@ async fn set_going(
 ///
 /// # Errors
 /// [`crate::Code::Conflict`] when it has ended.
-pub async fn cancel(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<CampaignState> {
+pub async fn cancel(services: &Services, tenant: &TenantId, id: CampaignId) -> Result<CampaignState> {
     let to = CampaignState::Cancelled;
-    let watch_at_ms = sender.store.clock().now_ms() + WATCH_MS;
-    let (stored, state) = transition(sender, tenant, id, "cancelled by its owner", |from| match from {
+    let watch_at_ms = services.store.clock().now_ms() + WATCH_MS;
+    let (stored, state) = transition(services, tenant, id, "cancelled by its owner", |from| match from {
         CampaignState::Finished | CampaignState::Cancelled | CampaignState::Failed => None,
         CampaignState::Draft
         | CampaignState::Scheduled
@@ -172,11 +173,11 @@ pub async fn cancel(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Resul
     })
     .await?;
     if stored.campaign.state == CampaignState::Scheduled {
-        timing::disarm(sender, tenant, &stored.campaign).await;
+        timing::disarm(services, tenant, &stored.campaign).await;
     }
     if stored.phone_number_id.is_some() {
         let job = CampaignJob::Cancel { tenant: tenant.to_string(), campaign: id.0 };
-        if let Err(error) = sender.queues.campaign(job, 0).await {
+        if let Err(error) = services.queues.campaign(job, 0).await {
             tracing::warn!(%tenant, code = error.code, "a cancelled campaign waits for the sweep");
         }
     }
@@ -186,13 +187,13 @@ pub async fn cancel(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Resul
 /// Moves the campaign where `may` says for the state it is in, and answers it as it was
 /// before. One that moves by itself meanwhile is looked at again.
 async fn transition(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     id: CampaignId,
     reason: &str,
     may: impl Fn(CampaignState) -> Option<(CampaignState, Option<i64>)>,
 ) -> Result<(Stored, CampaignState)> {
-    let store = &sender.store;
+    let store = &services.store;
     for _ in 0..TRIES {
         let stored = load(store, tenant, id).await?;
         let from = stored.campaign.state;

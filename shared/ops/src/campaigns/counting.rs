@@ -6,7 +6,7 @@ use domain::{CampaignId, TenantId};
 use queue::CampaignJob;
 
 use super::{Progress, load};
-use crate::{Result, Sender};
+use crate::{Result, Services};
 
 /// A block that changes all the time is counted this often, in milliseconds.
 const REST_MS: i64 = 15_000;
@@ -23,12 +23,12 @@ const BATCH: usize = 16;
 ///
 /// # Errors
 /// [`crate::Code::NotFound`]
-pub async fn progress(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<Progress> {
-    let store = &sender.store;
+pub async fn progress(services: &Services, tenant: &TenantId, id: CampaignId) -> Result<Progress> {
+    let store = &services.store;
     let stored = load(store, tenant, id).await?;
     let (counts, is_old) = store.recent_counts(tenant, id).await?;
     if is_old && store.want_recount(tenant, id).await? {
-        sender.queues.campaign(job(tenant, id, 0), 0).await?;
+        services.queues.campaign(job(tenant, id, 0), 0).await?;
     }
     Ok(Progress { campaign: stored.campaign, counts })
 }
@@ -43,14 +43,14 @@ fn job(tenant: &TenantId, campaign: CampaignId, run: u64) -> CampaignJob {
 /// # Errors
 /// [`crate::Code::Unavailable`]: the job comes again.
 pub async fn count(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     id: CampaignId,
     after: u64,
     generation: u32,
     out_of_time: impl Fn() -> bool,
 ) -> Result<()> {
-    let store = &sender.store;
+    let store = &services.store;
     let asked_ms = match store.take_recount(tenant, id, after).await {
         Ok(asked_ms) => asked_ms,
         Err(store::Error::Conflict) => return Ok(()),
@@ -79,5 +79,5 @@ pub async fn count(
             break;
         }
     }
-    Ok(sender.queues.campaign_later(job(tenant, id, run), generation + 1, pause).await?)
+    Ok(services.queues.campaign_later(job(tenant, id, run), generation + 1, pause).await?)
 }

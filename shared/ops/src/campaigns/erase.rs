@@ -6,7 +6,7 @@ use domain::{CampaignId, ContactId, ReportFormat, TenantId};
 use queue::CampaignJob;
 use store::reports::ReportKey;
 
-use crate::{Result, Sender};
+use crate::{Result, Services};
 
 /// Campaigns that are looked through at once.
 const CAMPAIGNS: usize = 50;
@@ -23,14 +23,14 @@ const PLANNED: Duration = Duration::from_secs(120);
 /// # Errors
 /// [`crate::Code::Unavailable`]: the job comes again.
 pub async fn erase(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     contacts: Vec<u64>,
     (before, last): (Option<CampaignId>, bool),
     generation: u32,
     out_of_time: impl Fn() -> bool,
 ) -> Result<()> {
-    let store = &sender.store;
+    let store = &services.store;
     let job = |before: Option<CampaignId>, last| CampaignJob::Erase {
         tenant: tenant.to_string(),
         contacts: contacts.clone(),
@@ -52,26 +52,26 @@ pub async fn erase(
             page.into_iter().filter(|(_, state)| state.is_some()).map(|(id, _)| id).collect();
         for (campaign, row) in store.rows_of(tenant, &started, &gone).await? {
             store.erase_row(tenant, campaign, row.contact).await?;
-            forget_reports(sender, tenant, campaign).await?;
+            forget_reports(services, tenant, campaign).await?;
         }
         before = Some(oldest);
         if out_of_time() {
-            return Ok(sender.queues.campaign(job(before, last), generation + 1).await?);
+            return Ok(services.queues.campaign(job(before, last), generation + 1).await?);
         }
     }
     if last || !(planning || is_continued) {
         return Ok(());
     }
-    Ok(sender.queues.campaign_later(job(None, true), 0, PLANNED).await?)
+    Ok(services.queues.campaign_later(job(None, true), 0, PLANNED).await?)
 }
 
 /// Deletes the files of a campaign's reports: the next request makes new ones.
-async fn forget_reports(sender: &Sender, tenant: &TenantId, campaign: CampaignId) -> Result<()> {
+async fn forget_reports(services: &Services, tenant: &TenantId, campaign: CampaignId) -> Result<()> {
     for format in [ReportFormat::Csv, ReportFormat::Xlsx] {
         let of = ReportKey { tenant, campaign, format };
-        if let Some(file) = sender.store.report(of).await?.file {
-            sender.files.bucket().delete_report(&file.object).await?;
-            sender.store.forget_report_file(of, &file).await?;
+        if let Some(file) = services.store.report(of).await?.file {
+            services.files.bucket().delete_report(&file.object).await?;
+            services.store.forget_report_file(of, &file).await?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use super::end;
 use super::{WATCH_MS, load, timing, wrong_state};
 use crate::accounts::time_zone;
 use crate::events::Teller;
-use crate::{Caller, Code, Error, Result, Sender, callers, templates};
+use crate::{Caller, Code, Error, Result, Services, callers, templates};
 
 /// Writes a draft down; answers it with what would keep it from being launched.
 /// A draft with a time is scheduled, and starts by itself.
@@ -17,20 +17,20 @@ use crate::{Caller, Code, Error, Result, Sender, callers, templates};
 /// # Errors
 /// [`Code::InvalidField`], with the field as the contract spells it.
 pub async fn draft(
-    sender: &Sender,
+    services: &Services,
     caller: &Caller,
     account: &Account,
     draft: Draft,
 ) -> Result<(Campaign, Vec<String>)> {
-    let store = &sender.store;
+    let store = &services.store;
     let tenant = caller.tenant_id();
     let now = store.clock().now();
     let draft_tags = draft.tags.clone();
     let CheckedDraft { name, channel, message, audience, scheduled_at } =
         draft.check(now, &time_zone(&caller.tenant))?;
-    check_media(sender, tenant, &message).await?;
+    check_media(services, tenant, &message).await?;
     let ignored_tags = !draft_tags.is_empty() && audience == Audience::All;
-    let mut warnings = match ready(sender, tenant, account, channel, &message).await {
+    let mut warnings = match ready(services, tenant, account, channel, &message).await {
         Ok(_) => Vec::new(),
         Err(error) if error.code.is_server_error() => return Err(error),
         Err(error) => vec![error.message],
@@ -56,13 +56,13 @@ pub async fn draft(
         finished_at: None,
     };
     store.create_campaign(tenant, &campaign).await?;
-    timing::arm(sender, tenant, &campaign).await;
+    timing::arm(services, tenant, &campaign).await;
     Ok((campaign, warnings))
 }
 
-async fn check_media(sender: &Sender, tenant: &TenantId, message: &Message) -> Result<()> {
+async fn check_media(services: &Services, tenant: &TenantId, message: &Message) -> Result<()> {
     match message {
-        Message::Media { kind, url, .. } => sender.files.check(&sender.store, tenant, url, *kind).await,
+        Message::Media { kind, url, .. } => services.files.check(&services.store, tenant, url, *kind).await,
         Message::Template { .. } | Message::Text { .. } => Ok(()),
     }
 }
@@ -75,7 +75,7 @@ pub(super) struct Ready {
 }
 
 pub(super) async fn ready(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     account: &Account,
     channel: Channel,
@@ -93,7 +93,7 @@ pub(super) async fn ready(
     let Message::Template { name, language, params, media_url } = message else {
         return Ok(Ready { phone_number_id, template: None });
     };
-    let (store, graph) = (&sender.store, &sender.graph);
+    let (store, graph) = (&services.store, &services.graph);
     let template = templates::approved(store, graph, tenant, number, name, language.as_deref()).await?;
     if let Err(missing) = params.patterns(&slots(&template)) {
         let message = format!("template_params has no value for {}", missing.join(", "));
@@ -105,7 +105,7 @@ pub(super) async fn ready(
             Err(Error::invalid("media_url", message))
         }
         (Some(kind), Some(url)) => {
-            sender.files.check(store, tenant, url, kind).await?;
+            services.files.check(store, tenant, url, kind).await?;
             Ok(Ready { phone_number_id, template: Some(template) })
         }
         (None, _) => Ok(Ready { phone_number_id, template: Some(template) }),
@@ -118,13 +118,13 @@ pub(super) async fn ready(
 /// [`Code::NotFound`]; [`Code::Conflict`] with the state when it was launched
 /// before; [`Code::NoNumber`], [`Code::NoSession`] or [`Code::NoDevice`]; what is
 /// missing for its template.
-pub async fn launch(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<CampaignState> {
-    let stored = load(&sender.store, tenant, id).await?;
+pub async fn launch(services: &Services, tenant: &TenantId, id: CampaignId) -> Result<CampaignState> {
+    let stored = load(&services.store, tenant, id).await?;
     if !stored.campaign.state.may_launch() {
         return Err(wrong_state(stored.campaign.state));
     }
-    let state = start(sender, tenant, &stored).await?;
-    timing::disarm(sender, tenant, &stored.campaign).await;
+    let state = start(services, tenant, &stored).await?;
+    timing::disarm(services, tenant, &stored.campaign).await;
     Ok(state)
 }
 
@@ -135,16 +135,16 @@ pub async fn launch(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Resul
 /// # Errors
 /// [`Code::NotFound`] when there is no such campaign; [`Code::Unavailable`] when that
 /// could not be found out.
-pub async fn start_scheduled(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<()> {
-    let stored = load(&sender.store, tenant, id).await?;
-    let is_early = stored.campaign.scheduled_at.is_some_and(|at| at > sender.store.clock().now());
+pub async fn start_scheduled(services: &Services, tenant: &TenantId, id: CampaignId) -> Result<()> {
+    let stored = load(&services.store, tenant, id).await?;
+    let is_early = stored.campaign.scheduled_at.is_some_and(|at| at > services.store.clock().now());
     if stored.campaign.state != CampaignState::Scheduled || is_early {
         return Ok(());
     }
-    match start(sender, tenant, &stored).await {
+    match start(services, tenant, &stored).await {
         Ok(_) => {
             let at = stored.campaign.scheduled_at.unwrap_or(stored.campaign.created_at);
-            let late_ms = sender.store.clock().now_ms() - at.as_millisecond();
+            let late_ms = services.store.clock().now_ms() - at.as_millisecond();
             tracing::info!(target: "metric", name = "StartLateness", value = late_ms, unit = "Milliseconds");
             Ok(())
         }
@@ -157,17 +157,17 @@ pub async fn start_scheduled(sender: &Sender, tenant: &TenantId, id: CampaignId)
         Err(error) => {
             tracing::warn!(%tenant, campaign = %id, code = error.code.as_str(), "a scheduled campaign cannot start");
             let (from, to) = (CampaignState::Scheduled, CampaignState::Failed);
-            end(&Teller::from(sender), tenant, id, (from, to), Some(&error.message)).await.map(|_| ())
+            end(&Teller::from(services), tenant, id, (from, to), Some(&error.message)).await.map(|_| ())
         }
     }
 }
 
-async fn start(sender: &Sender, tenant: &TenantId, stored: &Stored) -> Result<CampaignState> {
-    let store = &sender.store;
+async fn start(services: &Services, tenant: &TenantId, stored: &Stored) -> Result<CampaignState> {
+    let store = &services.store;
     let campaign = &stored.campaign;
     let account = store.account(tenant, campaign.account).await?;
     let account = account.ok_or_else(|| Error::not_found("token", "the campaign's account is gone"))?;
-    let ready = ready(sender, tenant, &account, campaign.channel, &campaign.message).await?;
+    let ready = ready(services, tenant, &account, campaign.channel, &campaign.message).await?;
     let (last_contact, losses) = store.contact_marks(tenant).await?;
     let launch =
         Launch { last_contact, losses, phone_number_id: ready.phone_number_id, template: ready.template };
@@ -181,7 +181,7 @@ async fn start(sender: &Sender, tenant: &TenantId, stored: &Stored) -> Result<Ca
         Err(error) => return Err(error.into()),
     }
     let job = CampaignJob::Plan { tenant: tenant.to_string(), campaign: campaign.id.0, checkpoint: 0 };
-    if let Err(error) = sender.queues.campaign(job, 0).await {
+    if let Err(error) = services.queues.campaign(job, 0).await {
         // It has started: the sweep finds it.
         tracing::warn!(%tenant, code = error.code, "the planner's job waits for the sweep");
     }

@@ -15,7 +15,7 @@ use store::contacts::{Filter, block_of};
 use store::ledger::{Counts, PlannedRow};
 
 use super::load;
-use crate::{Result, Sender};
+use crate::{Result, Services};
 
 /// Writes the recipients of a campaign into its ledger, block by block from
 /// `checkpoint` on, until all are written or `out_of_time` says so; then the job
@@ -26,14 +26,14 @@ use crate::{Result, Sender};
 /// [`crate::Code::NotFound`] when there is no such campaign;
 /// [`crate::Code::Unavailable`]: the job comes again.
 pub async fn plan(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     id: CampaignId,
     checkpoint: u64,
     generation: u32,
     out_of_time: impl Fn() -> bool,
 ) -> Result<()> {
-    let store = &sender.store;
+    let store = &services.store;
     let stored = load(store, tenant, id).await?;
     let (Some(planning), Some(phone)) = (stored.planning, stored.phone_number_id.clone()) else {
         return Ok(());
@@ -56,22 +56,22 @@ pub async fn plan(
             Err(error) => return Err(error.into()),
         }
         if block == checkpoint {
-            sender.queues.wake(wake(), 0, Duration::ZERO).await?;
+            services.queues.wake(wake(), 0, Duration::ZERO).await?;
         }
         if out_of_time() && block < block_of(planning.last_contact) {
             let tenant = tenant.to_string();
             let next = CampaignJob::Plan { tenant, campaign: id.0, checkpoint: block + 1 };
-            return Ok(sender.queues.campaign(next, generation + 1).await?);
+            return Ok(services.queues.campaign(next, generation + 1).await?);
         }
     }
-    finish(sender, tenant, id).await?;
-    Ok(sender.queues.wake(wake(), 0, Duration::ZERO).await?)
+    finish(services, tenant, id).await?;
+    Ok(services.queues.wake(wake(), 0, Duration::ZERO).await?)
 }
 
 /// Every recipient is written down: the campaign sends.
-pub(crate) async fn finish(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<()> {
+pub(crate) async fn finish(services: &Services, tenant: &TenantId, id: CampaignId) -> Result<()> {
     let (from, to) = (CampaignState::Planning, CampaignState::Running);
-    match sender.store.transition_campaign(tenant, id, from, to, None, None).await {
+    match services.store.transition_campaign(tenant, id, from, to, None, None).await {
         Ok(()) | Err(store::Error::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
     }

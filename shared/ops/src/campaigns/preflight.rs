@@ -8,7 +8,7 @@ use super::launch::ready;
 use super::planner::Plan;
 use super::sample::Sample;
 use super::{load, wrong_state};
-use crate::{Error, Result, Sender};
+use crate::{Error, Result, Services};
 
 /// Up to this many contacts each is looked at. Two are looked up for each of the
 /// audience, at a read unit each: that many are 2,000 units.
@@ -39,8 +39,8 @@ pub struct Preflight {
 ///
 /// # Errors
 /// [`crate::Code::Conflict`] when the campaign was launched already.
-pub async fn preflight(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Result<Preflight> {
-    let store = &sender.store;
+pub async fn preflight(services: &Services, tenant: &TenantId, id: CampaignId) -> Result<Preflight> {
+    let store = &services.store;
     let mut stored = load(store, tenant, id).await?;
     if !stored.campaign.state.may_launch() {
         return Err(wrong_state(stored.campaign.state));
@@ -48,7 +48,7 @@ pub async fn preflight(sender: &Sender, tenant: &TenantId, id: CampaignId) -> Re
     let account = store.account(tenant, stored.campaign.account).await?;
     let account = account.ok_or_else(|| Error::not_found("token", "the campaign's account is gone"))?;
     let mut problems = Vec::new();
-    match ready(sender, tenant, &account, stored.campaign.channel, &stored.campaign.message).await {
+    match ready(services, tenant, &account, stored.campaign.channel, &stored.campaign.message).await {
         Ok(ready) => stored.template = ready.template,
         Err(error) if error.code.is_server_error() => return Err(error),
         Err(error) => problems.push(error.message),

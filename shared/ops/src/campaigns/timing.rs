@@ -7,7 +7,7 @@ use domain::{CampaignId, TenantId};
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use queue::CampaignJob;
 
-use crate::Sender;
+use crate::Services;
 
 fn name(tenant: &TenantId, id: CampaignId) -> String {
     format!("{tenant}-{id}")
@@ -21,9 +21,9 @@ fn slot(at: Timestamp) -> Option<String> {
 }
 
 /// Sets the schedule of a campaign with a time.
-pub(super) async fn arm(sender: &Sender, tenant: &TenantId, campaign: &Campaign) {
+pub(super) async fn arm(services: &Services, tenant: &TenantId, campaign: &Campaign) {
     let Some(at) = campaign.scheduled_at.and_then(slot) else { return };
-    let Some(schedules) = sender.queues.schedules() else { return };
+    let Some(schedules) = services.queues.schedules() else { return };
     let job = CampaignJob::Start { tenant: tenant.to_string(), campaign: campaign.id.0 };
     if let Err(error) = schedules.create(&name(tenant, campaign.id), &at, job).await {
         tracing::warn!(%tenant, campaign = %campaign.id, code = error.code, "a campaign has no schedule: the sweep starts it");
@@ -31,8 +31,8 @@ pub(super) async fn arm(sender: &Sender, tenant: &TenantId, campaign: &Campaign)
 }
 
 /// Takes the schedule of a campaign back.
-pub(super) async fn disarm(sender: &Sender, tenant: &TenantId, campaign: &Campaign) {
-    let Some(schedules) = sender.queues.schedules() else { return };
+pub(super) async fn disarm(services: &Services, tenant: &TenantId, campaign: &Campaign) {
+    let Some(schedules) = services.queues.schedules() else { return };
     if campaign.scheduled_at.is_none() {
         return;
     }

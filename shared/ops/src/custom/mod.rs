@@ -14,21 +14,11 @@ use domain::channel::ChannelName;
 use domain::contact::{Contact, NewContact};
 use domain::message::{Address, CustomAddress};
 use domain::{CampaignId, EmailAddress, TenantId};
-use outbound::Client;
 use store::Store;
 
 use crate::contacts::upsert;
 use crate::events::Teller;
 use crate::{Error, Result};
-
-/// What custom channels take.
-#[derive(Debug, Clone)]
-pub struct Relay {
-    /// The table, and the queue of what is told.
-    pub teller: Teller,
-    /// Calls the channels' URLs.
-    pub client: Client,
-}
 
 /// Somebody on a channel, as a caller describes them.
 #[derive(Clone)]

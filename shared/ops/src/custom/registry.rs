@@ -3,9 +3,8 @@ use domain::webhook::SigningSecret;
 use domain::{Secret, TenantId};
 use store::Store;
 
-use super::Relay;
 use crate::webhooks::check_url;
-use crate::{Caller, Code, Error, Result};
+use crate::{Caller, Code, Error, Result, Services};
 
 /// A channel to register.
 #[derive(Debug, Clone)]
@@ -25,11 +24,15 @@ pub struct New {
 /// # Errors
 /// Names `name`, `url` or `rate`; [`Code::PlanLimit`] when there are as many as there
 /// may be.
-pub async fn register(relay: &Relay, caller: &Caller, new: New) -> Result<(CustomChannel, Option<Secret>)> {
-    let (store, tenant) = (&relay.teller.store, caller.tenant_id());
+pub async fn register(
+    services: &Services,
+    caller: &Caller,
+    new: New,
+) -> Result<(CustomChannel, Option<Secret>)> {
+    let (store, tenant) = (&services.store, caller.tenant_id());
     let key: ChannelName = new.name.parse()?;
     let rate = new.rate.map(check_rate).transpose()?;
-    let url = check_url(&relay.client, &new.url).await?;
+    let url = check_url(&services.outbound, &new.url).await?;
     let known = store.channels(tenant).await?;
     let before = known.iter().find(|channel| channel.key == key);
     if before.is_none() && known.len() >= MAX_CHANNELS {

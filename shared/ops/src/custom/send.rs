@@ -11,10 +11,11 @@ use store::Store;
 use store::messages::Message;
 
 use super::registry::unknown_channel;
-use super::{Person, Relay, campaign};
+use super::{Person, campaign};
 use crate::delivery::dispatch;
+use crate::events::Teller;
 use crate::messages::{Send, count, wait_for_slot};
-use crate::{Caller, Code, Error, Result};
+use crate::{Caller, Code, Error, Result, Services};
 
 /// A message to somebody on a channel.
 #[derive(Clone)]
@@ -57,8 +58,9 @@ pub struct Sent {
 /// names `message`; [`Code::OptedOut`]; [`Code::PlanLimit`]; what the channel answered
 /// as [`Code::ProviderRejected`], [`Code::ProviderThrottled`] or
 /// [`Code::ProviderUnavailable`]; [`Code::ProviderTimeout`] with our id when nobody knows.
-pub async fn send(relay: &Relay, caller: &Caller, new: Outgoing, request: Send) -> Result<Sent> {
-    let (store, tenant) = (&relay.teller.store, caller.tenant_id());
+pub async fn send(services: &Services, caller: &Caller, new: Outgoing, request: Send) -> Result<Sent> {
+    let (store, tenant) = (&services.store, caller.tenant_id());
+    let teller = &Teller::from(services);
     let content = Content::Text { body: new.body };
     content.check()?;
     let id = request.id;
@@ -69,7 +71,7 @@ pub async fn send(relay: &Relay, caller: &Caller, new: Outgoing, request: Send) 
         return Err(Error::new(Code::OptedOut, "the recipient has opted out of messages"));
     }
     let earlier = request.earlier(store, tenant, AccountId::NONE).await?;
-    let contact = new.to.contact(&relay.teller, tenant, &channel.key, caller.tenant.plan.contacts).await?;
+    let contact = new.to.contact(teller, tenant, &channel.key, caller.tenant.plan.contacts).await?;
     if let Some(provider_id) = earlier.and_then(|message| message.progress.provider_id) {
         return Ok(Sent { id, provider_id, contact: contact.id, channel: channel.name, campaign });
     }
@@ -90,10 +92,10 @@ pub async fn send(relay: &Relay, caller: &Caller, new: Outgoing, request: Send) 
         content: json!({"body": content.text()}).to_string(),
         progress: Progress::new(State::Claimed),
     };
-    let (client, now) = (&relay.client, store.clock().now());
+    let (client, now) = (&services.outbound, store.clock().now());
     let regarding = regarding(&contact, campaign);
     let line = Line { client, channel: &channel, secret: &secret, now, regarding };
-    let outcome = dispatch(&relay.teller, tenant, &message, &content, &line).await?;
+    let outcome = dispatch(teller, tenant, &message, &content, &line).await?;
     let provider_id = accepted(outcome).map_err(|error| error.about(message.id))?;
     Ok(Sent { id: message.id, provider_id, contact: contact.id, channel: channel.name, campaign })
 }

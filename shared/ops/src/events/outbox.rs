@@ -7,7 +7,7 @@ use store::outbox::{ContactChange, Entry, Facts};
 
 use super::{Audience, Happening, about, contact_changed};
 use crate::campaigns::ERASED_AT_ONCE;
-use crate::{Code, Error, Result, Sender};
+use crate::{Code, Error, Result, Services};
 
 /// Entries that one sweep tells on, of each shard.
 const LIMIT: usize = 100;
@@ -23,9 +23,9 @@ pub struct Teller {
     pub queues: Queues,
 }
 
-impl From<&Sender> for Teller {
-    fn from(sender: &Sender) -> Self {
-        Self { store: sender.store.clone(), queues: sender.queues.clone() }
+impl From<&Services> for Teller {
+    fn from(services: &Services) -> Self {
+        Self { store: services.store.clone(), queues: services.queues.clone() }
     }
 }
 

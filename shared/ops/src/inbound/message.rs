@@ -15,13 +15,13 @@ use crate::answering::Question;
 use crate::contacts::upsert;
 use crate::events::{Teller, message_received};
 use crate::suppression::{Occasion, Source, heed};
-use crate::{Result, Sender};
+use crate::{Result, Services};
 
 /// An inbound message: its sender becomes a contact, the window opens, the
 /// message joins the conversation, and a keyword takes effect. Once for each
 /// provider id, however often it comes; its events are the same each time.
-pub(super) async fn message(sender: &Sender, change: &Change<'_>, nth: usize) -> Result<Vec<Event>> {
-    let (store, tenant) = (&sender.store, change.tenant);
+pub(super) async fn message(services: &Services, change: &Change<'_>, nth: usize) -> Result<Vec<Event>> {
+    let (store, tenant) = (&services.store, change.tenant);
     let Some(inbound) = InboundMessage::read(change.value, nth) else { return Ok(Vec::new()) };
     // Meta's own notices have no sender to answer.
     if inbound.kind == "system" || (inbound.phone.is_none() && inbound.user_id.is_none()) {
@@ -30,13 +30,13 @@ pub(super) async fn message(sender: &Sender, change: &Change<'_>, nth: usize) ->
     if let Some(known) = store.message_by_provider_id(tenant, inbound.provider_id).await? {
         return Ok(vec![message_received(tenant, &known)]);
     }
-    let contact = sender_of(sender, change, &inbound).await?;
+    let contact = sender_of(services, change, &inbound).await?;
     let at_ms = inbound.at_ms.unwrap_or_else(|| store.clock().now_ms()).min(store.clock().now_ms());
     store.open_window(tenant, change.account, contact.id, at_ms).await?;
     let Some(address) = addresses(inbound.phone, inbound.user_id).into_iter().next() else {
         return Ok(Vec::new());
     };
-    apply_keyword(sender, change, &inbound, &address).await?;
+    apply_keyword(services, change, &inbound, &address).await?;
     let mut progress = Progress::new(State::Delivered);
     progress.delivered_at = Some(at_ms);
     progress.provider_id = Some(inbound.provider_id.to_owned());
@@ -72,8 +72,12 @@ fn keyword_of(inbound: &InboundMessage<'_>) -> Option<Keyword> {
 
 /// The contact behind an inbound message. Nobody who writes to us is turned away
 /// by a plan's limit.
-async fn sender_of(sender: &Sender, change: &Change<'_>, inbound: &InboundMessage<'_>) -> Result<Contact> {
-    let store = &sender.store;
+async fn sender_of(
+    services: &Services,
+    change: &Change<'_>,
+    inbound: &InboundMessage<'_>,
+) -> Result<Contact> {
+    let store = &services.store;
     let mut new = NewContact {
         phone: inbound.phone.and_then(|p| p.parse().ok()),
         bsuid: inbound.user_id.map(str::to_owned),
@@ -93,21 +97,21 @@ async fn sender_of(sender: &Sender, change: &Change<'_>, inbound: &InboundMessag
             Ok(contact)
         }
         Some(_) | None => {
-            let upserted = upsert(&Teller::from(sender), change.tenant, None, &new.check()?).await?;
+            let upserted = upsert(&Teller::from(services), change.tenant, None, &new.check()?).await?;
             Ok(upserted.contact)
         }
     }
 }
 
 async fn apply_keyword(
-    sender: &Sender,
+    services: &Services,
     change: &Change<'_>,
     inbound: &InboundMessage<'_>,
     address: &Address,
 ) -> Result<()> {
     let tenant = change.tenant;
     let Some(keyword) = keyword_of(inbound) else { return Ok(()) };
-    let (teller, account) = (&Teller::from(sender), Some(change.account));
+    let (teller, account) = (&Teller::from(services), Some(change.account));
     let on = Occasion { teller, tenant, account, source: Source::Keyword, said_ms: inbound.at_ms };
     match keyword {
         Keyword::OptOut | Keyword::OptIn => {
@@ -118,7 +122,7 @@ async fn apply_keyword(
         Keyword::Help => {
             let (account, cause) = (change.account, inbound.provider_id.to_owned());
             let question = Question { tenant: tenant.clone(), account, cause, to: address.clone() };
-            Ok(sender.queues.inbound((&question).into()).await?)
+            Ok(services.queues.inbound((&question).into()).await?)
         }
     }
 }

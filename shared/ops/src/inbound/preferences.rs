@@ -4,11 +4,11 @@ use super::process::Change;
 use super::wire::{Preference, list};
 use crate::events::Teller;
 use crate::suppression::{Occasion, Source, heed};
-use crate::{Result, Sender};
+use crate::{Result, Services};
 
 /// Meta's `user_preferences`: the recipient stopped or resumed marketing.
-pub(super) async fn apply(sender: &Sender, change: &Change<'_>) -> Result<()> {
-    let (teller, account) = (&Teller::from(sender), Some(change.account));
+pub(super) async fn apply(services: &Services, change: &Change<'_>) -> Result<()> {
+    let (teller, account) = (&Teller::from(services), Some(change.account));
     for entry in list(change.value, "user_preferences") {
         let Some(preference) = Preference::read(entry) else { continue };
         let (source, said_ms) = (Source::Preference, preference.at_ms);

@@ -12,7 +12,7 @@ use super::receive::{changes_of, entries};
 use super::wire::{StatusReport, list};
 use super::{preferences, statuses};
 use crate::events::{Audience, Happening, Teller};
-use crate::{Code, Error, Result, Sender};
+use crate::{Code, Error, Result, Services};
 
 /// Changes that are worked on at once.
 const AT_ONCE: usize = 16;
@@ -55,12 +55,12 @@ impl TryFrom<InboundJob> for Inbound {
 /// Works off webhooks of several jobs together: statuses of the same campaign go to
 /// the ledger in one batch, and what happened is told before anything is done with.
 /// Answers which of them must come again, by index.
-pub async fn process(sender: &Sender, inbound: &[Inbound]) -> Vec<usize> {
+pub async fn process(services: &Services, inbound: &[Inbound]) -> Vec<usize> {
     let mut failed = BTreeSet::new();
     let mut bodies: Vec<Value> = Vec::with_capacity(inbound.len());
     let mut digests: Vec<String> = Vec::with_capacity(inbound.len());
     for (i, one) in inbound.iter().enumerate() {
-        let read = sender.files.bodies().text(&one.text).await.and_then(|bytes| parse(&bytes));
+        let read = services.files.bodies().text(&one.text).await.and_then(|bytes| parse(&bytes));
         let (body, digest) = read.unwrap_or_else(|error| {
             note(&mut failed, i, &one.tenant, &error);
             (Value::Null, String::new())
@@ -83,7 +83,7 @@ pub async fn process(sender: &Sender, inbound: &[Inbound]) -> Vec<usize> {
     for (tenant, mine) in of_tenant {
         let forwards = mine.iter().map(|i| (&inbound[*i], digests[*i].as_str())).collect();
         let changes = changes.iter().filter(|change| change.tenant == tenant).copied().collect();
-        if let Err(error) = of_one(sender, tenant, forwards, changes, &mut failed).await {
+        if let Err(error) = of_one(services, tenant, forwards, changes, &mut failed).await {
             mine.into_iter().for_each(|i| note(&mut failed, i, tenant, &error));
         }
     }
@@ -102,13 +102,13 @@ fn parse(bytes: &Bytes) -> Result<(Value, String)> {
 
 /// Everything of one tenant, and the telling of it.
 async fn of_one(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     inbound: Vec<(&Inbound, &str)>,
     changes: Vec<Change<'_>>,
     failed: &mut BTreeSet<usize>,
 ) -> Result<()> {
-    let audience = Audience::of(&sender.store, tenant).await?;
+    let audience = Audience::of(&services.store, tenant).await?;
     let mut queues: BTreeMap<String, Vec<&Change<'_>>> = BTreeMap::new();
     for (i, change) in changes.iter().enumerate() {
         queues.entry(change.queue(i)).or_default().push(change);
@@ -116,7 +116,7 @@ async fn of_one(
     let queues = queues.into_values().map(|queue| async move {
         let mut done = Vec::with_capacity(queue.len());
         for change in queue {
-            done.push((change.inbound, Box::pin(other(sender, change)).await));
+            done.push((change.inbound, Box::pin(other(services, change)).await));
         }
         done
     });
@@ -138,21 +138,21 @@ async fn of_one(
     }
     for (account, (from, reports)) in reports {
         let told = audience.wants(EventType::MessageStatus, Some(account));
-        match statuses::apply(&Teller::from(sender), tenant, account, &reports, told).await {
+        match statuses::apply(&Teller::from(services), tenant, account, &reports, told).await {
             Ok(happened) => events.extend(happened),
             Err(error) => from.into_iter().for_each(|i| note(failed, i, tenant, &error)),
         }
     }
     let mut happenings: Vec<Happening> = events.iter().map(Happening::from).collect();
     happenings.extend(inbound.into_iter().map(|(one, digest)| one.forward(digest)));
-    audience.tell(&sender.queues, &happenings).await
+    audience.tell(&services.queues, &happenings).await
 }
 
 /// Everything of a change that is no status.
-async fn other(sender: &Sender, change: &Change<'_>) -> Result<Vec<Event>> {
-    let (store, tenant) = (&sender.store, change.tenant);
+async fn other(services: &Services, change: &Change<'_>) -> Result<Vec<Event>> {
+    let (store, tenant) = (&services.store, change.tenant);
     match change.field {
-        "user_preferences" => preferences::apply(sender, change).await.map(|()| Vec::new()),
+        "user_preferences" => preferences::apply(services, change).await.map(|()| Vec::new()),
         "message_template_status_update" | "message_template_quality_update" | "template_category_update" => {
             let account = store.account(tenant, change.account).await?;
             if let Some(number) = account.and_then(|a| a.whatsapp) {
@@ -163,7 +163,7 @@ async fn other(sender: &Sender, change: &Change<'_>) -> Result<Vec<Event>> {
         _ => {
             let mut events = Vec::new();
             for nth in 0..list(change.value, "messages").len() {
-                events.extend(message(sender, change, nth).await?);
+                events.extend(message(services, change, nth).await?);
             }
             Ok(events)
         }

@@ -13,7 +13,7 @@ use store::runner::Condition;
 use super::compose::Composer;
 use super::health::{Answer, Health};
 use super::pacer::{Pacer, Turn};
-use crate::Sender;
+use crate::Services;
 
 /// Longest hold of a number whose throughput is reached.
 const MAX_HOLD: Duration = Duration::from_secs(16);
@@ -30,7 +30,7 @@ const SILENT: Duration = Duration::from_secs(1);
 /// What a number's runner and all its attempts share.
 #[derive(Debug)]
 pub(super) struct Line<'a> {
-    pub(super) sender: &'a Sender,
+    pub(super) services: &'a Services,
     pub(super) tenant: &'a TenantId,
     pub(super) number: &'a Number,
     pub(super) pacer: Pacer,
@@ -72,17 +72,17 @@ const NOT_STOPPED: i64 = i64::MIN;
 impl<'a> Line<'a> {
     /// A number that fares as `condition` says.
     pub(super) fn new(
-        sender: &'a Sender,
+        services: &'a Services,
         tenant: &'a TenantId,
         number: &'a Number,
         daily_limit: Option<u64>,
         condition: &Condition,
     ) -> Self {
         let pacer = Pacer::new(number.per_second);
-        let held = condition.held_until_ms - sender.store.clock().now_ms();
+        let held = condition.held_until_ms - services.store.clock().now_ms();
         pacer.hold(Duration::from_millis(u64::try_from(held).unwrap_or(0)));
         Self {
-            sender,
+            services,
             tenant,
             number,
             pacer,
@@ -139,7 +139,7 @@ impl<'a> Line<'a> {
         let callback = CallbackRef::Campaign(campaign, row.contact, row.attempt);
         let content = composer.content(&row.params);
         let call = self.health.begin();
-        let outcome = self.sender.graph.send(self.number, address, &content, callback).await;
+        let outcome = self.services.graph.send(self.number, address, &content, callback).await;
         if let Some(pause) = self.health.end(call, answer(&outcome, row)) {
             tracing::warn!(tenant = %self.tenant, seconds = pause.as_secs(), "a provider does not answer: its number rests");
             self.pacer.hold(pause);
@@ -231,7 +231,7 @@ impl<'a> Line<'a> {
 
     fn again(&self, delay: Duration, failures: u32) -> Entry {
         let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 2);
-        Entry::Retry { at_ms: self.sender.store.clock().now_ms().saturating_add(delay), failures }
+        Entry::Retry { at_ms: self.services.store.clock().now_ms().saturating_add(delay), failures }
     }
 }
 

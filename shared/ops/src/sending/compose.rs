@@ -6,7 +6,7 @@ use domain::message::{Content, MediaSource, TemplateCall};
 use domain::template::{Slot, fill, slots};
 use store::campaigns::Stored;
 
-use crate::{Error, Result, Sender};
+use crate::{Error, Result, Services};
 
 /// Builds the message of each recipient from what was frozen at launch.
 #[derive(Debug, Clone)]
@@ -24,13 +24,14 @@ enum Shape {
 impl Composer {
     /// Prepares a campaign's message; files of ours are uploaded to the provider.
     pub(crate) async fn of(
-        sender: &Sender,
+        services: &Services,
         tenant: &TenantId,
         number: &Number,
         stored: &Stored,
     ) -> Result<Self> {
-        let source =
-            async |url: &str| sender.files.source(&sender.store, &sender.graph, tenant, number, url).await;
+        let source = async |url: &str| {
+            services.files.source(&services.store, &services.graph, tenant, number, url).await
+        };
         let shape = match &stored.campaign.message {
             Message::Text { .. } => Shape::Text,
             Message::Media { kind, url, .. } => Shape::Media { kind: *kind, source: source(url).await? },

@@ -66,7 +66,7 @@ impl Runner<'_> {
         if ids.is_empty() {
             return Ok(ids);
         }
-        let stored = self.line.sender.store.campaigns_of(self.line.tenant, &ids).await?;
+        let stored = self.line.services.store.campaigns_of(self.line.tenant, &ids).await?;
         let active = stored.iter().filter(|stored| stored.campaign.state.is_active());
         let active: BTreeSet<CampaignId> = active.map(|stored| stored.campaign.id).collect();
         for id in ids.difference(&active) {
@@ -80,7 +80,7 @@ impl Runner<'_> {
 
     /// Retries whose time has come.
     async fn draw_retries(&mut self, wave: &mut Wave, room: usize) -> Result<()> {
-        let now = self.line.sender.store.clock().now_ms();
+        let now = self.line.services.store.clock().now_ms();
         let mut due = Vec::new();
         while due.len() < room && self.due.peek().is_some_and(|Reverse((at, ..))| *at <= now) {
             due.extend(self.due.pop().map(|Reverse(next)| next));
@@ -94,7 +94,7 @@ impl Runner<'_> {
                 rows.entry(id).or_default().push((block, row));
             }
         }
-        let (store, tenant) = (&self.line.sender.store, self.line.tenant);
+        let (store, tenant) = (&self.line.services.store, self.line.tenant);
         let claims = rows.into_iter().map(async |(id, rows)| {
             let wanted: Vec<Row> = rows.iter().map(|(_, row)| row.clone()).collect();
             (id, store.claim_rows(tenant, id, &wanted).await, rows)
@@ -186,7 +186,7 @@ impl Runner<'_> {
     }
 
     async fn pick_of(&mut self, id: CampaignId, number: u64, room: usize) -> Result<Option<Pick>> {
-        let (store, tenant) = (&self.line.sender.store, self.line.tenant);
+        let (store, tenant) = (&self.line.services.store, self.line.tenant);
         let block = self.lanes.get_mut(&id).and_then(|lane| lane.blocks.get_mut(&number));
         let Some(block) = block else { return Ok(None) };
         if let Some(from) = block.read_from(room) {
@@ -201,7 +201,7 @@ impl Runner<'_> {
 
     /// Claims what was picked, each block by itself.
     async fn claim(&mut self, wave: &mut Wave, picks: Vec<Pick>) -> Result<()> {
-        let (store, tenant) = (&self.line.sender.store, self.line.tenant);
+        let (store, tenant) = (&self.line.services.store, self.line.tenant);
         let claims = picks.iter().map(|pick| store.claim(tenant, pick.campaign, &pick.head, pick.to));
         let claimed = join_all(claims).await;
         for (pick, claimed) in picks.into_iter().zip(claimed) {

@@ -18,7 +18,7 @@ use super::attempt::Line;
 use super::compose::Composer;
 use super::lane::Lane;
 use super::wave::Landing;
-use crate::{Error, Result, Sender};
+use crate::{Error, Result, Services};
 
 /// Waves under way at once.
 const WAVES: usize = 24;
@@ -73,13 +73,13 @@ struct Outcome {
 /// # Errors
 /// [`crate::Code::Unavailable`] when nothing was done and no successor is queued.
 pub async fn run(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     phone_number_id: &str,
     generation: u32,
     out_of_time: impl Fn() -> bool,
 ) -> Result<Ended> {
-    let store = &sender.store;
+    let store = &services.store;
     let lease = match store.take_lease(tenant, phone_number_id).await {
         Ok(lease) => lease,
         Err(store::Error::Conflict) => return Ok(Ended::Busy),
@@ -91,9 +91,9 @@ pub async fn run(
         store.release_lease(&lease, &lease.condition).await?;
         return Ok(Ended::Busy);
     }
-    let (outcome, condition) = match number_of(sender, tenant, phone_number_id).await {
+    let (outcome, condition) = match number_of(services, tenant, phone_number_id).await {
         Ok(Some((number, limit))) => {
-            let line = Line::new(sender, tenant, &number, limit, &lease.condition);
+            let line = Line::new(services, tenant, &number, limit, &lease.condition);
             // A runner's future is large: it lives on the heap.
             let outcome = Box::pin(Runner::new(&line, &lease).run(out_of_time)).await;
             report_lateness(&line);
@@ -107,18 +107,18 @@ pub async fn run(
             (outcome, Condition { idle: lease.condition.idle + 1, ..lease.condition })
         }
     };
-    hand_over(sender, &lease, generation, outcome, condition).await
+    hand_over(services, &lease, generation, outcome, condition).await
 }
 
 /// Lets the number go, with a successor when there is work left.
 async fn hand_over(
-    sender: &Sender,
+    services: &Services,
     lease: &Lease,
     generation: u32,
     outcome: Outcome,
     mut condition: Condition,
 ) -> Result<Ended> {
-    let store = &sender.store;
+    let store = &services.store;
     let Outcome { ended, later, progress, failure } = outcome;
     if let Some(error) = &failure {
         tracing::error!(tenant = %lease.tenant, code = error.code.as_str(), "a runner could not go on");
@@ -146,7 +146,7 @@ async fn hand_over(
             tenant: lease.tenant.to_string(),
             phone_number_id: lease.phone_number_id.clone(),
         };
-        sender.queues.wake(wake, generation + 1, delay).await?;
+        services.queues.wake(wake, generation + 1, delay).await?;
     }
     Ok(ended)
 }
@@ -167,20 +167,20 @@ fn report_lateness(line: &Line<'_>) {
 /// How the number fares after this run.
 fn line_condition(line: &Line<'_>, lease: &Lease, outcome: &Outcome) -> Condition {
     let held = line.pacer.held_for().unwrap_or_default();
-    let held_until_ms = line.sender.store.clock().now_ms() + i64::try_from(held.as_millis()).unwrap_or(0);
+    let held_until_ms = line.services.store.clock().now_ms() + i64::try_from(held.as_millis()).unwrap_or(0);
     let idle = if outcome.progress { 0 } else { lease.condition.idle.saturating_add(1) };
     Condition { held_until_ms, outages: line.health.outages(), idle, next_run_ms: 0 }
 }
 
 async fn number_of(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     phone_number_id: &str,
 ) -> Result<Option<(Number, Option<u64>)>> {
-    let owner = sender.store.owner_of_number(phone_number_id).await?;
+    let owner = services.store.owner_of_number(phone_number_id).await?;
     let Some(owner) = owner.filter(|o| o.tenant == *tenant) else { return Ok(None) };
-    let Some(account) = sender.store.account(tenant, owner.account).await? else { return Ok(None) };
-    let limit = sender.store.tenant(tenant).await?.and_then(|t| t.plan.messages_per_day);
+    let Some(account) = services.store.account(tenant, owner.account).await? else { return Ok(None) };
+    let limit = services.store.tenant(tenant).await?.and_then(|t| t.plan.messages_per_day);
     Ok(account.whatsapp.filter(|n| n.phone_number_id == phone_number_id).map(|n| (n, limit)))
 }
 
@@ -324,7 +324,7 @@ impl<'a> Runner<'a> {
         let line = self.line;
         std::mem::take(&mut self.unprepared).into_iter().map(move |stored| -> UnderWay<'a> {
             Box::pin(async move {
-                let composer = Composer::of(line.sender, line.tenant, line.number, &stored).await;
+                let composer = Composer::of(line.services, line.tenant, line.number, &stored).await;
                 Done::Prepared(Box::new(stored), Box::new(composer))
             })
         })
@@ -361,7 +361,7 @@ impl<'a> Runner<'a> {
             return;
         }
         self.tried = Instant::now();
-        match self.line.sender.store.renew_lease(self.lease).await {
+        match self.line.services.store.renew_lease(self.lease).await {
             Ok(()) => self.renewed = self.tried,
             Err(store::Error::Conflict) => self.lost = true,
             Err(error) => {
@@ -375,7 +375,7 @@ impl<'a> Runner<'a> {
     /// A block is somebody else's. When its campaign no longer sends, whoever winds it up
     /// took it; else another runner sends on the number.
     pub(super) async fn fenced(&mut self, id: CampaignId) -> Result<()> {
-        let stored = self.line.sender.store.campaign(self.line.tenant, id).await?;
+        let stored = self.line.services.store.campaign(self.line.tenant, id).await?;
         match self.lanes.get_mut(&id).filter(|_| !stored.is_some_and(|s| s.campaign.state.is_active())) {
             Some(lane) => lane.leaving = true,
             None => self.lost = true,

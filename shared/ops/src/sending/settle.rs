@@ -34,7 +34,7 @@ impl Runner<'_> {
     /// opened again, since the last look, and winds up what is done. Answers whether
     /// anything was new.
     pub(super) async fn refresh(&mut self) -> Result<bool> {
-        let (store, tenant) = (&self.line.sender.store, self.line.tenant);
+        let (store, tenant) = (&self.line.services.store, self.line.tenant);
         let now = Instant::now();
         self.unready.retain(|_, until| *until > now);
         let listed = store.active(tenant, &self.line.number.phone_number_id).await?;
@@ -79,7 +79,7 @@ impl Runner<'_> {
     }
 
     async fn take_up(&mut self, stored: Vec<Stored>) -> Result<()> {
-        let (store, tenant) = (&self.line.sender.store, self.line.tenant);
+        let (store, tenant) = (&self.line.services.store, self.line.tenant);
         // Their states were read before the heads: of a complete one, every head is seen.
         let heads = stored.iter().map(|stored| store.heads_of(tenant, stored.campaign.id));
         let heads: Vec<Vec<Head>> = try_join_all(heads).await?;
@@ -137,7 +137,7 @@ impl Runner<'_> {
 
     /// Blocks whose retries have come near are to be opened.
     fn wake_resting(&mut self) {
-        let now_ms = self.line.sender.store.clock().now_ms();
+        let now_ms = self.line.services.store.clock().now_ms();
         for lane in self.lanes.values_mut() {
             let due = lane.resting.extract_if(.., |_, head| head.due_at.is_none_or(|due| due <= now_ms));
             due.for_each(|(_, head)| lane.unopened.push_front(head));
@@ -148,7 +148,7 @@ impl Runner<'_> {
     /// its last owner claimed and left without an outcome becomes `unknown`; what waits
     /// for a retry waits on.
     pub(super) async fn open_next(&mut self, id: CampaignId) -> Result<()> {
-        let (store, tenant) = (&self.line.sender.store, self.line.tenant);
+        let (store, tenant) = (&self.line.services.store, self.line.tenant);
         let Some(head) = self.lanes.get_mut(&id).and_then(|lane| lane.unopened.pop_front()) else {
             return Ok(());
         };
@@ -178,7 +178,7 @@ impl Runner<'_> {
             let (tenant, count) = (self.line.tenant, lost.len());
             tracing::warn!(%tenant, campaign = %id, block = number, count, "outcomes were lost with a runner");
             let entries: Vec<_> = lost.iter().map(|row| (row.contact, row.attempt, Entry::Unknown)).collect();
-            self.line.sender.store.record(tenant, id, &entries).await?;
+            self.line.services.store.record(tenant, id, &entries).await?;
         }
         let count = waiting.len();
         for row in waiting {
@@ -218,7 +218,8 @@ impl Runner<'_> {
     /// Writes down of idle blocks that they are done, or that their retries are further
     /// away than `patience`.
     pub(super) async fn rest_blocks(&mut self, patience: Duration) {
-        let far = self.line.sender.store.clock().now_ms() + i64::try_from(patience.as_millis()).unwrap_or(0);
+        let far =
+            self.line.services.store.clock().now_ms() + i64::try_from(patience.as_millis()).unwrap_or(0);
         let mut first: BTreeMap<(CampaignId, u64), i64> = BTreeMap::new();
         for ((id, contact), row) in &self.waiting {
             let at = row.retry_at.unwrap_or(0);
@@ -242,7 +243,7 @@ impl Runner<'_> {
     }
 
     async fn rest_block(&mut self, id: CampaignId, number: u64, due: Option<i64>) -> Result<()> {
-        let (store, tenant) = (&self.line.sender.store, self.line.tenant);
+        let (store, tenant) = (&self.line.services.store, self.line.tenant);
         let Some(mut head) =
             self.lanes.get(&id).and_then(|lane| lane.blocks.get(&number)).map(|b| b.head.clone())
         else {
@@ -281,11 +282,11 @@ impl Runner<'_> {
     /// A block that is not as it was: an order put recipients back into it, or it is
     /// somebody else's.
     async fn look_again(&mut self, id: CampaignId, number: u64) -> Result<()> {
-        let head = self.line.sender.store.head(self.line.tenant, id, number).await?;
+        let head = self.line.services.store.head(self.line.tenant, id, number).await?;
         let Some(head) = head.filter(|head| head.epoch == self.lease.epoch) else {
             return self.fenced(id).await;
         };
-        let open = self.line.sender.store.open_rows(self.line.tenant, id, number, head.cursor).await?;
+        let open = self.line.services.store.open_rows(self.line.tenant, id, number, head.cursor).await?;
         if let Some(block) = self.lanes.get_mut(&id).and_then(|lane| lane.blocks.get_mut(&number)) {
             block.head.again = head.again;
         }
@@ -329,7 +330,7 @@ impl Runner<'_> {
 
     /// How far the next retry is away, or a campaign that was not ready.
     fn next_due(&self) -> Option<Duration> {
-        let now_ms = self.line.sender.store.clock().now_ms();
+        let now_ms = self.line.services.store.clock().now_ms();
         let waiting = self.due.peek().map(|Reverse((at, ..))| *at);
         let resting =
             self.lanes.values().flat_map(|lane| lane.resting.values().filter_map(|head| head.due_at));
@@ -350,13 +351,13 @@ impl Runner<'_> {
         self.turns.retain(|turn| *turn != id);
         self.forget_waiting(id, None);
         self.line.forget(id);
-        let store = &self.line.sender.store;
+        let store = &self.line.services.store;
         Ok(store.deactivate(self.line.tenant, &self.line.number.phone_number_id, id).await?)
     }
 
     /// Says of open blocks of a campaign that their rows stand still.
     pub(super) async fn leave_blocks(&self, id: CampaignId) -> Result<()> {
-        let (store, tenant) = (&self.line.sender.store, self.line.tenant);
+        let (store, tenant) = (&self.line.services.store, self.line.tenant);
         let blocks = self.lanes.get(&id).map(|lane| &lane.blocks).into_iter().flatten();
         let left = blocks.map(|(_, block)| store.leave_head(tenant, id, &block.head));
         try_join_all(left).await?;
@@ -367,11 +368,11 @@ impl Runner<'_> {
     /// taken for is looked at anew.
     async fn finish(&mut self, id: CampaignId) -> Result<()> {
         let (from, to) = (CampaignState::Running, CampaignState::Finished);
-        let teller = Teller::from(self.line.sender);
+        let teller = Teller::from(self.line.services);
         if end(&teller, self.line.tenant, id, (from, to), None).await? {
             return self.drop_lane(id).await;
         }
-        let stored = self.line.sender.store.campaign(self.line.tenant, id).await?;
+        let stored = self.line.services.store.campaign(self.line.tenant, id).await?;
         let is_active = stored.is_some_and(|stored| stored.campaign.state.is_active());
         if let Some(lane) = self.lanes.get_mut(&id) {
             (lane.complete, lane.leaving) = (false, !is_active);
@@ -383,7 +384,7 @@ impl Runner<'_> {
         let tenant = self.line.tenant;
         tracing::warn!(%tenant, campaign = %id, "a campaign is paused");
         self.progress = true;
-        stop_sending(&Teller::from(self.line.sender), tenant, id, reason).await
+        stop_sending(&Teller::from(self.line.services), tenant, id, reason).await
     }
 
     /// Pauses every campaign of the number: nothing can be sent on it until its

@@ -90,10 +90,12 @@ impl Wave {
     async fn barred(&self, line: &Line<'_>) -> Result<Barred> {
         let mut barred = Barred::default();
         let rows: Vec<_> = self.rows().map(|(part, _, row)| (part.campaign, part.losses, row)).collect();
-        barred.check_standing(&line.sender.store, line.tenant, &rows).await?;
+        barred.check_standing(&line.services.store, line.tenant, &rows).await?;
         for part in self.parts.iter().filter(|part| part.composer.is_free_form()) {
             let rows: Vec<&Row> = part.rows.iter().map(|(_, row)| row).collect();
-            barred.check_windows(&line.sender.store, line.tenant, part.account, part.campaign, &rows).await?;
+            barred
+                .check_windows(&line.services.store, line.tenant, part.account, part.campaign, &rows)
+                .await?;
         }
         Ok(barred)
     }
@@ -103,7 +105,7 @@ impl Wave {
     async fn use_plan(&self, line: &Line<'_>, barred: &Barred) -> Result<usize> {
         let wanted = self.rows().filter(|(part, _, row)| barred.reason(part.campaign, row.contact).is_none());
         let wanted = wanted.count();
-        let store = &line.sender.store;
+        let store = &line.services.store;
         let used = store.use_messages_up_to(line.tenant, wanted as u64, line.daily_limit).await?;
         Ok(usize::try_from(used).unwrap_or(wanted).min(wanted))
     }
@@ -146,7 +148,7 @@ impl Wave {
             outcomes.push((part, block, row, entry));
         }
         let unused = allowed.saturating_sub(taken) as u64;
-        if let Err(error) = line.sender.store.return_messages(line.tenant, unused).await {
+        if let Err(error) = line.services.store.return_messages(line.tenant, unused).await {
             tracing::warn!(tenant = %line.tenant, %error, "messages that were not sent stay counted");
         }
         outcomes
@@ -161,7 +163,7 @@ impl Wave {
             if recorded.is_ok() || round == RECORD_TRIES {
                 return recorded;
             }
-            line.sender.store.back_off(round + 4).await;
+            line.services.store.back_off(round + 4).await;
             round += 1;
         }
     }
@@ -176,7 +178,7 @@ impl Wave {
         }
         let records = by_campaign
             .iter()
-            .map(|(campaign, entries)| line.sender.store.record(line.tenant, *campaign, entries));
+            .map(|(campaign, entries)| line.services.store.record(line.tenant, *campaign, entries));
         futures::future::try_join_all(records).await?;
         Ok(())
     }
@@ -190,7 +192,7 @@ fn give_back(line: &Line<'_>, row: &Row) -> Entry {
 /// Writes down that a recipient wants no more messages: the provider said so.
 async fn heed(line: &Line<'_>, row: &Row) -> Result<()> {
     let Some(address) = &row.address else { return Ok(()) };
-    let teller = &Teller::from(line.sender);
+    let teller = &Teller::from(line.services);
     let on = Occasion { teller, tenant: line.tenant, account: None, source: Source::Provider, said_ms: None };
     opt_out(on, address).await.map(|_| ())
 }
@@ -205,13 +207,13 @@ async fn tell_failures(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> 
     if failed.is_empty() {
         return Ok(());
     }
-    let (store, tenant) = (&line.sender.store, line.tenant);
+    let (store, tenant) = (&line.services.store, line.tenant);
     let audience = Audience::of(store, tenant).await?;
     let told = failed
         .into_iter()
         .filter(|(part, ..)| audience.wants(EventType::MessageStatus, Some(part.account)))
         .map(|(part, row, code)| Happening::from(&failure_event(line, part, row, code)));
-    audience.tell(&line.sender.queues, &told.collect::<Vec<_>>()).await
+    audience.tell(&line.services.queues, &told.collect::<Vec<_>>()).await
 }
 
 fn failure_event(line: &Line<'_>, part: &Part, row: &Row, code: i64) -> Event {
@@ -223,7 +225,7 @@ fn failure_event(line: &Line<'_>, part: &Part, row: &Row, code: i64) -> Event {
         to: row.address.as_ref().map(Address::as_str),
         contact: Some(row.contact),
         status: Status::Failed(code),
-        at_ms: line.sender.store.clock().now_ms(),
+        at_ms: line.services.store.clock().now_ms(),
     };
     message_status(line.tenant, &fact)
 }

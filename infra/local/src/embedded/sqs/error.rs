@@ -17,79 +17,79 @@ pub(super) struct SqsError {
 }
 
 impl SqsError {
-    fn sender(kind: &'static str, code: &'static str, message: impl Into<String>) -> Self {
+    fn services(kind: &'static str, code: &'static str, message: impl Into<String>) -> Self {
         Self { kind, code, message: message.into(), status: StatusCode::BAD_REQUEST }
     }
 
     pub(super) fn no_queue() -> Self {
         let message = "The specified queue does not exist.";
-        Self::sender("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", message)
+        Self::services("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", message)
     }
 
     pub(super) fn queue_exists() -> Self {
         let message = "A queue already exists with the same name and different attributes.";
-        Self::sender("QueueNameExists", "QueueAlreadyExists", message)
+        Self::services("QueueNameExists", "QueueAlreadyExists", message)
     }
 
     pub(super) fn parameter(message: impl Into<String>) -> Self {
-        Self::sender("InvalidParameterValueException", "InvalidParameterValue", message)
+        Self::services("InvalidParameterValueException", "InvalidParameterValue", message)
     }
 
     pub(super) fn missing(parameter: &str) -> Self {
         let message = format!("The request must contain the parameter {parameter}.");
-        Self::sender("MissingParameterException", "MissingParameter", message)
+        Self::services("MissingParameterException", "MissingParameter", message)
     }
 
     pub(super) fn attribute_name(name: &str) -> Self {
-        Self::sender("InvalidAttributeName", "InvalidAttributeName", format!("Unknown Attribute {name}."))
+        Self::services("InvalidAttributeName", "InvalidAttributeName", format!("Unknown Attribute {name}."))
     }
 
     pub(super) fn attribute_value(name: &str) -> Self {
         let message = format!("Invalid value for the parameter {name}.");
-        Self::sender("InvalidAttributeValue", "InvalidAttributeValue", message)
+        Self::services("InvalidAttributeValue", "InvalidAttributeValue", message)
     }
 
     pub(super) fn receipt(handle: &str) -> Self {
         let message = format!("The input receipt handle \"{handle}\" is not a valid receipt handle.");
-        Self::sender("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", message)
+        Self::services("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", message)
     }
 
     pub(super) fn not_in_flight() -> Self {
         let message = "The message referred to isn't in flight.";
-        Self::sender("MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", message)
+        Self::services("MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", message)
     }
 
     pub(super) fn empty_batch() -> Self {
         let message = "There should be at least one entry in the request.";
-        Self::sender("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest", message)
+        Self::services("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest", message)
     }
 
     pub(super) fn too_many_entries(count: usize) -> Self {
         let code = "AWS.SimpleQueueService.TooManyEntriesInBatchRequest";
         let message = format!("Maximum number of entries per request are 10. You have sent {count}.");
-        Self::sender("TooManyEntriesInBatchRequest", code, message)
+        Self::services("TooManyEntriesInBatchRequest", code, message)
     }
 
     pub(super) fn entry_ids() -> Self {
         let message = "Two or more batch entries in the request have the same Id.";
-        Self::sender("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct", message)
+        Self::services("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct", message)
     }
 
     pub(super) fn batch_too_long(limit: usize, sent: usize) -> Self {
         let code = "AWS.SimpleQueueService.BatchRequestTooLong";
         let message =
             format!("Batch requests cannot be longer than {limit} bytes. You have sent {sent} bytes.");
-        Self::sender("BatchRequestTooLong", code, message)
+        Self::services("BatchRequestTooLong", code, message)
     }
 
     pub(super) fn no_resource() -> Self {
         let message = "The resource that you specified for the SourceArn parameter doesn't exist.";
-        Self::sender("ResourceNotFoundException", "ResourceNotFoundException", message)
+        Self::services("ResourceNotFoundException", "ResourceNotFoundException", message)
     }
 
     pub(super) fn unknown_action(action: &str) -> Self {
         let message = format!("the action {action:?} is not embedded");
-        Self::sender("UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", message)
+        Self::services("UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", message)
     }
 
     /// The engine stopped half-way through the request.
@@ -109,7 +109,7 @@ impl SqsError {
 
     pub(super) fn into_reply(self) -> Reply {
         let kind = format!("com.amazonaws.sqs#{}", self.kind);
-        let fault = if self.status.is_server_error() { "Receiver" } else { "Sender" };
+        let fault = if self.status.is_server_error() { "Receiver" } else { "Services" };
         let mut reply = Reply::error(self.status, &kind, &self.message);
         reply.query_error = Some(format!("{};{fault}", self.code));
         reply

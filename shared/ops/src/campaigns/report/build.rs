@@ -7,7 +7,7 @@ use store::reports::{Report, ReportDraft, ReportFile, ReportJob, ReportKey};
 
 use super::line::{Line, line};
 use super::{job_of, want};
-use crate::{Result, Sender};
+use crate::{Result, Services};
 
 /// Least size of a part: S3 takes no smaller ones, but for the last.
 const PART_BYTES: usize = 5 * 1024 * 1024;
@@ -58,14 +58,14 @@ pub struct Build<'a> {
 /// # Errors
 /// [`crate::Code::Unavailable`]: the job comes again.
 pub async fn build<W: Writer>(
-    sender: &Sender,
+    services: &Services,
     build: Build<'_>,
     out_of_time: impl Fn() -> bool,
 ) -> Result<()> {
-    let Some(report) = take(sender, build).await? else { return Ok(()) };
+    let Some(report) = take(services, build).await? else { return Ok(()) };
     let Some(job) = report.job else { return Ok(()) };
-    let beaten_ms = sender.store.clock().now_ms();
-    let mut run = Run { sender, build, job, beaten_ms, written: Vec::new() };
+    let beaten_ms = services.store.clock().now_ms();
+    let mut run = Run { services, build, job, beaten_ms, written: Vec::new() };
     match run.make::<W>(out_of_time).await {
         Ok(()) => Ok(()),
         // Another run has the job by now.
@@ -84,8 +84,8 @@ pub async fn build<W: Writer>(
 }
 
 /// Takes the job; `None` when there is nothing to do.
-async fn take(sender: &Sender, build: Build<'_>) -> Result<Option<Report>> {
-    let store = &sender.store;
+async fn take(services: &Services, build: Build<'_>) -> Result<Option<Report>> {
+    let store = &services.store;
     match store.take_report(build.of, build.job, build.run, false).await {
         Ok(report) => return Ok(Some(report)),
         Err(store::Error::Conflict) => {}
@@ -152,7 +152,7 @@ impl From<Stopped> for crate::Error {
 }
 
 struct Run<'a> {
-    sender: &'a Sender,
+    services: &'a Services,
     build: Build<'a>,
     job: ReportJob,
     /// When it last said that it is alive.
@@ -165,9 +165,9 @@ impl Run<'_> {
     async fn make<W: Writer>(&mut self, out_of_time: impl Fn() -> bool) -> std::result::Result<(), Stopped> {
         let (mut draft, mut writer) = self.draft::<W>().await?;
         let (tenant, campaign) = (self.build.of.tenant, self.build.of.campaign);
-        let heads = self.sender.store.heads_of(tenant, campaign).await?;
+        let heads = self.services.store.heads_of(tenant, campaign).await?;
         let blocks = heads.iter().map(|head| head.block).filter(|block| *block >= draft.block).collect();
-        let mut read = std::pin::pin!(rows(self.sender, self.build.of, blocks));
+        let mut read = std::pin::pin!(rows(self.services, self.build.of, blocks));
         while let Some((block, rows)) = read.next().await {
             rows?.iter().for_each(|row| writer.write(&line(row)));
             let is_over = out_of_time();
@@ -175,7 +175,7 @@ impl Run<'_> {
                 self.written.extend(writer.part());
                 (draft.block, draft.writer) = (block + 1, Some(writer.state()));
                 self.save(&mut draft, is_over).await?;
-            } else if self.sender.store.clock().now_ms() - self.beaten_ms >= BEAT_MS {
+            } else if self.services.store.clock().now_ms() - self.beaten_ms >= BEAT_MS {
                 self.beat().await?;
             }
             if is_over {
@@ -220,7 +220,7 @@ impl Run<'_> {
         if let Some(ReportDraft { object, upload: Some(upload), .. }) = &old {
             self.bucket().abort_report(object, upload).await?;
         }
-        let store = &self.sender.store;
+        let store = &self.services.store;
         let begun_ms = store.clock().now_ms();
         let (tenant, campaign) = (self.build.of.tenant, self.build.of.campaign);
         let marks = store.marks(tenant, campaign).await?.text;
@@ -271,7 +271,7 @@ impl Run<'_> {
         }
         let ReportDraft { object, marks, begun_ms, .. } = draft;
         let file = ReportFile { object, marks, made_ms: begun_ms };
-        let store = &self.sender.store;
+        let store = &self.services.store;
         let before = store.report(self.build.of).await?.file;
         let report = store.finish_report(self.build.of, &self.job, &file).await?;
         // Whoever has a link to it asks again.
@@ -283,7 +283,7 @@ impl Run<'_> {
             let (tenant, campaign) = (self.build.of.tenant, self.build.of.campaign);
             let marks = store.marks(tenant, campaign).await?;
             if !super::serves(&file, &marks, report.asked_ms) {
-                want(self.sender, self.build.of, report.asked_ms).await?;
+                want(self.services, self.build.of, report.asked_ms).await?;
             }
         }
         Ok(())
@@ -291,19 +291,19 @@ impl Run<'_> {
 
     /// Says that it is alive, and how far it came.
     async fn beat(&mut self) -> std::result::Result<(), Stopped> {
-        self.sender.store.beat_report(self.build.of, &self.job).await?;
-        self.beaten_ms = self.sender.store.clock().now_ms();
+        self.services.store.beat_report(self.build.of, &self.job).await?;
+        self.beaten_ms = self.services.store.clock().now_ms();
         Ok(())
     }
 
     async fn hand_over(&self) -> std::result::Result<(), Stopped> {
         let next = job_of(self.build.of, &self.job.id, self.job.run);
-        let queued = self.sender.queues.campaign(next, self.build.generation + 1).await;
+        let queued = self.services.queues.campaign(next, self.build.generation + 1).await;
         queued.map_err(|error| Stopped::Failed(error.into()))
     }
 
     fn bucket(&self) -> &Bucket {
-        self.sender.files.bucket()
+        self.services.files.bucket()
     }
 
     fn format(&self) -> ReportFormat {
@@ -313,13 +313,13 @@ impl Run<'_> {
 
 /// The rows of blocks, some ahead, in the order of the blocks.
 fn rows<'a>(
-    sender: &'a Sender,
+    services: &'a Services,
     of: ReportKey<'a>,
     blocks: Vec<u64>,
 ) -> impl Stream<Item = (u64, store::Result<Vec<Row>>)> + 'a {
     let most = usize::try_from(BLOCK).unwrap_or(usize::MAX);
     let read = move |block| async move {
-        let all = sender.store.rows_after(of.tenant, of.campaign, block, ContactId(0), most);
+        let all = services.store.rows_after(of.tenant, of.campaign, block, ContactId(0), most);
         (block, all.await)
     };
     stream::iter(blocks).map(read).buffered(READS)

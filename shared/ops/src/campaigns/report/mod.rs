@@ -18,7 +18,7 @@ use store::reports::{Report, ReportFile, ReportKey, Wanted};
 use tokio::time::{Instant, sleep};
 
 use super::load;
-use crate::{Result, Sender};
+use crate::{Result, Services};
 
 /// How long the address of a file can be read from: long enough to follow a redirect.
 const READ_VALID: Duration = Duration::from_secs(5 * 60);
@@ -45,13 +45,13 @@ pub enum Found {
 /// # Errors
 /// [`crate::Code::NotFound`]
 pub async fn report(
-    sender: &Sender,
+    services: &Services,
     tenant: &TenantId,
     campaign: CampaignId,
     format: ReportFormat,
     patience: Duration,
 ) -> Result<Found> {
-    let store = &sender.store;
+    let store = &services.store;
     load(store, tenant, campaign).await?;
     let of = ReportKey { tenant, campaign, format };
     let asked_ms = store.clock().now_ms();
@@ -59,16 +59,16 @@ pub async fn report(
     let mut report = store.report(of).await?;
     if let Some((file, promised_ms)) = promised(&report) {
         store.keep_report_promise(of, promised_ms).await?;
-        return Ok(Found::At(address(sender, of, file).await?));
+        return Ok(Found::At(address(services, of, file).await?));
     }
     let (end, mut step, mut has_asked) = (Instant::now() + patience, STEP, false);
     loop {
         if let Some(file) = report.file.as_ref().filter(|file| serves(file, &marks, asked_ms)) {
-            return Ok(Found::At(address(sender, of, file).await?));
+            return Ok(Found::At(address(services, of, file).await?));
         }
         let is_under_way = report.job.as_ref().is_some_and(|job| !job.is_dead(store.clock().now_ms()));
         if !has_asked || !is_under_way {
-            want(sender, of, asked_ms).await?;
+            want(services, of, asked_ms).await?;
             has_asked = true;
         }
         if Instant::now() >= end {
@@ -94,10 +94,10 @@ fn promised(report: &Report) -> Option<(&ReportFile, i64)> {
 }
 
 /// Lets a job make a file, unless one is about to.
-async fn want(sender: &Sender, of: ReportKey<'_>, asked_ms: i64) -> Result<()> {
-    match sender.store.want_report(of, asked_ms).await? {
+async fn want(services: &Services, of: ReportKey<'_>, asked_ms: i64) -> Result<()> {
+    match services.store.want_report(of, asked_ms).await? {
         Wanted::UnderWay => Ok(()),
-        Wanted::New(job) => Ok(sender.queues.campaign(job_of(of, &job, 0), 0).await?),
+        Wanted::New(job) => Ok(services.queues.campaign(job_of(of, &job, 0), 0).await?),
     }
 }
 
@@ -111,8 +111,8 @@ fn job_of(of: ReportKey<'_>, job: &str, run: u64) -> CampaignJob {
     }
 }
 
-async fn address(sender: &Sender, of: ReportKey<'_>, file: &ReportFile) -> Result<String> {
+async fn address(services: &Services, of: ReportKey<'_>, file: &ReportFile) -> Result<String> {
     let name = format!("campaign-{}.{}", of.campaign, of.format.as_str());
-    let bucket = sender.files.bucket();
+    let bucket = services.files.bucket();
     Ok(bucket.presign_report(&file.object, of.format.mime(), &name, READ_VALID).await?)
 }
