@@ -79,7 +79,7 @@ async fn what_is_wrong_for_good_fails_at_once() {
     let id = world.launched().await;
     world.drain().await;
     assert_eq!(world.counts(id).await, [("delivered", 48), ("failed", 2)].into());
-    let reasons = [("131026".to_owned(), 1), ("131047".to_owned(), 1)];
+    let reasons = [("meta:131026".to_owned(), 1), ("meta:131047".to_owned(), 1)];
     assert_eq!(world.reasons(id).await, reasons.into());
     let errors = world.simulator.stats().errors;
     assert_eq!((errors["131026"], errors["131047"]), (1, 1));
@@ -113,7 +113,7 @@ async fn a_spam_warning_pauses_the_campaign() {
     world.drain().await;
     let campaign = world.campaign(id).await;
     assert_eq!(campaign.state, CampaignState::Paused);
-    assert_eq!(campaign.reason.as_deref(), Some("WhatsApp answered with code 131048"));
+    assert_eq!(campaign.reason.as_deref(), Some("WhatsApp answered with meta:131048"));
     let counts = world.counts(id).await;
     assert!(counts["pending"] > 0 && !counts.contains_key("failed"), "{counts:?}");
     resume(&world.services, world.tenant(), id, None).await.unwrap();
@@ -130,7 +130,7 @@ async fn a_wrong_token_stops_the_number_until_its_owner_acts() {
     world.drain().await;
     let campaign = world.campaign(id).await;
     assert_eq!(campaign.state, CampaignState::Paused);
-    assert_eq!(campaign.reason.as_deref(), Some("the number cannot send: WhatsApp answered with code 190"));
+    assert_eq!(campaign.reason.as_deref(), Some("the sender cannot send: WhatsApp answered with meta:190"));
     assert_eq!(world.counts(id).await, [("pending", 300)].into());
     world.simulator.clear_faults();
     resume(&world.services, world.tenant(), id, None).await.unwrap();
@@ -144,7 +144,7 @@ async fn a_recipient_who_stopped_marketing_is_opted_out() {
     world.fault(FaultRule { to: Some(phone(4)), ..code(131_050) });
     let id = world.launched().await;
     world.drain().await;
-    assert_eq!(world.reasons(id).await, [("131050".to_owned(), 1)].into());
+    assert_eq!(world.reasons(id).await, [("meta:131050".to_owned(), 1)].into());
     let address = Address::Phone(phone(4).parse().unwrap());
     let out = world.store().opted_out(world.tenant(), std::slice::from_ref(&address)).await.unwrap();
     assert!(out.contains(&address));
@@ -173,7 +173,7 @@ async fn a_failure_that_comes_as_a_status_is_shown() {
     let id = world.launched().await;
     world.drain().await;
     assert_eq!(world.counts(id).await, [("delivered", 43), ("failed", 7)].into());
-    assert_eq!(world.reasons(id).await, [("131026".to_owned(), 7)].into());
+    assert_eq!(world.reasons(id).await, [("meta:131026".to_owned(), 7)].into());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@ use domain::account::{Account, Number};
 use domain::contact::Identity;
 use domain::message::Address;
 use domain::recipient::State;
+use domain::sender::SenderId;
 use futures::future::join_all;
 use harness::{
     APP_SECRET, PHONE_NUMBER_ID, Setup, WABA_ID, World, person, phone, sign, text_change, webhook,
@@ -13,6 +14,7 @@ use ops::inbound::{Inbound, Verification, process, verify};
 use queue::{InboundJob, Text};
 use serde_json::{Value, json};
 use simulators::graph::{FaultRule, Preference, UserPreferences};
+use store::numbers::Connected;
 
 async fn take(world: &World, body: &Value, secret: &str) -> ops::Result<usize> {
     let bytes = body.to_string().into_bytes();
@@ -64,16 +66,15 @@ async fn only_a_known_verify_token_is_answered() {
 async fn second_account(world: &World) -> Account {
     let new = AccountSettings::named("Filiale");
     let tenant = &world.caller.tenant;
-    let mut account = ops::accounts::create_account(world.store(), tenant, new).await.unwrap();
-    let number = world.account.whatsapp.clone().unwrap();
-    account.whatsapp = Some(Number {
-        phone_number_id: "200".to_owned(),
+    let account = ops::accounts::create_account(world.store(), tenant, new).await.unwrap();
+    let number = Number {
+        id: SenderId::number("200"),
         waba_id: "300".to_owned(),
         app_secret: Secret::new(APP_SECRET),
-        ..number
-    });
-    world.store().connect_number(world.tenant(), &account, "other-token").await.unwrap();
-    account
+        ..world.account.number().unwrap().clone()
+    };
+    let how = Connected { verify_token: "other-token", as_default: true };
+    world.store().connect_number(world.tenant(), account.id, &number, how).await.unwrap()
 }
 
 #[tokio::test]

@@ -102,7 +102,8 @@ async fn a_runner_that_was_too_slow_is_fenced() {
         world.until(|stats| stats.accepted >= 80).await;
         // Its lease runs out while it still sends: another one takes over.
         world.clock.advance_ms(11_000);
-        let run = ops::sending::run(&world.services, world.tenant(), harness::PHONE_NUMBER_ID, 0, || false);
+        let number = world.number();
+        let run = ops::sending::run(&world.services, world.tenant(), &number, 0, || false);
         run.await.unwrap()
     };
     let ((), ended) = tokio::join!(world.drain(), usurp);

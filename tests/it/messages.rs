@@ -1,15 +1,18 @@
 use domain::media::MediaKind;
 use domain::message::{Button, Content, MediaSource, TemplateCall};
+use domain::outcome::Reason;
 use domain::recipient::State;
+use domain::sender::SenderId;
 use harness::{World, phone};
 use ops::Code;
-use ops::messages::{Sent, send};
+use ops::messages::{Outgoing, Sent, send};
 use simulators::graph::FaultRule;
 
 async fn send_to(world: &World, n: usize, content: Content) -> ops::Result<Sent> {
     let id = domain::MessageId(world.store().entropy().ulid(world.clock.now()));
     let request = ops::messages::Send { id, is_repeated: false };
-    send(&world.services, &world.caller, &world.account, phone(n).parse().unwrap(), content, request).await
+    let new = Outgoing { to: phone(n).parse().unwrap(), content, sender: None };
+    send(&world.services, &world.caller, &world.account, new, request).await
 }
 
 fn text(body: &str) -> Content {
@@ -99,7 +102,7 @@ async fn free_text_needs_an_open_window() {
     let world = talking().await;
     // A new number has no history: Meta decides, and its window is closed.
     let refused = send_to(&world, 2, text("Ciao")).await.unwrap_err();
-    assert_eq!((refused.code, refused.provider_code), (Code::OutsideWindow, Some(131_047)));
+    assert_eq!((refused.code, refused.reason), (Code::OutsideWindow, Some(Reason::meta(131_047))));
     world.clock.advance_ms(25 * 60 * 60_000);
     for n in [1, 2] {
         let closed = send_to(&world, n, text("Ciao")).await.unwrap_err();
@@ -153,7 +156,7 @@ async fn refusals_say_whether_to_try_again() {
     ] {
         world.fault(FaultRule { code: Some(code), next: Some(1), ..FaultRule::default() });
         let refused = send_to(&world, 1, text("Ciao")).await.unwrap_err();
-        assert_eq!((refused.code, refused.provider_code), (want, Some(i64::from(code))));
+        assert_eq!((refused.code, &refused.reason), (want, &Some(Reason::meta(i64::from(code)))));
         assert_eq!(refused.retry_after.is_some(), waits, "{code}");
         let id = refused.message_id.unwrap().parse().unwrap();
         assert_eq!(state(&world, id).await, State::Failed);
@@ -167,7 +170,8 @@ async fn refusals_say_whether_to_try_again() {
 async fn a_number_sends_no_faster_than_it_may() {
     let world = talking().await;
     let store = world.store();
-    let turn = || store.take_slot(world.tenant(), "1", 10.0, 5_000_000);
+    let sender = SenderId::number("1");
+    let turn = || store.take_slot(world.tenant(), &sender, 10.0, 5_000_000);
     let mut waits = Vec::new();
     for _ in 0..60 {
         waits.push(turn().await.unwrap());

@@ -1,5 +1,6 @@
 //! Counts of large campaigns: a request counts little, a worker the rest.
 
+use domain::outcome::Reason;
 use domain::recipient::State;
 use domain::{CampaignId, ContactId};
 use harness::{Api, World};
@@ -9,7 +10,7 @@ use store::ledger::Entry;
 
 /// The first recipient of each block fails.
 async fn fail_some(world: &World, id: CampaignId, blocks: u64) {
-    let failed = |contact| (contact, 1, Entry::Failed { reason: "131026".to_owned() });
+    let failed = |contact| (contact, 1, Entry::Failed { reason: Reason::meta(131_026) });
     let entries: Vec<_> = (0..blocks).map(|block| failed(ContactId((block * 1_000).max(1)))).collect();
     world.store().record(world.tenant(), id, &entries).await.unwrap();
     let blocks: Vec<u64> = (0..blocks).collect();

@@ -1,26 +1,26 @@
 //! Tenants and what they own: profile, plan, usage, accounts and their tokens,
-//! keys, operators and connected numbers.
+//! keys, operators, connected numbers and what else messages leave from.
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
 //! - Table: tenants, keys, tokens, accounts, numbers and audit items are written;
-//!   usage and block heads are read; request counts are written.
+//!   usage, block heads and custom channels are read; request counts are written.
 //! - Queues: none.
 
 mod sendapp;
 
-use api_http::{Endpoint, Table, get, post};
+use api_http::{Endpoint, Table, delete, get, post};
 use axum::Router;
 use axum::extract::FromRef;
 use channels::cloud::Graph;
 use ops::AdminKey;
-use sendapp::{operators, tenants};
+use sendapp::{operators, senders, tenants};
 use store::Store;
 
 /// The kinds of items that the function touches: what its policy allows.
 pub const KINDS: &[&str] = &[
-    "ACCOUNTS", "AUDIT", "BLOCKS", "COUNTER", "IDEM", "KEY", "KEYS", "PHONEID", "RATE", "TENANT", "TOKEN",
-    "USAGE", "VERIFY", "WABA",
+    "ACCOUNTS", "AUDIT", "BLOCKS", "CHANNEL", "COUNTER", "IDEM", "KEY", "KEYS", "PHONEID", "RATE", "TENANT",
+    "TOKEN", "USAGE", "VERIFY", "WABA",
 ];
 
 /// What the handlers use.
@@ -47,7 +47,7 @@ pub fn table() -> Table<App> {
         get("/api/get_tokens", sendapp::tokens),
         post("/api/create_accounts", sendapp::create),
     ];
-    let extensions: [Endpoint<App>; 9] = [
+    let extensions: [Endpoint<App>; 12] = [
         post("/api/get_tokens", sendapp::tokens),
         post("/api/account/regenerate_key", operators::regenerate_key),
         get("/api/operators", operators::list),
@@ -56,6 +56,9 @@ pub fn table() -> Table<App> {
         post("/api/operators/{id}/enable", operators::enable),
         post("/api/accounts/settings", sendapp::change),
         post("/api/accounts/connect_meta", sendapp::connect),
+        get("/api/senders", senders::list),
+        post("/api/senders/default", senders::choose),
+        delete("/api/senders/{id}", senders::remove),
         post("/api/tenants", tenants::create),
     ];
     Table::new(contract.into_iter().chain(extensions.map(Endpoint::extension)))

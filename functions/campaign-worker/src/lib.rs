@@ -23,6 +23,7 @@ pub const KINDS: &[&str] = &[
     "AUDIT",
     "BLOCKS",
     "CAMPAIGNS",
+    "CHANNEL",
     "CONTACTS",
     "CONV",
     "COUNTER",

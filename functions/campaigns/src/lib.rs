@@ -28,6 +28,7 @@ pub const KINDS: &[&str] = &[
     "AUDIT",
     "BLOCKS",
     "CAMPAIGNS",
+    "CHANNEL",
     "CONTACTS",
     "CONV",
     "COUNTER",

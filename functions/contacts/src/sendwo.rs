@@ -85,7 +85,8 @@ async fn origin(store: &Store, caller: &ops::Caller, fields: Fields<'_>) -> Resu
     let name = fields.name_of(&["phoneNumberId", "phone_number_id", "phoneNumberID"]);
     let Some(number) = fields.text(name)? else { return Ok(Origin::default()) };
     let found = callers::account_of_number(store, caller, Some(&number)).await;
-    Ok(found.map_err(|error| ApiError(error).renamed("phone_number_id", name))?.into())
+    let (account, _) = found.map_err(|error| ApiError(error).renamed("phone_number_id", name))?;
+    Ok(account.into())
 }
 
 #[derive(Serialize)]

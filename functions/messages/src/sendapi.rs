@@ -24,12 +24,13 @@ struct Failure {
 }
 
 impl From<&str> for Failure {
-    fn from(code: &str) -> Self {
-        let message = match code.bytes().all(|b| b.is_ascii_digit()) {
-            true => format!("WhatsApp answered with code {code}"),
-            false => format!("not sent: {}", code.replace('_', " ")),
+    fn from(reason: &str) -> Self {
+        let message = match reason.split_once(':') {
+            Some(("meta", code)) => format!("WhatsApp answered with code {code}"),
+            Some((_, answer)) => format!("the channel answered: {}", answer.replace('_', " ")),
+            None => format!("not sent: {}", reason.replace('_', " ")),
         };
-        Self { code: code.to_owned(), message }
+        Self { code: reason.to_owned(), message }
     }
 }
 
@@ -38,6 +39,9 @@ struct Item {
     id: String,
     message_id: Option<String>,
     session_id: u64,
+    channel: String,
+    /// What of ours it left from, or came to, where that is known.
+    sender: Option<String>,
     campaign_id: Option<u64>,
     direction: &'static str,
     r#type: String,
@@ -63,6 +67,8 @@ impl Item {
         Self {
             id,
             session_id: entry.account.0,
+            channel: entry.channel.to_string(),
+            sender: entry.sender.map(|sender| sender.to_string()),
             campaign_id: campaign.map(|campaign| campaign.0),
             direction: if entry.inbound { "inbound" } else { "outbound" },
             r#type: entry.kind,
@@ -79,7 +85,7 @@ impl Item {
 
 /// The account's own number, as it is dialled.
 fn number(account: &Account) -> Option<String> {
-    let display = &account.whatsapp.as_ref()?.display_phone_number;
+    let display = &account.number()?.display_phone_number;
     let number = PhoneNumber::parse(display, None).ok()?;
     Some(number.as_str().to_owned())
 }
@@ -169,7 +175,7 @@ pub(crate) async fn show(
 ) -> Result<Reply<200, Single>> {
     let found = history::find(&store, caller.tenant_id(), input.path("id")).await?;
     // A message of a custom channel has no session.
-    let found = found.filter(|entry| entry.channel.is_none());
+    let found = found.filter(|entry| entry.channel.custom().is_none());
     let found = found.ok_or_else(|| Error::not_found("id", "there is no message with this id"))?;
     let account = store.account(caller.tenant_id(), found.account).await?;
     Ok(Reply(Single { data: Item::new(found, account.as_ref().and_then(number)) }))

@@ -1,9 +1,10 @@
-//! The senders: one runner per sending number.
+//! Sending: one runner per sender.
 //!
 //! Trigger: the queue `send`, one wake-up at a time. Reads and writes the ledger,
-//! calls Meta, feeds its own queue when its time is over.
+//! calls the channels, feeds its own queue when its time is over.
 
 use domain::TenantId;
+use domain::sender::SenderId;
 use ops::Services;
 use queue::{Done, Job, Queue, Record, SendJob};
 
@@ -12,6 +13,7 @@ pub const KINDS: &[&str] = &[
     "ACCOUNTS",
     "ACTIVE",
     "CAMPAIGNS",
+    "CHANNEL",
     "CONTACTS",
     "CONV",
     "COUNTER",
@@ -32,8 +34,8 @@ pub const KINDS: &[&str] = &[
     "USAGE",
 ];
 
-/// Runs the number of each wake-up; answers the ids of the records that must come
-/// again. A wake-up for a number that somebody sends on already is done.
+/// Runs the sender of each wake-up; answers the ids of the records that must come
+/// again. A wake-up for a sender that somebody runs already is done.
 pub async fn handle(services: &Services, records: &[Record], out_of_time: impl Fn() -> bool) -> Vec<String> {
     let mut again = Vec::new();
     for record in records {
@@ -48,11 +50,14 @@ pub async fn handle(services: &Services, records: &[Record], out_of_time: impl F
 }
 
 async fn work(services: &Services, job: Job<SendJob>, out_of_time: impl Fn() -> bool) -> Done {
-    let SendJob::Wake { tenant, phone_number_id } = job.job;
+    let SendJob::Wake { tenant, sender } = job.job;
     let Ok(tenant) = tenant.parse::<TenantId>() else {
         return Done::Never("the job names no tenant".to_owned());
     };
-    match ops::sending::run(services, &tenant, &phone_number_id, job.generation, out_of_time).await {
+    let Ok(sender) = sender.parse::<SenderId>() else {
+        return Done::Never("the job names no sender".to_owned());
+    };
+    match ops::sending::run(services, &tenant, &sender, job.generation, out_of_time).await {
         Ok(ended) => {
             tracing::debug!(?ended, "a runner ended");
             Done::Yes

@@ -114,7 +114,8 @@ async fn account(
     let name = fields.name_of(&["phoneNumberId", "phone_number_id", "phoneNumberID"]);
     let Some(number) = fields.text(name)? else { return Ok(None) };
     let found = callers::account_of_number(store, caller, Some(&number)).await;
-    Ok(Some(found.map_err(|error| ApiError(error).renamed("phone_number_id", name))?.id))
+    let (account, _) = found.map_err(|error| ApiError(error).renamed("phone_number_id", name))?;
+    Ok(Some(account.id))
 }
 
 type Events = Option<Option<std::collections::BTreeSet<EventType>>>;

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use domain::account::Number;
 use domain::plan::Plan;
+use domain::sender::SenderId;
 use domain::{Entropy, Secret};
 use ops::accounts::{AccountSettings, NewTenant, create_account, create_tenant};
 use serde::{Deserialize, Serialize};
+use store::numbers::Connected;
 use store::{Store, sha256_hex};
 
 use crate::settings::Settings;
@@ -142,11 +144,11 @@ async fn connect(
 ) -> Result<(), Box<dyn Error>> {
     let owner = store.account_of_token(&Secret::new(&*credentials.token)).await?;
     let (tenant, id) = owner.ok_or("the demo account is gone: remove credentials.json and start again")?;
-    let mut account = store.account(&tenant, id).await?.ok_or("the demo account is gone")?;
-    let before = account.whatsapp.take();
-    let since = before.as_ref().filter(|n| n.phone_number_id == credentials.phone_number_id);
-    account.whatsapp = Some(Number {
-        phone_number_id: credentials.phone_number_id.clone(),
+    let account = store.account(&tenant, id).await?.ok_or("the demo account is gone")?;
+    let id = SenderId::number(&credentials.phone_number_id);
+    let before = account.number_of(&id);
+    let number = Number {
+        id,
         waba_id: credentials.waba_id.clone(),
         display_phone_number: DISPLAY_PHONE_NUMBER.to_owned(),
         verified_name: "Staffetta demo".to_owned(),
@@ -154,10 +156,11 @@ async fn connect(
         app_secret: Secret::new(&*credentials.meta_app_secret),
         per_second: settings.demo_rate.max(1),
         tier: None,
-        connected_at: since.map_or_else(|| store.clock().now(), |n| n.connected_at),
-    });
-    if account.whatsapp != before {
-        store.connect_number(&tenant, &account, &credentials.meta_verify_token).await?;
+        connected_at: before.map_or_else(|| store.clock().now(), |number| number.connected_at),
+    };
+    if before != Some(&number) {
+        let how = Connected { verify_token: &credentials.meta_verify_token, as_default: false };
+        store.connect_number(&tenant, account.id, &number, how).await?;
     }
     Ok(())
 }

@@ -2,107 +2,105 @@
 //! Webhooks are.
 
 use bytes::Bytes;
-use domain::channel::{CustomChannel, check_foreign_id};
-use domain::message::{Address, CallbackRef, Content};
-use domain::provider::{Acceptance, Outcome, ProviderError};
+use domain::Clock;
+use domain::channel::{Capabilities, Channel as Kind, CustomChannel, check_foreign_id};
+use domain::message::{CallbackRef, Content, MediaSource};
+use domain::outcome::{About, Acceptance, MAX_ATTEMPTS, Next, Outcome, Reason, Refusal, Scope, Wait};
 use domain::webhook::{ID_HEADER, SIGNATURE_HEADER, SigningKeys, SigningSecret, TIMESTAMP_HEADER};
-use domain::{CampaignId, ContactId, EmailAddress};
 use jiff::Timestamp;
 use outbound::{Answer, Client, Failure, HeaderMap, HeaderName, HeaderValue, Limits};
 use serde_json::{Map, Value};
 
-use crate::Channel;
+use crate::{Channel, Delivery, Error, Regarding, Upload};
 
 /// Under which names a platform answers its id of the message.
 const IDS: [&str; 4] = ["id", "messageId", "message_id", "messageSid"];
-/// What stands in [`ProviderError::http_status`] when the address was not called.
-pub const NOT_CALLED: u16 = 0;
 
-/// A registered channel that is about to be called.
+/// A registered channel as a channel.
 #[derive(Debug, Clone)]
-pub struct Line<'a> {
+pub struct Line {
     /// What calls it.
-    pub client: &'a Client,
+    pub client: Client,
     /// The channel.
-    pub channel: &'a CustomChannel,
+    pub channel: CustomChannel,
     /// What signs its messages.
-    pub secret: &'a SigningSecret,
-    /// The time of the call.
-    pub now: Timestamp,
-    /// What else the platform is told.
-    pub regarding: Regarding,
+    pub secret: SigningSecret,
+    /// Tells the time of a call.
+    pub clock: Clock,
 }
 
-/// What goes with a message.
-#[derive(Clone, Default)]
-pub struct Regarding {
-    /// The contact that it is for.
-    pub contact: Option<ContactId>,
-    /// Their first name.
-    pub first_name: Option<String>,
-    /// Their last name.
-    pub last_name: Option<String>,
-    /// Their e-mail address.
-    pub email: Option<EmailAddress>,
-    /// The campaign that it belongs to.
-    pub campaign: Option<CampaignId>,
-}
-
-impl std::fmt::Debug for Regarding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Regarding").field("contact", &self.contact).finish_non_exhaustive()
+impl Channel for Line {
+    fn capabilities(&self) -> Capabilities {
+        Kind::Custom(self.channel.key.clone()).capabilities()
     }
-}
 
-impl Channel for Line<'_> {
+    async fn upload(&self, _: Upload) -> Result<String, Error> {
+        Err(Error::Refused(refusal("no_uploads", "the channel takes files by their links only", Next::Never)))
+    }
+
     /// Posts the message. Only a clear refusal, or a connection that never came about,
     /// says that it was not taken.
-    async fn send(&self, to: &Address, content: &Content, reference: CallbackRef) -> Outcome {
-        let id = match reference {
+    async fn send(&self, delivery: &Delivery<'_>) -> Outcome {
+        let id = match delivery.reference {
             CallbackRef::Message(id) => id.to_string(),
-            CallbackRef::Campaign(..) => reference.to_string(),
+            CallbackRef::Campaign(..) => delivery.reference.to_string(),
         };
-        let body = self.body(&id, to, content).to_string();
+        let now = self.clock.now();
+        let body = self.body(&id, delivery, now).to_string();
         let target = match self.client.target(&self.channel.url) {
             Ok(target) => target,
             Err(refused) => return failed(refused.into()),
         };
-        let headers = self.headers(&id, body.as_bytes());
+        let headers = self.headers(&id, body.as_bytes(), now);
         match self.client.post(&target, headers, Bytes::from(body), Limits::WEBHOOK).await {
-            Ok(answer) => outcome(&answer, &id, self.now),
+            Ok(answer) => outcome(&answer, &id, now),
             Err(failure) => failed(failure),
         }
     }
 }
 
-impl Line<'_> {
-    fn body(&self, id: &str, to: &Address, content: &Content) -> Value {
-        let Regarding { contact, first_name, last_name, email, campaign } = &self.regarding;
+impl Line {
+    fn body(&self, id: &str, delivery: &Delivery<'_>, now: Timestamp) -> Value {
+        let Delivery { to, content, regarding, reference } = delivery;
+        let Regarding { contact, first_name, last_name, email, campaign } = regarding;
+        let (contact, campaign) = match reference {
+            CallbackRef::Campaign(campaign, contact, _) => (Some(contact), Some(campaign)),
+            CallbackRef::Message(_) => (contact.as_ref(), campaign.as_ref()),
+        };
         let text = |text: &str| Some(Value::from(text));
+        let (kind, file) = match content {
+            Content::Media { kind, source, file_name, .. } => {
+                let (MediaSource::Link(url) | MediaSource::Id(url)) = source;
+                (kind.as_str(), Some((url.as_str(), file_name.as_deref())))
+            }
+            Content::Text { .. } | Content::Buttons { .. } | Content::Template(_) => ("text", None),
+        };
         let members = [
             ("id", text(id)),
             ("channel", text(&self.channel.name)),
             ("to", text(to.id())),
             ("contact_id", contact.map(|contact| contact.to_string().into())),
-            ("type", text("text")),
+            ("type", text(kind)),
             ("text", content.text().map(Value::from)),
+            ("mediaUrl", file.map(|(url, _)| url.into())),
+            ("fileName", file.and_then(|(_, name)| name).map(Value::from)),
             ("campaignId", campaign.map(|campaign| campaign.to_string().into())),
             ("firstName", first_name.as_deref().map(Value::from)),
             ("lastName", last_name.as_deref().map(Value::from)),
             ("email", email.as_ref().map(|email| email.as_str().into())),
-            ("timestamp", text(&format!("{:.3}", self.now))),
+            ("timestamp", text(&format!("{now:.3}"))),
         ];
         let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         Value::Object(members.collect::<Map<_, _>>())
     }
 
-    fn headers(&self, id: &str, body: &[u8]) -> HeaderMap {
+    fn headers(&self, id: &str, body: &[u8], now: Timestamp) -> HeaderMap {
         let keys = SigningKeys::new(self.secret.clone());
         let values = [
             ("content-type", "application/json".to_owned()),
             (ID_HEADER, id.to_owned()),
-            (TIMESTAMP_HEADER, self.now.as_second().to_string()),
-            (SIGNATURE_HEADER, keys.header(id, self.now, body)),
+            (TIMESTAMP_HEADER, now.as_second().to_string()),
+            (SIGNATURE_HEADER, keys.header(id, now, body)),
         ];
         let header = |(name, value): (_, String)| {
             Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
@@ -114,22 +112,33 @@ impl Line<'_> {
 /// What an answer says about the message.
 fn outcome(answer: &Answer, id: &str, now: Timestamp) -> Outcome {
     let retry_after = answer.retry_after(now);
-    let refused = |transient| {
-        let details = format!("the channel answered with status {}", answer.status);
-        let refusal = ProviderError::bare(0, answer.status, &details);
-        Outcome::Refused(ProviderError { transient, retry_after, ..refusal })
+    let status = answer.status;
+    let details = format!("the channel answered with status {status}");
+    let refused = |next, about| {
+        let refusal = refusal(format_args!("http_{status}"), &details, next);
+        Outcome::Refused(Refusal { about, retry_after, ..refusal })
     };
-    match answer.status {
+    let again = |scope, attempts| Next::Retry { scope, wait: Wait::growing(0, 4), attempts };
+    match status {
         200..300 => {
             let provider_id = foreign_id(&answer.body).unwrap_or_else(|| id.to_owned());
             Outcome::Accepted(Acceptance { provider_id, held: false })
         }
-        408 | 429 => refused(true),
-        503 if retry_after.is_some() => refused(true),
-        300..500 => refused(false),
+        // It wants us to wait, whoever the message is for.
+        429 => refused(again(Scope::Sender, None), About::Rate),
+        503 if retry_after.is_some() => refused(again(Scope::Sender, None), About::Rate),
+        408 => refused(again(Scope::Message, Some(MAX_ATTEMPTS)), About::Outage),
+        // Nothing is taken until the owner mends the channel: its secret, or its URL.
+        401 | 403 | 404 | 410 => refused(Next::Never, About::Campaign),
+        300..500 => refused(Next::Never, About::Message),
         // It may have gone on before something behind it failed.
         _ => Outcome::Ambiguous,
     }
+}
+
+fn refusal(reason: impl std::fmt::Display, details: &str, next: Next) -> Refusal {
+    let (reason, details) = (Reason::custom(reason), details.to_owned());
+    Refusal { reason, details, about: About::Message, next, retry_after: None }
 }
 
 /// The platform's own id of the message, when it says one.
@@ -146,7 +155,8 @@ fn foreign_id(body: &[u8]) -> Option<String> {
 fn failed(failure: Failure) -> Outcome {
     match failure {
         Failure::Refused(_) | Failure::Request => {
-            Outcome::Refused(ProviderError::bare(0, NOT_CALLED, &failure.to_string()))
+            let refusal = refusal("address_refused", &failure.to_string(), Next::Never);
+            Outcome::Refused(Refusal { about: About::Campaign, ..refusal })
         }
         Failure::Dns | Failure::Connect | Failure::Tls => Outcome::Unreachable,
         Failure::Timeout | Failure::Reset | Failure::TooLarge | Failure::Redirect => Outcome::Ambiguous,

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
+use crate::channel::Channel;
 use crate::plan::Plan;
+use crate::sender::{Pace, Sender, SenderId};
 use crate::{AccountId, CallingCode, Secret, TenantId};
 
 /// One customer: the owner of API keys, contacts and campaigns.
@@ -73,17 +75,61 @@ pub struct Account {
     pub help_message: Option<String>,
     /// Country of numbers that are written without one.
     pub default_country: Option<CallingCode>,
-    /// The connected WhatsApp number.
-    pub whatsapp: Option<Number>,
+    /// The connected WhatsApp numbers; the first sends when none is named.
+    pub numbers: Vec<Number>,
     /// When it was created.
     pub created_at: Timestamp,
+}
+
+impl Account {
+    /// Its senders; of each channel the default comes first.
+    pub fn senders(&self) -> Vec<Sender> {
+        self.numbers.iter().map(|number| self.sender(number)).collect()
+    }
+
+    /// One of its numbers as a sender.
+    pub fn sender(&self, number: &Number) -> Sender {
+        Sender {
+            id: number.id.clone(),
+            account: Some(self.id),
+            channel: Channel::Whatsapp,
+            pace: Pace { per_second: number.per_second },
+            name: number.display_phone_number.clone(),
+            is_default: self.number().is_some_and(|default| default.id == number.id),
+        }
+    }
+
+    /// Has a number, in place of what was known of it; as the default when it is the first
+    /// or is to be.
+    pub fn connect(&mut self, number: Number, as_default: bool) {
+        let known = self.numbers.iter().position(|known| known.id == number.id);
+        let place = match known {
+            Some(place) => {
+                self.numbers.remove(place);
+                place
+            }
+            None => self.numbers.len(),
+        };
+        self.numbers.insert(if as_default { 0 } else { place }, number);
+    }
+
+    /// The number that sends when none is named.
+    pub fn number(&self) -> Option<&Number> {
+        self.numbers.first()
+    }
+
+    /// One of its numbers: by Meta's id, or by the digits that people dial.
+    pub fn number_of(&self, id: &SenderId) -> Option<&Number> {
+        let by_id = self.numbers.iter().find(|number| number.id == *id);
+        by_id.or_else(|| self.numbers.iter().find(|number| number.digits() == id.as_str()))
+    }
 }
 
 /// A number of Meta's Cloud API that is connected to an account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Number {
     /// Meta's id of the number.
-    pub phone_number_id: String,
+    pub id: SenderId,
     /// Meta's id of the business account.
     pub waba_id: String,
     /// The number as people read it.
@@ -100,4 +146,11 @@ pub struct Number {
     pub tier: Option<u64>,
     /// When it was connected.
     pub connected_at: Timestamp,
+}
+
+impl Number {
+    /// The digits that people dial.
+    pub fn digits(&self) -> String {
+        self.display_phone_number.chars().filter(char::is_ascii_digit).collect()
+    }
 }

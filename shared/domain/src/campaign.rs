@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use crate::channel::{Channel, ChannelName, Media};
 use crate::media::MediaKind;
 use crate::message::check_caption;
+use crate::sender::SenderId;
 use crate::template::Params;
 use crate::{AccountId, CampaignId, Invalid};
 
@@ -75,41 +77,6 @@ impl CampaignState {
     }
 }
 
-/// The channel that carries a campaign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Channel {
-    /// Meta's Cloud API.
-    Whatsapp,
-    /// A linked phone.
-    WhatsappWeb,
-    /// An SMS phone.
-    Sms,
-}
-
-impl Channel {
-    /// As the contract writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Whatsapp => "whatsapp",
-            Self::WhatsappWeb => "whatsapp-web",
-            Self::Sms => "sms",
-        }
-    }
-
-    /// Reads the contract's word.
-    ///
-    /// # Errors
-    /// Names the field `channel`.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        match text.trim() {
-            "whatsapp" => Ok(Self::Whatsapp),
-            "whatsapp-web" => Ok(Self::WhatsappWeb),
-            "sms" => Ok(Self::Sms),
-            _ => Err(Invalid::new("channel", "channel must be whatsapp, whatsapp-web or sms")),
-        }
-    }
-}
-
 /// What a campaign says; texts and parameters may have placeholders.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
@@ -170,6 +137,8 @@ pub struct Campaign {
     pub name: String,
     /// The channel.
     pub channel: Channel,
+    /// What it leaves from; `None` is the account's default for the channel.
+    pub sender: Option<SenderId>,
     /// What it says.
     pub message: Message,
     /// Who receives it.
@@ -195,6 +164,8 @@ pub struct Draft {
     pub name: String,
     /// `channel`
     pub channel: String,
+    /// `sender` (extension)
+    pub sender: Option<String>,
     /// `message_type`
     pub message_type: String,
     /// `message`
@@ -224,6 +195,8 @@ pub struct CheckedDraft {
     pub name: String,
     /// The channel.
     pub channel: Channel,
+    /// What it leaves from, where the caller says.
+    pub sender: Option<SenderId>,
     /// What it says.
     pub message: Message,
     /// Who receives it.
@@ -248,8 +221,10 @@ impl Draft {
             Some(text) => Some(parse_time(text, now, zone)?),
             None => None,
         };
-        let message = self.content(channel)?;
-        Ok(CheckedDraft { name, channel, message, audience, scheduled_at })
+        let sender = self.sender.as_deref().map(str::trim).filter(|s| !s.is_empty());
+        let sender = sender.map(|sender| sender_of(sender, &channel)).transpose()?;
+        let message = self.content(&channel)?;
+        Ok(CheckedDraft { name, channel, sender, message, audience, scheduled_at })
     }
 
     fn audience(&self) -> Result<Audience, Invalid> {
@@ -263,19 +238,21 @@ impl Draft {
         }
     }
 
-    fn content(self, channel: Channel) -> Result<Message, Invalid> {
+    fn content(self, channel: &Channel) -> Result<Message, Invalid> {
         let kind = self.message_type.trim().to_owned();
-        match (channel, kind.as_str()) {
-            (_, "text") => self.text(),
-            (Channel::Sms, "template" | "text_media" | "media_only") => {
-                Err(Invalid::new("message_type", "sms takes message_type text only"))
+        let can = channel.capabilities();
+        let refused = |what: &str| Err(Invalid::new("message_type", format!("{channel} {what}")));
+        match kind.as_str() {
+            "text" => self.text(),
+            "template" if !can.templates => {
+                refused("takes no templates: they go through channel whatsapp only")
             }
-            (Channel::WhatsappWeb, "template") => {
-                Err(Invalid::new("message_type", "templates go through channel whatsapp only"))
+            "template" => self.template(),
+            "text_media" | "media_only" if can.media == Media::None => {
+                refused("takes no media: message_type text only")
             }
-            (Channel::Whatsapp, "template") => self.template(),
-            (_, "text_media") => self.media(true),
-            (_, "media_only") => self.media(false),
+            "text_media" => self.media(true),
+            "media_only" => self.media(false),
             _ => Err(Invalid::new(
                 "message_type",
                 "message_type must be template, text, text_media or media_only",
@@ -318,6 +295,21 @@ impl Draft {
         }
         check_caption(kind, caption.as_deref())?;
         Ok(Message::Media { kind, url, caption })
+    }
+}
+
+/// A sender of the channel that the caller names.
+fn sender_of(text: &str, channel: &Channel) -> Result<SenderId, Invalid> {
+    let sender: SenderId = match channel {
+        // Its name is as good as its id.
+        Channel::Custom(name) if text.parse().is_ok_and(|named: ChannelName| named == *name) => {
+            SenderId::custom(name)
+        }
+        Channel::Custom(_) | Channel::Whatsapp | Channel::WhatsappWeb | Channel::Sms => text.parse()?,
+    };
+    match sender.channel() == *channel {
+        true => Ok(sender),
+        false => Err(Invalid::new("sender", format!("sender {sender} is not one of channel {channel}"))),
     }
 }
 
@@ -377,7 +369,10 @@ mod tests {
             check(bad).unwrap_err().field
         };
         assert_eq!(refused(|d| d.name = " ".into()), "name");
-        assert_eq!(refused(|d| d.channel = "fax".into()), "channel");
+        assert_eq!(refused(|d| d.channel = "a#b".into()), "channel");
+        assert_eq!(refused(|d| d.channel = "fax".into()), "message_type");
+        assert_eq!(refused(|d| d.sender = Some("custom:fax".into())), "sender");
+        assert_eq!(refused(|d| d.sender = Some("abc".into())), "sender");
         assert_eq!(refused(|d| d.channel = "sms".into()), "message_type");
         assert_eq!(refused(|d| d.channel = "whatsapp-web".into()), "message_type");
         assert_eq!(refused(|d| d.message_type = "poll".into()), "message_type");

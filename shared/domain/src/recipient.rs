@@ -1,5 +1,7 @@
 //! One recipient's progress: states only move forward.
 
+use crate::outcome::Reason;
+
 /// Where a message to a recipient stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -74,8 +76,8 @@ impl State {
     }
 }
 
-/// What a provider reports about a message it took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a channel reports about a message it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
     /// It left the provider.
     Sent,
@@ -83,13 +85,13 @@ pub enum Status {
     Delivered,
     /// The recipient opened it, or played it.
     Read,
-    /// It will not arrive; Meta's error code.
-    Failed(i64),
+    /// It will not arrive.
+    Failed(Reason),
 }
 
 impl Status {
     /// The state it leads to.
-    pub fn state(self) -> State {
+    pub fn state(&self) -> State {
         match self {
             Self::Sent => State::Sent,
             Self::Delivered => State::Delivered,
@@ -106,8 +108,8 @@ pub struct Progress {
     pub state: State,
     /// The provider's id.
     pub provider_id: Option<String>,
-    /// Why it failed or was skipped: Meta's code, or a word of ours.
-    pub reason: Option<String>,
+    /// Why it failed or was skipped.
+    pub reason: Option<Reason>,
     /// Held for Meta's quality assessment.
     pub held: bool,
     /// When the provider took it.
@@ -143,7 +145,7 @@ impl Progress {
     pub fn shown(&self) -> (State, Option<&str>) {
         match self.state {
             State::Claimed => (State::Pending, None),
-            State::Failed | State::Skipped => (self.state, self.reason.as_deref()),
+            State::Failed | State::Skipped => (self.state, self.reason.as_ref().map(Reason::as_str)),
             State::Accepted if self.held => (self.state, Some("held")),
             State::Unknown => (self.state, Some("no_answer")),
             State::Pending | State::Accepted | State::Sent | State::Delivered | State::Read => {
@@ -154,7 +156,7 @@ impl Progress {
 
     /// Applies a status: the state moves only forward, every timestamp is kept,
     /// the earliest one of each kind. Answers whether anything changed.
-    pub fn apply(&mut self, status: Status, provider_id: &str, at_ms: i64) -> bool {
+    pub fn apply(&mut self, status: &Status, provider_id: &str, at_ms: i64) -> bool {
         let before = self.clone();
         let slot = match status {
             Status::Sent => &mut self.sent_at,
@@ -167,11 +169,11 @@ impl Progress {
             self.provider_id = Some(provider_id.to_owned());
         }
         self.advance(status.state());
-        if let Status::Failed(code) = status
+        if let Status::Failed(reason) = status
             && self.state == State::Failed
             && self.reason.is_none()
         {
-            self.reason = Some(code.to_string());
+            self.reason = Some(reason.clone());
         }
         if self.state.rank() > State::Failed.rank() && self.state != State::Skipped {
             self.reason = None;
@@ -210,7 +212,7 @@ mod tests {
             Just(Status::Sent),
             Just(Status::Delivered),
             Just(Status::Read),
-            Just(Status::Failed(131_026)),
+            Just(Status::Failed(Reason::meta(131_026))),
         ]
     }
 
@@ -220,14 +222,14 @@ mod tests {
             let run = |events: &[(Status, i64)]| {
                 let mut progress = Progress::new(State::Unknown);
                 for (status, at) in events {
-                    progress.apply(*status, "wamid.1", *at);
+                    progress.apply(status, "wamid.1", *at);
                 }
                 progress
             };
             let once = run(&events);
             events.reverse();
             let mut twice = events.clone();
-            twice.extend(events.iter().copied());
+            twice.extend(events.iter().cloned());
             prop_assert_eq!(run(&twice), once);
         }
     }
@@ -235,13 +237,13 @@ mod tests {
     #[test]
     fn what_is_shown_is_never_more_than_what_is_known() {
         let held = Progress { held: true, ..Progress::new(State::Accepted) };
-        let failed = Progress { reason: Some("131026".to_owned()), ..Progress::new(State::Failed) };
+        let failed = Progress { reason: Some(Reason::meta(131_026)), ..Progress::new(State::Failed) };
         for (progress, want) in [
             (Progress::new(State::Claimed), (State::Pending, None)),
             (Progress::new(State::Unknown), (State::Unknown, Some("no_answer"))),
             (Progress::new(State::Accepted), (State::Accepted, None)),
             (held, (State::Accepted, Some("held"))),
-            (failed, (State::Failed, Some("131026"))),
+            (failed, (State::Failed, Some("meta:131026"))),
         ] {
             assert_eq!(progress.shown(), want);
         }
@@ -250,19 +252,19 @@ mod tests {
     #[test]
     fn a_status_may_come_before_the_acceptance() {
         let mut progress = Progress::new(State::Pending);
-        assert!(progress.apply(Status::Delivered, "wamid.1", 20));
+        assert!(progress.apply(&Status::Delivered, "wamid.1", 20));
         assert!(progress.accept("wamid.1", false, 10));
         assert_eq!((progress.state, progress.accepted_at), (State::Delivered, Some(10)));
-        assert!(!progress.apply(Status::Delivered, "wamid.1", 20));
+        assert!(!progress.apply(&Status::Delivered, "wamid.1", 20));
     }
 
     #[test]
     fn a_failure_may_follow_sent_but_not_delivered() {
         let mut progress = Progress::new(State::Sent);
-        progress.apply(Status::Failed(131_026), "wamid.1", 1);
-        assert_eq!((progress.state, progress.reason.as_deref()), (State::Failed, Some("131026")));
-        progress.apply(Status::Delivered, "wamid.1", 2);
-        progress.apply(Status::Failed(131_026), "wamid.1", 3);
+        progress.apply(&Status::Failed(Reason::meta(131_026)), "wamid.1", 1);
+        assert_eq!(progress.shown(), (State::Failed, Some("meta:131026")));
+        progress.apply(&Status::Delivered, "wamid.1", 2);
+        progress.apply(&Status::Failed(Reason::meta(131_026)), "wamid.1", 3);
         assert_eq!((progress.state, progress.reason), (State::Delivered, None));
     }
 }

@@ -1,5 +1,6 @@
 //! Reading parameters: generous in form, exact in what is refused and why.
 
+use domain::sender::SenderId;
 use domain::{CallingCode, Invalid, PhoneNumber};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -68,6 +69,14 @@ impl<'a> Fields<'a> {
         let Some(value) = self.get(name).filter(|value| !is_blank(value)) else { return Ok(None) };
         let number = text_of(value).and_then(|text| text.trim().parse().ok());
         number.map(Some).ok_or_else(|| Invalid::new(name, format!("{name} must be a positive integer")))
+    }
+
+    /// What a message leaves from, where the caller says: `sender`.
+    ///
+    /// # Errors
+    /// Names the field.
+    pub fn sender(self) -> Result<Option<SenderId>> {
+        self.text("sender")?.map(|sender| sender.parse()).transpose()
     }
 
     /// A time in RFC 3339. A space before the offset is a `+` that nobody escaped.

@@ -2,14 +2,19 @@
 
 use channels::cloud::Graph;
 use domain::account::{Account, ApiKey, Number, Role, Tenant};
+use domain::outcome::About;
 use domain::plan::Plan;
+use domain::sender::SenderId;
 use domain::{AccountId, CallingCode, Secret, TenantId};
 use jiff::tz::TimeZone;
+use store::numbers::Connected;
 use store::{Store, sha256_hex};
 
 use crate::callers::Caller;
 use crate::{Code, Error, Result};
 
+/// Most numbers of an account: each is read with it.
+const MAX_NUMBERS: usize = 20;
 /// Longest text of an account, in characters.
 const MAX_TEXT: usize = 4_096;
 
@@ -79,7 +84,7 @@ impl AccountSettings {
 #[derive(Debug, Clone)]
 pub struct Connection {
     /// Meta's id of the number.
-    pub phone_number_id: String,
+    pub number: String,
     /// Meta's id of the business account.
     pub waba_id: String,
     /// A token that may use it.
@@ -92,6 +97,8 @@ pub struct Connection {
     pub per_second: u32,
     /// Messaging tier: unique recipients in 24 hours.
     pub tier: Option<u64>,
+    /// It sends when none is named.
+    pub as_default: bool,
 }
 
 fn new_key(store: &Store, tenant: &TenantId, role: Role, name: &str) -> (Secret, ApiKey) {
@@ -200,7 +207,7 @@ pub async fn create_account(store: &Store, tenant: &Tenant, settings: AccountSet
         no_info_message: None,
         help_message: None,
         default_country: None,
-        whatsapp: None,
+        numbers: Vec::new(),
         created_at: store.clock().now(),
     };
     settings.apply(&mut account)?;
@@ -229,8 +236,8 @@ pub async fn change_account(
     Ok(account)
 }
 
-/// Connects a WhatsApp number to an account, after Meta confirmed that the token
-/// may use it.
+/// Connects a WhatsApp number to an account, or renews what is known of it, after Meta
+/// confirmed that the token may use it. Answers the account with the number's id.
 ///
 /// # Errors
 /// [`Code::InvalidField`] for a missing value or a token that Meta refuses,
@@ -239,15 +246,15 @@ pub async fn connect_number(
     store: &Store,
     graph: &Graph,
     caller: &Caller,
-    mut account: Account,
+    account: Account,
     new: Connection,
-) -> Result<Account> {
+) -> Result<(Account, SenderId)> {
     caller.require_owner()?;
     check_connection(&new)?;
-    let info = match graph.number(&new.phone_number_id, &new.waba_id, &new.access_token).await {
+    let info = match graph.number(&new.number, &new.waba_id, &new.access_token).await {
         Ok(info) => info,
-        Err(channels::cloud::Error::Refused(refusal)) => {
-            let field = if refusal.http_status == 401 { "access_token" } else { "phone_number_id" };
+        Err(channels::Error::Refused(refusal)) => {
+            let field = if refusal.about == About::Credentials { "access_token" } else { "phone_number_id" };
             return Err(Error::invalid(
                 field,
                 format!("WhatsApp refused the connection: {}", refusal.details),
@@ -255,8 +262,8 @@ pub async fn connect_number(
         }
         Err(error) => return Err(error.into()),
     };
-    account.whatsapp = Some(Number {
-        phone_number_id: new.phone_number_id,
+    let number = Number {
+        id: SenderId::number(&new.number),
         waba_id: new.waba_id,
         display_phone_number: info.display_phone_number,
         verified_name: info.verified_name,
@@ -265,20 +272,26 @@ pub async fn connect_number(
         per_second: new.per_second,
         tier: new.tier,
         connected_at: store.clock().now(),
-    });
-    match store.connect_number(caller.tenant_id(), &account, &new.verify_token).await {
-        Ok(()) => {}
+    };
+    let is_known = account.number_of(&number.id).is_some();
+    if !is_known && account.numbers.len() >= MAX_NUMBERS {
+        let message = format!("an account may have at most {MAX_NUMBERS} numbers");
+        return Err(Error::new(Code::PlanLimit, message));
+    }
+    let how = Connected { verify_token: &new.verify_token, as_default: new.as_default };
+    let account = match store.connect_number(caller.tenant_id(), account.id, &number, how).await {
+        Ok(account) => account,
         Err(store::Error::Conflict) => {
             return Err(Error::conflict("the number is connected to another account"));
         }
         Err(error) => return Err(error.into()),
-    }
+    };
     store.audit(caller.tenant_id(), &caller.key.name, "number connected").await?;
-    Ok(account)
+    Ok((account, number.id))
 }
 
 fn check_connection(new: &Connection) -> Result<()> {
-    for (field, id) in [("phone_number_id", &new.phone_number_id), ("waba_id", &new.waba_id)] {
+    for (field, id) in [("phone_number_id", &new.number), ("waba_id", &new.waba_id)] {
         if id.is_empty() || id.len() > 32 || !id.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Error::invalid(field, format!("{field} must be Meta's numeric id")));
         }

@@ -5,20 +5,20 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use channels::Channel;
-use channels::cloud::{Line, payload};
-use domain::account::Account;
-use domain::message::{Address, CallbackRef, Content};
-use domain::provider::{Action, Outcome, action};
+use channels::Regarding;
+use domain::message::{Address, Content};
+use domain::outcome::Outcome;
 use domain::recipient::{Progress, State};
+use domain::sender::SenderId;
 use domain::{AccountId, MessageId, TenantId};
 use futures::{StreamExt, stream};
 use queue::InboundJob;
 use store::messages::Message;
 
-use crate::delivery::{settle, watch};
+use crate::delivery::{Parcel, settle, watch};
 use crate::events::Teller;
-use crate::messages::take_turn;
+use crate::messages::{New, take_turn};
+use crate::senders::{self, Route};
 use crate::{Code, Error, Result, Services};
 
 /// Tries of an answer that the provider refuses for now; then it has failed.
@@ -33,8 +33,11 @@ const LATER: Duration = Duration::from_secs(5);
 pub struct Question {
     /// The tenant.
     pub tenant: TenantId,
-    /// The account that was asked.
+    /// The account that was asked; on custom channels, none.
     pub account: AccountId,
+    /// What it was asked: the answer leaves from there. Of questions until 0.1 it is not
+    /// known, and the account's default answers.
+    pub sender: Option<SenderId>,
     /// The provider's id of what was asked: two of the same are one question.
     pub cause: String,
     /// Who asked.
@@ -52,6 +55,7 @@ impl From<&Question> for InboundJob {
         Self::Answer {
             tenant: question.tenant.to_string(),
             account: question.account.0,
+            sender: question.sender.as_ref().map(ToString::to_string),
             cause: question.cause.clone(),
             to: question.to.as_str().to_owned(),
         }
@@ -63,9 +67,10 @@ impl TryFrom<InboundJob> for Question {
 
     fn try_from(job: InboundJob) -> Result<Self> {
         match job {
-            InboundJob::Answer { tenant, account, cause, to } => {
+            InboundJob::Answer { tenant, account, sender, cause, to } => {
                 let (tenant, to) = (tenant.parse()?, Address::parse(&to)?);
-                Ok(Self { tenant, account: AccountId(account), cause, to })
+                let sender = sender.map(|sender| sender.parse()).transpose()?;
+                Ok(Self { tenant, account: AccountId(account), sender, cause, to })
             }
             InboundJob::Meta { .. } => Err(Error::new(Code::Internal, "a report is no question")),
         }
@@ -93,42 +98,65 @@ pub async fn answer_all(services: &Services, questions: &[(Question, u32)]) -> V
 /// # Errors
 /// [`Code::Unavailable`] when a store does not answer: answer it again.
 async fn answer(services: &Services, question: &Question, tries: u32) -> Result<()> {
-    let account = services.store.account(&question.tenant, question.account).await?;
-    let Some(account) = account else { return Ok(()) };
-    let Some(body) = account.help_message.clone() else { return Ok(()) };
+    let Some(body) = help_message(services, question).await? else { return Ok(()) };
     let content = Content::Text { body };
     content.check().map_err(|invalid| Error { code: Code::Internal, ..invalid.into() })?;
-    let Some(delay) = say(services, &account, question, &content, tries).await? else { return Ok(()) };
+    let Some(delay) = say(services, question, &content, tries).await? else { return Ok(()) };
     Ok(services.queues.inbound_later(question.into(), tries + 1, delay).await?)
+}
+
+/// What the account says to HELP; for a custom channel, which is of no account, the
+/// oldest that says anything.
+async fn help_message(services: &Services, question: &Question) -> Result<Option<String>> {
+    let (store, tenant) = (&services.store, &question.tenant);
+    if let Some(id) = question.account.known() {
+        return Ok(store.account(tenant, id).await?.and_then(|account| account.help_message));
+    }
+    Ok(store.accounts(tenant).await?.into_iter().find_map(|account| account.help_message))
+}
+
+/// What the answer leaves from; `None` when that is gone.
+async fn route_of(services: &Services, question: &Question) -> Result<Option<Route>> {
+    let (store, tenant) = (&services.store, &question.tenant);
+    let sender = match &question.sender {
+        Some(sender) => Some(sender.clone()),
+        None => {
+            let account = store.account(tenant, question.account).await?;
+            account.and_then(|account| Some(account.number()?.id.clone()))
+        }
+    };
+    match sender {
+        Some(sender) => senders::resolve(services, tenant, &sender).await,
+        None => Ok(None),
+    }
 }
 
 /// Says it, or answers when it is worth trying again.
 async fn say(
     services: &Services,
-    account: &Account,
     question: &Question,
     content: &Content,
     tries: u32,
 ) -> Result<Option<Duration>> {
     let (store, tenant) = (&services.store, &question.tenant);
-    let Some(number) = &account.whatsapp else { return Ok(None) };
+    let Some(route) = route_of(services, question).await? else { return Ok(None) };
     let known = store.answer_to(tenant, &question.cause).await?;
     if known.as_ref().is_some_and(|message| message.progress.state != State::Pending) {
         return Ok(None);
     }
-    match take_turn(store, tenant, number).await {
+    match take_turn(store, tenant, &route.sender).await {
         Ok(()) => {}
         Err(error) if error.code == Code::ProviderThrottled => return Ok(Some(LATER)),
         Err(error) => return Err(error),
     }
     // Whoever asks for help gets it, whatever the plan's limit: it only counts.
     store.use_messages(tenant, 1, None).await?;
-    let Some(message) = claim(services, question, content, known).await? else {
+    let Some(message) = claim(services, &route, question, content, known).await? else {
         store.return_messages(tenant, 1).await?;
         return Ok(None);
     };
-    let line = Line { graph: &services.graph, number };
-    let outcome = line.send(&message.address, content, CallbackRef::Message(message.id)).await;
+    let parcel = Parcel { message: &message, content, regarding: &Regarding::default() };
+    let outcome = parcel.send(&route.channel).await;
     let (teller, due) = (&Teller::from(services), watch(store, tenant, &message));
     let Some(delay) = again(&outcome).filter(|_| tries < TRIES) else {
         settle(teller, tenant, &message, &outcome, &due).await;
@@ -144,6 +172,7 @@ async fn say(
 /// when somebody else sends it.
 async fn claim(
     services: &Services,
+    route: &Route,
     question: &Question,
     content: &Content,
     known: Option<Message>,
@@ -166,20 +195,16 @@ async fn claim(
     let id = MessageId(store.entropy().ulid(store.clock().now()));
     let identity = crate::suppression::identity(&question.to);
     let contact = store.contact_by(tenant, &identity).await?;
-    let body = payload(&question.to, content, CallbackRef::Message(id));
-    let message = Message {
+    let message = New {
         id,
         account: question.account,
-        channel: None,
-        campaign: None,
         contact: contact.map(|contact| contact.id),
-        inbound: false,
+        campaign: None,
         address: question.to.clone(),
-        kind: "text".to_owned(),
-        text: content.text().map(str::to_owned),
-        content: body.get("text").map(ToString::to_string).unwrap_or_default(),
-        progress: Progress::new(State::Claimed),
+        content: content.clone(),
+        regarding: Regarding::default(),
     };
+    let message = message.message(&route.sender);
     let due = watch(store, tenant, &message);
     match store.create_answer(tenant, &message, &question.cause, &due).await {
         Ok(()) => Ok(Some(message)),
@@ -197,10 +222,7 @@ async fn claim(
 fn again(outcome: &Outcome) -> Option<Duration> {
     match outcome {
         Outcome::Unreachable => Some(LATER),
-        Outcome::Refused(error) => match action(error, 1) {
-            Action::Retry { delay, .. } => Some(delay.max(Duration::from_secs(1))),
-            Action::Permanent | Action::OptOut | Action::PauseCampaign | Action::StopChannel => None,
-        },
+        Outcome::Refused(refusal) => refusal.delay(1).map(|delay| delay.max(Duration::from_secs(1))),
         Outcome::Accepted(_) | Outcome::Ambiguous => None,
     }
 }

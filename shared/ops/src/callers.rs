@@ -1,6 +1,7 @@
 //! Who calls, and whether they may.
 
-use domain::account::{Account, ApiKey, Number, Role, Tenant};
+use domain::account::{Account, ApiKey, Role, Tenant};
+use domain::sender::SenderId;
 use domain::{AccountId, Secret, TenantId};
 use store::{Store, sha256_hex};
 
@@ -96,26 +97,27 @@ pub async fn account(store: &Store, caller: &Caller, token: Option<&str>) -> Res
     store.account(&tenant, id).await?.ok_or_else(unknown)
 }
 
-/// Finds the caller's account by its connected number: the provider's id, or the
-/// number as people read it.
+/// Finds the caller's account by a connected number, with its id: the provider's id, or
+/// the number as people read it.
 ///
 /// # Errors
 /// [`Code::InvalidField`] without a number, [`Code::NotFound`] for one that is not
 /// connected to an account of the caller's; both name `phone_number_id`.
-pub async fn account_of_number(store: &Store, caller: &Caller, number: Option<&str>) -> Result<Account> {
+pub async fn account_of_number(
+    store: &Store,
+    caller: &Caller,
+    number: Option<&str>,
+) -> Result<(Account, SenderId)> {
     let number = number.map(str::trim).filter(|n| !n.is_empty());
     let number = number.ok_or_else(|| Error::invalid("phone_number_id", "phone_number_id is required"))?;
-    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
-    let wanted = digits(number);
-    let is_named = |account: &Account| {
-        account.whatsapp.as_ref().is_some_and(|connected| {
-            connected.phone_number_id == number
-                || (!wanted.is_empty() && digits(&connected.display_phone_number) == wanted)
-        })
-    };
-    let found = store.accounts(caller.tenant_id()).await?.into_iter().find(is_named);
+    let named = number.parse::<SenderId>().ok();
+    let accounts = store.accounts(caller.tenant_id()).await?.into_iter();
+    let mut found = accounts.filter_map(|account| {
+        let id = account.number_of(named.as_ref()?)?.id.clone();
+        Some((account, id))
+    });
     let unknown = "phone_number_id is not the id of one of your numbers";
-    found.ok_or_else(|| Error::not_found("phone_number_id", unknown))
+    found.next().ok_or_else(|| Error::not_found("phone_number_id", unknown))
 }
 
 /// Finds the caller's account that a contract calls a session.
@@ -125,15 +127,4 @@ pub async fn account_of_number(store: &Store, caller: &Caller, number: Option<&s
 pub async fn account_of_session(store: &Store, caller: &Caller, id: AccountId) -> Result<Account> {
     let unknown = || Error::not_found("session_id", "session_id is not the id of one of your sessions");
     store.account(caller.tenant_id(), id).await?.ok_or_else(unknown)
-}
-
-/// The WhatsApp number of an account.
-///
-/// # Errors
-/// [`Code::NoNumber`] when none is connected.
-pub fn number(account: &Account) -> Result<&Number> {
-    account.whatsapp.as_ref().ok_or_else(|| {
-        let message = "no WhatsApp number is connected to this account";
-        Error { field: Some("token".to_owned()), ..Error::new(Code::NoNumber, message) }
-    })
 }

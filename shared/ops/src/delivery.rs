@@ -4,11 +4,10 @@
 
 use std::time::Duration;
 
-use channels::Channel;
-use channels::custom::NOT_CALLED;
+use channels::{Channel, Delivery, Regarding};
 use domain::TenantId;
 use domain::message::{CallbackRef, Content};
-use domain::provider::{Action, Outcome, ProviderError, action};
+use domain::outcome::{Next, Outcome, Reason};
 use domain::recipient::{Progress, State, Status};
 use store::Store;
 use store::due::{Due, Watched};
@@ -30,6 +29,23 @@ pub(crate) fn watch(store: &Store, tenant: &TenantId, message: &Message) -> Due 
     Due { tenant: tenant.clone(), what: Watched::Message(message.account, message.id), at_ms }
 }
 
+/// A message of ours, and what goes with it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parcel<'a> {
+    pub(crate) message: &'a Message,
+    pub(crate) content: &'a Content,
+    pub(crate) regarding: &'a Regarding,
+}
+
+impl Parcel<'_> {
+    /// Sends it, once.
+    pub(crate) async fn send(self, channel: &impl Channel) -> Outcome {
+        let Parcel { message, content, regarding } = self;
+        let reference = CallbackRef::Message(message.id);
+        channel.send(&Delivery { to: &message.address, content, reference, regarding }).await
+    }
+}
+
 /// Writes a message down, sends it over its channel, and writes down what came of
 /// it. What was surely not sent is not counted.
 ///
@@ -38,11 +54,10 @@ pub(crate) fn watch(store: &Store, tenant: &TenantId, message: &Message) -> Due 
 pub(crate) async fn dispatch(
     teller: &Teller,
     tenant: &TenantId,
-    message: &Message,
-    content: &Content,
+    parcel: Parcel<'_>,
     channel: &impl Channel,
 ) -> Result<Outcome> {
-    let store = &teller.store;
+    let (store, message) = (&teller.store, parcel.message);
     let due = watch(store, tenant, message);
     match store.create_message(tenant, message, &due).await {
         Ok(()) => {}
@@ -56,14 +71,14 @@ pub(crate) async fn dispatch(
             return Err(error.into());
         }
     }
-    let outcome = channel.send(&message.address, content, CallbackRef::Message(message.id)).await;
+    let outcome = parcel.send(channel).await;
     settle(teller, tenant, message, &outcome, &due).await;
     Ok(outcome)
 }
 
 /// Says of a message that it was not sent: it may be written down all the same.
 async fn unsent(store: &Store, tenant: &TenantId, message: &Message, at_ms: i64) {
-    let unsent = |progress: &mut Progress| fail(progress, "not_sent".to_owned(), at_ms);
+    let unsent = |progress: &mut Progress| fail(progress, &Reason::word("not_sent"), at_ms);
     let marked = store.progress_message(tenant, message.account, message.id, unsent).await;
     let returned = store.return_messages(tenant, 1).await;
     if let Err(lost) = marked.map(|_| ()).and(returned) {
@@ -110,10 +125,10 @@ async fn record(teller: &Teller, tenant: &TenantId, message: &Message, outcome: 
         Outcome::Ambiguous => {
             store.progress_message(tenant, account, id, lose).await?;
         }
-        Outcome::Unreachable => failed(teller, tenant, message, "unreachable", 0).await?,
-        Outcome::Refused(error) => {
-            failed(teller, tenant, message, &reason(error), error.code).await?;
-            if action(error, 1) == Action::OptOut {
+        Outcome::Unreachable => failed(teller, tenant, message, &Reason::word("unreachable")).await?,
+        Outcome::Refused(refusal) => {
+            failed(teller, tenant, message, &refusal.reason).await?;
+            if refusal.next == Next::OptOut {
                 let source = Source::Provider;
                 let on = Occasion { teller, tenant, account: message.account.known(), source, said_ms: None };
                 opt_out(on, &message.address).await?;
@@ -124,39 +139,23 @@ async fn record(teller: &Teller, tenant: &TenantId, message: &Message, outcome: 
 }
 
 /// Writes down and tells that a message was surely not sent.
-async fn failed(
-    teller: &Teller,
-    tenant: &TenantId,
-    message: &Message,
-    reason: &str,
-    code: i64,
-) -> Result<()> {
+async fn failed(teller: &Teller, tenant: &TenantId, message: &Message, reason: &Reason) -> Result<()> {
     let store = &teller.store;
     let now = store.clock().now_ms();
-    let fact = StatusFact::of(message, Status::Failed(code), None, now);
+    let fact = StatusFact::of(message, Status::Failed(reason.clone()), None, now);
     let note = teller.note(tenant, &message_status(tenant, &fact)).await?;
-    let change = |progress: &mut Progress| fail(progress, reason.to_owned(), now);
+    let change = |progress: &mut Progress| fail(progress, reason, now);
     store.progress_message(tenant, message.account, message.id, change).await?;
     teller.tell_now(&note).await;
     Ok(store.return_messages(tenant, 1).await?)
 }
 
-/// Why a message failed: the provider's code, or the status of a channel that has no
-/// codes.
-fn reason(error: &ProviderError) -> String {
-    match (error.code, error.http_status) {
-        (0, NOT_CALLED) => "address_refused".to_owned(),
-        (0, status) => format!("http_{status}"),
-        (code, _) => code.to_string(),
-    }
-}
-
-fn fail(progress: &mut Progress, reason: String, at_ms: i64) -> bool {
+fn fail(progress: &mut Progress, reason: &Reason, at_ms: i64) -> bool {
     if progress.state.rank() >= State::Accepted.rank() {
         return false;
     }
     progress.state = State::Failed;
-    progress.reason = Some(reason);
+    progress.reason = Some(reason.clone());
     progress.failed_at = Some(at_ms);
     true
 }

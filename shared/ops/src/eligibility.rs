@@ -1,99 +1,333 @@
-//! Who must not be sent to although a campaign planned it: asked right before each
-//! wave, since a campaign may wait for days.
+//! Whether somebody may be sent something now, over a channel. Planner, pre-flight, wave
+//! and single send ask here, and get the same answer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use domain::campaign::Message;
+use domain::channel::{Capabilities, Channel};
+use domain::consent::opt_out_blocks;
+use domain::message::{Address, Category};
+use domain::outcome::Reason;
 use domain::{AccountId, CampaignId, ContactId, TenantId};
 use store::Store;
+use store::campaigns::Stored;
 use store::ledger::Row;
 use store::standing::Recipient;
 
-use crate::Result;
 use crate::suppression::identity;
+use crate::{Code, Error, Result};
 
-/// Recipients of campaigns who must not be sent to, each with its reason.
+/// Why somebody must not be sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bar {
+    /// The channel does not reach them.
+    NoAddress,
+    /// They said STOP.
+    OptedOut,
+    /// Marketing is not delivered to their country.
+    MarketingToUs,
+    /// They have not written lately, and the channel wants a template then.
+    OutsideWindow,
+    /// Their contact was deleted.
+    ContactDeleted,
+    /// They are another recipient, too.
+    Duplicate,
+}
+
+impl Bar {
+    /// As rows and reports say it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::NoAddress => "no_address",
+            Self::OptedOut => "opted_out",
+            Self::MarketingToUs => "marketing_to_us",
+            Self::OutsideWindow => "outside_window",
+            Self::ContactDeleted => "contact_deleted",
+            Self::Duplicate => "duplicate",
+        }
+    }
+}
+
+impl From<Bar> for Reason {
+    fn from(bar: Bar) -> Self {
+        Self::word(bar.as_str())
+    }
+}
+
+impl From<Bar> for Error {
+    fn from(bar: Bar) -> Self {
+        match bar {
+            Bar::OptedOut => Self::new(Code::OptedOut, "the recipient has opted out of messages"),
+            Bar::OutsideWindow => Self::new(
+                Code::OutsideWindow,
+                "the recipient has not written in the last 24 hours: use a template (24 hour window)",
+            ),
+            Bar::NoAddress | Bar::MarketingToUs | Bar::ContactDeleted | Bar::Duplicate => {
+                Self::invalid("to", format!("the recipient is not sent to: {}", bar.as_str()))
+            }
+        }
+    }
+}
+
+/// What is to be sent, and over which channel.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    /// What the channel can do.
+    pub(crate) can: Capabilities,
+    /// Whose windows count: those of an account, or of all custom channels.
+    pub(crate) windows_of: AccountId,
+    /// It is no template.
+    pub(crate) is_free_form: bool,
+    /// The template's.
+    pub(crate) category: Option<Category>,
+    /// Which opt-outs and windows count.
+    pub(crate) by: By,
+}
+
+/// Who sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// A campaign: an opt-out blocks each of them.
+    Campaign,
+    /// A campaign that planned the recipient when they had an open window.
+    Planned,
+    /// A single request: what somebody ordered passes an opt-out.
+    Request,
+    /// The same, of a sender that is too new to know who wrote to it: the provider decides.
+    NewRequest,
+}
+
+/// Somebody who is to be sent to.
+#[derive(Debug, Clone)]
+pub(crate) struct Person<'a> {
+    /// Where to, over the channel.
+    pub(crate) address: Option<&'a Address>,
+    /// Who, with the contacts that became part of them.
+    pub(crate) contact: Option<(ContactId, Vec<ContactId>)>,
+}
+
+impl Terms {
+    /// Of a campaign, or of a message of one.
+    pub(crate) fn new(
+        channel: &Channel,
+        account: AccountId,
+        is_free_form: bool,
+        category: Option<Category>,
+        by: By,
+    ) -> Self {
+        let windows_of = match channel {
+            Channel::Whatsapp | Channel::WhatsappWeb | Channel::Sms => account,
+            Channel::Custom(_) => AccountId::NONE,
+        };
+        Self { can: channel.capabilities(), windows_of, is_free_form, category, by }
+    }
+
+    /// Of a campaign as it was launched.
+    pub(crate) fn of(stored: &Stored, by: By) -> Self {
+        let campaign = &stored.campaign;
+        let is_free_form = !matches!(campaign.message, Message::Template { .. });
+        let category = stored.template.as_ref().and_then(|template| template.category);
+        Self::new(&campaign.channel, campaign.account, is_free_form, category, by)
+    }
+
+    pub(crate) fn needs_window(&self) -> bool {
+        self.can.needs_window && self.is_free_form
+    }
+
+    /// The answer for each of some people.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`] when the database does not answer.
+    pub(crate) async fn ask(
+        &self,
+        store: &Store,
+        tenant: &TenantId,
+        people: &[Person<'_>],
+    ) -> Result<Vec<Option<Bar>>> {
+        let addresses: Vec<Address> = people.iter().filter_map(|person| person.address.cloned()).collect();
+        let opted_out = async { store.opted_out(tenant, &addresses).await };
+        let windows = async {
+            let contacts = people.iter().filter_map(|person| person.contact.clone());
+            match self.needs_window() {
+                true => store.windows(tenant, self.windows_of, &contacts.collect::<Vec<_>>()).await,
+                false => Ok(HashMap::new()),
+            }
+        };
+        let (opted_out, windows): (HashSet<Address>, HashMap<ContactId, i64>) =
+            futures::try_join!(opted_out, windows)?;
+        let now_ms = store.clock().now_ms();
+        let judge = |person: &Person<'_>| {
+            let window = person.contact.as_ref().and_then(|(id, _)| windows.get(id)).copied();
+            let is_out = person.address.is_some_and(|address| opted_out.contains(address));
+            self.judge(person.address, is_out, window, now_ms)
+        };
+        Ok(people.iter().map(judge).collect())
+    }
+
+    /// The rule: by what is known of somebody. `window` is when theirs closes, if they ever
+    /// wrote.
+    fn judge(
+        &self,
+        address: Option<&Address>,
+        opted_out: bool,
+        window: Option<i64>,
+        now_ms: i64,
+    ) -> Option<Bar> {
+        let Some(address) = address.filter(|address| self.can.reaches(address)) else {
+            return Some(Bar::NoAddress);
+        };
+        let blocks = match self.by {
+            By::Campaign | By::Planned => true,
+            By::Request | By::NewRequest => opt_out_blocks(self.category),
+        };
+        if opted_out && blocks {
+            return Some(Bar::OptedOut);
+        }
+        if self.category == Some(Category::Marketing) && !self.can.takes_marketing(address) {
+            return Some(Bar::MarketingToUs);
+        }
+        let is_open = match (window, self.by) {
+            (Some(closes), _) => closes > now_ms,
+            (None, By::Campaign | By::Request) => false,
+            (None, By::Planned | By::NewRequest) => true,
+        };
+        (self.needs_window() && !is_open).then_some(Bar::OutsideWindow)
+    }
+}
+
+/// Recipients of campaigns who must not be sent to although they were planned, each with
+/// its reason: asked right before each wave, since a campaign may wait for days.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Barred(HashMap<(CampaignId, ContactId), &'static str>);
+pub(crate) struct Barred(HashMap<(CampaignId, ContactId), Bar>);
+
+/// The recipients of one campaign that are about to be sent to.
+#[derive(Debug)]
+pub(crate) struct Planned<'a> {
+    pub(crate) campaign: CampaignId,
+    pub(crate) terms: &'a Terms,
+    /// How many times contacts had been lost when it started.
+    pub(crate) losses: Option<u64>,
+    pub(crate) rows: Vec<&'a Row>,
+}
 
 impl Barred {
     /// Why a recipient must not be sent to.
-    pub(crate) fn reason(&self, campaign: CampaignId, contact: ContactId) -> Option<&'static str> {
+    pub(crate) fn reason(&self, campaign: CampaignId, contact: ContactId) -> Option<Bar> {
         self.0.get(&(campaign, contact)).copied()
     }
 
-    fn bar(&mut self, campaign: CampaignId, contact: ContactId, reason: &'static str) {
-        self.0.entry((campaign, contact)).or_insert(reason);
-    }
-
-    /// Bars who opted out, or was deleted. Each row comes with its campaign and how many
-    /// times contacts had been lost when that started.
+    /// Who of some recipients opted out, was deleted, or has no open window by now.
     ///
     /// # Errors
-    /// [`crate::Code::Unavailable`] when the database does not answer.
-    pub(crate) async fn check_standing(
-        &mut self,
-        store: &Store,
-        tenant: &TenantId,
-        rows: &[(CampaignId, Option<u64>, &Row)],
-    ) -> Result<()> {
-        let mut recipients = Vec::with_capacity(rows.len());
-        for (_, losses, row) in rows {
-            let (contact, address) = (row.contact, row.address.as_ref());
-            recipients.push(Recipient { contact, address, losses: *losses });
+    /// [`Code::Unavailable`] when the database does not answer.
+    pub(crate) async fn of(store: &Store, tenant: &TenantId, planned: &[Planned<'_>]) -> Result<Self> {
+        let mut recipients = Vec::new();
+        for Planned { losses, rows, .. } in planned {
+            recipients.extend(rows.iter().map(|row| Recipient {
+                contact: row.contact,
+                address: row.address.as_ref(),
+                losses: *losses,
+            }));
         }
         let standing = store.standing(tenant, &recipients).await?;
-        for (campaign, _, row) in rows {
-            let contact = row.contact;
-            if standing.gone.contains(&contact)
-                && let Some(reason) = gone(store, tenant, *campaign, row).await?
-            {
-                self.bar(*campaign, contact, reason);
-            } else if standing.opted_out.contains(&contact) {
-                self.bar(*campaign, contact, "opted_out");
+        let mut barred = Self::default();
+        for Planned { campaign, terms, rows, .. } in planned {
+            let windows = match terms.needs_window() {
+                true => {
+                    let contacts: Vec<_> = rows.iter().map(|row| (row.contact, Vec::new())).collect();
+                    store.windows(tenant, terms.windows_of, &contacts).await?
+                }
+                false => HashMap::new(),
+            };
+            let now_ms = store.clock().now_ms();
+            for row in rows {
+                let contact = row.contact;
+                let is_out = standing.opted_out.contains(&contact);
+                let window = windows.get(&contact).copied();
+                let bar = match standing.gone.contains(&contact) {
+                    true => gone(store, tenant, *campaign, row).await?,
+                    false => None,
+                };
+                let bar = bar.or_else(|| terms.judge(row.address.as_ref(), is_out, window, now_ms));
+                barred.0.extend(bar.map(|bar| ((*campaign, contact), bar)));
             }
         }
-        Ok(())
-    }
-
-    /// Bars whose window for free text is closed by now.
-    ///
-    /// # Errors
-    /// [`crate::Code::Unavailable`] when the database does not answer.
-    pub(crate) async fn check_windows(
-        &mut self,
-        store: &Store,
-        tenant: &TenantId,
-        account: AccountId,
-        campaign: CampaignId,
-        rows: &[&Row],
-    ) -> Result<()> {
-        let contacts: Vec<_> = rows.iter().map(|row| (row.contact, Vec::new())).collect();
-        let windows = store.windows(tenant, account, &contacts).await?;
-        let now = store.clock().now_ms();
-        for row in rows.iter().filter(|row| windows.get(&row.contact).is_some_and(|closes| *closes <= now)) {
-            self.bar(campaign, row.contact, "outside_window");
-        }
-        Ok(())
+        Ok(barred)
     }
 }
 
 /// Why a recipient whose contact is gone must not be sent to: it was deleted, or it
 /// became part of another one who is a recipient as well. One who only goes by another
 /// id now is still meant.
-async fn gone(
-    store: &Store,
-    tenant: &TenantId,
-    campaign: CampaignId,
-    row: &Row,
-) -> Result<Option<&'static str>> {
-    const DELETED: Option<&str> = Some("contact_deleted");
-    let Some(address) = &row.address else { return Ok(DELETED) };
+async fn gone(store: &Store, tenant: &TenantId, campaign: CampaignId, row: &Row) -> Result<Option<Bar>> {
+    let Some(address) = &row.address else { return Ok(Some(Bar::ContactDeleted)) };
     let identity = identity(address);
     match store.contact_by(tenant, &identity).await? {
         Some(heir) if heir.absorbed.contains(&row.contact) => {
             let twice = store.row(tenant, campaign, heir.id).await?.is_some();
-            Ok(twice.then_some("duplicate"))
+            Ok(twice.then_some(Bar::Duplicate))
         }
-        Some(_) | None => Ok(DELETED),
+        Some(_) | None => Ok(Some(Bar::ContactDeleted)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(
+        channel: &str,
+        by: By,
+        category: Option<Category>,
+        out: bool,
+        window: Option<i64>,
+    ) -> Option<Bar> {
+        let channel = Channel::parse(channel).unwrap();
+        let address = match &channel {
+            Channel::Custom(name) => Address::Custom(domain::message::CustomAddress::new(name, "7")),
+            Channel::Whatsapp | Channel::WhatsappWeb | Channel::Sms => {
+                Address::parse("+393331234567").unwrap()
+            }
+        };
+        let terms = Terms::new(&channel, AccountId(1), category.is_none(), category, by);
+        terms.judge(Some(&address), out, window, 100)
+    }
+
+    #[test]
+    fn only_channels_with_a_window_ask_for_one() {
+        assert_eq!(judge("whatsapp", By::Campaign, None, false, None), Some(Bar::OutsideWindow));
+        assert_eq!(judge("whatsapp", By::Campaign, None, false, Some(100)), Some(Bar::OutsideWindow));
+        assert_eq!(judge("whatsapp", By::Campaign, None, false, Some(101)), None);
+        assert_eq!(judge("whatsapp", By::Campaign, Some(Category::Utility), false, None), None);
+        for free in ["sms", "whatsapp-web", "livechat"] {
+            assert_eq!(judge(free, By::Campaign, None, false, None), None, "{free}");
+        }
+        assert_eq!(judge("whatsapp", By::NewRequest, None, false, None), None);
+        assert_eq!(judge("whatsapp", By::Planned, None, false, Some(99)), Some(Bar::OutsideWindow));
+    }
+
+    #[test]
+    fn an_opt_out_blocks_on_every_channel() {
+        for channel in ["whatsapp", "sms", "whatsapp-web", "livechat"] {
+            for by in [By::Campaign, By::Planned, By::Request, By::NewRequest] {
+                assert_eq!(judge(channel, by, None, true, Some(101)), Some(Bar::OptedOut), "{channel}");
+            }
+        }
+        let ordered = Some(Category::Utility);
+        assert_eq!(judge("whatsapp", By::Campaign, ordered, true, None), Some(Bar::OptedOut));
+        assert_eq!(judge("whatsapp", By::Request, ordered, true, None), None);
+    }
+
+    #[test]
+    fn a_channel_reaches_its_own_addresses() {
+        let terms = |channel: &str| {
+            Terms::new(&Channel::parse(channel).unwrap(), AccountId(1), false, None, By::Campaign)
+        };
+        let bsuid = Address::Bsuid("IT.1".to_owned());
+        assert_eq!(terms("whatsapp").judge(Some(&bsuid), false, None, 0), None);
+        for other in ["sms", "whatsapp-web", "livechat"] {
+            assert_eq!(terms(other).judge(Some(&bsuid), false, None, 0), Some(Bar::NoAddress), "{other}");
+        }
+        assert_eq!(terms("sms").judge(None, false, None, 0), Some(Bar::NoAddress));
     }
 }

@@ -1,5 +1,5 @@
 use domain::Invalid;
-use domain::provider::{Action, ProviderError, action};
+use domain::outcome::{About, Next, Reason, Refusal};
 
 /// Answers of the product.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -128,8 +128,8 @@ pub struct Error {
     pub message: String,
     /// When it is worth trying again, in seconds.
     pub retry_after: Option<u64>,
-    /// The provider's error code.
-    pub provider_code: Option<i64>,
+    /// Why the channel refused, with where that comes from.
+    pub reason: Option<Reason>,
     /// Our id of the message, when one was written down.
     pub message_id: Option<String>,
 }
@@ -137,14 +137,7 @@ pub struct Error {
 impl Error {
     /// A problem without further particulars.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            field: None,
-            message: message.into(),
-            retry_after: None,
-            provider_code: None,
-            message_id: None,
-        }
+        Self { code, field: None, message: message.into(), retry_after: None, reason: None, message_id: None }
     }
 
     /// A field that breaks a rule.
@@ -177,39 +170,36 @@ impl Error {
         self
     }
 
-    /// A provider's refusal of a single send.
-    pub fn provider(error: &ProviderError) -> Self {
-        if error.code == RE_ENGAGEMENT {
-            let message = "WhatsApp refused the request with code 131047: the recipient has not written in the last \
-                           24 hours, use a template (24 hour window)";
-            return Self { provider_code: Some(error.code), ..Self::new(Code::OutsideWindow, message) };
+    /// A channel's refusal of a single send; `channel` is what people call it.
+    pub(crate) fn refused(channel: &str, refusal: &Refusal) -> Self {
+        let said = match refusal.reason.meta_code() {
+            Some(code) => format!("{channel} refused the request with code {code}"),
+            None => format!("{channel} refused the request"),
+        };
+        let (code, message) = match (refusal.about, refusal.next) {
+            (About::Window, _) => (
+                Code::OutsideWindow,
+                format!(
+                    "{said}: the recipient has not written in the last 24 hours, use a template (24 hour window)"
+                ),
+            ),
+            (_, _) if refusal.details.is_empty() => (code_of(refusal), said),
+            (_, _) => (code_of(refusal), format!("{said}: {}", refusal.details)),
+        };
+        Self {
+            retry_after: refusal.delay(1).map(|delay| delay.as_secs().max(1)),
+            reason: Some(refusal.reason.clone()),
+            ..Self::new(code, message)
         }
-        let (code, wait) = match action(error, 1) {
-            Action::Retry { delay, .. } if is_throttle(error) => {
-                (Code::ProviderThrottled, Some(delay.as_secs()))
-            }
-            Action::Retry { delay, .. } => (Code::ProviderUnavailable, Some(delay.as_secs())),
-            Action::Permanent | Action::OptOut | Action::PauseCampaign | Action::StopChannel => {
-                (Code::ProviderRejected, None)
-            }
-        };
-        let message = if error.details.is_empty() {
-            format!("WhatsApp refused the request with code {}", error.code)
-        } else {
-            format!("WhatsApp refused the request with code {}: {}", error.code, error.details)
-        };
-        let mut made = Self::new(code, message);
-        made.retry_after = wait.map(|s| s.max(1));
-        made.provider_code = Some(error.code);
-        made
     }
 }
 
-/// Meta's «re-engagement message»: outside the 24-hour window.
-const RE_ENGAGEMENT: i64 = 131_047;
-
-fn is_throttle(error: &ProviderError) -> bool {
-    matches!(error.code, 130_429 | 131_056 | 131_057 | 80_007 | 4) || error.http_status == 429
+fn code_of(refusal: &Refusal) -> Code {
+    match (refusal.next, refusal.about) {
+        (Next::Retry { .. }, About::Rate | About::Throughput) => Code::ProviderThrottled,
+        (Next::Retry { .. }, _) => Code::ProviderUnavailable,
+        (Next::Never | Next::OptOut | Next::PauseCampaign | Next::StopSender, _) => Code::ProviderRejected,
+    }
 }
 
 impl From<Invalid> for Error {
@@ -258,13 +248,16 @@ impl From<media::Error> for Error {
     }
 }
 
-impl From<channels::cloud::Error> for Error {
-    fn from(error: channels::cloud::Error) -> Self {
+impl From<channels::Error> for Error {
+    fn from(error: channels::Error) -> Self {
         match error {
-            channels::cloud::Error::Refused(refusal) => Self::provider(&refusal),
-            channels::cloud::Error::Unreachable => {
+            channels::Error::Refused(refusal) => Self::refused(WHATSAPP, &refusal),
+            channels::Error::Unreachable => {
                 Self::new(Code::ProviderUnavailable, "WhatsApp did not answer, try again").after(5)
             }
         }
     }
 }
+
+/// Whose calls that send nothing may fail.
+const WHATSAPP: &str = "WhatsApp";

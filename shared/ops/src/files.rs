@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use channels::cloud::Graph;
-use domain::account::Number;
+use channels::Channel;
+use domain::channel::Media;
 use domain::media::{MAX_UPLOAD, MediaKind, check_announced, check_content, check_upload, sniff};
 use domain::message::MediaSource;
 use domain::{Invalid, TenantId};
@@ -13,6 +13,7 @@ use outbound::{Policy, Target};
 use store::Store;
 use store::media::{File, FileState};
 
+use crate::senders::Route;
 use crate::webhooks::Bodies;
 use crate::{Code, Error, Result};
 
@@ -232,30 +233,34 @@ impl Files {
         Target::parse(url, &self.links).map(|_| ()).map_err(refused)
     }
 
-    /// What a message refers to: our own files by an id at the provider, to which
-    /// they are uploaded once in 29 days; others by their URL.
+    /// What a message refers to: our own files by an id at a channel that takes uploads,
+    /// to which they are uploaded once in 29 days; others by their URL.
     ///
     /// # Errors
     /// [`Code::InvalidField`] when a URL of ours leads nowhere; the provider's
     /// refusal of the upload.
-    pub async fn source(
+    pub(crate) async fn source(
         &self,
         store: &Store,
-        graph: &Graph,
         tenant: &TenantId,
-        number: &Number,
+        route: &Route,
         url: &str,
     ) -> Result<MediaSource> {
-        let Some(id) = self.own_id(url) else { return Ok(MediaSource::Link(url.to_owned())) };
-        if let Some(known) = store.provider_media_id(tenant, &number.phone_number_id, id).await? {
+        let takes_uploads = route.channel.capabilities().media == Media::Uploads;
+        let Some(id) = self.own_id(url).filter(|_| takes_uploads) else {
+            return Ok(MediaSource::Link(url.to_owned()));
+        };
+        let sender = &route.sender.id;
+        if let Some(known) = store.provider_media_id(tenant, sender, id).await? {
             return Ok(MediaSource::Id(known));
         }
         let (file, bytes) = self.read(store, id).await?;
         if file.tenant != *tenant {
             return Err(Error::invalid("media_url", "media_url leads to no file of yours"));
         }
-        let uploaded = graph.upload(number, &file.name, &file.mime, bytes).await?;
-        store.keep_provider_media_id(tenant, &number.phone_number_id, id, &uploaded).await?;
+        let uploaded =
+            route.channel.upload(channels::Upload { name: file.name, mime: file.mime, bytes }).await?;
+        store.keep_provider_media_id(tenant, sender, id, &uploaded).await?;
         Ok(MediaSource::Id(uploaded))
     }
 }

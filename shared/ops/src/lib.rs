@@ -21,6 +21,7 @@ pub mod integrations;
 pub mod messages;
 pub mod pages;
 pub mod schedule;
+pub mod senders;
 pub mod sending;
 pub mod suppression;
 pub mod templates;

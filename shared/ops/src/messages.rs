@@ -2,35 +2,50 @@
 
 use std::time::Duration;
 
-use channels::cloud::{Line, payload};
-use domain::account::{Account, Number};
+use channels::{Channel as _, Regarding};
+use domain::account::Account;
+use domain::channel::Channel;
 use domain::contact::Identity;
-use domain::message::{Address, CallbackRef, Category, Content, MediaSource};
-use domain::provider::Outcome;
+use domain::message::{Address, Category, Content, MediaSource};
+use domain::outcome::Outcome;
 use domain::recipient::{Progress, State};
-use domain::{AccountId, ContactId, MessageId, PhoneNumber, TenantId, consent};
+use domain::sender::{Sender, SenderId};
+use domain::{AccountId, CampaignId, ContactId, MessageId, PhoneNumber, TenantId};
 use store::Store;
 use store::messages::Message;
 
-use crate::delivery::dispatch;
+use crate::delivery::{Parcel, dispatch};
+use crate::eligibility::{By, Person, Terms};
 use crate::events::Teller;
-use crate::{Caller, Code, Error, Result, Services, callers, templates};
+use crate::senders::{self, Route};
+use crate::{Caller, Code, Error, Result, Services, templates};
 
 /// A number that was connected less than this long ago has contacts whose last
 /// message we do not know: Meta decides about their windows. Milliseconds.
 const NO_HISTORY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// A send waits at most this long for its turn, in microseconds.
 const PATIENCE_US: i64 = 5_000_000;
-/// The share of a number's rate that single sends have while campaigns run.
+/// The share of a sender's rate that single sends have while campaigns run.
 const SINGLE_SHARE: f64 = 0.05;
 
-/// A message that the provider took.
+/// A message that the channel took.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     /// Our id.
     pub id: MessageId,
-    /// The provider's id.
+    /// The channel's id.
     pub provider_id: String,
+}
+
+/// A message to be sent over WhatsApp.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Whom it is for.
+    pub to: PhoneNumber,
+    /// What it says.
+    pub content: Content,
+    /// What it leaves from; `None` is the account's default.
+    pub sender: Option<SenderId>,
 }
 
 /// A request to send a message.
@@ -72,173 +87,165 @@ impl Send {
 /// state can be asked for.
 ///
 /// # Errors
-/// [`Code::InvalidField`] for content that the channel refuses; [`Code::OptedOut`]
-/// and [`Code::OutsideWindow`]; [`Code::PlanLimit`]; the provider's refusal as
-/// [`Code::ProviderRejected`], [`Code::ProviderThrottled`] or
+/// [`Code::InvalidField`] for content that the channel refuses, or a sender that the
+/// account has not; [`Code::OptedOut`] and [`Code::OutsideWindow`]; [`Code::PlanLimit`];
+/// the provider's refusal as [`Code::ProviderRejected`], [`Code::ProviderThrottled`] or
 /// [`Code::ProviderUnavailable`]; [`Code::ProviderTimeout`] with our id when nobody
 /// knows.
 pub async fn send(
     services: &Services,
     caller: &Caller,
     account: &Account,
-    to: PhoneNumber,
-    mut content: Content,
+    new: Outgoing,
     request: Send,
 ) -> Result<Sent> {
+    let Outgoing { to, mut content, sender } = new;
     content.check()?;
-    let number = callers::number(account)?;
-    let tenant = caller.tenant_id();
-    let (store, id) = (&services.store, request.id);
+    let (store, tenant, id) = (&services.store, caller.tenant_id(), request.id);
+    let route = senders::choose(services, tenant, account, &Channel::Whatsapp, sender.as_ref()).await?;
+    route.channel.capabilities().check(&content)?;
     if let Some(message) = request.earlier(store, tenant, account.id).await? {
         return Ok(Sent { id, provider_id: message.progress.provider_id.unwrap_or_default() });
     }
-    let identity = Identity::Phone(to.clone());
+    let contact = store.contact_by(tenant, &Identity::Phone(to.clone())).await?;
     let address = Address::Phone(to);
-    let contact = async { store.contact_by(tenant, &identity).await.map_err(Error::from) };
-    let consent = check_consent(services, tenant, number, &address, &content);
-    let (contact, ()) = futures::try_join!(contact, consent)?;
-    if content.is_free_form() {
-        let known = contact.as_ref().map(|c| (c.id, c.absorbed.clone()));
-        check_window(store, tenant, account, number, known).await?;
-    }
+    let person = Person {
+        address: Some(&address),
+        contact: contact.as_ref().map(|contact| (contact.id, contact.absorbed.clone())),
+    };
+    check(services, tenant, account, &route, &content, person).await?;
     if let Content::Media { kind, source, .. } = &mut content
         && let MediaSource::Link(url) = source
     {
         domain::campaign::check_url(url)?;
         services.files.check(store, tenant, url, *kind).await?;
-        *source = services.files.source(store, &services.graph, tenant, number, url).await?;
+        *source = services.files.source(store, tenant, &route, url).await?;
     }
-    take_turn(store, tenant, number).await?;
-    count(store, caller).await?;
-    deliver(services, tenant, account, number, (id, contact.map(|c| c.id)), address, content).await
-}
-
-async fn check_consent(
-    services: &Services,
-    tenant: &TenantId,
-    number: &Number,
-    address: &Address,
-    content: &Content,
-) -> Result<()> {
-    let out = services.store.opted_out(tenant, std::slice::from_ref(address)).await?;
-    if out.is_empty() {
-        return Ok(());
-    }
-    let category: Option<Category> = match content {
-        Content::Template(call) => {
-            let (store, graph) = (&services.store, &services.graph);
-            let language = Some(call.language.as_str());
-            let template = templates::approved(store, graph, tenant, number, &call.name, language).await?;
-            Some(template.category.unwrap_or(Category::Marketing))
-        }
-        Content::Text { .. } | Content::Media { .. } | Content::Buttons { .. } => None,
-    };
-    match consent::opt_out_blocks(category) {
-        true => Err(Error::new(Code::OptedOut, "the recipient has opted out of messages")),
-        false => Ok(()),
-    }
-}
-
-async fn check_window(
-    store: &Store,
-    tenant: &TenantId,
-    account: &Account,
-    number: &Number,
-    contact: Option<(ContactId, Vec<ContactId>)>,
-) -> Result<()> {
-    let now = store.clock().now_ms();
-    let closes = match contact {
-        Some(contact) => {
-            let windows = store.windows(tenant, account.id, std::slice::from_ref(&contact)).await?;
-            windows.get(&contact.0).copied()
-        }
-        None => None,
-    };
-    let unknown = closes.is_none() && now - number.connected_at.as_millisecond() < NO_HISTORY_MS;
-    if unknown || closes.is_some_and(|closes| closes > now) {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::OutsideWindow,
-        "the recipient has not written in the last 24 hours: use a template (24 hour window)",
-    ))
-}
-
-/// Takes a turn of the number: of its whole rate, or of the share that campaigns
-/// leave while one is running.
-pub(crate) async fn take_turn(store: &Store, tenant: &TenantId, number: &Number) -> Result<()> {
-    let busy = store.is_leased(tenant, &number.phone_number_id).await?;
-    let share = if busy { SINGLE_SHARE } else { 1.0 };
-    let rate = f64::from(number.per_second) * share;
-    let busy = "the number sends as much as it may: try again";
-    wait_for_slot(store, tenant, &number.phone_number_id, rate, busy).await
-}
-
-async fn deliver(
-    services: &Services,
-    tenant: &TenantId,
-    account: &Account,
-    number: &Number,
-    (id, contact): (MessageId, Option<ContactId>),
-    address: Address,
-    content: Content,
-) -> Result<Sent> {
-    let callback = CallbackRef::Message(id);
-    let body = payload(&address, &content, callback);
-    let kind = body.get("type").and_then(serde_json::Value::as_str).unwrap_or("text").to_owned();
-    let message = Message {
+    let new = New {
         id,
         account: account.id,
-        channel: None,
+        contact: contact.map(|contact| contact.id),
         campaign: None,
-        contact,
-        inbound: false,
-        address: address.clone(),
-        content: body.get(&kind).map(ToString::to_string).unwrap_or_default(),
-        kind,
-        text: content.text().map(str::to_owned),
-        progress: Progress::new(State::Claimed),
+        address,
+        content,
+        regarding: Regarding::default(),
     };
-    let line = Line { graph: &services.graph, number };
-    match dispatch(&Teller::from(services), tenant, &message, &content, &line).await? {
+    deliver(services, caller, &route, new).await
+}
+
+/// Checks that the recipient may be sent this now. A template's category, which decides
+/// whether an opt-out counts, is asked for only when there is one.
+async fn check(
+    services: &Services,
+    tenant: &TenantId,
+    account: &Account,
+    route: &Route,
+    content: &Content,
+    person: Person<'_>,
+) -> Result<()> {
+    let store = &services.store;
+    let is_new = route
+        .number()
+        .is_some_and(|number| store.clock().now_ms() - number.connected_at.as_millisecond() < NO_HISTORY_MS);
+    let by = if is_new { By::NewRequest } else { By::Request };
+    let terms =
+        |category| Terms::new(&route.sender.channel, account.id, content.is_free_form(), category, by);
+    let bars = terms(None).ask(store, tenant, std::slice::from_ref(&person)).await?;
+    let Some(bar) = bars.into_iter().flatten().next() else { return Ok(()) };
+    if let (Content::Template(call), Some(number)) = (content, route.number()) {
+        let (graph, language) = (&services.graph, Some(call.language.as_str()));
+        let template = templates::approved(store, graph, tenant, number, &call.name, language).await?;
+        let category = template.category.unwrap_or(Category::Marketing);
+        let bars = terms(Some(category)).ask(store, tenant, &[person]).await?;
+        return bars.into_iter().flatten().next().map_or(Ok(()), |bar| Err(bar.into()));
+    }
+    Err(bar.into())
+}
+
+/// A message that may be sent.
+#[derive(Debug)]
+pub(crate) struct New {
+    pub(crate) id: MessageId,
+    pub(crate) account: AccountId,
+    pub(crate) contact: Option<ContactId>,
+    pub(crate) campaign: Option<CampaignId>,
+    pub(crate) address: Address,
+    pub(crate) content: Content,
+    pub(crate) regarding: Regarding,
+}
+
+impl New {
+    /// As it is written down.
+    pub(crate) fn message(&self, sender: &Sender) -> Message {
+        let (kind, content) = channels::cloud::content(&self.content);
+        Message {
+            id: self.id,
+            account: self.account,
+            channel: sender.channel.clone(),
+            sender: Some(sender.id.clone()),
+            campaign: self.campaign,
+            contact: self.contact,
+            inbound: false,
+            address: self.address.clone(),
+            kind: kind.to_owned(),
+            text: self.content.text().map(str::to_owned),
+            content: content.to_string(),
+            progress: Progress::new(State::Claimed),
+        }
+    }
+}
+
+/// Sends a message in its turn, if the plan has one left.
+///
+/// # Errors
+/// See [`send`].
+pub(crate) async fn deliver(services: &Services, caller: &Caller, route: &Route, new: New) -> Result<Sent> {
+    let (store, tenant) = (&services.store, caller.tenant_id());
+    take_turn(store, tenant, &route.sender).await?;
+    count(store, caller).await?;
+    let message = new.message(&route.sender);
+    let parcel = Parcel { message: &message, content: &new.content, regarding: &new.regarding };
+    let (id, channel) = (new.id, route.sender.channel.title());
+    match dispatch(&Teller::from(services), tenant, parcel, &route.channel).await? {
         Outcome::Accepted(acceptance) => Ok(Sent { id, provider_id: acceptance.provider_id }),
-        Outcome::Refused(error) => Err(Error::provider(&error).about(id)),
+        Outcome::Refused(refusal) => Err(Error::refused(channel, &refusal).about(id)),
         Outcome::Unreachable => {
-            let message = "WhatsApp could not be reached: nothing was sent";
+            let message = format!("{channel} could not be reached: nothing was sent");
             Err(Error::new(Code::ProviderUnavailable, message).after(5).about(id))
         }
         Outcome::Ambiguous => {
-            let message = "WhatsApp did not answer: the message may have been sent, its state is unknown";
+            let message = format!(
+                "{channel} gave no clear answer: the message may have been sent, its state is unknown"
+            );
             Err(Error::new(Code::ProviderTimeout, message).about(id))
         }
     }
 }
 
+/// Takes a turn of a sender: of its whole rate, or of the share that campaigns leave
+/// while one is running. Waits for it, unless that takes longer than a caller waits.
+pub(crate) async fn take_turn(store: &Store, tenant: &TenantId, sender: &Sender) -> Result<()> {
+    let share = if store.is_leased(tenant, &sender.id).await? { SINGLE_SHARE } else { 1.0 };
+    let rate = f64::from(sender.pace.per_second) * share;
+    match store.take_slot(tenant, &sender.id, rate, PATIENCE_US).await? {
+        Some(wait) => {
+            tokio::time::sleep(Duration::from_micros(u64::try_from(wait).unwrap_or(0))).await;
+            Ok(())
+        }
+        None => {
+            let message = format!("{} sends as much as it may: try again", sender.name);
+            Err(Error::new(Code::ProviderThrottled, message).after(5))
+        }
+    }
+}
+
 /// Counts a message against the plan's limit of the day.
-pub(crate) async fn count(store: &Store, caller: &Caller) -> Result<()> {
+async fn count(store: &Store, caller: &Caller) -> Result<()> {
     match store.use_messages(caller.tenant_id(), 1, caller.tenant.plan.messages_per_day).await {
         Ok(()) => Ok(()),
         Err(store::Error::Conflict) => {
             Err(Error::new(Code::PlanLimit, "the plan's messages of today are used up"))
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Waits for the next slot of what sends `rate` messages a second, unless that takes
-/// longer than a caller waits.
-pub(crate) async fn wait_for_slot(
-    store: &Store,
-    tenant: &TenantId,
-    name: &str,
-    rate: f64,
-    busy: &str,
-) -> Result<()> {
-    match store.take_slot(tenant, name, rate, PATIENCE_US).await? {
-        Some(wait) => {
-            tokio::time::sleep(Duration::from_micros(u64::try_from(wait).unwrap_or(0))).await;
-            Ok(())
-        }
-        None => Err(Error::new(Code::ProviderThrottled, busy).after(5)),
     }
 }

@@ -79,7 +79,7 @@ async fn look_at(store: &Store, queues: &Queues, due: &Due, id: CampaignId) -> R
             was_stuck = wake(store, queues, &due.tenant, &stored).await?;
             Some(now + WATCH_MS)
         }
-        CampaignState::Cancelled if !stored.swept && stored.phone_number_id.is_some() => {
+        CampaignState::Cancelled if !stored.swept && stored.campaign.sender.is_some() => {
             queues.campaign(CampaignJob::Cancel { tenant, campaign: id.0 }, 0).await?;
             Some(now + WATCH_MS)
         }
@@ -96,7 +96,7 @@ async fn look_at(store: &Store, queues: &Queues, due: &Due, id: CampaignId) -> R
 /// Puts a campaign back on its feet when nobody works on it.
 async fn wake(store: &Store, queues: &Queues, tenant: &TenantId, stored: &Stored) -> Result<bool> {
     let (id, name, now) = (stored.campaign.id, tenant.to_string(), store.clock().now_ms());
-    let Some(phone_number_id) = stored.phone_number_id.clone() else { return Ok(false) };
+    let Some(sender) = stored.campaign.sender.clone() else { return Ok(false) };
     let mut was_stuck = false;
     if let (CampaignState::Planning, Some(planning)) = (stored.campaign.state, stored.planning)
         && now - planning.at_ms > WORKER_DEAD_MS
@@ -113,11 +113,11 @@ async fn wake(store: &Store, queues: &Queues, tenant: &TenantId, stored: &Stored
         was_stuck = true;
     }
     // A runner that let the campaign go while it was resumed may have taken it off.
-    store.activate(tenant, &phone_number_id, id).await?;
-    let (is_leased, condition) = store.condition(tenant, &phone_number_id).await?;
+    store.activate(tenant, &sender, id).await?;
+    let (is_leased, condition) = store.condition(tenant, &sender).await?;
     // A runner that is queued for later comes by itself; one that is overdue was lost.
     if !is_leased && condition.next_run_ms + OVERDUE_MS < now {
-        queues.wake(SendJob::Wake { tenant: name, phone_number_id }, 0, Duration::ZERO).await?;
+        queues.wake(SendJob::Wake { tenant: name, sender: sender.to_string() }, 0, Duration::ZERO).await?;
         was_stuck = true;
     }
     Ok(was_stuck)

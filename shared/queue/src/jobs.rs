@@ -1,10 +1,12 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::Error;
 
-/// The version of the jobs' shapes that this build writes and reads.
-const VERSION: u32 = 1;
+/// The version of the jobs' shapes that this build writes. It reads the one before, too:
+/// jobs wait for at most 14 days.
+const VERSION: u32 = 2;
 
 /// How often a job may follow itself: a month of runs of a minute.
 pub const MAX_GENERATION: u32 = 50_000;
@@ -58,15 +60,30 @@ impl<T: DeserializeOwned> Job<T> {
             v: u32,
         }
         let envelope: Envelope = serde_json::from_str(body).map_err(|_| Unreadable::Malformed)?;
-        if envelope.v != VERSION {
-            return Err(Unreadable::Version(envelope.v));
+        let job: Self = match envelope.v {
+            VERSION => serde_json::from_str(body),
+            1 => serde_json::from_str(body).map(of_version_1).and_then(serde_json::from_value),
+            newer => return Err(Unreadable::Version(newer)),
         }
-        let job: Self = serde_json::from_str(body).map_err(|_| Unreadable::Malformed)?;
+        .map_err(|_| Unreadable::Malformed)?;
         if job.generation > MAX_GENERATION {
             return Err(Unreadable::Loop(job.generation));
         }
         Ok(job)
     }
+}
+
+/// A job of version 1 in today's shape: it called what a wake-up is for by Meta's kind of
+/// sender, its only member beside the tenant.
+fn of_version_1(mut body: Value) -> Value {
+    let is_wake = body.pointer("/job/type").is_some_and(|kind| kind == "wake");
+    if let Some(Value::Object(job)) = body.get_mut("job").filter(|_| is_wake)
+        && let Some(name) = job.keys().find(|name| !matches!(name.as_str(), "type" | "tenant")).cloned()
+        && let Some(sender) = job.remove(&name)
+    {
+        job.insert("sender".to_owned(), sender);
+    }
+    body
 }
 
 /// What the campaign worker does.
@@ -148,12 +165,12 @@ pub enum CampaignJob {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum SendJob {
-    /// Sends what waits for a number.
+    /// Sends what waits for a sender.
     Wake {
         /// The tenant.
         tenant: String,
-        /// The number.
-        phone_number_id: String,
+        /// The sender's id.
+        sender: String,
     },
 }
 
@@ -178,6 +195,9 @@ pub enum InboundJob {
         tenant: String,
         /// The account that answers.
         account: u64,
+        /// What was asked: the answer leaves from there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sender: Option<String>,
         /// The provider's id of what is answered.
         cause: String,
         /// Who is answered: an address.
@@ -285,19 +305,30 @@ mod tests {
 
     #[test]
     fn only_jobs_of_this_version_are_read() {
-        let wake = SendJob::Wake { tenant: "t".into(), phone_number_id: "1".into() };
+        let wake = SendJob::Wake { tenant: "t".into(), sender: "1".into() };
         let body = serde_json::to_string(&Job::new(wake.clone(), 3)).unwrap();
         assert_eq!(Job::<SendJob>::parse(&body).unwrap(), Job::new(wake, 3));
         for (body, want) in [
             ("{", Unreadable::Malformed),
-            (r#"{"v":2,"job":{"type":"later"}}"#, Unreadable::Version(2)),
+            (r#"{"v":3,"job":{"type":"later"}}"#, Unreadable::Version(3)),
+            (r#"{"v":0,"job":{"type":"later"}}"#, Unreadable::Version(0)),
             (r#"{"v":1,"job":{"type":"sing"}}"#, Unreadable::Malformed),
             (
-                r#"{"v":1,"generation":60000,"job":{"type":"wake","tenant":"t","phone_number_id":"1"}}"#,
+                r#"{"v":2,"generation":60000,"job":{"type":"wake","tenant":"t","sender":"1"}}"#,
                 Unreadable::Loop(60_000),
             ),
         ] {
             assert_eq!(Job::<SendJob>::parse(body), Err(want));
         }
+    }
+
+    #[test]
+    fn jobs_of_the_version_before_are_read() {
+        let old = r#"{"v":1,"generation":3,"job":{"type":"wake","tenant":"t","number":"1"}}"#;
+        let wake = SendJob::Wake { tenant: "t".into(), sender: "1".into() };
+        assert_eq!(Job::<SendJob>::parse(old).unwrap().job, wake);
+        let plan = r#"{"v":1,"job":{"type":"plan","tenant":"t","campaign":7,"checkpoint":2}}"#;
+        let want = CampaignJob::Plan { tenant: "t".into(), campaign: 7, checkpoint: 2 };
+        assert_eq!(Job::<CampaignJob>::parse(plan).unwrap().job, want);
     }
 }

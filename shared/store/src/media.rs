@@ -1,6 +1,7 @@
 //! Uploaded files and the ids they have at the provider.
 
 use domain::TenantId;
+use domain::sender::SenderId;
 use serde::{Deserialize, Serialize};
 
 use crate::item::{Key, compose, n, number, s, text};
@@ -70,8 +71,8 @@ fn key(id: &str) -> Key {
     Key::new(format!("FILE#{id}"), "-")
 }
 
-fn provider_key(tenant: &TenantId, phone_number_id: &str, id: &str) -> Key {
-    Key::new(format!("MEDIAID#{tenant}#{phone_number_id}"), id)
+fn provider_key(tenant: &TenantId, sender: &SenderId, id: &str) -> Key {
+    Key::new(format!("MEDIAID#{tenant}#{sender}"), id)
 }
 
 impl Store {
@@ -121,29 +122,29 @@ impl Store {
         self.update(Update::of(key(id)).set("ttl", n(ttl))).await
     }
 
-    /// The id under which a number's provider has a file.
+    /// The id under which a sender's channel has a file.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn provider_media_id(
         &self,
         tenant: &TenantId,
-        phone_number_id: &str,
+        sender: &SenderId,
         id: &str,
     ) -> Result<Option<String>> {
-        let item = self.get_item(&provider_key(tenant, phone_number_id, id)).await?.unwrap_or_default();
+        let item = self.get_item(&provider_key(tenant, sender, id)).await?.unwrap_or_default();
         let fresh = number::<i64>(&item, "at").is_some_and(|at| at + PROVIDER_ID_MS > self.clock().now_ms());
         Ok(text(&item, "provider").filter(|_| fresh))
     }
 
-    /// Keeps the id under which a number's provider has a file.
+    /// Keeps the id under which a sender's channel has a file.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn keep_provider_media_id(
         &self,
         tenant: &TenantId,
-        phone_number_id: &str,
+        sender: &SenderId,
         id: &str,
         provider_id: &str,
     ) -> Result<()> {
@@ -156,6 +157,6 @@ impl Store {
         let now = self.clock().now();
         let item =
             IdItem { provider: provider_id, at: now.as_millisecond(), ttl: now.as_second() + 30 * 86_400 };
-        self.put(compose(&provider_key(tenant, phone_number_id, id), "provider media", &item)?).await
+        self.put(compose(&provider_key(tenant, sender, id), "provider media", &item)?).await
     }
 }

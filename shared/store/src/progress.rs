@@ -1,5 +1,6 @@
 //! State, error and timestamps as attributes, shared by ledger rows and messages.
 
+use domain::outcome::Reason;
 use domain::recipient::{Progress, State};
 
 use crate::item::{Item, n, number, s, text};
@@ -10,7 +11,7 @@ pub(crate) fn read_progress(item: &Item) -> Progress {
     Progress {
         state: text(item, "state").and_then(|s| State::parse(&s)).unwrap_or(State::Unknown),
         provider_id: text(item, "wamid"),
-        reason: text(item, "reason"),
+        reason: text(item, "reason").map(|reason| Reason::parse(&reason)),
         held: item.contains_key("held"),
         accepted_at: number(item, "acc"),
         sent_at: number(item, "snt"),
@@ -20,6 +21,10 @@ pub(crate) fn read_progress(item: &Item) -> Progress {
     }
 }
 
+fn reason_of(progress: &Progress) -> Option<String> {
+    progress.reason.as_ref().map(ToString::to_string)
+}
+
 /// Sets what `after` has and `before` has not.
 pub(crate) fn set_changes(mut update: Update, before: Option<&Progress>, after: &Progress) -> Update {
     if before.is_none_or(|b| b.state != after.state) {
@@ -27,7 +32,7 @@ pub(crate) fn set_changes(mut update: Update, before: Option<&Progress>, after: 
     }
     let texts = [
         ("wamid", before.and_then(|b| b.provider_id.clone()), after.provider_id.clone()),
-        ("reason", before.and_then(|b| b.reason.clone()), after.reason.clone()),
+        ("reason", before.and_then(reason_of), reason_of(after)),
     ];
     for (name, was, is) in texts {
         update = match (was, is) {
@@ -63,8 +68,8 @@ pub(crate) fn attributes(progress: &Progress) -> Item {
         ("state".to_owned(), s(progress.state.as_str())),
         ("rk".to_owned(), n(progress.state.rank())),
     ]);
-    let texts = [("wamid", &progress.provider_id), ("reason", &progress.reason)];
-    item.extend(texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), s(text.clone()?)))));
+    let texts = [("wamid", progress.provider_id.clone()), ("reason", reason_of(progress))];
+    item.extend(texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), s(text?)))));
     let times = [
         ("acc", progress.accepted_at),
         ("snt", progress.sent_at),

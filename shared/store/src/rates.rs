@@ -1,6 +1,7 @@
-//! Counting requests per key, and slots of a sending number.
+//! Counting requests per key, and slots of a sender.
 
 use domain::TenantId;
+use domain::sender::SenderId;
 
 use crate::batch::TRIES;
 use crate::item::{Key, n, number};
@@ -23,7 +24,7 @@ impl Store {
         Ok((number(&item, "n").unwrap_or(0), left))
     }
 
-    /// Takes the next slot of a number that sends `per_second` messages; answers
+    /// Takes the next slot of a sender that sends `per_second` messages; answers
     /// how many microseconds away it is, or `None` when it is beyond `horizon_us`.
     ///
     /// GCRA with reservations: slots are disjoint, whoever takes them. Kept in
@@ -36,11 +37,11 @@ impl Store {
     pub async fn take_slot(
         &self,
         tenant: &TenantId,
-        phone_number_id: &str,
+        sender: &SenderId,
         per_second: f64,
         horizon_us: i64,
     ) -> Result<Option<i64>> {
-        let key = || Key::new(format!("SLOT#{tenant}#{phone_number_id}"), "-");
+        let key = || Key::new(format!("SLOT#{tenant}#{sender}"), "-");
         let now = self.clock().now_us();
         let interval = (1_000_000.0 / per_second.max(0.01)) as i64;
         for _ in 0..TRIES {

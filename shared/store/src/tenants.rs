@@ -2,6 +2,7 @@
 
 use domain::account::{Account, ApiKey, Number, Role, Tenant};
 use domain::plan::Plan;
+use domain::sender::SenderId;
 use domain::{AccountId, CallingCode, Secret, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ fn key_list_key(tenant: &TenantId, hash: &str) -> Key {
     Key::new(format!("KEYS#{tenant}"), hash)
 }
 
-fn account_key(tenant: &TenantId, id: AccountId) -> Key {
+pub(crate) fn account_key(tenant: &TenantId, id: AccountId) -> Key {
     Key::new(format!("ACCOUNTS#{tenant}"), format!("{:010}", id.0))
 }
 
@@ -76,7 +77,11 @@ struct AccountItem {
     help: Option<String>,
     country: Option<u16>,
     created: i64,
+    /// The default number.
     wa: Option<NumberItem>,
+    /// The others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    more: Vec<NumberItem>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -292,11 +297,7 @@ impl Store {
         self.update(update.when(When::Exists)).await
     }
 
-    pub(crate) async fn account_item(&self, tenant: &TenantId, account: &Account) -> Result<Item> {
-        let wa = match &account.whatsapp {
-            Some(number) => Some(self.number_item(tenant, number).await?),
-            None => None,
-        };
+    async fn account_item(&self, tenant: &TenantId, account: &Account) -> Result<Item> {
         let item = AccountItem {
             id: account.id.0,
             name: account.name.clone(),
@@ -306,14 +307,15 @@ impl Store {
             help: account.help_message.clone(),
             country: account.default_country.map(CallingCode::get),
             created: account.created_at.as_millisecond(),
-            wa,
+            wa: None,
+            more: Vec::new(),
         };
         compose(&account_key(tenant, account.id), "account", &item)
     }
 
-    async fn number_item(&self, tenant: &TenantId, number: &Number) -> Result<NumberItem> {
+    pub(crate) async fn number_item(&self, tenant: &TenantId, number: &Number) -> Result<NumberItem> {
         Ok(NumberItem {
-            phone_id: number.phone_number_id.clone(),
+            phone_id: number.id.to_string(),
             waba: number.waba_id.clone(),
             display: number.display_phone_number.clone(),
             verified: number.verified_name.clone(),
@@ -325,12 +327,12 @@ impl Store {
         })
     }
 
-    async fn read_account(&self, tenant: &TenantId, item: Item) -> Result<Account> {
+    pub(crate) async fn read_account(&self, tenant: &TenantId, item: Item) -> Result<Account> {
         let item: AccountItem = read(item, "account")?;
-        let whatsapp = match item.wa {
-            Some(wa) => Some(self.read_number(tenant, wa).await?),
-            None => None,
-        };
+        let mut numbers = Vec::with_capacity(1 + item.more.len());
+        for number in item.wa.into_iter().chain(item.more) {
+            numbers.push(self.read_number(tenant, number).await?);
+        }
         Ok(Account {
             id: AccountId(item.id),
             name: item.name,
@@ -339,7 +341,7 @@ impl Store {
             no_info_message: item.no_info,
             help_message: item.help,
             default_country: item.country.and_then(|c| CallingCode::parse(&c.to_string()).ok()),
-            whatsapp,
+            numbers,
             created_at: time(item.created),
         })
     }
@@ -348,7 +350,7 @@ impl Store {
         Ok(Number {
             access_token: self.sealer().open(tenant, &wa.access).await?,
             app_secret: self.sealer().open(tenant, &wa.secret).await?,
-            phone_number_id: wa.phone_id,
+            id: SenderId::number(&wa.phone_id),
             waba_id: wa.waba,
             display_phone_number: wa.display,
             verified_name: wa.verified,

@@ -14,7 +14,8 @@ fn everybody_of_a_cancelled_campaign_has_an_end_within_a_minute() {
             let id = launched(world, 400).await;
             // The runner ends amid a wave, as a process that is killed.
             let tenant = world.tenant().clone();
-            let run = ops::sending::run(&world.services, &tenant, PHONE_NUMBER_ID, 0, || false);
+            let number = world.number();
+            let run = ops::sending::run(&world.services, &tenant, &number, 0, || false);
             world.kill_after(steps, run).await;
             cancel(&world.services, world.tenant(), id).await.unwrap();
             seconds(60).await;
@@ -74,7 +75,7 @@ fn whoever_waits_under_a_head_without_work_is_found() {
         store.put_back(tenant, id, 0, Order::Failed, 1).await.unwrap();
         let mut head = store.head(tenant, id, 0).await.unwrap().unwrap();
         assert!(head.closed);
-        let epoch = store.next_epoch(tenant, PHONE_NUMBER_ID).await.unwrap();
+        let epoch = store.next_epoch(tenant, &world.number()).await.unwrap();
         head = store.adopt_head(tenant, id, head.block, epoch).await.unwrap();
         store.reopen_head(tenant, id, head.block, 1).await.unwrap();
         let stored = store.campaign(tenant, id).await.unwrap().unwrap();
@@ -82,7 +83,7 @@ fn whoever_waits_under_a_head_without_work_is_found() {
         let request = store::campaigns::Request { from, to, reason: None, watch_at_ms: None };
         store.resume_campaign(tenant, &stored, request, None).await.unwrap();
         let requests = world.embedded.capacity().requests();
-        ops::sending::run(&world.services, tenant, PHONE_NUMBER_ID, 0, || false).await.unwrap();
+        ops::sending::run(&world.services, tenant, &world.number(), 0, || false).await.unwrap();
         seconds(60).await;
         assert_eq!(world.campaign(id).await.state, CampaignState::Finished);
         assert!(world.embedded.capacity().requests() - requests < 200);
@@ -102,8 +103,7 @@ fn a_campaign_that_nobody_can_go_on_with_is_looked_at_less_and_less() {
         let (from, to) = (CampaignState::Finished, CampaignState::Planning);
         let request = store::campaigns::Request { from, to, reason: None, watch_at_ms: None };
         store.resume_campaign(tenant, &stored, request, None).await.unwrap();
-        let wake =
-            queue::SendJob::Wake { tenant: tenant.to_string(), phone_number_id: PHONE_NUMBER_ID.to_owned() };
+        let wake = queue::SendJob::Wake { tenant: tenant.to_string(), sender: PHONE_NUMBER_ID.to_owned() };
         world.services.queues.wake(wake, 0, std::time::Duration::ZERO).await.unwrap();
         seconds(300).await;
         let requests = world.embedded.capacity().requests();

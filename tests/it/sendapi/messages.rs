@@ -1,3 +1,4 @@
+use domain::channel::Channel;
 use domain::message::Address;
 use domain::recipient::{Progress, State};
 use domain::{AccountId, MessageId};
@@ -158,7 +159,8 @@ async fn pages_of_several_sessions_have_everything_once_in_order() {
 fn message(world: &World, account: AccountId, text: &str) -> Message {
     let store = world.store();
     Message {
-        channel: None,
+        channel: Channel::Whatsapp,
+        sender: None,
         campaign: None,
         id: MessageId(store.entropy().ulid(store.clock().now())),
         account,

@@ -70,10 +70,7 @@ async fn settings_change_alone_and_are_taken_back_by_an_empty_text() {
         (&json!(null), &json!("Bottega"))
     );
     let stored = world.store().account(world.tenant(), world.account.id).await.unwrap().unwrap();
-    assert_eq!(
-        (stored.whatsapp, stored.token),
-        (world.account.whatsapp.clone(), world.account.token.clone())
-    );
+    assert_eq!((stored.numbers, stored.token), (world.account.numbers.clone(), world.account.token.clone()));
     for (field, wrong) in [
         ("name", json!("ab")),
         ("default_country", json!("Italia")),

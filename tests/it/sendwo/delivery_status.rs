@@ -50,7 +50,7 @@ async fn a_refused_message_has_the_providers_code() {
     let refused = send(&api).await;
     assert_eq!(refused["status"], "0");
     let message = status(&api, &format!("messageId={}", refused["error"]["id"].as_str().unwrap())).await;
-    assert_eq!((&message["status"], &message["error"]), (&json!("failed"), &json!("131026")));
+    assert_eq!((&message["status"], &message["error"]), (&json!("failed"), &json!("meta:131026")));
     assert!(message["failed_at"].is_string());
 }
 

@@ -140,7 +140,7 @@ impl Findings<'_> {
         let to = row.address.as_ref().map(|a| a.as_str().trim_start_matches('+').to_owned());
         let to = to.unwrap_or_default();
         let state = row.progress.state;
-        let reason = row.progress.reason.clone().unwrap_or_default();
+        let reason = row.progress.reason.as_ref().map(ToString::to_string).unwrap_or_default();
         let taken = self.taken_for(id, row.contact);
         let about = format!("{to} is {} ({reason})", state.as_str());
         let expected = self.stage.expected().clone();

@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::body::Body;
 use domain::account::Account;
 use domain::plan::Plan;
+use domain::sender::SenderId;
 use domain::template::NewTemplate;
 use domain::{Clock, Entropy, Secret, TenantId};
 use http::Request;
@@ -157,7 +158,7 @@ impl World {
         let (services, simulator) = base.wire(&setup, &network, &mut background).await;
         let templates = self.templates.lock().unwrap().clone();
         for template in &templates {
-            services.graph.create_template(self.account.whatsapp.as_ref().unwrap(), template).await.unwrap();
+            services.graph.create_template(self.account.number().unwrap(), template).await.unwrap();
         }
         // Their approval was told before.
         simulator.reset(false);
@@ -220,6 +221,11 @@ impl World {
         let pace = Pace { limits, slow_after: Duration::from_millis(100) };
         let admin_key = Some(ADMIN_KEY.to_owned());
         Apps { services: self.services.clone(), admin_key, pace, patience: Duration::ZERO }
+    }
+
+    /// The connected number.
+    pub fn number(&self) -> SenderId {
+        SenderId::number(PHONE_NUMBER_ID)
     }
 
     /// The tenant.
@@ -293,16 +299,17 @@ async fn connect(services: &Services, setup: &Setup) -> (Caller, Account) {
         AccountSettings { help_message: setup.help_message.clone(), ..AccountSettings::named("Negozio") };
     let account = ops::accounts::create_account(store, &tenant, new).await.unwrap();
     let connection = Connection {
-        phone_number_id: PHONE_NUMBER_ID.to_owned(),
+        number: PHONE_NUMBER_ID.to_owned(),
         waba_id: WABA_ID.to_owned(),
         access_token: Secret::new(ACCESS_TOKEN),
         app_secret: Secret::new(APP_SECRET),
         verify_token: VERIFY_TOKEN.to_owned(),
         per_second: setup.per_second,
         tier: None,
+        as_default: false,
     };
     let connected = ops::accounts::connect_number(store, &services.graph, &caller, account, connection).await;
-    (caller, connected.unwrap())
+    (caller, connected.unwrap().0)
 }
 
 /// Lets the clock run, so that a test may also move it.

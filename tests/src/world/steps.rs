@@ -31,7 +31,7 @@ impl World {
             body: Some(body.to_owned()),
             ..TemplateRequest::default()
         };
-        let number = self.account.whatsapp.as_ref().unwrap();
+        let number = self.account.number().unwrap();
         let new = request.build().unwrap();
         let (store, graph) = (self.store(), &self.services.graph);
         ops::templates::create(store, graph, self.tenant(), number, &new).await.unwrap();
@@ -100,7 +100,7 @@ impl World {
         let mut reasons = BTreeMap::new();
         for row in self.rows(id).await {
             if let Some(reason) = row.progress.reason {
-                *reasons.entry(reason).or_default() += 1;
+                *reasons.entry(reason.to_string()).or_default() += 1;
             }
         }
         reasons

@@ -2,6 +2,7 @@
 //! and `/api/accounts/connect_meta`
 
 pub(crate) mod operators;
+pub(crate) mod senders;
 pub(crate) mod tenants;
 
 use api_http::{Caller, Input, Reply, Result, account_of_token};
@@ -71,7 +72,7 @@ impl From<Account> for Token {
     fn from(account: Account) -> Self {
         Self {
             id: account.id.0,
-            channels: account.whatsapp.iter().map(|_| "whatsapp").collect(),
+            channels: account.number().iter().map(|_| "whatsapp").collect(),
             token: account.token.expose().to_owned(),
             name: account.name,
         }
@@ -156,7 +157,7 @@ struct Connected<'a> {
 impl<'a> From<&'a Number> for Connected<'a> {
     fn from(number: &'a Number) -> Self {
         Self {
-            phone_number_id: &number.phone_number_id,
+            phone_number_id: number.id.as_str(),
             waba_id: &number.waba_id,
             display_phone_number: &number.display_phone_number,
             verified_name: &number.verified_name,
@@ -175,11 +176,13 @@ pub(crate) async fn connect(
     let fields = input.fields();
     let account = account_of_token(&app.store, &caller, fields).await?;
     let connection = connection(&input)?;
-    let account = accounts::connect_number(&app.store, &app.graph, &caller, account, connection).await?;
+    let (account, id) =
+        accounts::connect_number(&app.store, &app.graph, &caller, account, connection).await?;
     Ok(Reply(json!({
         "status": "success",
         "account": {"id": account.id.0, "name": account.name},
-        "number": account.whatsapp.as_ref().map(Connected::from),
+        "number": account.number_of(&id).map(Connected::from),
+        "senders": account.senders().iter().map(senders::Item::from).collect::<Vec<_>>(),
     })))
 }
 
@@ -189,12 +192,13 @@ fn connection(input: &Input) -> Result<Connection> {
     let per_second = u32::try_from(per_second)
         .map_err(|_| Error::invalid("messages_per_second", "messages_per_second must be from 1 to 10000"))?;
     Ok(Connection {
-        phone_number_id: fields.required("phone_number_id")?.trim().to_owned(),
+        number: fields.required("phone_number_id")?.trim().to_owned(),
         waba_id: fields.required("waba_id")?.trim().to_owned(),
         access_token: Secret::new(fields.required("access_token")?.trim()),
         app_secret: Secret::new(fields.required("app_secret")?.trim()),
         verify_token: fields.required("verify_token")?.trim().to_owned(),
         per_second,
         tier: fields.integer("tier")?,
+        as_default: fields.switch("default")?.unwrap_or(false),
     })
 }

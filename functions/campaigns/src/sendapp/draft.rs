@@ -19,6 +19,7 @@ pub(crate) fn draft(fields: Fields<'_>) -> Result<Draft> {
     Ok(Draft {
         name: fields.required("name")?,
         channel: fields.required("channel")?,
+        sender: fields.text("sender")?,
         message_type: fields.required("message_type")?,
         message: fields.text("message")?,
         template_name: fields.text("template_name")?,

@@ -8,7 +8,7 @@ pub(crate) mod templates;
 use api_http::{Caller, Input, Reply, Result, account_of_token, idempotent_send};
 use axum::extract::State;
 use axum::response::Response;
-use ops::messages::Sent;
+use ops::messages::{Outgoing, Sent};
 use ops::{Services, messages};
 use serde::Serialize;
 
@@ -37,7 +37,8 @@ pub(crate) async fn send(
     let work = async |send| {
         let account = account_of_token(store, &caller, fields).await?;
         let to = fields.required_phone("number", account.default_country)?;
-        let sent = messages::send(&services, &caller, &account, to, content(fields)?, send).await?;
+        let new = Outgoing { to, content: content(fields)?, sender: fields.sender()? };
+        let sent = messages::send(&services, &caller, &account, new, send).await?;
         Ok(Reply::<200, Answer>(sent.into()))
     };
     idempotent_send(store, &caller, &input, work).await

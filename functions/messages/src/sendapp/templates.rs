@@ -3,7 +3,7 @@
 use api_http::{Caller, Input, Reply, Result, account_of_token};
 use axum::extract::State;
 use domain::template::{Slot, Template, TemplateRequest, TemplateStatus, slots};
-use ops::{Services, callers, templates};
+use ops::{Services, senders, templates};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ pub(crate) async fn list(
 ) -> Result<Reply<200, List>> {
     let fields = input.fields();
     let account = account_of_token(&services.store, &caller, fields).await?;
-    let number = callers::number(&account)?;
+    let number = senders::number(&account, fields.sender()?.as_ref())?;
     let wanted = fields.text("status")?.map(|status| status.trim().to_ascii_uppercase());
     let wanted = wanted.unwrap_or_else(|| TemplateStatus::Approved.as_str().to_owned());
     let found = templates::list(&services.store, &services.graph, caller.tenant_id(), number).await?;
@@ -86,7 +86,7 @@ pub(crate) async fn create(
 ) -> Result<Reply<200, Created>> {
     let fields = input.fields();
     let account = account_of_token(&services.store, &caller, fields).await?;
-    let number = callers::number(&account)?;
+    let number = senders::number(&account, fields.sender()?.as_ref())?;
     let request = TemplateRequest {
         name: fields.required("name")?,
         category: fields.required("category")?,

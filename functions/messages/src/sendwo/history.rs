@@ -26,6 +26,8 @@ struct Item {
     id: String,
     direction: &'static str,
     sender: &'static str,
+    /// What of ours it left from, or came to, where that is known.
+    sender_id: Option<String>,
     r#type: String,
     text: Option<String>,
     phone_number: Option<String>,
@@ -50,13 +52,14 @@ impl From<Entry> for Item {
         let (direction, sender) = if entry.inbound { ("incoming", "user") } else { ("outgoing", "bot") };
         let progress = &entry.progress;
         // A custom channel's ids are its own: nobody finds a message by them.
-        let wamid = progress.provider_id.clone().filter(|_| entry.channel.is_none());
+        let wamid = progress.provider_id.clone().filter(|_| entry.channel.custom().is_none());
         Self {
             message_id: wamid.unwrap_or_else(|| id.clone()),
-            channel: entry.channel.clone().unwrap_or_else(|| "whatsapp".to_owned()),
+            channel: entry.channel.to_string(),
             id,
             direction,
             sender,
+            sender_id: entry.sender.map(|sender| sender.to_string()),
             r#type: entry.kind,
             text: entry.text,
             phone_number: entry.address.and_then(|address| address.phone().map(|p| p.digits().to_owned())),
@@ -125,7 +128,7 @@ async fn party(store: &Store, caller: &ops::Caller, input: &Input) -> Result<(Pa
 async fn accounts(services: &Services, caller: &ops::Caller, input: &Input) -> Result<Vec<AccountId>> {
     let name = input.fields().name_of(&super::NUMBER);
     match input.fields().text(name)? {
-        Some(_) => Ok(vec![super::account(services, caller, input).await?.id]),
+        Some(_) => Ok(vec![super::account(services, caller, input).await?.0.id]),
         None => Ok(history::everywhere(&services.store, caller.tenant_id()).await?),
     }
 }

@@ -7,7 +7,8 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::account::Account;
 use domain::message::Content;
-use ops::messages::Sent;
+use domain::sender::SenderId;
+use ops::messages::{Outgoing, Sent};
 use ops::{Services, callers, messages};
 use serde::Serialize;
 
@@ -48,18 +49,19 @@ pub(crate) async fn send_text(
 ) -> Result<Response> {
     let fields = input.fields();
     let work = async |send| {
-        let account = account(&services, &caller, &input).await?;
+        let (account, sender) = account(&services, &caller, &input).await?;
         let to = fields.name_of(&["to", "phone_number", "phoneNumber"]);
         let to = fields.required_phone(to, account.default_country)?;
         let content = Content::Text { body: fields.required("message")? };
-        let sent = messages::send(&services, &caller, &account, to, content, send).await?;
+        let new = Outgoing { to, content, sender: Some(sender) };
+        let sent = messages::send(&services, &caller, &account, new, send).await?;
         Ok(Reply::<200, Answer>(sent.into()))
     };
     idempotent_send(&services.store, &caller, &input, work).await
 }
 
-/// The account of the number that is named.
-async fn account(services: &Services, caller: &ops::Caller, input: &Input) -> Result<Account> {
+/// The account of the number that is named, and the number.
+async fn account(services: &Services, caller: &ops::Caller, input: &Input) -> Result<(Account, SenderId)> {
     let fields = input.fields();
     let name = fields.name_of(&NUMBER);
     let number = fields.text(name)?;

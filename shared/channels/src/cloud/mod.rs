@@ -1,24 +1,26 @@
 //! Meta's WhatsApp Cloud API.
 
+mod errors;
 mod exchange;
 mod payload;
 mod wire;
 
+pub use errors::{MetaError, refusal_of};
 pub use exchange::{Exchange, NoAnswer};
-pub use payload::payload;
+pub use payload::{content, payload};
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use domain::message::{Address, CallbackRef, Content};
-use domain::provider::{Outcome, ProviderError};
+use domain::channel::{Capabilities, Channel as Kind};
+use domain::message::Address;
+use domain::outcome::Outcome;
 use domain::template::{NewTemplate, Template};
 use domain::{Secret, account::Number};
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::Channel;
+use crate::{Channel, Delivery, Error, Upload};
 
 /// A send waits this long for Meta's answer; then its outcome is unknown.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
@@ -35,29 +37,26 @@ pub struct Graph {
 }
 
 /// A connected number as a channel.
-#[derive(Debug, Clone, Copy)]
-pub struct Line<'a> {
+#[derive(Debug, Clone)]
+pub struct Line {
     /// Meta's API.
-    pub graph: &'a Graph,
+    pub graph: Graph,
     /// The number.
-    pub number: &'a Number,
+    pub number: Number,
 }
 
-impl Channel for Line<'_> {
-    async fn send(&self, to: &Address, content: &Content, callback: CallbackRef) -> Outcome {
-        self.graph.send(self.number, to, content, callback).await
+impl Channel for Line {
+    fn capabilities(&self) -> Capabilities {
+        Kind::Whatsapp.capabilities()
     }
-}
 
-/// Why a call that sends nothing failed.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Error {
-    /// Meta refused it.
-    #[error("the provider refused the call with code {}", .0.code)]
-    Refused(ProviderError),
-    /// Meta did not answer, or not in its own language.
-    #[error("the provider did not answer")]
-    Unreachable,
+    async fn upload(&self, file: Upload) -> Result<String, Error> {
+        self.graph.upload(&self.number, file).await
+    }
+
+    async fn send(&self, delivery: &Delivery<'_>) -> Outcome {
+        self.graph.send(&self.number, delivery).await
+    }
 }
 
 /// What Meta says about a number.
@@ -111,21 +110,16 @@ impl Graph {
     /// Sends one message. Whatever happens is an [`Outcome`]: only an answer in
     /// Meta's own format, or a connection that never came about, says that
     /// nothing was sent.
-    pub async fn send(
-        &self,
-        number: &Number,
-        to: &Address,
-        content: &Content,
-        callback: CallbackRef,
-    ) -> Outcome {
+    pub async fn send(&self, number: &Number, delivery: &Delivery<'_>) -> Outcome {
+        let Delivery { to, content, reference, .. } = *delivery;
         if matches!(to, Address::Custom(_)) {
-            return Outcome::Refused(wire::unreadable(400, "the address is on a custom channel"));
+            return Outcome::Refused(wire::unreadable(400, "the address is on a custom channel").into());
         }
-        let body = payload(to, content, callback);
-        let url = format!("{}/{}/messages", self.base, number.phone_number_id);
+        let body = payload(to, content, reference);
+        let url = format!("{}/{}/messages", self.base, number.id);
         let request = self.http.post(url).bearer_auth(number.access_token.expose()).json(&body).build();
         let Ok(request) = request else {
-            return Outcome::Refused(wire::unreadable(400, "the request could not be built"));
+            return Outcome::Refused(wire::unreadable(400, "the request could not be built").into());
         };
         match self.exchange.clone().oneshot(request).await {
             Ok(response) => wire::outcome(response).await,
@@ -183,19 +177,14 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn upload(
-        &self,
-        number: &Number,
-        name: &str,
-        mime: &str,
-        bytes: Bytes,
-    ) -> Result<String, Error> {
-        let url = format!("{}/{}/media", self.base, number.phone_number_id);
-        let part = reqwest::multipart::Part::stream(bytes).file_name(name.to_owned());
-        let part = part.mime_str(mime).map_err(|_| Error::Unreachable)?;
+    pub async fn upload(&self, number: &Number, file: Upload) -> Result<String, Error> {
+        let Upload { name, mime, bytes } = file;
+        let url = format!("{}/{}/media", self.base, number.id);
+        let part = reqwest::multipart::Part::stream(bytes).file_name(name);
+        let part = part.mime_str(&mime).map_err(|_| Error::Unreachable)?;
         let form = reqwest::multipart::Form::new()
             .text("messaging_product", "whatsapp")
-            .text("type", mime.to_owned())
+            .text("type", mime)
             .part("file", part);
         let answer = self.answer(self.http.post(url).multipart(form), &number.access_token).await?;
         answer.get("id").and_then(Value::as_str).map(str::to_owned).ok_or(Error::Unreachable)
@@ -221,7 +210,7 @@ impl Graph {
         let text = |n: &Value, name: &str| n.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         if !numbers.iter().any(|n| text(n, "id") == phone_number_id) {
             let details = "the number is not one of this business account";
-            return Err(Error::Refused(wire::unreadable(400, details)));
+            return Err(Error::Refused(wire::unreadable(400, details).into()));
         }
         Ok(NumberInfo {
             display_phone_number: text(&info, "display_phone_number"),
@@ -239,7 +228,7 @@ impl Graph {
         match (status.is_success(), serde_json::from_slice::<Value>(&body)) {
             (true, Ok(value)) => Ok(value),
             (false, Ok(value)) => match wire::error(&value, status.as_u16(), retry_after) {
-                Some(error) => Err(Error::Refused(error)),
+                Some(error) => Err(Error::Refused(error.into())),
                 None => Err(Error::Unreachable),
             },
             (_, Err(_)) => Err(Error::Unreachable),

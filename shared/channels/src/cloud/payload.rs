@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 
 /// The body of `POST /{phone-number-id}/messages`
 /// (<https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-phone-number/message-api>).
-pub fn payload(to: &Address, content: &Content, callback: CallbackRef) -> Value {
+pub fn payload(to: &Address, said: &Content, callback: CallbackRef) -> Value {
     let mut body = Map::new();
     body.insert("messaging_product".to_owned(), "whatsapp".into());
     body.insert("recipient_type".to_owned(), "individual".into());
@@ -11,14 +11,15 @@ pub fn payload(to: &Address, content: &Content, callback: CallbackRef) -> Value 
         Address::Phone(phone) => body.insert("to".to_owned(), phone.digits().into()),
         Address::Bsuid(_) | Address::Custom(_) => body.insert("recipient".to_owned(), to.id().into()),
     };
-    let (kind, object) = object(content);
+    let (kind, object) = content(said);
     body.insert("type".to_owned(), kind.into());
     body.insert(kind.to_owned(), object);
     body.insert("biz_opaque_callback_data".to_owned(), callback.to_string().into());
     Value::Object(body)
 }
 
-fn object(content: &Content) -> (&'static str, Value) {
+/// A message's type and its object, in Meta's words.
+pub fn content(content: &Content) -> (&'static str, Value) {
     match content {
         Content::Text { body } => {
             let preview = body.contains("https://") || body.contains("http://");

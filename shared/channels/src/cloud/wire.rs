@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use domain::message::Category;
-use domain::provider::{Acceptance, Outcome, ProviderError};
+use domain::outcome::{Acceptance, Outcome};
 use domain::template::{Template, TemplateStatus};
 use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
+
+use super::MetaError;
 
 /// How a send ended, by its answer.
 pub(super) async fn outcome(response: Response) -> Outcome {
@@ -19,12 +21,11 @@ pub(super) async fn outcome(response: Response) -> Outcome {
         return answer.as_ref().and_then(acceptance).map_or(Outcome::Ambiguous, Outcome::Accepted);
     }
     match answer.as_ref().and_then(|a| error(a, status.as_u16(), retry_after)) {
-        Some(error) => Outcome::Refused(error),
+        Some(error) => Outcome::Refused(error.into()),
         // A bare 4xx comes from something that refused to take the request.
         None if status.is_client_error() => {
-            let mut error = unreadable(status.as_u16(), "the provider refused without saying why");
-            error.retry_after = retry_after;
-            Outcome::Refused(error)
+            let error = unreadable(status.as_u16(), "the provider refused without saying why");
+            Outcome::Refused(MetaError { retry_after, ..error }.into())
         }
         None => Outcome::Ambiguous,
     }
@@ -37,25 +38,24 @@ fn acceptance(answer: &Value) -> Option<Acceptance> {
 }
 
 /// Meta's error envelope.
-pub(super) fn error(answer: &Value, status: u16, retry_after: Option<Duration>) -> Option<ProviderError> {
+pub(super) fn error(answer: &Value, status: u16, retry_after: Option<Duration>) -> Option<MetaError> {
     let error = answer.get("error")?;
     let text = |v: Option<&Value>| v.and_then(Value::as_str).map(str::to_owned);
     let details = text(error.pointer("/error_data/details"))
         .or_else(|| text(error.get("error_user_msg")))
         .or_else(|| text(error.get("message")));
-    Some(ProviderError {
+    Some(MetaError {
         code: error.get("code")?.as_i64()?,
-        subcode: error.get("error_subcode").and_then(Value::as_i64),
         http_status: status,
         details: details.unwrap_or_default(),
-        transient: error.get("is_transient").and_then(Value::as_bool).unwrap_or(false),
+        is_transient: error.get("is_transient").and_then(Value::as_bool).unwrap_or(false),
         retry_after,
     })
 }
 
 /// A refusal that carries no code of Meta's.
-pub(super) fn unreadable(status: u16, details: &str) -> ProviderError {
-    ProviderError::bare(0, status, details)
+pub(super) fn unreadable(status: u16, details: &str) -> MetaError {
+    MetaError { http_status: status, details: details.to_owned(), ..MetaError::default() }
 }
 
 /// How long the answer asks us to wait.

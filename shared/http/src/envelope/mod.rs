@@ -9,6 +9,7 @@ mod sendapp;
 mod sendwo;
 
 use axum::response::{IntoResponse, Response};
+use domain::outcome::Reason;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 
@@ -38,7 +39,8 @@ fn envelope(dialect: Dialect, error: &ops::Error) -> (u16, Value) {
 /// Particulars that every dialect adds when there are any.
 fn particulars(error: &ops::Error) -> impl Iterator<Item = (String, Value)> {
     let members = [
-        ("error_code", error.provider_code.map(Value::from)),
+        ("error_code", error.reason.as_ref().and_then(Reason::meta_code).map(Value::from)),
+        ("reason", error.reason.as_ref().map(|reason| reason.as_str().into())),
         ("id", error.message_id.clone().map(Value::from)),
         ("retry_after", error.retry_after.map(Value::from)),
     ];
@@ -128,7 +130,7 @@ internal              500 internal              | 500 internal              | 50
     #[test]
     fn particulars_are_added_where_there_are_any() {
         let mut error = Error::new(Code::ProviderTimeout, "m").about("01J").after(7);
-        error.provider_code = Some(131_000);
+        error.reason = Some(Reason::meta(131_000));
         let response = render(Dialect::SendApp, &error);
         assert_eq!(response.headers()[header::RETRY_AFTER], "7");
         let (_, body) = envelope(Dialect::SendApp, &error);

@@ -24,14 +24,14 @@ pub async fn put_back(
 ) -> Result<()> {
     let store = &services.store;
     let stored = load(store, tenant, id).await?;
-    let (Some(mut again), Some(phone_number_id)) = (stored.again, stored.phone_number_id) else {
+    let (Some(mut again), Some(sender)) = (stored.again, &stored.campaign.sender) else {
         return Ok(());
     };
     // A campaign that was paused or cancelled meanwhile puts nobody back.
     if (again.seq, again.block) != (order, block) || !stored.campaign.state.is_active() {
         return Ok(());
     }
-    let wake = || SendJob::Wake { tenant: tenant.to_string(), phone_number_id: phone_number_id.clone() };
+    let wake = || SendJob::Wake { tenant: tenant.to_string(), sender: sender.to_string() };
     for head in store.heads_of(tenant, id).await?.into_iter().filter(|head| head.block >= block) {
         if store.put_back(tenant, id, head.block, again.which, order).await? > 0 {
             store.reopen_head(tenant, id, head.block, order).await?;

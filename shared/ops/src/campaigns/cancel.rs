@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use domain::campaign::CampaignState;
+use domain::outcome::Reason;
 use domain::recipient::State;
 use domain::{CampaignId, ContactId, TenantId};
 use queue::CampaignJob;
@@ -41,11 +42,11 @@ pub async fn wind_up(
         let job = CampaignJob::Cancel { tenant: tenant.to_string(), campaign: id.0 };
         services.queues.campaign_later(job, generation + 1, delay)
     };
-    if let Some(phone_number_id) = &stored.phone_number_id {
+    if let Some(sender) = stored.campaign.sender.as_ref().filter(|_| stored.planning.is_some()) {
         let since = stored.campaign.finished_at.map_or(0, |at| at.as_millisecond());
         let landed_at = since + i64::try_from(LANDED.as_millis()).unwrap_or(0);
         let landed = store.clock().now_ms() >= landed_at;
-        let epoch = store.next_epoch(tenant, phone_number_id).await?;
+        let epoch = store.next_epoch(tenant, sender).await?;
         let mut done = true;
         for head in store.heads_of(tenant, id).await?.into_iter().filter(|head| !head.closed) {
             done &= wind_up_block(services, tenant, id, &head, epoch, landed).await?;
@@ -91,7 +92,7 @@ async fn wind_up_block(
         after = last.contact;
         let open = rows.iter().filter(|row| row.progress.state.rank() <= State::Claimed.rank());
         let (unsent, claimed): (Vec<&Row>, Vec<&Row>) = open.partition(|row| is_unsent(row, &head));
-        let skipped = || Entry::Skipped { reason: "cancelled".to_owned() };
+        let skipped = || Entry::Skipped { reason: Reason::word("cancelled") };
         let mut entries: Vec<_> = unsent.iter().map(|row| (row.contact, row.attempt, skipped())).collect();
         if landed {
             entries.extend(claimed.iter().map(|row| (row.contact, row.attempt, Entry::Unknown)));

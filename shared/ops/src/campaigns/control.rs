@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use domain::campaign::CampaignState;
+use domain::sender::SenderId;
 use domain::webhook::EventType;
 use domain::{CampaignId, TenantId};
 use queue::{CampaignJob, SendJob};
@@ -98,7 +99,7 @@ pub async fn resume(
         | CampaignState::Cancelled
         | CampaignState::Failed => false,
     };
-    let Some(phone_number_id) = stored.phone_number_id.clone().filter(|_| may) else {
+    let Some(sender) = stored.campaign.sender.clone().filter(|_| may) else {
         return Err(wrong_state(from));
     };
     let count = match order {
@@ -123,7 +124,7 @@ pub async fn resume(
         Err(error) => return Err(error.into()),
     }
     let order = new.map(|_| stored.orders + 1).or(stored.again.map(|again| again.seq));
-    set_going(services, tenant, &stored, to, order, phone_number_id).await;
+    set_going(services, tenant, &stored, to, order, &sender).await;
     Ok((to, count))
 }
 
@@ -135,7 +136,7 @@ async fn set_going(
     stored: &Stored,
     to: CampaignState,
     order: Option<u64>,
-    phone_number_id: String,
+    sender: &SenderId,
 ) {
     let (name, campaign) = (tenant.to_string(), stored.campaign.id.0);
     let plan = stored.planning.filter(|_| to == CampaignState::Planning);
@@ -150,7 +151,7 @@ async fn set_going(
     for job in plan.into_iter().chain(again) {
         queued = queued.and(services.queues.campaign(job, 0).await);
     }
-    let wake = SendJob::Wake { tenant: name, phone_number_id };
+    let wake = SendJob::Wake { tenant: name, sender: sender.to_string() };
     if let Err(error) = queued.and(services.queues.wake(wake, 0, Duration::ZERO).await) {
         tracing::warn!(%tenant, code = error.code, "a campaign that goes on waits for the sweep");
     }
@@ -175,7 +176,7 @@ pub async fn cancel(services: &Services, tenant: &TenantId, id: CampaignId) -> R
     if stored.campaign.state == CampaignState::Scheduled {
         timing::disarm(services, tenant, &stored.campaign).await;
     }
-    if stored.phone_number_id.is_some() {
+    if stored.planning.is_some() {
         let job = CampaignJob::Cancel { tenant: tenant.to_string(), campaign: id.0 };
         if let Err(error) = services.queues.campaign(job, 0).await {
             tracing::warn!(%tenant, code = error.code, "a cancelled campaign waits for the sweep");

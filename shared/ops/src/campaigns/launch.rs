@@ -1,5 +1,6 @@
 use domain::account::Account;
-use domain::campaign::{Audience, Campaign, CampaignState, Channel, CheckedDraft, Draft, Message};
+use domain::campaign::{Audience, Campaign, CampaignState, CheckedDraft, Draft, Message};
+use domain::channel::Channel;
 use domain::template::{Template, slots};
 use domain::{CampaignId, TenantId};
 use queue::CampaignJob;
@@ -9,7 +10,8 @@ use super::end;
 use super::{WATCH_MS, load, timing, wrong_state};
 use crate::accounts::time_zone;
 use crate::events::Teller;
-use crate::{Caller, Code, Error, Result, Services, callers, templates};
+use crate::senders::Route;
+use crate::{Caller, Code, Error, Result, Services, senders, templates};
 
 /// Writes a draft down; answers it with what would keep it from being launched.
 /// A draft with a time is scheduled, and starts by itself.
@@ -26,26 +28,18 @@ pub async fn draft(
     let tenant = caller.tenant_id();
     let now = store.clock().now();
     let draft_tags = draft.tags.clone();
-    let CheckedDraft { name, channel, message, audience, scheduled_at } =
+    senders::check(store, tenant, &Channel::parse(&draft.channel)?).await?;
+    let CheckedDraft { name, channel, sender, message, audience, scheduled_at } =
         draft.check(now, &time_zone(&caller.tenant))?;
     check_media(services, tenant, &message).await?;
     let ignored_tags = !draft_tags.is_empty() && audience == Audience::All;
-    let mut warnings = match ready(services, tenant, account, channel, &message).await {
-        Ok(_) => Vec::new(),
-        Err(error) if error.code.is_server_error() => return Err(error),
-        Err(error) => vec![error.message],
-    };
-    if ignored_tags {
-        warnings.push(
-            "tags are ignored: recipient_type is all, so every contact would be a recipient".to_owned(),
-        );
-    }
     let state = if scheduled_at.is_some() { CampaignState::Scheduled } else { CampaignState::Draft };
-    let campaign = Campaign {
-        id: store.next_campaign_id(tenant).await?,
+    let mut campaign = Campaign {
+        id: CampaignId(0),
         account: account.id,
         name,
         channel,
+        sender,
         message,
         audience,
         scheduled_at,
@@ -55,6 +49,20 @@ pub async fn draft(
         started_at: None,
         finished_at: None,
     };
+    let mut warnings = match ready(services, tenant, account, &campaign).await {
+        Ok(_) => Vec::new(),
+        // A sender that is named has to be there.
+        Err(error) if error.code.is_server_error() || error.field.as_deref() == Some("sender") => {
+            return Err(error);
+        }
+        Err(error) => vec![error.message],
+    };
+    if ignored_tags {
+        warnings.push(
+            "tags are ignored: recipient_type is all, so every contact would be a recipient".to_owned(),
+        );
+    }
+    campaign.id = store.next_campaign_id(tenant).await?;
     store.create_campaign(tenant, &campaign).await?;
     timing::arm(services, tenant, &campaign).await;
     Ok((campaign, warnings))
@@ -67,10 +75,11 @@ async fn check_media(services: &Services, tenant: &TenantId, message: &Message) 
     }
 }
 
-/// What a launch needs from the outside: a connected number, and for a template
-/// campaign the template, approved and with a value for each variable.
+/// What a launch needs from the outside: a sender, and for a template campaign the
+/// template, approved and with a value for each variable.
+#[derive(Debug)]
 pub(super) struct Ready {
-    pub(super) phone_number_id: String,
+    pub(super) route: Route,
     pub(super) template: Option<Template>,
 }
 
@@ -78,20 +87,14 @@ pub(super) async fn ready(
     services: &Services,
     tenant: &TenantId,
     account: &Account,
-    channel: Channel,
-    message: &Message,
+    campaign: &Campaign,
 ) -> Result<Ready> {
-    match channel {
-        Channel::Whatsapp => {}
-        Channel::WhatsappWeb => {
-            return Err(Error::new(Code::NoSession, "no phone is linked to this account"));
-        }
-        Channel::Sms => return Err(Error::new(Code::NoDevice, "no SMS phone is paired with this account")),
-    }
-    let number = callers::number(account)?;
-    let phone_number_id = number.phone_number_id.clone();
-    let Message::Template { name, language, params, media_url } = message else {
-        return Ok(Ready { phone_number_id, template: None });
+    let route =
+        senders::choose(services, tenant, account, &campaign.channel, campaign.sender.as_ref()).await?;
+    let (Message::Template { name, language, params, media_url }, Some(number)) =
+        (&campaign.message, route.number())
+    else {
+        return Ok(Ready { route, template: None });
     };
     let (store, graph) = (&services.store, &services.graph);
     let template = templates::approved(store, graph, tenant, number, name, language.as_deref()).await?;
@@ -102,14 +105,12 @@ pub(super) async fn ready(
     match (template.header_media(), media_url) {
         (Some(kind), None) => {
             let message = format!("media_url is required: the template's header is a {}", kind.as_str());
-            Err(Error::invalid("media_url", message))
+            return Err(Error::invalid("media_url", message));
         }
-        (Some(kind), Some(url)) => {
-            services.files.check(store, tenant, url, kind).await?;
-            Ok(Ready { phone_number_id, template: Some(template) })
-        }
-        (None, _) => Ok(Ready { phone_number_id, template: Some(template) }),
+        (Some(kind), Some(url)) => services.files.check(store, tenant, url, kind).await?,
+        (None, _) => {}
     }
+    Ok(Ready { route, template: Some(template) })
 }
 
 /// Starts a campaign now. Of several who try at once, one succeeds.
@@ -167,10 +168,9 @@ async fn start(services: &Services, tenant: &TenantId, stored: &Stored) -> Resul
     let campaign = &stored.campaign;
     let account = store.account(tenant, campaign.account).await?;
     let account = account.ok_or_else(|| Error::not_found("token", "the campaign's account is gone"))?;
-    let ready = ready(services, tenant, &account, campaign.channel, &campaign.message).await?;
+    let ready = ready(services, tenant, &account, campaign).await?;
     let (last_contact, losses) = store.contact_marks(tenant).await?;
-    let launch =
-        Launch { last_contact, losses, phone_number_id: ready.phone_number_id, template: ready.template };
+    let launch = Launch { last_contact, losses, sender: ready.route.sender.id, template: ready.template };
     let watch = store.clock().now_ms() + WATCH_MS;
     match store.launch_campaign(tenant, campaign.id, campaign.state, &launch, watch).await {
         Ok(()) => {}

@@ -1,11 +1,12 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use domain::campaign::{Campaign, CampaignState, Message};
+use domain::channel::{Channel, Reaches};
 use domain::contact::Contact;
-use domain::message::{Address, Category};
+use domain::message::{Address, CustomAddress};
+use domain::outcome::Reason;
 use domain::placeholder::{Pattern, as_parameter};
-use domain::provider::takes_marketing;
 use domain::template::{Template, slots};
 use domain::{CampaignId, ContactId, TenantId};
 use queue::{CampaignJob, SendJob};
@@ -15,6 +16,7 @@ use store::contacts::{Filter, block_of};
 use store::ledger::{Counts, PlannedRow};
 
 use super::load;
+use crate::eligibility::{Bar, By, Person, Terms};
 use crate::{Result, Services};
 
 /// Writes the recipients of a campaign into its ledger, block by block from
@@ -35,13 +37,13 @@ pub async fn plan(
 ) -> Result<()> {
     let store = &services.store;
     let stored = load(store, tenant, id).await?;
-    let (Some(planning), Some(phone)) = (stored.planning, stored.phone_number_id.clone()) else {
+    let (Some(planning), Some(sender)) = (stored.planning, stored.campaign.sender.clone()) else {
         return Ok(());
     };
     if stored.campaign.state != CampaignState::Planning || planning.checkpoint != checkpoint {
         return Ok(());
     }
-    let wake = || SendJob::Wake { tenant: tenant.to_string(), phone_number_id: phone.clone() };
+    let wake = || SendJob::Wake { tenant: tenant.to_string(), sender: sender.to_string() };
     let plan = Plan::new(store, tenant, &stored);
     let planned: HashSet<u64> = store.heads_of(tenant, id).await?.iter().map(|head| head.block).collect();
     let known: HashSet<u64> = store.contact_blocks(tenant).await?.into_iter().collect();
@@ -82,7 +84,7 @@ pub(super) struct Plan<'a> {
     store: &'a Store,
     tenant: &'a TenantId,
     campaign: &'a Campaign,
-    category: Option<Category>,
+    pub(super) terms: Terms,
     patterns: Vec<Pattern>,
 }
 
@@ -90,8 +92,7 @@ impl<'a> Plan<'a> {
     pub(super) fn new(store: &'a Store, tenant: &'a TenantId, stored: &'a Stored) -> Self {
         let campaign = &stored.campaign;
         let patterns = patterns(&campaign.message, stored.template.as_ref());
-        let category = stored.template.as_ref().and_then(|t| t.category);
-        Self { store, tenant, campaign, category, patterns }
+        Self { store, tenant, campaign, terms: Terms::of(stored, By::Campaign), patterns }
     }
 
     async fn block(&self, block: u64, last: ContactId) -> Result<()> {
@@ -119,65 +120,41 @@ impl<'a> Plan<'a> {
 
     /// The rows of contacts of the audience.
     pub(super) async fn rows_of(&self, contacts: &[Contact]) -> Result<Vec<PlannedRow>> {
-        let addresses: Vec<Address> = contacts.iter().filter_map(address).collect();
-        let opted_out = self.store.opted_out(self.tenant, &addresses).await?;
-        let windows = match self.is_free_form() {
-            true => {
-                let ids: Vec<_> = contacts.iter().map(|c| (c.id, c.absorbed.clone())).collect();
-                self.store.windows(self.tenant, self.campaign.account, &ids).await?
-            }
-            false => HashMap::new(),
-        };
-        Ok(contacts.iter().map(|contact| self.row(contact, &opted_out, &windows)).collect())
+        let addresses: Vec<Option<Address>> = contacts.iter().map(|contact| self.address(contact)).collect();
+        let people = contacts.iter().zip(&addresses).map(|(contact, address)| Person {
+            address: address.as_ref(),
+            contact: Some((contact.id, contact.absorbed.clone())),
+        });
+        let bars = self.terms.ask(self.store, self.tenant, &people.collect::<Vec<_>>()).await?;
+        let rows = contacts.iter().zip(addresses).zip(bars);
+        Ok(rows.map(|((contact, address), bar)| self.row(contact, address, bar)).collect())
     }
 
-    pub(super) fn is_free_form(&self) -> bool {
-        !matches!(self.campaign.message, Message::Template { .. })
-    }
-
-    fn row(
-        &self,
-        contact: &Contact,
-        opted_out: &HashSet<Address>,
-        windows: &HashMap<ContactId, i64>,
-    ) -> PlannedRow {
-        let address = address(contact);
-        let is_template = !self.is_free_form();
+    fn row(&self, contact: &Contact, address: Option<Address>, bar: Option<Bar>) -> PlannedRow {
+        let is_template = !self.terms.is_free_form;
         let filled: Vec<_> = self.patterns.iter().map(|p| p.fill(contact)).collect();
         let params: Vec<String> =
             filled.iter().map(|f| if is_template { as_parameter(&f.text) } else { f.text.clone() }).collect();
-        let skip = self.skip(address.as_ref(), opted_out, windows.get(&contact.id)).or_else(|| {
+        let skip = bar.map(Reason::from).or_else(|| {
             let missing = is_template && filled.iter().zip(&params).any(|(f, p)| f.missing || p.is_empty());
-            missing.then_some("missing_parameter")
+            missing.then(|| Reason::word("missing_parameter"))
         });
-        PlannedRow { contact: contact.id, address, params, skip: skip.map(str::to_owned) }
+        PlannedRow { contact: contact.id, address, params, skip: skip.map(|skip| skip.to_string()) }
     }
 
-    fn skip(
-        &self,
-        address: Option<&Address>,
-        opted_out: &HashSet<Address>,
-        window: Option<&i64>,
-    ) -> Option<&'static str> {
-        let Some(address) = address else { return Some("no_address") };
-        // An opt-out blocks every campaign; single utility messages pass.
-        if opted_out.contains(address) {
-            return Some("opted_out");
+    /// Where the channel reaches a contact.
+    fn address(&self, contact: &Contact) -> Option<Address> {
+        let phone = || contact.phone.clone().map(Address::Phone);
+        match (self.terms.can.reaches, &self.campaign.channel) {
+            (Reaches::Phone, _) => phone(),
+            (Reaches::PhoneOrBsuid, _) => phone().or_else(|| contact.bsuid.clone().map(Address::Bsuid)),
+            (Reaches::Custom, channel) => {
+                let Channel::Custom(name) = channel else { return None };
+                let (_, id) = contact.custom.iter().find(|(channel, _)| channel == name.as_str())?;
+                Some(Address::Custom(CustomAddress::new(name, id)))
+            }
         }
-        if let (Address::Phone(phone), Some(Category::Marketing)) = (address, self.category)
-            && !takes_marketing(phone)
-        {
-            return Some("marketing_to_us");
-        }
-        let open = window.is_some_and(|closes| *closes > self.store.clock().now_ms());
-        (self.is_free_form() && !open).then_some("outside_window")
     }
-}
-
-/// Where a contact is reached on WhatsApp: by phone, else by Meta's id.
-fn address(contact: &Contact) -> Option<Address> {
-    let phone = contact.phone.clone().map(Address::Phone);
-    phone.or_else(|| contact.bsuid.clone().map(Address::Bsuid))
 }
 
 /// The texts that are filled in for each recipient.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use domain::{AccountId, CampaignId, TenantId};
+use domain::{CampaignId, TenantId};
 use store::Store;
 use store::ledger::PlannedRow;
 
@@ -48,20 +48,21 @@ pub async fn preflight(services: &Services, tenant: &TenantId, id: CampaignId) -
     let account = store.account(tenant, stored.campaign.account).await?;
     let account = account.ok_or_else(|| Error::not_found("token", "the campaign's account is gone"))?;
     let mut problems = Vec::new();
-    match ready(services, tenant, &account, stored.campaign.channel, &stored.campaign.message).await {
-        Ok(ready) => stored.template = ready.template,
+    let mut sender = None;
+    match ready(services, tenant, &account, &stored.campaign).await {
+        Ok(ready) => (stored.template, sender) = (ready.template, Some(ready.route.sender.id)),
         Err(error) if error.code.is_server_error() => return Err(error),
         Err(error) => problems.push(error.message),
     }
     let plan = Plan::new(store, tenant, &stored);
-    let mut result = look(store, tenant, stored.campaign.account, &plan).await?;
+    let mut result = look(store, tenant, &plan).await?;
     result.problems = problems;
-    result.tier = account.whatsapp.as_ref().and_then(|number| number.tier);
+    result.tier = sender.and_then(|id| account.number_of(&id)?.tier);
     result.judge();
     Ok(result)
 }
 
-async fn look(store: &Store, tenant: &TenantId, account: AccountId, plan: &Plan<'_>) -> Result<Preflight> {
+async fn look(store: &Store, tenant: &TenantId, plan: &Plan<'_>) -> Result<Preflight> {
     let blocks = store.block_sizes(tenant).await?;
     let total: u64 = blocks.iter().map(|block| block.contacts).sum();
     let mut result = Preflight::default();
@@ -69,14 +70,14 @@ async fn look(store: &Store, tenant: &TenantId, account: AccountId, plan: &Plan<
         let last = store.last_contact_id(tenant).await?;
         for block in &blocks {
             let rows = plan.rows(block.block, last).await?;
-            result.add(store, tenant, account, plan, &rows).await?;
+            result.add(store, tenant, plan, &rows).await?;
         }
         result.sample = total;
         return Ok(result);
     }
     let sample = Sample::of(store, tenant, &blocks, |contact| plan.includes(contact)).await?;
     let rows = plan.rows_of(&sample.wanted).await?;
-    result.add(store, tenant, account, plan, &rows).await?;
+    result.add(store, tenant, plan, &rows).await?;
     (result.estimated, result.sample) = (true, sample.seen);
     result.scale(total);
     Ok(result)
@@ -87,7 +88,6 @@ impl Preflight {
         &mut self,
         store: &Store,
         tenant: &TenantId,
-        account: AccountId,
         plan: &Plan<'_>,
         rows: &[PlannedRow],
     ) -> Result<()> {
@@ -98,10 +98,10 @@ impl Preflight {
                 None => self.sendable += 1,
             }
         }
-        if !plan.is_free_form() {
+        if plan.terms.can.needs_window && !plan.terms.is_free_form {
             let sent: Vec<_> =
                 rows.iter().filter(|r| r.skip.is_none()).map(|r| (r.contact, Vec::new())).collect();
-            let windows = store.windows(tenant, account, &sent).await?;
+            let windows = store.windows(tenant, plan.terms.windows_of, &sent).await?;
             let now = store.clock().now_ms();
             let open = windows.values().filter(|closes| **closes > now).count();
             self.outside_window += (sent.len() - open) as u64;

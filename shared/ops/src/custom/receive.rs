@@ -1,7 +1,9 @@
-use domain::channel::{ChannelName, CustomChannel};
+use domain::channel::{Channel, ChannelName, CustomChannel};
 use domain::consent::{Keyword, keyword};
 use domain::message::Address;
+use domain::outcome::Reason;
 use domain::recipient::{Progress, State, Status};
+use domain::sender::SenderId;
 use domain::{AccountId, CampaignId, ContactId, Invalid, MessageId, TenantId};
 use serde_json::json;
 use store::Store;
@@ -90,7 +92,7 @@ impl Received {
         Self {
             id: message.id,
             contact: message.contact,
-            channel: message.channel.clone().unwrap_or_default(),
+            channel: message.channel.to_string(),
             campaign: message.campaign,
             status,
             duplicate,
@@ -119,7 +121,7 @@ pub async fn receive(teller: &Teller, tenant: &TenantId, new: Incoming) -> Resul
         return Ok(moved);
     }
     check_body(&new)?;
-    if let Some(known) = store.message_on_channel(tenant, channel.as_str(), true, &new.id).await? {
+    if let Some(known) = store.message_on_channel(tenant, &channel, true, &new.id).await? {
         return Ok(Received::inbound(&known, true));
     }
     let campaign = campaign(store, tenant, new.campaign.as_deref()).await?;
@@ -138,7 +140,7 @@ pub async fn receive(teller: &Teller, tenant: &TenantId, new: Incoming) -> Resul
         }
         // A copy was faster.
         Err(store::Error::Conflict) => {
-            let known = store.message_on_channel(tenant, channel.as_str(), true, &new.id).await?;
+            let known = store.message_on_channel(tenant, &channel, true, &new.id).await?;
             let known = known.ok_or(store::Error::Contended)?;
             Ok(Received::inbound(&known, true))
         }
@@ -168,7 +170,7 @@ fn read_status(text: &str) -> Option<Status> {
         "sent" => Some(Status::Sent),
         "delivered" => Some(Status::Delivered),
         "read" => Some(Status::Read),
-        "failed" => Some(Status::Failed(0)),
+        "failed" => Some(Status::Failed(Reason::custom("reported"))),
         _ => None,
     }
 }
@@ -221,7 +223,8 @@ fn message_of(
     Message {
         id: MessageId(store.entropy().ulid(now)),
         account: AccountId::NONE,
-        channel: Some(channel.to_string()),
+        channel: Channel::Custom(channel.clone()),
+        sender: Some(SenderId::custom(channel)),
         campaign,
         contact: Some(contact),
         inbound: true,

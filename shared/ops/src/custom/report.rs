@@ -8,9 +8,6 @@ use super::Received;
 use crate::Result;
 use crate::events::{StatusFact, Teller, message_status};
 
-/// Why a message failed of which the platform says no more.
-const REPORTED: &str = "reported_by_the_channel";
-
 /// Applies a status that a platform reports about a message of ours; `None` when
 /// there is no such message. It moves only forward.
 pub(super) async fn report(
@@ -23,12 +20,12 @@ pub(super) async fn report(
     let store = &teller.store;
     let Some(message) = own(store, tenant, channel, id).await? else { return Ok(None) };
     let now_ms = store.clock().now_ms();
-    let change = |progress: &mut Progress| apply(progress, status, id, now_ms);
+    let change = |progress: &mut Progress| apply(progress, &status, id, now_ms);
     let mut after = message.progress.clone();
     if !change(&mut after) {
         return Ok(Some(Received::new(&message, message.progress.shown().0.as_str(), true)));
     }
-    let fact = StatusFact::of(&message, status, after.provider_id.as_deref(), now_ms);
+    let fact = StatusFact::of(&message, status.clone(), after.provider_id.as_deref(), now_ms);
     let note = teller.note(tenant, &message_status(tenant, &fact)).await?;
     let moved = store.progress_message(tenant, message.account, message.id, change).await?;
     teller.tell_now(&note).await;
@@ -43,11 +40,11 @@ async fn own(store: &Store, tenant: &TenantId, channel: &ChannelName, id: &str) 
     {
         return Ok(Some(message).filter(|message| !message.inbound));
     }
-    Ok(store.message_on_channel(tenant, channel.as_str(), false, id).await?)
+    Ok(store.message_on_channel(tenant, channel, false, id).await?)
 }
 
-/// Like [`Progress::apply`], for a platform that has no error codes.
-fn apply(progress: &mut Progress, status: Status, id: &str, at_ms: i64) -> bool {
+/// Like [`Progress::apply`], for a platform that does not say when.
+fn apply(progress: &mut Progress, status: &Status, id: &str, at_ms: i64) -> bool {
     let before = progress.clone();
     // A report that comes again says nothing about when.
     let known = match status {
@@ -57,8 +54,5 @@ fn apply(progress: &mut Progress, status: Status, id: &str, at_ms: i64) -> bool 
         Status::Failed(_) => before.failed_at,
     };
     progress.apply(status, id, known.unwrap_or(at_ms));
-    if progress.reason != before.reason && matches!(status, Status::Failed(_)) {
-        progress.reason = Some(REPORTED.to_owned());
-    }
     *progress != before
 }

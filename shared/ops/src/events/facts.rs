@@ -2,17 +2,18 @@
 //! documented in `infra/openapi/sendapp.yaml`, one by one.
 
 use domain::campaign::Campaign;
+use domain::channel::{Channel, ChannelName};
 use domain::contact::Contact;
 use domain::message::CallbackRef;
+use domain::outcome::Reason;
 use domain::recipient::Status;
+use domain::sender::SenderId;
 use domain::webhook::{Event, EventId, EventType};
 use domain::{AccountId, CampaignId, ContactId, TenantId};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use store::messages::Message;
 
-/// The channel of Meta's numbers.
-const WHATSAPP: &str = "whatsapp";
 /// The channel of SMS phones.
 const SMS: &str = "sms";
 
@@ -32,17 +33,18 @@ pub fn message_received(tenant: &TenantId, message: &Message) -> Event {
     let provider_id = message.progress.provider_id.clone().unwrap_or_default();
     let content: Value = serde_json::from_str(&message.content).unwrap_or_default();
     let mut parts = vec![tenant.as_str(), &provider_id];
-    parts.extend(message.channel.as_deref());
+    parts.extend(message.channel.custom().map(ChannelName::as_str));
     Event {
         id: EventId::of(EventType::MessageReceived, &parts),
         kind: EventType::MessageReceived,
         at: at(message.progress.delivered_at.unwrap_or_else(|| message.id.timestamp_ms())),
         account: message.account.known(),
-        channel: Some(message.channel.clone().unwrap_or_else(|| WHATSAPP.to_owned())),
+        channel: Some(message.channel.to_string()),
         contact: message.contact,
         message: Some(message.id.to_string()),
         data: data(json!({
             "from": message.address.id(),
+            "sender": message.sender.as_ref().map(SenderId::as_str),
             "type": message.kind,
             "text": message.text,
             "provider_message_id": provider_id,
@@ -53,12 +55,14 @@ pub fn message_received(tenant: &TenantId, message: &Message) -> Event {
 }
 
 /// A status of one of our messages.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct StatusFact<'a> {
     /// The account that sent it.
     pub account: AccountId,
-    /// The custom channel; `None` is WhatsApp.
-    pub channel: Option<&'a str>,
+    /// The channel.
+    pub channel: &'a Channel,
+    /// What it left from, where that is known.
+    pub sender: Option<&'a SenderId>,
     /// What names the message.
     pub message: CallbackRef,
     /// The provider's id; a message that was refused has none.
@@ -78,7 +82,8 @@ impl<'a> StatusFact<'a> {
     pub(crate) fn of(message: &'a Message, status: Status, provider_id: Option<&'a str>, at_ms: i64) -> Self {
         Self {
             account: message.account,
-            channel: message.channel.as_deref(),
+            channel: &message.channel,
+            sender: message.sender.as_ref(),
             message: CallbackRef::Message(message.id),
             provider_id,
             to: Some(message.address.id()),
@@ -91,13 +96,11 @@ impl<'a> StatusFact<'a> {
 
 /// `message.status`: once for each message and status.
 pub fn message_status(tenant: &TenantId, fact: &StatusFact<'_>) -> Event {
-    let (name, error) = match fact.status {
-        Status::Sent => ("sent", None),
-        Status::Delivered => ("delivered", None),
-        Status::Read => ("read", None),
-        // Whoever has no code says 0.
-        Status::Failed(code) => ("failed", Some(code).filter(|code| *code != 0)),
+    let reason = match &fact.status {
+        Status::Sent | Status::Delivered | Status::Read => None,
+        Status::Failed(reason) => Some(reason),
     };
+    let name = fact.status.state().as_str();
     let (message, campaign, contact) = match fact.message {
         CallbackRef::Campaign(campaign, contact, _) => {
             (fact.message.to_string(), Some(campaign), Some(contact))
@@ -109,7 +112,7 @@ pub fn message_status(tenant: &TenantId, fact: &StatusFact<'_>) -> Event {
         kind: EventType::MessageStatus,
         at: at(fact.at_ms),
         account: fact.account.known(),
-        channel: Some(fact.channel.unwrap_or(WHATSAPP).to_owned()),
+        channel: Some(fact.channel.to_string()),
         contact,
         message: Some(message),
         data: data(json!({
@@ -117,7 +120,9 @@ pub fn message_status(tenant: &TenantId, fact: &StatusFact<'_>) -> Event {
             "provider_message_id": fact.provider_id,
             "to": fact.to,
             "campaign_id": campaign.map(|id| id.0),
-            "error_code": error,
+            "sender": fact.sender.map(SenderId::as_str),
+            "error_code": reason.and_then(Reason::meta_code),
+            "reason": reason.map(Reason::as_str),
         })),
     }
 }

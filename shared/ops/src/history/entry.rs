@@ -2,8 +2,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use domain::campaign::Message as Said;
+use domain::channel::Channel;
 use domain::message::{Address, CallbackRef};
 use domain::recipient::Progress;
+use domain::sender::SenderId;
 use domain::template::preview;
 use domain::{AccountId, CampaignId, Invalid, MessageId};
 use jiff::Timestamp;
@@ -18,8 +20,10 @@ pub struct Entry {
     pub reference: CallbackRef,
     /// The account it belongs to.
     pub account: AccountId,
-    /// The custom channel; `None` is WhatsApp.
-    pub channel: Option<String>,
+    /// The channel.
+    pub channel: Channel,
+    /// What of ours it left from, or came to, where that is known.
+    pub sender: Option<SenderId>,
     /// The campaign it belongs to.
     pub campaign: Option<CampaignId>,
     /// Whether the contact wrote it.
@@ -48,6 +52,7 @@ impl From<Message> for Entry {
             reference: CallbackRef::Message(message.id),
             account: message.account,
             channel: message.channel,
+            sender: message.sender,
             campaign: message.campaign,
             inbound: message.inbound,
             address: Some(message.address),
@@ -75,7 +80,8 @@ impl Entry {
         Self {
             reference: CallbackRef::Campaign(campaign.id, row.contact, row.attempt),
             account: campaign.account,
-            channel: None,
+            channel: campaign.channel.clone(),
+            sender: campaign.sender.clone(),
             campaign: Some(campaign.id),
             inbound: false,
             address: row.address.clone(),
@@ -179,7 +185,8 @@ pub(super) mod tests {
         Entry {
             reference: CallbackRef::Message(id),
             account: AccountId(1),
-            channel: None,
+            channel: Channel::Whatsapp,
+            sender: None,
             campaign: None,
             inbound: false,
             address: None,

@@ -1,6 +1,7 @@
 //! What people write to us.
 
 use domain::MessageId;
+use domain::channel::Channel;
 use domain::consent::{Keyword, keyword};
 use domain::contact::{Contact, NewContact};
 use domain::message::Address;
@@ -10,7 +11,7 @@ use store::messages::Message;
 
 use super::preferences::addresses;
 use super::process::Change;
-use super::wire::{InboundMessage, list};
+use super::wire::{InboundMessage, list, number_of};
 use crate::answering::Question;
 use crate::contacts::upsert;
 use crate::events::{Teller, message_received};
@@ -44,7 +45,8 @@ pub(super) async fn message(services: &Services, change: &Change<'_>, nth: usize
     let message = Message {
         id: MessageId(store.entropy().ulid(store.clock().now())),
         account: change.account,
-        channel: None,
+        channel: Channel::Whatsapp,
+        sender: number_of(change.value),
         campaign: None,
         contact: Some(contact.id),
         inbound: true,
@@ -121,7 +123,8 @@ async fn apply_keyword(
         // Queued before the message is known, and answered once however often it is.
         Keyword::Help => {
             let (account, cause) = (change.account, inbound.provider_id.to_owned());
-            let question = Question { tenant: tenant.clone(), account, cause, to: address.clone() };
+            let (sender, to) = (number_of(change.value), address.clone());
+            let question = Question { tenant: tenant.clone(), account, sender, cause, to };
             Ok(services.queues.inbound((&question).into()).await?)
         }
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::message::message;
 use super::receive::{changes_of, entries};
-use super::wire::{StatusReport, list};
+use super::wire::{StatusReport, list, number_of};
 use super::{preferences, statuses};
 use crate::events::{Audience, Happening, Teller};
 use crate::{Code, Error, Result, Services};
@@ -134,7 +134,9 @@ async fn of_one(
     for change in &changes {
         let (from, list_of) = reports.entry(change.account).or_default();
         from.push(change.inbound);
-        list_of.extend(list(change.value, "statuses").iter().filter_map(StatusReport::read));
+        let sender = number_of(change.value);
+        let read = list(change.value, "statuses").iter().filter_map(StatusReport::read);
+        list_of.extend(read.map(|report| StatusReport { sender: sender.clone(), ..report }));
     }
     for (account, (from, reports)) in reports {
         let told = audience.wants(EventType::MessageStatus, Some(account));
@@ -155,7 +157,7 @@ async fn other(services: &Services, change: &Change<'_>) -> Result<Vec<Event>> {
         "user_preferences" => preferences::apply(services, change).await.map(|()| Vec::new()),
         "message_template_status_update" | "message_template_quality_update" | "template_category_update" => {
             let account = store.account(tenant, change.account).await?;
-            if let Some(number) = account.and_then(|a| a.whatsapp) {
+            for number in account.iter().flat_map(|account| &account.numbers) {
                 store.forget_templates(tenant, &number.waba_id).await?;
             }
             Ok(Vec::new())

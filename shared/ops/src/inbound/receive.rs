@@ -1,6 +1,8 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use domain::account::Number;
+use domain::sender::SenderId;
 use domain::{AccountId, Secret, TenantId};
 use hmac::{Hmac, Mac};
 use queue::{InboundJob, Queues};
@@ -10,6 +12,7 @@ use store::Store;
 use store::numbers::Owner;
 use subtle::ConstantTimeEq;
 
+use super::wire::number_of;
 use crate::webhooks::Bodies;
 use crate::{Code, Error, Result};
 
@@ -43,7 +46,7 @@ pub async fn verify(store: &Store, verification: Verification) -> Result<String>
 }
 
 /// By number or business account: when it was looked up, and what was found.
-type Known = HashMap<String, (i64, Vec<(Owner, Secret)>)>;
+type Known = HashMap<Place, (i64, Vec<(Owner, Secret)>)>;
 
 /// Who owns the numbers that webhooks are about, remembered for a minute.
 #[derive(Debug, Default)]
@@ -51,30 +54,50 @@ pub struct Owners {
     known: Mutex<Known>,
 }
 
+/// What a webhook says it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Place {
+    Number(SenderId),
+    Waba(String),
+}
+
+impl Place {
+    fn is_of(&self, number: &Number) -> bool {
+        match self {
+            Self::Number(id) => number.id == *id,
+            Self::Waba(waba) => number.waba_id == *waba,
+        }
+    }
+}
+
 impl Owners {
     /// The accounts behind a number or a business account, with their app's secret.
-    async fn of(&self, store: &Store, key: &str, is_number: bool) -> Result<Vec<(Owner, Secret)>> {
+    async fn of(&self, store: &Store, place: Place) -> Result<Vec<(Owner, Secret)>> {
         let now = store.clock().now_ms();
-        let name = format!("{is_number}{key}");
-        if let Some((at, owners)) = self.lock().get(&name)
+        if let Some((at, owners)) = self.lock().get(&place)
             && now - at < REMEMBER_MS
         {
             return Ok(owners.clone());
         }
-        let found = match is_number {
-            true => store.owner_of_number(key).await?.into_iter().collect(),
-            false => store.owners_of_waba(key).await?,
+        let found: HashSet<Owner> = match &place {
+            Place::Number(number) => store.owner_of_number(number).await?.into_iter().collect(),
+            Place::Waba(waba) => store.owners_of_waba(waba).await?.into_iter().collect(),
         };
-        let mut owners = Vec::new();
+        let mut owners: Vec<(Owner, Secret)> = Vec::new();
         for owner in found {
             let account = store.account(&owner.tenant, owner.account).await?;
-            if let Some(number) = account.and_then(|a| a.whatsapp) {
-                owners.push((owner, number.app_secret));
+            let numbers = account.into_iter().flat_map(|account| account.numbers);
+            for number in numbers.filter(|number| place.is_of(number)) {
+                let known =
+                    owners.iter().any(|(o, s)| *o == owner && s.expose() == number.app_secret.expose());
+                if !known {
+                    owners.push((owner.clone(), number.app_secret));
+                }
             }
         }
         // What is unknown is asked for again: it may be connected any moment.
         if !owners.is_empty() {
-            self.lock().insert(name, (now, owners.clone()));
+            self.lock().insert(place, (now, owners.clone()));
         }
         Ok(owners)
     }
@@ -165,11 +188,11 @@ async fn changes<'a>(intake: Intake<'_>, body: &'a Value) -> Result<Vec<Change<'
     for (i, entry) in entries(body).iter().enumerate() {
         let waba = entry.get("id").and_then(Value::as_str).unwrap_or_default();
         for value in changes_of(entry) {
-            let phone = value.pointer("/value/metadata/phone_number_id").and_then(Value::as_str);
-            let owners = match phone {
-                Some(phone) => intake.owners.of(intake.store, phone, true).await?,
-                None => intake.owners.of(intake.store, waba, false).await?,
+            let place = match value.get("value").and_then(number_of) {
+                Some(number) => Place::Number(number),
+                None => Place::Waba(waba.to_owned()),
             };
+            let owners = intake.owners.of(intake.store, place).await?;
             changes.push(Change { entry: i, value, owners });
         }
     }

@@ -1,9 +1,11 @@
 //! What became of our messages.
 
+use channels::cloud::refusal_of;
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::channel::Channel;
 use domain::message::CallbackRef;
-use domain::provider::{Action, ProviderError, action};
+use domain::outcome::{Next, Reason};
 use domain::recipient::Status;
 use domain::webhook::Event;
 use domain::{AccountId, CampaignId, ContactId, TenantId};
@@ -37,12 +39,12 @@ pub(super) async fn apply(
             Some(CallbackRef::Campaign(campaign, contact, attempt)) => {
                 touched.entry(campaign).or_default().insert(block_of(contact));
                 let provider_id = provider_id.to_owned();
-                let status = report.status;
+                let status = report.status.clone();
                 updates.push(StatusUpdate { campaign, contact, attempt, status, provider_id, at_ms });
                 events.extend(told.then(|| event(tenant, account, report, at_ms, None)).flatten());
             }
             Some(CallbackRef::Message(id)) => {
-                let status = report.status;
+                let status = report.status.clone();
                 let message = store.message_status(tenant, account, id, status, provider_id, at_ms).await?;
                 let contact = message.and_then(|message| message.contact);
                 events.extend(told.then(|| event(tenant, account, report, at_ms, contact)).flatten());
@@ -56,8 +58,8 @@ pub(super) async fn apply(
         store.mark_dirty(tenant, *campaign, &blocks.iter().copied().collect::<Vec<_>>()).await?;
     }
     for report in reports {
-        if let Status::Failed(code) = report.status {
-            consequences(teller, tenant, account, report, code).await?;
+        if let Status::Failed(reason) = &report.status {
+            consequences(teller, tenant, account, report, reason).await?;
         }
     }
     Ok(events)
@@ -72,12 +74,13 @@ fn event(
 ) -> Option<Event> {
     let fact = StatusFact {
         account,
-        channel: None,
+        channel: &Channel::Whatsapp,
+        sender: report.sender.as_ref(),
         message: report.callback.and_then(CallbackRef::parse)?,
         provider_id: Some(report.provider_id),
         to: report.recipient,
         contact,
-        status: report.status,
+        status: report.status.clone(),
         at_ms,
     };
     Some(message_status(tenant, &fact))
@@ -90,10 +93,10 @@ async fn consequences(
     tenant: &TenantId,
     account: AccountId,
     report: &StatusReport<'_>,
-    code: i64,
+    reason: &Reason,
 ) -> Result<()> {
-    match action(&ProviderError::bare(code, 400, ""), 1) {
-        Action::OptOut => {
+    match refusal_of(reason.meta_code().unwrap_or(0)).next {
+        Next::OptOut => {
             for address in addresses(report.recipient, None) {
                 let (account, source) = (Some(account), Source::Provider);
                 opt_out(Occasion { teller, tenant, account, source, said_ms: report.at_ms }, &address)
@@ -101,14 +104,14 @@ async fn consequences(
             }
             Ok(())
         }
-        Action::PauseCampaign | Action::StopChannel => {
+        Next::PauseCampaign | Next::StopSender => {
             let Some(CallbackRef::Campaign(campaign, ..)) = report.callback.and_then(CallbackRef::parse)
             else {
                 return Ok(());
             };
-            let reason = format!("WhatsApp answered with code {code}");
+            let reason = format!("WhatsApp answered with {reason}");
             stop_sending(teller, tenant, campaign, &reason).await
         }
-        Action::Retry { .. } | Action::Permanent => Ok(()),
+        Next::Retry { .. } | Next::Never => Ok(()),
     }
 }

@@ -1,6 +1,8 @@
 //! Meta's webhook values, read leniently: what is missing or new is no error.
 
+use domain::outcome::Reason;
 use domain::recipient::Status;
+use domain::sender::SenderId;
 use serde_json::Value;
 
 fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
@@ -18,6 +20,11 @@ pub(super) fn timestamp_ms(value: &Value) -> Option<i64> {
     seconds.as_i64().or_else(|| seconds.as_str()?.parse().ok())?.checked_mul(1_000)
 }
 
+/// The number that a value is about.
+pub(super) fn number_of(value: &Value) -> Option<SenderId> {
+    value.pointer("/metadata/phone_number_id").and_then(Value::as_str).map(SenderId::number)
+}
+
 /// A status of an outgoing message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StatusReport<'a> {
@@ -26,6 +33,8 @@ pub(super) struct StatusReport<'a> {
     pub(super) at_ms: Option<i64>,
     pub(super) callback: Option<&'a str>,
     pub(super) recipient: Option<&'a str>,
+    /// The number that it left from.
+    pub(super) sender: Option<SenderId>,
 }
 
 impl<'a> StatusReport<'a> {
@@ -37,7 +46,7 @@ impl<'a> StatusReport<'a> {
             "read" | "played" => Status::Read,
             "failed" => {
                 let code = value.pointer("/errors/0/code").and_then(Value::as_i64);
-                Status::Failed(code.unwrap_or(0))
+                Status::Failed(Reason::meta(code.unwrap_or(0)))
             }
             _ => return None,
         };
@@ -47,6 +56,7 @@ impl<'a> StatusReport<'a> {
             at_ms: timestamp_ms(value),
             callback: text(value, "biz_opaque_callback_data"),
             recipient: text(value, "recipient_id"),
+            sender: None,
         })
     }
 }
@@ -172,7 +182,7 @@ mod tests {
     #[test]
     fn statuses_are_read_and_unknown_ones_left_out() {
         let failed = json!({"id": "w", "status": "failed", "timestamp": "1", "errors": [{"code": 131026}]});
-        assert_eq!(StatusReport::read(&failed).unwrap().status, Status::Failed(131_026));
+        assert_eq!(StatusReport::read(&failed).unwrap().status, Status::Failed(Reason::meta(131_026)));
         assert_eq!(StatusReport::read(&json!({"id": "w", "status": "played"})).unwrap().status, Status::Read);
         assert_eq!(StatusReport::read(&json!({"id": "w", "status": "deleted"})), None);
         assert_eq!(StatusReport::read(&json!({"status": "sent"})), None);

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use domain::account::Number;
+use channels::{Channel, Delivery, Regarding};
 use domain::message::CallbackRef;
-use domain::provider::{Action, Outcome, ProviderError, SAME_REFUSALS, Scope, action, concerns_campaign};
+use domain::outcome::{About, Next, Outcome, Reason, Refusal, SAME_REFUSALS, Scope};
 use domain::{CampaignId, TenantId};
 use store::ledger::{Entry, Row};
 use store::runner::Condition;
@@ -14,37 +14,37 @@ use super::compose::Composer;
 use super::health::{Answer, Health};
 use super::pacer::{Pacer, Turn};
 use crate::Services;
+use crate::eligibility::Bar;
+use crate::senders::Route;
 
-/// Longest hold of a number whose throughput is reached.
+/// Longest hold of a sender whose throughput is reached.
 const MAX_HOLD: Duration = Duration::from_secs(16);
-/// Meta's «throughput reached».
-const THROUGHPUT: i64 = 130_429;
-/// The first hold of a number whose throughput is reached. It doubles until
+/// The first hold of a sender whose throughput is reached. It doubles until
 /// something is accepted, so that one refusal among many costs little, and a
-/// number that is really throttled is asked seldom.
+/// sender that is really throttled is asked seldom.
 const FIRST_HOLD: Duration = Duration::from_millis(100);
 /// When a recipient is looked at again whose call was not made because others wait for
 /// their answers.
 const SILENT: Duration = Duration::from_secs(1);
 
-/// What a number's runner and all its attempts share.
+/// What a sender's runner and all its attempts share.
 #[derive(Debug)]
 pub(super) struct Line<'a> {
     pub(super) services: &'a Services,
     pub(super) tenant: &'a TenantId,
-    pub(super) number: &'a Number,
+    pub(super) route: &'a Route,
     pub(super) pacer: Pacer,
     pub(super) health: Health,
     /// Most messages in a day, by the tenant's plan.
     pub(super) daily_limit: Option<u64>,
-    /// Why nothing more may be sent by anybody on this number: the provider's code.
-    stopped: AtomicI64,
+    /// Why nothing more may be sent by anybody from here.
+    stopped: OnceLock<Reason>,
     /// Refusals for throughput in a row.
     throttled: AtomicU32,
     campaigns: Mutex<Campaigns>,
 }
 
-/// What is known of the campaigns that a number sends.
+/// What is known of the campaigns that a sender sends.
 #[derive(Debug, Default)]
 struct Campaigns {
     /// Why one must not send on.
@@ -67,28 +67,27 @@ impl From<Entry> for Attempted {
     }
 }
 
-const NOT_STOPPED: i64 = i64::MIN;
-
 impl<'a> Line<'a> {
-    /// A number that fares as `condition` says.
+    /// A sender that fares as `condition` says.
     pub(super) fn new(
         services: &'a Services,
         tenant: &'a TenantId,
-        number: &'a Number,
+        route: &'a Route,
         daily_limit: Option<u64>,
         condition: &Condition,
     ) -> Self {
-        let pacer = Pacer::new(number.per_second);
+        let per_second = route.sender.pace.per_second;
+        let pacer = Pacer::new(per_second);
         let held = condition.held_until_ms - services.store.clock().now_ms();
         pacer.hold(Duration::from_millis(u64::try_from(held).unwrap_or(0)));
         Self {
             services,
             tenant,
-            number,
+            route,
             pacer,
-            health: Health::new(number.per_second, condition.outages),
+            health: Health::new(per_second, condition.outages),
             daily_limit,
-            stopped: AtomicI64::new(NOT_STOPPED),
+            stopped: OnceLock::new(),
             throttled: AtomicU32::new(0),
             campaigns: Mutex::default(),
         }
@@ -115,16 +114,21 @@ impl<'a> Line<'a> {
         campaigns.refusals.remove(&id);
     }
 
-    /// The provider's code that stopped the number.
-    pub(super) fn stopped(&self) -> Option<i64> {
-        Some(self.stopped.load(Ordering::Relaxed)).filter(|code| *code != NOT_STOPPED)
+    /// What the channel is called, in what people read.
+    pub(super) fn channel(&self) -> &str {
+        self.route.sender.channel.title()
+    }
+
+    /// Why nothing more may be sent.
+    pub(super) fn stopped(&self) -> Option<&Reason> {
+        self.stopped.get()
     }
 
     /// Sends to one claimed recipient in its turn. Who cannot have a turn now is given
     /// back: nobody waits who is claimed.
     pub(super) async fn attempt(&self, campaign: CampaignId, composer: &Composer, row: &Row) -> Attempted {
         let Some(address) = &row.address else {
-            return Entry::Skipped { reason: "no_address".to_owned() }.into();
+            return Entry::Skipped { reason: Bar::NoAddress.into() }.into();
         };
         match self.pacer.turn().await {
             Turn::Now => {}
@@ -139,9 +143,11 @@ impl<'a> Line<'a> {
         let callback = CallbackRef::Campaign(campaign, row.contact, row.attempt);
         let content = composer.content(&row.params);
         let call = self.health.begin();
-        let outcome = self.services.graph.send(self.number, address, &content, callback).await;
+        let regarding = &Regarding::default();
+        let delivery = Delivery { to: address, content: &content, reference: callback, regarding };
+        let outcome = self.route.channel.send(&delivery).await;
         if let Some(pause) = self.health.end(call, answer(&outcome, row)) {
-            tracing::warn!(tenant = %self.tenant, seconds = pause.as_secs(), "a provider does not answer: its number rests");
+            tracing::warn!(tenant = %self.tenant, seconds = pause.as_secs(), "a provider does not answer: the sender rests");
             self.pacer.hold(pause);
         }
         self.judge(campaign, row, outcome)
@@ -156,40 +162,38 @@ impl<'a> Line<'a> {
             }
             Outcome::Ambiguous => Entry::Unknown.into(),
             Outcome::Unreachable => self.later(row, SILENT).into(),
-            Outcome::Refused(error) => Attempted {
-                opted_out: action(&error, 1) == Action::OptOut,
-                entry: self.refused(&error, campaign, row),
+            Outcome::Refused(refusal) => Attempted {
+                opted_out: refusal.next == Next::OptOut,
+                entry: self.refused(&refusal, campaign, row),
             },
         }
     }
 
-    fn refused(&self, error: &ProviderError, campaign: CampaignId, row: &Row) -> Entry {
-        let failed = || Entry::Failed { reason: error.code.to_string() };
+    fn refused(&self, refusal: &Refusal, campaign: CampaignId, row: &Row) -> Entry {
+        let failed = || Entry::Failed { reason: refusal.reason.clone() };
         let failures = row.failures + 1;
-        match action(error, failures) {
-            Action::Permanent if self.is_everybodys(error.code, campaign) => self.later(row, Duration::ZERO),
-            Action::Permanent | Action::OptOut => failed(),
-            Action::Retry { attempts: None, .. } => self.asked_to_wait(error, row),
-            Action::Retry { attempts: Some(most), .. } if failures >= most => failed(),
-            Action::Retry { delay, .. } => self.again(delay, failures),
-            Action::PauseCampaign => {
-                self.halt(campaign, format!("WhatsApp answered with code {}", error.code));
+        match refusal.next {
+            Next::Never if self.is_everybodys(refusal, campaign) => self.later(row, Duration::ZERO),
+            Next::Never | Next::OptOut => failed(),
+            Next::Retry { attempts: None, scope, .. } => self.asked_to_wait(refusal, scope, row),
+            Next::Retry { attempts: Some(most), .. } if failures >= most => failed(),
+            Next::Retry { .. } => self.again(refusal.delay(failures).unwrap_or_default(), failures),
+            Next::PauseCampaign => {
+                self.halt(campaign, format!("{} answered with {}", self.channel(), refusal.reason));
                 self.later(row, Duration::ZERO)
             }
-            Action::StopChannel => {
-                self.stopped.store(error.code, Ordering::Relaxed);
+            Next::StopSender => {
+                self.stopped.get_or_init(|| refusal.reason.clone());
                 self.later(row, Duration::ZERO)
             }
         }
     }
 
     /// The provider wants us to wait: it uses up no attempt of the message.
-    fn asked_to_wait(&self, error: &ProviderError, row: &Row) -> Entry {
-        let Action::Retry { scope, delay, .. } = action(error, row.attempt) else {
-            return self.later(row, Duration::ZERO);
-        };
+    fn asked_to_wait(&self, refusal: &Refusal, scope: Scope, row: &Row) -> Entry {
+        let delay = refusal.delay(row.attempt).unwrap_or_default();
         match scope {
-            Scope::Number | Scope::Account => self.pacer.hold(self.hold_for(error).unwrap_or(delay)),
+            Scope::Sender | Scope::Account => self.pacer.hold(self.hold_for(refusal).unwrap_or(delay)),
             Scope::Message | Scope::Recipient => {}
         }
         self.later(row, delay)
@@ -197,8 +201,8 @@ impl<'a> Line<'a> {
 
     /// Whether the campaign is refused for what it is, not for whom it is sent to: then
     /// it pauses, and whom else it is refused for waits.
-    fn is_everybodys(&self, code: i64, campaign: CampaignId) -> bool {
-        if !concerns_campaign(code) {
+    fn is_everybodys(&self, refusal: &Refusal, campaign: CampaignId) -> bool {
+        if refusal.about != About::Campaign {
             self.campaigns().refusals.remove(&campaign);
             return false;
         }
@@ -208,16 +212,18 @@ impl<'a> Line<'a> {
         let times = *times;
         drop(campaigns);
         if times >= SAME_REFUSALS {
+            let (channel, reason) = (self.channel(), &refusal.reason);
             let reason =
-                format!("WhatsApp refused {SAME_REFUSALS} messages in a row, the last with code {code}");
+                format!("{channel} refused {SAME_REFUSALS} messages in a row, the last with {reason}");
             self.halt(campaign, reason);
         }
         times > SAME_REFUSALS
     }
 
-    /// How long the number is held for a refusal that says nothing about it.
-    fn hold_for(&self, error: &ProviderError) -> Option<Duration> {
-        if error.code != THROUGHPUT || error.retry_after.is_some() {
+    /// How long the sender is held whose throughput is reached, when the provider says
+    /// nothing about it.
+    fn hold_for(&self, refusal: &Refusal) -> Option<Duration> {
+        if refusal.about != About::Throughput || refusal.retry_after.is_some() {
             return None;
         }
         let times = self.throttled.fetch_add(1, Ordering::Relaxed);
@@ -239,7 +245,9 @@ impl<'a> Line<'a> {
 fn answer(outcome: &Outcome, row: &Row) -> Answer {
     match outcome {
         Outcome::Ambiguous | Outcome::Unreachable => Answer::Unclear,
-        Outcome::Refused(error) if error.is_outage() => Answer::Busy { anew: row.failures == 0 },
+        Outcome::Refused(refusal) if refusal.about == About::Outage => {
+            Answer::Busy { anew: row.failures == 0 }
+        }
         Outcome::Accepted(_) | Outcome::Refused(_) => Answer::Clear,
     }
 }

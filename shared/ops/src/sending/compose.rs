@@ -1,11 +1,11 @@
 use domain::TenantId;
-use domain::account::Number;
 use domain::campaign::Message;
 use domain::media::MediaKind;
 use domain::message::{Content, MediaSource, TemplateCall};
 use domain::template::{Slot, fill, slots};
 use store::campaigns::Stored;
 
+use crate::senders::Route;
 use crate::{Error, Result, Services};
 
 /// Builds the message of each recipient from what was frozen at launch.
@@ -26,12 +26,10 @@ impl Composer {
     pub(crate) async fn of(
         services: &Services,
         tenant: &TenantId,
-        number: &Number,
+        route: &Route,
         stored: &Stored,
     ) -> Result<Self> {
-        let source = async |url: &str| {
-            services.files.source(&services.store, &services.graph, tenant, number, url).await
-        };
+        let source = async |url: &str| services.files.source(&services.store, tenant, route, url).await;
         let shape = match &stored.campaign.message {
             Message::Text { .. } => Shape::Text,
             Message::Media { kind, url, .. } => Shape::Media { kind: *kind, source: source(url).await? },
@@ -66,9 +64,5 @@ impl Composer {
                 components: fill(slots, params, media.as_ref().map(|(kind, source)| (*kind, source))),
             }),
         }
-    }
-
-    pub(crate) fn is_free_form(&self) -> bool {
-        !matches!(self.shape, Shape::Template { .. })
     }
 }

@@ -48,7 +48,7 @@ impl Runner<'_> {
             let quiet = self.lanes.values().all(|lane| !lane.is_flying());
             return usize::from(quiet);
         }
-        WAVE.min(usize::try_from(line.number.per_second).unwrap_or(WAVE)).max(1)
+        WAVE.min(usize::try_from(line.route.sender.pace.per_second).unwrap_or(WAVE)).max(1)
     }
 
     async fn fill(&mut self, wave: &mut Wave, room: usize) -> Result<()> {
@@ -233,6 +233,7 @@ fn add(wave: &mut Wave, lane: &Lane, rows: Vec<(u64, Row)>) {
             campaign: lane.campaign,
             account: lane.account,
             composer: lane.composer.clone(),
+            terms: lane.terms.clone(),
             losses: lane.losses,
             rows,
         }),

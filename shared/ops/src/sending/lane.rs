@@ -6,6 +6,7 @@ use domain::{AccountId, CampaignId, ContactId};
 use store::ledger::{Head, Row};
 
 use super::compose::Composer;
+use crate::eligibility::Terms;
 
 /// One campaign as its number's runner sees it.
 #[derive(Debug)]
@@ -13,6 +14,7 @@ pub(super) struct Lane {
     pub(super) campaign: CampaignId,
     pub(super) account: AccountId,
     pub(super) composer: Arc<Composer>,
+    pub(super) terms: Arc<Terms>,
     /// How many times contacts had been lost when it started.
     pub(super) losses: Option<u64>,
     /// The ledger has everybody, and nobody is being put back into it.

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use domain::account::Number;
+use domain::sender::SenderId;
 use domain::{CampaignId, ContactId, TenantId};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -18,6 +18,9 @@ use super::attempt::Line;
 use super::compose::Composer;
 use super::lane::Lane;
 use super::wave::Landing;
+use crate::campaigns::stop_sending;
+use crate::events::Teller;
+use crate::senders::{Route, resolve};
 use crate::{Error, Result, Services};
 
 /// Waves under way at once.
@@ -68,19 +71,19 @@ struct Outcome {
     failure: Option<Error>,
 }
 
-/// Sends what waits for a number, until nothing waits or `out_of_time` says so.
+/// Sends what waits for a sender, until nothing waits or `out_of_time` says so.
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`] when nothing was done and no successor is queued.
 pub async fn run(
     services: &Services,
     tenant: &TenantId,
-    phone_number_id: &str,
+    id: &SenderId,
     generation: u32,
     out_of_time: impl Fn() -> bool,
 ) -> Result<Ended> {
     let store = &services.store;
-    let lease = match store.take_lease(tenant, phone_number_id).await {
+    let lease = match store.take_lease(tenant, id).await {
         Ok(lease) => lease,
         Err(store::Error::Conflict) => return Ok(Ended::Busy),
         Err(error) => return Err(error.into()),
@@ -91,17 +94,16 @@ pub async fn run(
         store.release_lease(&lease, &lease.condition).await?;
         return Ok(Ended::Busy);
     }
-    let (outcome, condition) = match number_of(services, tenant, phone_number_id).await {
-        Ok(Some((number, limit))) => {
-            let line = Line::new(services, tenant, &number, limit, &lease.condition);
+    let (outcome, condition) = match route_of(services, tenant, id).await {
+        Ok(Some((route, limit))) => {
+            let line = Line::new(services, tenant, &route, limit, &lease.condition);
             // A runner's future is large: it lives on the heap.
             let outcome = Box::pin(Runner::new(&line, &lease).run(out_of_time)).await;
             report_lateness(&line);
             let condition = line_condition(&line, &lease, &outcome);
             (outcome, condition)
         }
-        // Nobody owns the number any more: its campaigns wait for the sweep.
-        Ok(None) => (Outcome::of(Ended::Lost), lease.condition),
+        Ok(None) => (orphaned(services, tenant, id).await, lease.condition),
         Err(error) => {
             let outcome = Outcome { failure: Some(error), ..Outcome::of(Ended::HandedOver) };
             (outcome, Condition { idle: lease.condition.idle + 1, ..lease.condition })
@@ -110,7 +112,7 @@ pub async fn run(
     hand_over(services, &lease, generation, outcome, condition).await
 }
 
-/// Lets the number go, with a successor when there is work left.
+/// Lets the sender go, with a successor when there is work left.
 async fn hand_over(
     services: &Services,
     lease: &Lease,
@@ -136,22 +138,19 @@ async fn hand_over(
     let work_left = match ended {
         Ended::HandedOver => true,
         Ended::Idle => {
-            let active = store.active(&lease.tenant, &lease.phone_number_id).await;
+            let active = store.active(&lease.tenant, &lease.sender).await;
             active.map_or(true, |active| !active.is_empty())
         }
         Ended::Lost | Ended::Busy => false,
     };
     if work_left {
-        let wake = SendJob::Wake {
-            tenant: lease.tenant.to_string(),
-            phone_number_id: lease.phone_number_id.clone(),
-        };
+        let wake = SendJob::Wake { tenant: lease.tenant.to_string(), sender: lease.sender.to_string() };
         services.queues.wake(wake, generation + 1, delay).await?;
     }
     Ok(ended)
 }
 
-/// How long a number is left alone on which nothing could be done so often.
+/// How long a sender is left alone for which nothing could be done so often.
 fn idle_pause(times: u32) -> Duration {
     match times {
         0 => Duration::ZERO,
@@ -164,7 +163,7 @@ fn report_lateness(line: &Line<'_>) {
     tracing::info!(target: "metric", name = "SlotLateness", value = late_ms, unit = "Milliseconds");
 }
 
-/// How the number fares after this run.
+/// How the sender fares after this run.
 fn line_condition(line: &Line<'_>, lease: &Lease, outcome: &Outcome) -> Condition {
     let held = line.pacer.held_for().unwrap_or_default();
     let held_until_ms = line.services.store.clock().now_ms() + i64::try_from(held.as_millis()).unwrap_or(0);
@@ -172,16 +171,28 @@ fn line_condition(line: &Line<'_>, lease: &Lease, outcome: &Outcome) -> Conditio
     Condition { held_until_ms, outages: line.health.outages(), idle, next_run_ms: 0 }
 }
 
-async fn number_of(
+/// Where a sender leads, and the plan's messages of a day.
+async fn route_of(
     services: &Services,
     tenant: &TenantId,
-    phone_number_id: &str,
-) -> Result<Option<(Number, Option<u64>)>> {
-    let owner = services.store.owner_of_number(phone_number_id).await?;
-    let Some(owner) = owner.filter(|o| o.tenant == *tenant) else { return Ok(None) };
-    let Some(account) = services.store.account(tenant, owner.account).await? else { return Ok(None) };
+    id: &SenderId,
+) -> Result<Option<(Route, Option<u64>)>> {
+    let Some(route) = resolve(services, tenant, id).await? else { return Ok(None) };
     let limit = services.store.tenant(tenant).await?.and_then(|t| t.plan.messages_per_day);
-    Ok(account.whatsapp.filter(|n| n.phone_number_id == phone_number_id).map(|n| (n, limit)))
+    Ok(Some((route, limit)))
+}
+
+/// The tenant has the sender no more: its campaigns wait for their owner.
+async fn orphaned(services: &Services, tenant: &TenantId, id: &SenderId) -> Outcome {
+    let reason = format!("the sender {id} is gone");
+    let pause = async {
+        for campaign in services.store.active(tenant, id).await? {
+            stop_sending(&Teller::from(services), tenant, campaign, &reason).await?;
+            services.store.deactivate(tenant, id, campaign).await?;
+        }
+        Ok(())
+    };
+    Outcome { failure: pause.await.err(), progress: true, ..Outcome::of(Ended::Lost) }
 }
 
 impl Outcome {
@@ -324,15 +335,15 @@ impl<'a> Runner<'a> {
         let line = self.line;
         std::mem::take(&mut self.unprepared).into_iter().map(move |stored| -> UnderWay<'a> {
             Box::pin(async move {
-                let composer = Composer::of(line.services, line.tenant, line.number, &stored).await;
+                let composer = Composer::of(line.services, line.tenant, line.route, &stored).await;
                 Done::Prepared(Box::new(stored), Box::new(composer))
             })
         })
     }
 
     async fn leave(mut self, later: Option<Duration>) -> Outcome {
-        if let Some(code) = self.line.stopped()
-            && let Err(error) = self.stop_channel(code).await
+        if let Some(reason) = self.line.stopped()
+            && let Err(error) = self.stop_sender(reason).await
         {
             self.fail(error);
         }

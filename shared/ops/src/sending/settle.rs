@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use domain::CampaignId;
 use domain::campaign::CampaignState;
+use domain::outcome::Reason;
 use domain::recipient::State;
 use futures::future::try_join_all;
 use store::campaigns::Stored;
@@ -20,6 +21,7 @@ use super::lane::{Block, Lane};
 use super::run::{PATIENCE, Rest, Runner};
 use crate::Result;
 use crate::campaigns::{end, stop_sending};
+use crate::eligibility::{By, Terms};
 use crate::events::Teller;
 
 /// Retries that are further away than this do not wait in memory.
@@ -37,7 +39,7 @@ impl Runner<'_> {
         let (store, tenant) = (&self.line.services.store, self.line.tenant);
         let now = Instant::now();
         self.unready.retain(|_, until| *until > now);
-        let listed = store.active(tenant, &self.line.number.phone_number_id).await?;
+        let listed = store.active(tenant, &self.line.route.sender.id).await?;
         let settled = |lane: &Lane| lane.complete || lane.leaving;
         let wanted: BTreeSet<CampaignId> = listed
             .into_iter()
@@ -53,7 +55,7 @@ impl Runner<'_> {
         for id in wanted.difference(&active) {
             match self.lanes.get_mut(id) {
                 Some(lane) => lane.leaving = true,
-                None => store.deactivate(tenant, &self.line.number.phone_number_id, *id).await?,
+                None => store.deactivate(tenant, &self.line.route.sender.id, *id).await?,
             }
             self.drop_lane(*id).await?;
         }
@@ -123,6 +125,7 @@ impl Runner<'_> {
             campaign,
             account,
             composer: Arc::new(composer),
+            terms: Arc::new(Terms::of(stored, By::Planned)),
             losses: stored.losses,
             complete: false,
             leaving: false,
@@ -352,7 +355,7 @@ impl Runner<'_> {
         self.forget_waiting(id, None);
         self.line.forget(id);
         let store = &self.line.services.store;
-        Ok(store.deactivate(self.line.tenant, &self.line.number.phone_number_id, id).await?)
+        Ok(store.deactivate(self.line.tenant, &self.line.route.sender.id, id).await?)
     }
 
     /// Says of open blocks of a campaign that their rows stand still.
@@ -387,10 +390,10 @@ impl Runner<'_> {
         stop_sending(&Teller::from(self.line.services), tenant, id, reason).await
     }
 
-    /// Pauses every campaign of the number: nothing can be sent on it until its
-    /// owner acts.
-    pub(super) async fn stop_channel(&mut self, code: i64) -> Result<()> {
-        let reason = format!("the number cannot send: WhatsApp answered with code {code}");
+    /// Pauses every campaign of the sender: nothing can be sent from it until its owner
+    /// acts.
+    pub(super) async fn stop_sender(&mut self, reason: &Reason) -> Result<()> {
+        let reason = format!("the sender cannot send: {} answered with {reason}", self.line.channel());
         let ids: Vec<CampaignId> = self.lanes.keys().copied().collect();
         for id in ids {
             self.pause(id, &reason).await?;

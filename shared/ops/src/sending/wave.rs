@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::message::{Address, CallbackRef};
+use domain::outcome::Reason;
 use domain::recipient::Status;
 use domain::webhook::{Event, EventType};
 use domain::{AccountId, CampaignId, ContactId};
@@ -11,7 +12,7 @@ use store::ledger::{Entry, Row};
 
 use super::attempt::{Attempted, Line};
 use super::compose::Composer;
-use crate::eligibility::Barred;
+use crate::eligibility::{Barred, Planned, Terms};
 use crate::events::{Audience, Happening, StatusFact, Teller, message_status};
 use crate::suppression::{Occasion, Source, opt_out};
 use crate::{Error, Result};
@@ -28,6 +29,7 @@ pub(super) struct Part {
     pub(super) campaign: CampaignId,
     pub(super) account: AccountId,
     pub(super) composer: Arc<Composer>,
+    pub(super) terms: Arc<Terms>,
     /// How many times contacts had been lost when the campaign started.
     pub(super) losses: Option<u64>,
     /// With the block of each.
@@ -88,16 +90,13 @@ impl Wave {
 
     /// Who must not be sent to, asked again right before.
     async fn barred(&self, line: &Line<'_>) -> Result<Barred> {
-        let mut barred = Barred::default();
-        let rows: Vec<_> = self.rows().map(|(part, _, row)| (part.campaign, part.losses, row)).collect();
-        barred.check_standing(&line.services.store, line.tenant, &rows).await?;
-        for part in self.parts.iter().filter(|part| part.composer.is_free_form()) {
-            let rows: Vec<&Row> = part.rows.iter().map(|(_, row)| row).collect();
-            barred
-                .check_windows(&line.services.store, line.tenant, part.account, part.campaign, &rows)
-                .await?;
-        }
-        Ok(barred)
+        let planned = self.parts.iter().map(|part| Planned {
+            campaign: part.campaign,
+            terms: &part.terms,
+            losses: part.losses,
+            rows: part.rows.iter().map(|(_, row)| row).collect(),
+        });
+        Barred::of(&line.services.store, line.tenant, &planned.collect::<Vec<_>>()).await
     }
 
     /// Takes the messages of the wave from the plan's of today; answers how many there
@@ -129,7 +128,7 @@ impl Wave {
             attempts.push(async move {
                 line.pacer.redeem();
                 let attempted = match reason {
-                    Some(reason) => Entry::Skipped { reason: reason.to_owned() }.into(),
+                    Some(bar) => Entry::Skipped { reason: bar.into() }.into(),
                     None if may => line.attempt(part.campaign, &part.composer, row).await,
                     None => line.later(row, Duration::ZERO).into(),
                 };
@@ -200,10 +199,10 @@ async fn heed(line: &Line<'_>, row: &Row) -> Result<()> {
 /// Tells what the provider refused for good; no status comes for it.
 async fn tell_failures(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
     let failed = outcomes.iter().filter_map(|(part, _, row, entry)| match entry {
-        Entry::Failed { reason } => Some((*part, *row, reason.parse().unwrap_or(0))),
+        Entry::Failed { reason } => Some((*part, *row, reason)),
         Entry::Accepted { .. } | Entry::Skipped { .. } | Entry::Retry { .. } | Entry::Unknown => None,
     });
-    let failed: Vec<(&Part, &Row, i64)> = failed.collect();
+    let failed: Vec<(&Part, &Row, &Reason)> = failed.collect();
     if failed.is_empty() {
         return Ok(());
     }
@@ -212,19 +211,20 @@ async fn tell_failures(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> 
     let told = failed
         .into_iter()
         .filter(|(part, ..)| audience.wants(EventType::MessageStatus, Some(part.account)))
-        .map(|(part, row, code)| Happening::from(&failure_event(line, part, row, code)));
+        .map(|(part, row, reason)| Happening::from(&failure_event(line, part, row, reason)));
     audience.tell(&line.services.queues, &told.collect::<Vec<_>>()).await
 }
 
-fn failure_event(line: &Line<'_>, part: &Part, row: &Row, code: i64) -> Event {
+fn failure_event(line: &Line<'_>, part: &Part, row: &Row, reason: &Reason) -> Event {
     let fact = StatusFact {
         account: part.account,
-        channel: None,
+        channel: &line.route.sender.channel,
+        sender: Some(&line.route.sender.id),
         message: CallbackRef::Campaign(part.campaign, row.contact, row.attempt),
         provider_id: None,
-        to: row.address.as_ref().map(Address::as_str),
+        to: row.address.as_ref().map(Address::id),
         contact: Some(row.contact),
-        status: Status::Failed(code),
+        status: Status::Failed(reason.clone()),
         at_ms: line.services.store.clock().now_ms(),
     };
     message_status(line.tenant, &fact)

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::campaign::{Audience, Campaign, CampaignState, Channel, Message};
+use domain::campaign::{Audience, Campaign, CampaignState, Message};
+use domain::channel::Channel;
 use domain::media::MediaKind;
 use domain::message::Category;
+use domain::sender::SenderId;
 use domain::template::{Params, Template, TemplateStatus};
 use domain::{AccountId, CampaignId, ContactId, TenantId};
 use jiff::Timestamp;
@@ -32,6 +34,9 @@ struct CampaignItem {
     started: Option<i64>,
     finished: Option<i64>,
     template: Option<TemplateItem>,
+    sender: Option<String>,
+    /// The sender, as it was written until 0.1: Meta's id of a number.
+    #[serde(skip_serializing)]
     phone_id: Option<String>,
     checkpoint: Option<u64>,
     last_contact: Option<u64>,
@@ -181,6 +186,7 @@ pub(super) fn to_item(tenant: &TenantId, campaign: &Campaign) -> Result<Item> {
         started: None,
         finished: None,
         template: None,
+        sender: campaign.sender.as_ref().map(ToString::to_string),
         phone_id: None,
         checkpoint: None,
         last_contact: None,
@@ -199,12 +205,15 @@ pub(super) fn to_item(tenant: &TenantId, campaign: &Campaign) -> Result<Item> {
 pub(super) fn from_item(item: Item) -> Result<Stored> {
     let corrupt = || Error::Corrupt { kind: KIND };
     let item: CampaignItem = read(item, KIND)?;
+    let sender = item.sender.or(item.phone_id);
+    let sender = sender.map(|id| id.parse::<SenderId>()).transpose().map_err(|_| corrupt())?;
     let time = |ms: i64| Timestamp::from_millisecond(ms).map_err(|_| corrupt());
     let campaign = Campaign {
         id: CampaignId(item.id),
         account: AccountId(item.account),
         name: item.name,
         channel: Channel::parse(&item.channel).map_err(|_| corrupt())?,
+        sender,
         message: read_message(item.message)?,
         audience: item.tags.map_or(Audience::All, Audience::Tags),
         scheduled_at: item.scheduled.map(time).transpose()?,
@@ -229,7 +238,6 @@ pub(super) fn from_item(item: Item) -> Result<Stored> {
     Ok(Stored {
         campaign,
         template: item.template.map(TemplateItem::into_template).transpose()?,
-        phone_number_id: item.phone_id,
         planning,
         again,
         orders: item.again_seq.unwrap_or(0),

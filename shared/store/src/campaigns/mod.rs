@@ -9,6 +9,7 @@ pub use moves::Request;
 use std::collections::BTreeSet;
 
 use domain::campaign::{Campaign, CampaignState};
+use domain::sender::SenderId;
 use domain::template::Template;
 use domain::{AccountId, CampaignId, ContactId, TenantId};
 
@@ -44,8 +45,6 @@ pub struct Stored {
     pub campaign: Campaign,
     /// The template as it was at launch.
     pub template: Option<Template>,
-    /// The number that sends, from launch on.
-    pub phone_number_id: Option<String>,
     /// How far the planner came, from launch on.
     pub planning: Option<Planning>,
     /// An order to send again that is being carried out.
@@ -93,8 +92,8 @@ pub struct Launch {
     pub last_contact: ContactId,
     /// How many times the tenant lost contacts before.
     pub losses: u64,
-    /// The number that sends.
-    pub phone_number_id: String,
+    /// What it is sent from.
+    pub sender: SenderId,
     /// The template as it is now.
     pub template: Option<Template>,
 }

@@ -55,7 +55,7 @@ impl Store {
         let update = Update::of(key(tenant, id))
             .set("state", s(CampaignState::Planning.as_str()))
             .set("started", n(now))
-            .set("phone_id", s(&launch.phone_number_id))
+            .set("sender", s(launch.sender.as_str()))
             .set("checkpoint", n(0))
             .set("last_contact", n(launch.last_contact.0))
             .set("losses", n(launch.losses))
@@ -67,7 +67,7 @@ impl Store {
         self.transact(vec![
             Action::Update(update),
             put_action(&watch(tenant, id, watch_at_ms))?,
-            activate_action(tenant, &launch.phone_number_id, id)?,
+            activate_action(tenant, &launch.sender, id)?,
             self.audit_action(tenant, "launch", &format!("campaign {id} launched"))?,
         ])
         .await
@@ -128,7 +128,7 @@ impl Store {
         order: Option<Which>,
     ) -> Result<()> {
         let id = stored.campaign.id;
-        let Some(phone_number_id) = &stored.phone_number_id else { return Err(Error::Conflict) };
+        let Some(sender) = &stored.campaign.sender else { return Err(Error::Conflict) };
         let mut update = self.moved(tenant, id, request).remove("finished");
         if let Some(which) = order {
             update = update
@@ -141,7 +141,7 @@ impl Store {
         }
         let mut actions = vec![
             Action::Update(update),
-            activate_action(tenant, phone_number_id, id)?,
+            activate_action(tenant, sender, id)?,
             self.audited(tenant, id, request.to)?,
         ];
         if let Some(at_ms) = request.watch_at_ms {

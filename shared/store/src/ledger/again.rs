@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::outcome::Reason;
 use domain::recipient::State;
 use domain::{CampaignId, TenantId};
 
@@ -14,7 +15,7 @@ use crate::{Result, Store};
 const GRACE: Duration = Duration::from_secs(60);
 /// Meta's limit of marketing messages per person: not again within 24 hours
 /// (<https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>).
-const CAPPED: &str = "131049";
+const CAPPED: i64 = 131_049;
 /// How long a person stays capped.
 const CAP: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -108,7 +109,7 @@ impl Store {
         };
         let at_ms = match which {
             Which::Unknown => after(number(item, "lost"), GRACE),
-            Which::Failed if row.progress.reason.as_deref() == Some(CAPPED) => {
+            Which::Failed if row.progress.reason.as_ref().and_then(Reason::meta_code) == Some(CAPPED) => {
                 after(row.progress.failed_at, CAP)
             }
             Which::Failed => now,

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, HashSet};
 
+use domain::outcome::Reason;
 use domain::recipient::{Progress, State, Status};
 use domain::{CampaignId, ContactId, TenantId};
 
@@ -27,13 +28,13 @@ pub enum Entry {
     },
     /// It will not be sent: the provider's code.
     Failed {
-        /// Meta's code, or a word of ours.
-        reason: String,
+        /// Why.
+        reason: Reason,
     },
     /// It was not sent, for a reason of ours.
     Skipped {
-        /// The reason.
-        reason: String,
+        /// Why.
+        reason: Reason,
     },
     /// It may have been sent.
     Unknown,
@@ -290,7 +291,7 @@ fn entry_update(update: Update, attempt: u32, entry: &Entry, now: i64) -> Update
 
 fn apply_all(progress: &mut Progress, statuses: &[&StatusUpdate]) -> bool {
     let apply = |changed, update: &&StatusUpdate| {
-        progress.apply(update.status, &update.provider_id, update.at_ms) || changed
+        progress.apply(&update.status, &update.provider_id, update.at_ms) || changed
     };
     statuses.iter().fold(false, apply)
 }

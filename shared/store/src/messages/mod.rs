@@ -11,8 +11,10 @@ mod reading;
 
 pub use reading::{DayPart, With};
 
+use domain::channel::{Channel, ChannelName};
 use domain::message::Address;
 use domain::recipient::{Progress, Status};
+use domain::sender::SenderId;
 use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -42,8 +44,10 @@ pub struct Message {
     pub id: MessageId,
     /// The account it belongs to.
     pub account: AccountId,
-    /// The custom channel, lower-cased; `None` is WhatsApp.
-    pub channel: Option<String>,
+    /// The channel.
+    pub channel: Channel,
+    /// What of ours it left from, or came to; of messages until 0.1 it is not known.
+    pub sender: Option<SenderId>,
     /// The campaign that it was said to belong to.
     pub campaign: Option<CampaignId>,
     /// The contact it is with, when there is one.
@@ -67,6 +71,7 @@ struct MessageItem {
     id: String,
     account: u64,
     channel: Option<String>,
+    sender: Option<String>,
     campaign: Option<u64>,
     contact: Option<u64>,
     inbound: bool,
@@ -112,7 +117,7 @@ fn answer_key(tenant: &TenantId, cause: &str) -> Key {
 
 /// An id that a custom channel's platform gave to a message, as pointers have it: no
 /// other channel's, and not that of a message that went the other way.
-fn on_channel(channel: &str, inbound: bool, id: &str) -> String {
+fn on_channel(channel: &ChannelName, inbound: bool, id: &str) -> String {
     let way = if inbound { "in" } else { "out" };
     format!("{way}:{channel}#{id}")
 }
@@ -120,8 +125,8 @@ fn on_channel(channel: &str, inbound: bool, id: &str) -> String {
 /// The key of the pointer from a provider's id to a message.
 fn pointer_key(tenant: &TenantId, message: &Message, provider_id: &str) -> Key {
     match &message.channel {
-        Some(channel) => provider_key(tenant, &on_channel(channel, message.inbound, provider_id)),
-        None => provider_key(tenant, provider_id),
+        Channel::Custom(channel) => provider_key(tenant, &on_channel(channel, message.inbound, provider_id)),
+        Channel::Whatsapp | Channel::WhatsappWeb | Channel::Sms => provider_key(tenant, provider_id),
     }
 }
 
@@ -130,7 +135,8 @@ fn to_item(tenant: &TenantId, message: &Message) -> Result<Item> {
     let item = MessageItem {
         id: message.id.to_string(),
         account: message.account.0,
-        channel: message.channel.clone(),
+        channel: Some(&message.channel).filter(|c| **c != Channel::Whatsapp).map(ToString::to_string),
+        sender: message.sender.as_ref().map(ToString::to_string),
         campaign: message.campaign.map(|c| c.0),
         contact: message.contact.map(|c| c.0),
         inbound: message.inbound,
@@ -155,7 +161,8 @@ fn from_item(item: Item) -> Result<Message> {
     Ok(Message {
         id: item.id.parse().map_err(corrupt)?,
         account: AccountId(item.account),
-        channel: item.channel,
+        channel: item.channel.as_deref().map_or(Ok(Channel::Whatsapp), Channel::parse).map_err(corrupt)?,
+        sender: item.sender.map(|sender| sender.parse()).transpose().map_err(corrupt)?,
         campaign: item.campaign.map(CampaignId),
         contact: item.contact.map(ContactId),
         inbound: item.inbound,
@@ -277,7 +284,7 @@ impl Store {
     pub async fn message_on_channel(
         &self,
         tenant: &TenantId,
-        channel: &str,
+        channel: &ChannelName,
         inbound: bool,
         id: &str,
     ) -> Result<Option<Message>> {
@@ -338,7 +345,7 @@ impl Store {
         provider_id: &str,
         at_ms: i64,
     ) -> Result<Option<Message>> {
-        self.progress_message(tenant, account, id, |p| p.apply(status, provider_id, at_ms)).await
+        self.progress_message(tenant, account, id, |p| p.apply(&status, provider_id, at_ms)).await
     }
 }
 

@@ -1,0 +1,174 @@
+//! What a message leaves from, and over which channel: the only place that tells
+//! channels apart.
+
+use channels::{AnyChannel, cloud, custom};
+use domain::TenantId;
+use domain::account::{Account, Number};
+use domain::channel::{Channel, ChannelName, CustomChannel, OURS};
+use domain::sender::{Pace, Sender, SenderId};
+use domain::webhook::SigningSecret;
+use store::Store;
+
+use crate::{Caller, Code, Error, Result, Services};
+
+/// A sender, and the channel that it sends over.
+#[derive(Debug, Clone)]
+pub(crate) struct Route {
+    pub(crate) sender: Sender,
+    pub(crate) channel: AnyChannel,
+}
+
+impl Route {
+    /// The number of Meta's Cloud API, where it is one: whose templates are sent.
+    pub(crate) fn number(&self) -> Option<&Number> {
+        match &self.channel {
+            AnyChannel::Cloud(line) => Some(&line.number),
+            AnyChannel::Custom(_) => None,
+        }
+    }
+}
+
+/// Finds a sender by its id; `None` when the tenant has it no more.
+///
+/// # Errors
+/// [`Code::Unavailable`] when the database does not answer.
+pub(crate) async fn resolve(services: &Services, tenant: &TenantId, id: &SenderId) -> Result<Option<Route>> {
+    let store = &services.store;
+    match id.channel() {
+        Channel::Whatsapp => {
+            let owner = store.owner_of_number(id).await?.filter(|owner| owner.tenant == *tenant);
+            let Some(owner) = owner else { return Ok(None) };
+            let account = store.account(tenant, owner.account).await?;
+            Ok(account.and_then(|account| Some(of_number(services, &account, account.number_of(id)?))))
+        }
+        Channel::Custom(name) => {
+            let found = store.channel_with_secret(tenant, &name).await?;
+            Ok(found.map(|(channel, secret)| of_channel(services, channel, secret)))
+        }
+        // No phone can be paired, and no session linked: nothing is sent from there.
+        Channel::WhatsappWeb | Channel::Sms => Ok(None),
+    }
+}
+
+/// The sender of an account over a channel: the one that is named, or its default.
+///
+/// # Errors
+/// What the channel lacks: [`Code::NoNumber`], [`Code::NoSession`] or [`Code::NoDevice`];
+/// [`Code::InvalidField`] names `channel`, or `sender` when the account has none of that
+/// id, with those that there are.
+pub(crate) async fn choose(
+    services: &Services,
+    tenant: &TenantId,
+    account: &Account,
+    channel: &Channel,
+    named: Option<&SenderId>,
+) -> Result<Route> {
+    match channel {
+        Channel::Whatsapp => Ok(of_number(services, account, number(account, named)?)),
+        Channel::WhatsappWeb => Err(Error::new(Code::NoSession, "no phone is linked to this account")),
+        Channel::Sms => Err(Error::new(Code::NoDevice, "no SMS phone is paired with this account")),
+        Channel::Custom(name) => match services.store.channel_with_secret(tenant, name).await? {
+            Some((channel, secret)) => Ok(of_channel(services, channel, secret)),
+            None => Err(unknown(&services.store, tenant, name).await?),
+        },
+    }
+}
+
+/// Checks that there is such a channel.
+///
+/// # Errors
+/// [`Code::InvalidField`] names `channel`, with those that there are.
+pub(crate) async fn check(store: &Store, tenant: &TenantId, channel: &Channel) -> Result<()> {
+    match channel {
+        Channel::Whatsapp | Channel::WhatsappWeb | Channel::Sms => Ok(()),
+        Channel::Custom(name) => match store.channel(tenant, name).await? {
+            Some(_) => Ok(()),
+            None => Err(unknown(store, tenant, name).await?),
+        },
+    }
+}
+
+async fn unknown(store: &Store, tenant: &TenantId, name: &ChannelName) -> Result<Error> {
+    let registered = store.channels(tenant).await?;
+    let names = OURS.into_iter().map(str::to_owned);
+    let names: Vec<String> = names.chain(registered.into_iter().map(|channel| channel.name)).collect();
+    let message = format!("there is no channel {name}: channel must be one of {}", names.join(", "));
+    Ok(Error::invalid("channel", message))
+}
+
+/// The number of an account that is named, or its default.
+///
+/// # Errors
+/// [`Code::NoNumber`]; [`Code::InvalidField`] names `sender`.
+pub fn number<'a>(account: &'a Account, named: Option<&SenderId>) -> Result<&'a Number> {
+    let default = account.number().ok_or_else(|| {
+        let message = "no WhatsApp number is connected to this account";
+        Error { field: Some("token".to_owned()), ..Error::new(Code::NoNumber, message) }
+    })?;
+    let Some(id) = named else { return Ok(default) };
+    account.number_of(id).ok_or_else(|| {
+        let ids: Vec<&str> = account.numbers.iter().map(|number| number.id.as_str()).collect();
+        let message = format!("{id} is no WhatsApp sender of this account: it has {}", ids.join(", "));
+        Error::invalid("sender", message)
+    })
+}
+
+fn of_number(services: &Services, account: &Account, number: &Number) -> Route {
+    let line = cloud::Line { graph: services.graph.clone(), number: number.clone() };
+    Route { sender: account.sender(number), channel: AnyChannel::Cloud(line) }
+}
+
+fn of_channel(services: &Services, channel: CustomChannel, secret: SigningSecret) -> Route {
+    let sender = of_custom(&channel);
+    let (client, clock) = (services.outbound.clone(), services.store.clock().clone());
+    let line = custom::Line { client, channel, secret, clock };
+    Route { sender, channel: AnyChannel::Custom(line) }
+}
+
+fn of_custom(channel: &CustomChannel) -> Sender {
+    Sender {
+        id: SenderId::custom(&channel.key),
+        account: None,
+        channel: Channel::Custom(channel.key.clone()),
+        pace: Pace { per_second: channel.per_second },
+        name: channel.name.clone(),
+        is_default: true,
+    }
+}
+
+/// Every sender of a tenant: of each account, then its custom channels.
+///
+/// # Errors
+/// [`Code::Unavailable`] when the database does not answer.
+pub async fn list(store: &Store, tenant: &TenantId) -> Result<Vec<Sender>> {
+    let (accounts, channels) = futures::try_join!(store.accounts(tenant), store.channels(tenant))?;
+    let of_accounts = accounts.iter().flat_map(Account::senders);
+    Ok(of_accounts.chain(channels.iter().map(of_custom)).collect())
+}
+
+/// Makes a number of an account the one that sends when none is named.
+///
+/// # Errors
+/// [`Code::InvalidField`] names `sender`, with those that there are.
+pub async fn set_default(store: &Store, caller: &Caller, account: Account, id: &SenderId) -> Result<Account> {
+    let id = number(&account, Some(id))?.id.clone();
+    let changed = store.default_number(caller.tenant_id(), account.id, &id).await?;
+    store.audit(caller.tenant_id(), &caller.key.name, &format!("sender {id} is the default")).await?;
+    Ok(changed)
+}
+
+/// Takes a number from the account that has it. What it sends at the moment is paused by its runner.
+///
+/// # Errors
+/// [`Code::Forbidden`] for operators; [`Code::NotFound`] names `id`.
+pub async fn remove(store: &Store, caller: &Caller, id: &str) -> Result<Account> {
+    caller.require_owner()?;
+    let unknown = || Error::not_found("id", "id is not the id of one of your numbers");
+    let id: SenderId = id.parse().map_err(|_| unknown())?;
+    let accounts = store.accounts(caller.tenant_id()).await?;
+    let account = accounts.iter().find(|account| account.number_of(&id).is_some()).ok_or_else(unknown)?;
+    let number = account.number_of(&id).ok_or_else(unknown)?;
+    let changed = store.disconnect_number(caller.tenant_id(), account.id, number).await?;
+    store.audit(caller.tenant_id(), &caller.key.name, &format!("sender {} removed", number.id)).await?;
+    Ok(changed)
+}
