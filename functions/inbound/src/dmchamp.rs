@@ -25,8 +25,8 @@ impl From<Received> for Answer {
     fn from(received: Received) -> Self {
         Self {
             success: true,
-            id: received.id.to_string(),
-            message_id: received.id.to_string(),
+            id: received.id.clone(),
+            message_id: received.id,
             contact_id: received.contact.map(|contact| contact.to_string()),
             channel: received.channel,
             campaign_id: received.campaign.map(|campaign| campaign.to_string()),

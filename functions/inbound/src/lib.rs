@@ -40,6 +40,8 @@ pub const KINDS: &[&str] = &[
     "IDENT",
     "INTAKE",
     "KEY",
+    "LEDGER",
+    "LHEAD",
     "MSG",
     "OUTBOX",
     "PHONEID",

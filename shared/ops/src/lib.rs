@@ -20,6 +20,7 @@ pub mod inbound;
 pub mod integrations;
 pub mod messages;
 pub mod pages;
+mod receiving;
 pub mod schedule;
 pub mod senders;
 pub mod sending;

@@ -1,19 +1,16 @@
 use domain::channel::{Channel, ChannelName, CustomChannel};
-use domain::consent::{Keyword, keyword};
-use domain::message::Address;
 use domain::outcome::Reason;
-use domain::recipient::{Progress, State, Status};
+use domain::recipient::Status;
 use domain::sender::SenderId;
-use domain::{AccountId, CampaignId, ContactId, Invalid, MessageId, TenantId};
+use domain::{AccountId, CampaignId, ContactId, Invalid, TenantId};
 use serde_json::json;
-use store::Store;
 use store::messages::Message;
 
 use super::registry::unknown_channel;
 use super::report::report;
 use super::{Person, campaign};
-use crate::events::{Teller, message_received};
-use crate::suppression::{Occasion, Source, heed};
+use crate::events::Teller;
+use crate::receiving::{Received as Heard, Told};
 use crate::{Error, Result};
 
 /// Where messages go that name no channel, while none or several are registered.
@@ -73,8 +70,8 @@ impl std::fmt::Debug for Incoming {
 /// What was made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// Our id of the message.
-    pub id: MessageId,
+    /// Our id of the message; of a campaign's, its reference.
+    pub id: String,
     /// Who wrote it, or got it.
     pub contact: Option<ContactId>,
     /// The channel that it belongs to.
@@ -90,7 +87,7 @@ pub struct Received {
 impl Received {
     pub(super) fn new(message: &Message, status: &'static str, duplicate: bool) -> Self {
         Self {
-            id: message.id,
+            id: message.id.to_string(),
             contact: message.contact,
             channel: message.channel.to_string(),
             campaign: message.campaign,
@@ -121,31 +118,25 @@ pub async fn receive(teller: &Teller, tenant: &TenantId, new: Incoming) -> Resul
         return Ok(moved);
     }
     check_body(&new)?;
-    if let Some(known) = store.message_on_channel(tenant, &channel, true, &new.id).await? {
+    let heard = Heard {
+        account: AccountId::NONE,
+        sender: Some(SenderId::custom(&channel)),
+        channel: Channel::Custom(channel.clone()),
+        provider_id: &new.id,
+        addresses: vec![new.from.address(&channel)],
+        campaign: campaign(store, tenant, new.campaign.as_deref()).await?,
+        kind: new.kind.as_str(),
+        text: new.body.as_deref(),
+        content: content_of(&new),
+        said_ms: None,
+    };
+    if let Some(known) = heard.known(store, tenant).await? {
         return Ok(Received::inbound(&known, true));
     }
-    let campaign = campaign(store, tenant, new.campaign.as_deref()).await?;
     let contact = new.from.contact(teller, tenant, &channel, None).await?;
-    let now_ms = store.clock().now_ms();
-    store.open_window(tenant, AccountId::NONE, contact.id, now_ms).await?;
-    let address = new.from.address(&channel);
-    let said = new.body.as_deref().filter(|_| new.kind == Kind::Text).and_then(keyword);
-    obey(teller, tenant, &address, said).await?;
-    let message = message_of(store, &channel, contact.id, campaign, address, &new);
-    let note = teller.entry(tenant, &message_received(tenant, &message)).await?;
-    match store.receive_message(tenant, &message, &new.id, note.as_slice()).await {
-        Ok(()) => {
-            teller.tell_now(&note).await;
-            Ok(Received::inbound(&message, false))
-        }
-        // A copy was faster.
-        Err(store::Error::Conflict) => {
-            let known = store.message_on_channel(tenant, &channel, true, &new.id).await?;
-            let known = known.ok_or(store::Error::Contended)?;
-            Ok(Received::inbound(&known, true))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let taken = heard.take(teller, tenant, &contact, Told::ByOutbox).await?;
+    let (message, duplicate) = taken.ok_or(store::Error::Contended)?;
+    Ok(Received::inbound(&message, duplicate))
 }
 
 /// The channel of a message: the one that it names; or the registered one that its
@@ -158,6 +149,8 @@ fn channel_of(registered: &[CustomChannel], new: &Incoming) -> Result<ChannelNam
     }
     let label = new.label.as_deref().unwrap_or(DEFAULT_LABEL);
     let wrong = |wrong: Invalid| Error::invalid("channel", wrong.message.replacen("name", "channel", 1));
+    // A channel of ours is no custom one, whatever the platform calls where it came from.
+    let label = if Channel::ours(label).is_some() { DEFAULT_LABEL } else { label };
     let label: ChannelName = label.parse().map_err(wrong)?;
     match registered {
         [only] if !known(&label) => Ok(only.key.clone()),
@@ -188,29 +181,8 @@ fn check_body(new: &Incoming) -> Result<()> {
     }
 }
 
-/// Applies an opt-out or opt-in word to the address that it came from.
-async fn obey(teller: &Teller, tenant: &TenantId, address: &Address, said: Option<Keyword>) -> Result<()> {
-    let on = Occasion { teller, tenant, account: None, source: Source::Keyword, said_ms: None };
-    match said {
-        Some(said @ (Keyword::OptOut | Keyword::OptIn)) => {
-            heed(on, std::slice::from_ref(address), said == Keyword::OptIn).await
-        }
-        Some(Keyword::Help) | None => Ok(()),
-    }
-}
-
-fn message_of(
-    store: &Store,
-    channel: &ChannelName,
-    contact: ContactId,
-    campaign: Option<CampaignId>,
-    address: Address,
-    new: &Incoming,
-) -> Message {
-    let now = store.clock().now();
-    let mut progress = Progress::new(State::Delivered);
-    progress.delivered_at = Some(now.as_millisecond());
-    progress.provider_id = Some(new.id.clone());
+/// The message as the platform wrote it.
+fn content_of(new: &Incoming) -> String {
     let content = json!({
         "messageSid": new.id,
         "fromId": new.from.id,
@@ -220,18 +192,5 @@ fn message_of(
         "messageType": new.kind.as_str(),
         "reactionTo": new.reaction_to,
     });
-    Message {
-        id: MessageId(store.entropy().ulid(now)),
-        account: AccountId::NONE,
-        channel: Channel::Custom(channel.clone()),
-        sender: Some(SenderId::custom(channel)),
-        campaign,
-        contact: Some(contact),
-        inbound: true,
-        address,
-        kind: new.kind.as_str().to_owned(),
-        text: new.body.clone(),
-        content: content.to_string(),
-        progress,
-    }
+    content.to_string()
 }

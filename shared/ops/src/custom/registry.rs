@@ -1,4 +1,4 @@
-use domain::channel::{ChannelName, CustomChannel, DEFAULT_RATE, MAX_CHANNELS, check_rate};
+use domain::channel::{Channel, ChannelName, CustomChannel, DEFAULT_RATE, MAX_CHANNELS, check_rate};
 use domain::webhook::SigningSecret;
 use domain::{Secret, TenantId};
 use store::Store;
@@ -31,6 +31,11 @@ pub async fn register(
 ) -> Result<(CustomChannel, Option<Secret>)> {
     let (store, tenant) = (&services.store, caller.tenant_id());
     let key: ChannelName = new.name.parse()?;
+    if let Some(ours) = Channel::ours(&new.name) {
+        let message =
+            format!("name must not be {}: it is a channel of ours, however it is written", ours.as_str());
+        return Err(Error::invalid("name", message));
+    }
     let rate = new.rate.map(check_rate).transpose()?;
     let url = check_url(&services.outbound, &new.url).await?;
     let known = store.channels(tenant).await?;

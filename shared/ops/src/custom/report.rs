@@ -1,7 +1,10 @@
 use domain::channel::ChannelName;
+use domain::message::{Address, CallbackRef};
 use domain::recipient::{Progress, Status};
-use domain::{AccountId, MessageId, TenantId};
+use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 use store::Store;
+use store::contacts::block_of;
+use store::ledger::StatusUpdate;
 use store::messages::Message;
 
 use super::Received;
@@ -18,6 +21,10 @@ pub(super) async fn report(
     status: Status,
 ) -> Result<Option<Received>> {
     let store = &teller.store;
+    if let Some(CallbackRef::Campaign(campaign, contact, attempt)) = CallbackRef::parse(id) {
+        let to = (campaign, contact, attempt);
+        return of_campaign(teller, tenant, channel, to, status).await;
+    }
     let Some(message) = own(store, tenant, channel, id).await? else { return Ok(None) };
     let now_ms = store.clock().now_ms();
     let change = |progress: &mut Progress| apply(progress, &status, id, now_ms);
@@ -31,6 +38,55 @@ pub(super) async fn report(
     teller.tell_now(&note).await;
     let moved = moved.unwrap_or(message);
     Ok(Some(Received::new(&moved, moved.progress.shown().0.as_str(), false)))
+}
+
+/// Applies a status of a campaign's message, which a platform knows by the id that we
+/// gave it.
+async fn of_campaign(
+    teller: &Teller,
+    tenant: &TenantId,
+    channel: &ChannelName,
+    (campaign, contact, attempt): (CampaignId, ContactId, u32),
+    status: Status,
+) -> Result<Option<Received>> {
+    let store = &teller.store;
+    let stored = store.campaign(tenant, campaign).await?.map(|stored| stored.campaign);
+    let Some(stored) = stored.filter(|campaign| campaign.channel.custom() == Some(channel)) else {
+        return Ok(None);
+    };
+    let Some(row) = store.row(tenant, campaign, contact).await? else { return Ok(None) };
+    let now_ms = store.clock().now_ms();
+    let reference = CallbackRef::Campaign(campaign, contact, attempt).to_string();
+    let provider_id = row.progress.provider_id.clone().unwrap_or_else(|| reference.clone());
+    let mut after = row.progress.clone();
+    let is_news = row.attempt == attempt && apply(&mut after, &status, &provider_id, now_ms);
+    if is_news {
+        let fact = StatusFact {
+            account: stored.account,
+            channel: &stored.channel,
+            sender: stored.sender.as_ref(),
+            message: CallbackRef::Campaign(campaign, contact, attempt),
+            provider_id: row.progress.provider_id.as_deref(),
+            to: row.address.as_ref().map(Address::id),
+            contact: Some(contact),
+            status: status.clone(),
+            at_ms: now_ms,
+        };
+        let note = teller.note(tenant, &message_status(tenant, &fact)).await?;
+        let update = StatusUpdate { campaign, contact, attempt, status, provider_id, at_ms: now_ms };
+        store.apply_statuses(tenant, &[update]).await?;
+        store.mark_dirty(tenant, campaign, &[block_of(contact)]).await?;
+        teller.tell_now(&note).await;
+    }
+    let progress = if is_news { after } else { row.progress };
+    Ok(Some(Received {
+        id: reference,
+        contact: Some(contact),
+        channel: channel.to_string(),
+        campaign: Some(campaign),
+        status: progress.shown().0.as_str(),
+        duplicate: !is_news,
+    }))
 }
 
 /// A message that went out, by our id or by the platform's.

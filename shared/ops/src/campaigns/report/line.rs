@@ -31,7 +31,7 @@ pub(super) fn line(row: &Row) -> Line {
     let next_attempt = row.retry_at.filter(|_| progress.state == State::Pending);
     [
         row.contact.to_string(),
-        row.address.as_ref().map(Address::as_str).unwrap_or_default().to_owned(),
+        row.address.as_ref().map(Address::id).unwrap_or_default().to_owned(),
         state.as_str().to_owned(),
         reason.unwrap_or_default().to_owned(),
         // Meta's ids contain the number: who was erased has none.

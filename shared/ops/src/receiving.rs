@@ -1,0 +1,152 @@
+//! The one way in: what somebody says to us, over any channel. Once for each id of the
+//! channel, however often it comes.
+
+use domain::channel::Channel;
+use domain::consent::{Keyword, keyword};
+use domain::contact::Contact;
+use domain::message::Address;
+use domain::recipient::{Progress, State};
+use domain::sender::SenderId;
+use domain::{AccountId, CampaignId, MessageId, TenantId};
+use store::Store;
+use store::messages::Message;
+
+use crate::Result;
+use crate::answering::Question;
+use crate::events::{Teller, message_received};
+use crate::suppression::{Occasion, Source, heed};
+
+/// Something that was said.
+#[derive(Debug)]
+pub(crate) struct Received<'a> {
+    /// The account that it came to; on custom channels, none.
+    pub(crate) account: AccountId,
+    /// The channel.
+    pub(crate) channel: Channel,
+    /// What of ours it came to, where that is known.
+    pub(crate) sender: Option<SenderId>,
+    /// The channel's id of it.
+    pub(crate) provider_id: &'a str,
+    /// Every address of who said it that is known; the first one is answered.
+    pub(crate) addresses: Vec<Address>,
+    /// The campaign that it belongs to.
+    pub(crate) campaign: Option<CampaignId>,
+    /// The channel's type of it.
+    pub(crate) kind: &'a str,
+    /// What there is to read.
+    pub(crate) text: Option<&'a str>,
+    /// It as the channel wrote it, JSON.
+    pub(crate) content: String,
+    /// When it was said, in milliseconds since 1970, where the channel says so.
+    pub(crate) said_ms: Option<i64>,
+}
+
+/// Who tells what was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Whoever took it in, from a job that comes again until it is told.
+    ByCaller,
+    /// The outbox: it was taken in by a request, which nobody repeats.
+    ByOutbox,
+}
+
+impl Received<'_> {
+    /// A copy of it that came before.
+    ///
+    /// # Errors
+    /// [`crate::Code::Unavailable`] when the database does not answer.
+    pub(crate) async fn known(&self, store: &Store, tenant: &TenantId) -> Result<Option<Message>> {
+        let found = match self.channel.custom() {
+            Some(name) => store.message_on_channel(tenant, name, true, self.provider_id).await,
+            None => store.message_by_provider_id(tenant, self.provider_id).await,
+        };
+        Ok(found?)
+    }
+
+    /// Takes it in: the window of `contact` opens, a keyword takes effect, a question is
+    /// queued to be answered, and it joins the conversation. Answers the message, and
+    /// whether a copy was faster.
+    ///
+    /// # Errors
+    /// [`crate::Code::Unavailable`]: take it in again.
+    pub(crate) async fn take(
+        &self,
+        teller: &Teller,
+        tenant: &TenantId,
+        contact: &Contact,
+        told: Told,
+    ) -> Result<Option<(Message, bool)>> {
+        let store = &teller.store;
+        let Some(address) = self.addresses.first() else { return Ok(None) };
+        let now_ms = store.clock().now_ms();
+        let at_ms = self.said_ms.unwrap_or(now_ms).min(now_ms);
+        store.open_window(tenant, self.account, contact.id, at_ms).await?;
+        self.obey(teller, tenant, address).await?;
+        let message = self.message(store, contact, address, at_ms);
+        let note = match told {
+            Told::ByCaller => None,
+            Told::ByOutbox => teller.entry(tenant, &message_received(tenant, &message)).await?,
+        };
+        match store.receive_message(tenant, &message, self.provider_id, note.as_slice()).await {
+            Ok(()) => {
+                teller.tell_now(&note).await;
+                Ok(Some((message, false)))
+            }
+            // A copy was faster; or somebody else writes, and it comes again.
+            Err(store::Error::Conflict) => {
+                let known = self.known(store, tenant).await?.ok_or(store::Error::Contended)?;
+                Ok(Some((known, true)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Applies an opt-out or opt-in word to every address that it came from, and has HELP
+    /// answered.
+    async fn obey(&self, teller: &Teller, tenant: &TenantId, address: &Address) -> Result<()> {
+        let said = self.text.filter(|_| matches!(self.kind, "text" | "button")).and_then(keyword);
+        let (account, source) = (self.account.known(), Source::Keyword);
+        let on = Occasion { teller, tenant, account, source, said_ms: self.said_ms };
+        match said {
+            Some(said @ (Keyword::OptOut | Keyword::OptIn)) => {
+                heed(on, &self.addresses, said == Keyword::OptIn).await
+            }
+            // Queued before the message is known, and answered once however often it is.
+            Some(Keyword::Help) => {
+                let cause = match self.channel.custom() {
+                    Some(name) => format!("{name}#{}", self.provider_id),
+                    None => self.provider_id.to_owned(),
+                };
+                let question = Question {
+                    tenant: tenant.clone(),
+                    account: self.account,
+                    sender: self.sender.clone(),
+                    cause,
+                    to: address.clone(),
+                };
+                Ok(teller.queues.inbound((&question).into()).await?)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn message(&self, store: &Store, contact: &Contact, address: &Address, at_ms: i64) -> Message {
+        let mut progress = Progress::new(State::Delivered);
+        progress.delivered_at = Some(at_ms);
+        progress.provider_id = Some(self.provider_id.to_owned());
+        Message {
+            id: MessageId(store.entropy().ulid(store.clock().now())),
+            account: self.account,
+            channel: self.channel.clone(),
+            sender: self.sender.clone(),
+            campaign: self.campaign,
+            contact: Some(contact.id),
+            inbound: true,
+            address: address.clone(),
+            kind: self.kind.to_owned(),
+            text: self.text.map(str::to_owned),
+            content: self.content.clone(),
+            progress,
+        }
+    }
+}
