@@ -79,7 +79,8 @@ async fn what_the_platform_reports_moves_rows_forward_and_is_told() {
     let sent: Vec<String> =
         hook.received().iter().map(|one| one.json()["id"].as_str().unwrap().to_owned()).collect();
     let report = async |sid: &str, status: &str| {
-        let data = json!({"messageSid": sid, "fromId": "x", "toId": "y", "status": status, "channel": "livechat"});
+        let data =
+            json!({"messageSid": sid, "fromId": "x", "toId": "y", "status": status, "channel": "livechat"});
         api.post("/v1/incoming_custom_channel_message", json!({"customData": data})).await
     };
     let moved = report(&sent[0], "delivered").await.expect(200);
@@ -89,11 +90,17 @@ async fn what_the_platform_reports_moves_rows_forward_and_is_told() {
     assert_eq!(report(&sent[0], "delivered").await.expect(200)["duplicate"], true);
     report(&sent[1], "failed").await.expect(200);
     world.drain().await;
-    assert_eq!(world.counts(id).await, [("accepted", 1), ("delivered", 1), ("failed", 1), ("skipped", 1)].into());
+    assert_eq!(
+        world.counts(id).await,
+        [("accepted", 1), ("delivered", 1), ("failed", 1), ("skipped", 1)].into()
+    );
     assert_eq!(world.reasons(id).await["custom:reported"], 1);
     let told: Vec<Value> = told.received().iter().map(|one| one.json()).collect();
     let delivered = told.iter().find(|event| event["data"]["status"] == "delivered").unwrap();
-    assert_eq!((&delivered["channel"], &delivered["data"]["sender"]), (&json!("livechat"), &json!("custom:livechat")));
+    assert_eq!(
+        (&delivered["channel"], &delivered["data"]["sender"]),
+        (&json!("livechat"), &json!("custom:livechat"))
+    );
     let failed = told.iter().find(|event| event["data"]["status"] == "failed").unwrap();
     assert_eq!(failed["data"]["reason"], "custom:reported");
     // Of another campaign, or another channel, there is no such message.
@@ -222,7 +229,16 @@ async fn each_channel_speaks_of_its_own_conditions() {
 #[tokio::test]
 async fn our_names_are_ours() {
     let (_world, api, hook, _) = shop(0).await;
-    for name in ["whatsapp", "WhatsApp", "whatsapp-web", "WHATSAPP WEB", "whatsapp_web", "sms", "S M S", "whatsapp-meta"] {
+    for name in [
+        "whatsapp",
+        "WhatsApp",
+        "whatsapp-web",
+        "WHATSAPP WEB",
+        "whatsapp_web",
+        "sms",
+        "S M S",
+        "whatsapp-meta",
+    ] {
         let refused = api.post("/api/channels", json!({"name": name, "url": hook.url})).await;
         assert_eq!(refused.field(422), "name", "{name}");
     }

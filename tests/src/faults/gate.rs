@@ -78,6 +78,7 @@ struct State {
     /// When AWS was called, in milliseconds of the run.
     at_ms: Vec<i64>,
     events: Vec<Event>,
+    posted: Vec<Posted>,
     addressed: Vec<String>,
     /// Who went on and on without waiting.
     spins: Vec<&'static str>,
@@ -90,6 +91,17 @@ pub struct Event {
     pub id: String,
     /// The body.
     pub body: String,
+}
+
+/// A message that a custom channel took.
+#[derive(Debug, Clone)]
+pub struct Posted {
+    /// Whom it is for, as the channel knows them.
+    pub to: String,
+    /// Our id of it.
+    pub reference: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
 }
 
 /// Work that is looked at more often while no time passes waits for nothing.
@@ -138,6 +150,11 @@ impl Gate {
         self.state().events.clone()
     }
 
+    /// What custom channels took so far.
+    pub fn posts(&self) -> Vec<Posted> {
+        self.state().posted.clone()
+    }
+
     /// To whom messages were tried so far, whatever came of it.
     pub fn addressed(&self) -> Vec<String> {
         self.state().addressed.clone()
@@ -155,6 +172,10 @@ impl Gate {
 
     pub(super) fn took(&self, event: Event) {
         self.state().events.push(event);
+    }
+
+    pub(super) fn posted(&self, message: Posted) {
+        self.state().posted.push(message);
     }
 
     pub(super) fn addresses(&self, to: &str) {

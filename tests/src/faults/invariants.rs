@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use ulid::Ulid;
 
 use super::feed::Feed;
-use super::gate::Fired;
+use super::gate::{Fired, Posted};
 use super::plan::Shape;
 use super::stage::{Promise, Stage};
 use crate::phone;
@@ -36,20 +36,62 @@ pub struct Violation {
     pub about: String,
 }
 
+/// A message that was taken.
+#[derive(Debug)]
+struct Taken {
+    /// Whom it is for: digits, or an id on a channel.
+    to: String,
+    /// Our reference of it.
+    reference: Option<CallbackRef>,
+    /// The provider's id.
+    provider_id: String,
+    /// When, in milliseconds since 1970.
+    at_ms: i64,
+    body: String,
+}
+
+impl From<AcceptedMessage> for Taken {
+    fn from(message: AcceptedMessage) -> Self {
+        Self {
+            reference: message.biz_opaque_callback_data.as_deref().and_then(CallbackRef::parse),
+            provider_id: message.wamid,
+            at_ms: i64::try_from(message.accepted_at).unwrap(),
+            body: message.body.to_string(),
+            to: message.to,
+        }
+    }
+}
+
+impl From<Posted> for Taken {
+    fn from(posted: Posted) -> Self {
+        let id = posted.reference.parse().map(CallbackRef::Message).ok();
+        Self {
+            reference: id.or_else(|| CallbackRef::parse(&posted.reference)),
+            provider_id: posted.reference,
+            at_ms: posted.at_ms,
+            body: String::new(),
+            to: posted.to,
+        }
+    }
+}
+
 /// What was found so far.
 #[derive(Debug)]
 struct Findings<'a> {
     stage: &'a Stage,
     violations: BTreeSet<Violation>,
-    /// What Meta took, in order.
-    taken: Vec<AcceptedMessage>,
+    /// What Meta and the channels took, each in order.
+    taken: Vec<Taken>,
     /// Whether a process ended, and took what it knew with it.
     ended: bool,
 }
 
 /// Looks at everything; what does not hold, in order.
 pub(super) async fn check(stage: &Stage) -> Vec<Violation> {
-    let taken = stage.world.simulator.messages(None, usize::MAX);
+    let by_meta = stage.world.simulator.messages(None, usize::MAX);
+    let by_channels = stage.gate.posts();
+    let taken = by_meta.into_iter().map(Taken::from).chain(by_channels.into_iter().map(Taken::from));
+    let taken = taken.collect();
     let ended = stage.gate.fired().iter().any(|fired| fired.fault.ends());
     // What spins is ended by the gate.
     let ended = ended || !stage.gate.spins().is_empty();
@@ -137,7 +179,7 @@ impl Findings<'_> {
     }
 
     fn row(&mut self, id: CampaignId, row: &Row, ended: bool) {
-        let to = row.address.as_ref().map(|a| a.as_str().trim_start_matches('+').to_owned());
+        let to = row.address.as_ref().map(|a| a.id().trim_start_matches('+').to_owned());
         let to = to.unwrap_or_default();
         let state = row.progress.state;
         let reason = row.progress.reason.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -150,8 +192,10 @@ impl Findings<'_> {
             State::Accepted | State::Sent | State::Delivered | State::Read if taken == 0 => {
                 self.add("shown as sent, never accepted", about);
             }
+            State::Accepted if expected.is_silent => {}
             State::Accepted | State::Sent => self.add("status is lost", about),
             State::Delivered | State::Read => {}
+            State::Unknown if taken > 0 && expected.is_silent => {}
             State::Failed | State::Skipped | State::Unknown if taken > 0 => {
                 self.add("accepted, shown otherwise", about);
             }
@@ -173,12 +217,9 @@ impl Findings<'_> {
         }
     }
 
-    /// How often Meta took a recipient of a campaign.
+    /// How often a recipient of a campaign was taken.
     fn taken_for(&self, id: CampaignId, contact: ContactId) -> usize {
-        let of = |message: &&AcceptedMessage| {
-            let callback = message.biz_opaque_callback_data.as_deref().and_then(CallbackRef::parse);
-            matches!(callback, Some(CallbackRef::Campaign(c, who, _)) if c == id && who == contact)
-        };
+        let of = |message: &&Taken| matches!(message.reference, Some(CallbackRef::Campaign(c, who, _)) if c == id && who == contact);
         self.taken.iter().filter(of).count()
     }
 
@@ -213,7 +254,7 @@ impl Findings<'_> {
 
     /// A person is answered, once; who ended or lost an answer amid it may leave it out.
     fn answered(&mut self, to: &str, text: &str) {
-        let is_answer = |m: &&AcceptedMessage| m.to == to && m.body.to_string().contains(text);
+        let is_answer = |m: &&Taken| m.to == to && m.body.contains(text);
         let times = self.taken.iter().filter(is_answer).count();
         let lost = |fired: &Fired| fired.fault.ends() || fired.call.shape == Shape::Message;
         if times > 1 {
@@ -265,10 +306,8 @@ impl Findings<'_> {
                 self.add("message stays under way", message.address.as_str());
             }
             let wamid = message.progress.provider_id.clone().unwrap_or_default();
-            let callback = CallbackRef::Message(message.id).to_string();
-            let taken = self.taken.iter().any(|m| {
-                m.wamid == wamid || m.biz_opaque_callback_data.as_deref() == Some(callback.as_str())
-            });
+            let callback = Some(CallbackRef::Message(message.id));
+            let taken = self.taken.iter().any(|m| m.provider_id == wamid || m.reference == callback);
             if taken && matches!(state, State::Failed | State::Skipped | State::Unknown) {
                 self.add(
                     "accepted, shown otherwise",
@@ -279,10 +318,13 @@ impl Findings<'_> {
     }
 
     fn quiet(&mut self, from_ms: i64, until_ms: Option<i64>) {
-        let at = |message: &AcceptedMessage| i64::try_from(message.accepted_at).unwrap();
         let until_ms = until_ms.unwrap_or(i64::MAX);
-        let after: Vec<i64> =
-            self.taken.iter().map(at).filter(|at| *at > from_ms && *at < until_ms).collect();
+        let after: Vec<i64> = self
+            .taken
+            .iter()
+            .map(|message| message.at_ms)
+            .filter(|at| *at > from_ms && *at < until_ms)
+            .collect();
         let wave = usize::try_from(self.stage.scenario.setup().per_second).unwrap();
         if after.len() > wave * WAVES {
             self.add("sent after it was stopped", format!("{} messages", after.len()));
@@ -294,8 +336,7 @@ impl Findings<'_> {
     }
 
     fn nothing(&mut self, to: &str, from_ms: i64) {
-        let at = |message: &AcceptedMessage| i64::try_from(message.accepted_at).unwrap();
-        let late = self.taken.iter().filter(|m| m.to == to && at(m) > from_ms + GRACE_MS).count();
+        let late = self.taken.iter().filter(|m| m.to == to && m.at_ms > from_ms + GRACE_MS).count();
         if late > 0 {
             self.add("sent to who must not be", format!("{to}, {late} messages"));
         }

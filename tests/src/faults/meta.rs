@@ -1,4 +1,4 @@
-//! Faults between us and Meta, and between us and users' endpoints.
+//! Faults between us and Meta.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,11 @@ use axum::response::IntoResponse;
 use bytes::Bytes;
 use channels::cloud::{Exchange, NoAnswer};
 use http::{Request, Response, StatusCode};
-use outbound::Failure;
 use serde_json::{Value, json};
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt, service_fn};
 
-use super::gate::{Event, Gate, Process, run_as};
+use super::gate::{Gate, Process, run_as};
 use super::plan::{About, Fault, Shape};
 use crate::roles::role;
 
@@ -101,39 +100,6 @@ impl Gate {
     async fn ask(&self, function: Router, request: Request<Body>) -> Option<Response<Body>> {
         let asked = role("inbound").hold(function.oneshot(request));
         tokio::time::timeout(GATEWAY, run_as(self, "inbound", asked)).await.ok().flatten()?.ok()
-    }
-
-    /// What answers for users' endpoints: they take everything.
-    pub(crate) fn endpoints(self: Arc<Self>) -> outbound::Exchange {
-        BoxCloneSyncService::new(service_fn(move |request: reqwest::Request| {
-            let gate = self.clone();
-            async move { gate.call_endpoint(request).await }
-        }))
-    }
-
-    async fn call_endpoint(&self, request: reqwest::Request) -> Result<reqwest::Response, Failure> {
-        let id = request.headers().get("webhook-id").and_then(|id| id.to_str().ok());
-        let id = id.unwrap_or_default().to_owned();
-        let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
-        let event = Event { id, body: String::from_utf8_lossy(body).into_owned() };
-        let fine = || Ok(reqwest::Response::from(http::Response::new("")));
-        let Some(process) = Process::current() else { return fine() };
-        match self.count(&process, Shape::Event, "event", About::Text(event.id.clone())) {
-            Some(Fault::Refused) => Err(Failure::Connect),
-            Some(Fault::Before) => process.end().await,
-            Some(Fault::Last) => {
-                self.took(event);
-                process.end().await
-            }
-            Some(_) => {
-                self.took(event);
-                Err(Failure::Timeout)
-            }
-            None => {
-                self.took(event);
-                fine()
-            }
-        }
     }
 }
 

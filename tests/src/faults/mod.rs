@@ -11,6 +11,7 @@
 //! `STAFFETTA_FAULTS="cancel 57 reply-lost"` plays one run, with logs as `RUST_LOG` says.
 
 mod aws;
+mod endpoints;
 mod feed;
 mod gate;
 mod invariants;

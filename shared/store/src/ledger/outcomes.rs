@@ -92,6 +92,10 @@ impl<F: Fn(&mut Progress) -> bool> Late<F> {
         if self.item.contains_key(ERASED) {
             after.provider_id = None;
         }
+        // That may have been all that was new.
+        if after == before {
+            return None;
+        }
         let update = Update::of(row_key(tenant, self.campaign, self.contact));
         let update = set_changes(update, Some(&before), &after).when(When::Is("att", n(self.attempt)));
         Some(update.when(When::Is("rk", n(before.state.rank()))))

@@ -7,9 +7,9 @@ use super::{ID, Promise, Stage, digits, person, phone};
 use crate::faults::stage::Ask;
 
 /// When the first wave has left and the last one has not, in milliseconds.
-const AMID: u64 = 1_300;
+pub(super) const AMID: u64 = 1_300;
 /// Longer than anything may leave that was claimed before.
-const LONG: u64 = 30_000;
+pub(super) const LONG: u64 = 30_000;
 
 /// Contacts, an approved template, and a draft for everybody.
 pub(super) async fn prepare(stage: &Stage, people: usize) {
@@ -32,7 +32,7 @@ pub(super) async fn schedule(stage: &Stage, people: usize) {
 }
 
 /// Launches the draft.
-async fn launch(stage: &Stage) {
+pub(super) async fn launch(stage: &Stage) {
     let body = json!({"campaign_id": ID.0});
     let ask = Ask { key: Some("launch-1"), ..Ask::post("/api/campaigns/launch", body) };
     let answers = stage.insist("campaigns", &ask).await;

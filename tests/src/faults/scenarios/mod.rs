@@ -1,6 +1,7 @@
 //! What is played.
 
 mod campaigns;
+mod channels;
 mod contacts;
 mod events;
 mod held;
@@ -35,6 +36,10 @@ pub enum Scenario {
     HeldCancel,
     /// A recipient says STOP, and the campaign is paused, while Meta holds its number.
     HeldPause,
+    /// A campaign over a custom channel, which is paused and resumed.
+    Channel,
+    /// A campaign over a custom channel that is cancelled, and single messages beside it.
+    ChannelCancel,
     /// A campaign that starts by itself.
     Scheduled,
     /// Single messages under keys.
@@ -48,7 +53,7 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    const NAMES: [(Self, &str); 13] = [
+    const NAMES: [(Self, &str); 15] = [
         (Self::Campaign, "campaign"),
         (Self::Cancel, "cancel"),
         (Self::ResumeFailed, "resume-failed"),
@@ -57,6 +62,8 @@ impl Scenario {
         (Self::Stop, "stop"),
         (Self::HeldCancel, "held-cancel"),
         (Self::HeldPause, "held-pause"),
+        (Self::Channel, "channel"),
+        (Self::ChannelCancel, "channel-cancel"),
         (Self::Scheduled, "scheduled"),
         (Self::Messages, "messages"),
         (Self::Import, "import"),
@@ -106,6 +113,7 @@ impl Scenario {
             Self::ResumeFailed | Self::ResumeFailedEarly | Self::HeldCancel | Self::HeldPause => {
                 campaigns::prepare(stage, 5).await;
             }
+            Self::Channel | Self::ChannelCancel => channels::prepare(stage, 7).await,
             Self::Scheduled => campaigns::schedule(stage, 4).await,
             Self::Messages | Self::Inbound => {
                 stage.world.import((0..3).map(person)).await;
@@ -125,8 +133,10 @@ impl Scenario {
             | Self::Erase
             | Self::Stop
             | Self::HeldCancel
-            | Self::HeldPause => stage.world.launch(ID).await,
+            | Self::HeldPause
+            | Self::ChannelCancel => stage.world.launch(ID).await,
             Self::Campaign
+            | Self::Channel
             | Self::Scheduled
             | Self::Messages
             | Self::Import
@@ -146,6 +156,8 @@ impl Scenario {
             Self::Stop => campaigns::stopped(stage).await,
             Self::HeldCancel => held::cancelled(stage).await,
             Self::HeldPause => held::paused(stage).await,
+            Self::Channel => channels::paused(stage).await,
+            Self::ChannelCancel => channels::cancelled(stage).await,
             Self::Scheduled => campaigns::scheduled(stage).await,
             Self::Messages => messages::under_keys(stage).await,
             Self::Import => contacts::beside_deletes(stage).await,
