@@ -144,7 +144,8 @@ async fn say(
     if known.as_ref().is_some_and(|message| message.progress.state != State::Pending) {
         return Ok(None);
     }
-    match take_turn(store, tenant, &route.sender).await {
+    let turn = store.turn(tenant, &route.sender.id).await?;
+    match take_turn(store, tenant, &route.sender, turn).await {
         Ok(()) => {}
         Err(error) if error.code == Code::ProviderThrottled => return Ok(Some(LATER)),
         Err(error) => return Err(error),

@@ -119,8 +119,11 @@ async fn record(teller: &Teller, tenant: &TenantId, message: &Message, outcome: 
     let (account, id, now) = (message.account, message.id, store.clock().now_ms());
     match outcome {
         Outcome::Accepted(acceptance) => {
-            let change = |p: &mut Progress| p.accept(&acceptance.provider_id, acceptance.held, now);
-            store.progress_message(tenant, account, id, change).await?;
+            let (provider_id, held) = (&acceptance.provider_id, acceptance.held);
+            if !store.accept_message(tenant, message, provider_id, held).await? {
+                let change = |p: &mut Progress| p.accept(provider_id, held, now);
+                store.progress_message(tenant, account, id, change).await?;
+            }
         }
         Outcome::Ambiguous => {
             store.progress_message(tenant, account, id, lose).await?;

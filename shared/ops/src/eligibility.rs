@@ -166,7 +166,7 @@ impl Terms {
 
     /// The rule: by what is known of somebody. `window` is when theirs closes, if they ever
     /// wrote.
-    fn judge(
+    pub(crate) fn judge(
         &self,
         address: Option<&Address>,
         opted_out: bool,

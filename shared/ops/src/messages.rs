@@ -12,10 +12,12 @@ use domain::recipient::{Progress, State};
 use domain::sender::{Sender, SenderId};
 use domain::{AccountId, CampaignId, ContactId, MessageId, PhoneNumber, TenantId};
 use store::Store;
+use store::addressees::Addressee;
 use store::messages::Message;
+use store::rates::Turn;
 
 use crate::delivery::{Parcel, dispatch};
-use crate::eligibility::{By, Person, Terms};
+use crate::eligibility::{By, Terms};
 use crate::events::Teller;
 use crate::senders::{self, Route};
 use crate::{Caller, Code, Error, Result, Services, templates};
@@ -107,13 +109,11 @@ pub async fn send(
     if let Some(message) = request.earlier(store, tenant, account.id).await? {
         return Ok(Sent { id, provider_id: message.progress.provider_id.unwrap_or_default() });
     }
-    let contact = store.contact_by(tenant, &Identity::Phone(to.clone())).await?;
-    let address = Address::Phone(to);
-    let person = Person {
-        address: Some(&address),
-        contact: contact.as_ref().map(|contact| (contact.id, contact.absorbed.clone())),
-    };
-    check(services, tenant, account, &route, &content, person).await?;
+    let (identity, address) = (Identity::Phone(to.clone()), Address::Phone(to));
+    let needs_window = route.channel.capabilities().needs_window && content.is_free_form();
+    let window_with = needs_window.then_some(account.id);
+    let addressee = store.addressee(tenant, &identity, &address, &route.sender.id, window_with).await?;
+    check(services, tenant, account, &route, &content, (&address, &addressee)).await?;
     if let Content::Media { kind, source, .. } = &mut content
         && let MediaSource::Link(url) = source
     {
@@ -124,13 +124,13 @@ pub async fn send(
     let new = New {
         id,
         account: account.id,
-        contact: contact.map(|contact| contact.id),
+        contact: addressee.contact.map(|contact| contact.id),
         campaign: None,
         address,
         content,
         regarding: Regarding::default(),
     };
-    deliver(services, caller, &route, new).await
+    deliver(services, caller, &route, new, addressee.turn).await
 }
 
 /// Checks that the recipient may be sent this now. A template's category, which decides
@@ -141,7 +141,7 @@ async fn check(
     account: &Account,
     route: &Route,
     content: &Content,
-    person: Person<'_>,
+    (address, addressee): (&Address, &Addressee),
 ) -> Result<()> {
     let store = &services.store;
     let is_new = route
@@ -150,14 +150,16 @@ async fn check(
     let by = if is_new { By::NewRequest } else { By::Request };
     let terms =
         |category| Terms::new(&route.sender.channel, account.id, content.is_free_form(), category, by);
-    let bars = terms(None).ask(store, tenant, std::slice::from_ref(&person)).await?;
-    let Some(bar) = bars.into_iter().flatten().next() else { return Ok(()) };
+    let judge = |category| {
+        let Addressee { opted_out, window, .. } = addressee;
+        terms(category).judge(Some(address), *opted_out, *window, store.clock().now_ms())
+    };
+    let Some(bar) = judge(None) else { return Ok(()) };
     if let (Content::Template(call), Some(number)) = (content, route.number()) {
         let (graph, language) = (&services.graph, Some(call.language.as_str()));
         let template = templates::approved(store, graph, tenant, number, &call.name, language).await?;
         let category = template.category.unwrap_or(Category::Marketing);
-        let bars = terms(Some(category)).ask(store, tenant, &[person]).await?;
-        return bars.into_iter().flatten().next().map_or(Ok(()), |bar| Err(bar.into()));
+        return judge(Some(category)).map_or(Ok(()), |bar| Err(bar.into()));
     }
     Err(bar.into())
 }
@@ -199,9 +201,15 @@ impl New {
 ///
 /// # Errors
 /// See [`send`].
-pub(crate) async fn deliver(services: &Services, caller: &Caller, route: &Route, new: New) -> Result<Sent> {
+pub(crate) async fn deliver(
+    services: &Services,
+    caller: &Caller,
+    route: &Route,
+    new: New,
+    turn: Turn,
+) -> Result<Sent> {
     let (store, tenant) = (&services.store, caller.tenant_id());
-    take_turn(store, tenant, &route.sender).await?;
+    take_turn(store, tenant, &route.sender, turn).await?;
     count(store, caller).await?;
     let message = new.message(&route.sender);
     let parcel = Parcel { message: &message, content: &new.content, regarding: &new.regarding };
@@ -224,10 +232,10 @@ pub(crate) async fn deliver(services: &Services, caller: &Caller, route: &Route,
 
 /// Takes a turn of a sender: of its whole rate, or of the share that campaigns leave
 /// while one is running. Waits for it, unless that takes longer than a caller waits.
-pub(crate) async fn take_turn(store: &Store, tenant: &TenantId, sender: &Sender) -> Result<()> {
-    let share = if store.is_leased(tenant, &sender.id).await? { SINGLE_SHARE } else { 1.0 };
+pub(crate) async fn take_turn(store: &Store, tenant: &TenantId, sender: &Sender, turn: Turn) -> Result<()> {
+    let share = if turn.is_leased { SINGLE_SHARE } else { 1.0 };
     let rate = f64::from(sender.pace.per_second) * share;
-    match store.take_slot(tenant, &sender.id, rate, PATIENCE_US).await? {
+    match store.take_slot(tenant, &sender.id, (rate, PATIENCE_US), turn).await? {
         Some(wait) => {
             tokio::time::sleep(Duration::from_micros(u64::try_from(wait).unwrap_or(0))).await;
             Ok(())

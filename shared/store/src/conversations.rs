@@ -11,7 +11,7 @@ use crate::{Error, Result, Store};
 /// How long a customer's message lets us answer freely (Meta: 24 hours).
 pub const WINDOW_MS: i64 = 24 * 60 * 60 * 1_000;
 
-fn key(tenant: &TenantId, account: AccountId, contact: ContactId) -> Key {
+pub(crate) fn key(tenant: &TenantId, account: AccountId, contact: ContactId) -> Key {
     Key::new(format!("CONV#{tenant}#{account}#{contact}"), "-")
 }
 

@@ -10,6 +10,7 @@
 //! Preconditions are in the verb: `create` wants absence, `replace` the version
 //! that was read, `transition` a state. What does not hold is [`Error::Conflict`].
 
+pub mod addressees;
 mod batch;
 pub mod campaigns;
 mod channels;

@@ -4,9 +4,28 @@ use domain::TenantId;
 use domain::sender::SenderId;
 
 use crate::batch::TRIES;
-use crate::item::{Key, n, number};
+use crate::item::{Item, Key, n, number};
+use crate::runner::lease_key;
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
+
+/// What is known of a sender's turns; nothing, by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Turn {
+    /// Campaigns send from it.
+    pub is_leased: bool,
+    /// Its slots are taken up to this time, in microseconds since 1970.
+    taken_to: Option<i64>,
+}
+
+fn slot_key(tenant: &TenantId, sender: &SenderId) -> Key {
+    Key::new(format!("SLOT#{tenant}#{sender}"), "-")
+}
+
+/// The keys of what a [`Turn`] is read from.
+pub(crate) fn turn_keys(tenant: &TenantId, sender: &SenderId) -> [Key; 2] {
+    [lease_key(tenant, sender), slot_key(tenant, sender)]
+}
 
 impl Store {
     /// Counts a request of `key` in the current minute; answers how many there
@@ -24,13 +43,33 @@ impl Store {
         Ok((number(&item, "n").unwrap_or(0), left))
     }
 
+    /// Whether campaigns use a sender, and how far its slots are taken.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn turn(&self, tenant: &TenantId, sender: &SenderId) -> Result<Turn> {
+        let keys = turn_keys(tenant, sender);
+        Ok(self.read_turn(&keys, &self.get_many(keys.to_vec()).await?))
+    }
+
+    pub(crate) fn read_turn(&self, keys: &[Key; 2], items: &[Item]) -> Turn {
+        let [runner, slot] =
+            keys.each_ref().map(|key| items.iter().find(|i| Key::of(i).as_ref() == Some(key)));
+        let until: Option<i64> = runner.and_then(|item| number(item, "until"));
+        Turn {
+            is_leased: until.is_some_and(|until| until > self.clock().now_ms()),
+            taken_to: slot.and_then(|item| number(item, "tat")),
+        }
+    }
+
     /// Takes the next slot of a sender that sends `per_second` messages; answers
     /// how many microseconds away it is, or `None` when it is beyond `horizon_us`.
     ///
     /// GCRA with reservations: slots are disjoint, whoever takes them. Kept in
     /// microseconds, because 12.5 ms (80 per second) is no whole millisecond. While
     /// slots are taken without a break, each is one atomic addition that nobody can
-    /// lose against; only the first after a pause may find that another was first.
+    /// lose against; only the first after a pause may find that another was first. What
+    /// is `known` of the slots says which of the two to try first.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
@@ -38,12 +77,17 @@ impl Store {
         &self,
         tenant: &TenantId,
         sender: &SenderId,
-        per_second: f64,
-        horizon_us: i64,
+        (per_second, horizon_us): (f64, i64),
+        known: Turn,
     ) -> Result<Option<i64>> {
-        let key = || Key::new(format!("SLOT#{tenant}#{sender}"), "-");
+        let key = || slot_key(tenant, sender);
         let now = self.clock().now_us();
         let interval = (1_000_000.0 / per_second.max(0.01)) as i64;
+        if known.taken_to.is_none_or(|tat| tat < now)
+            && self.start_slots(key(), known.taken_to, now + interval).await?
+        {
+            return Ok(Some(0));
+        }
         for _ in 0..TRIES {
             let next = Update::of(key())
                 .add("tat", n(interval))
@@ -63,13 +107,20 @@ impl Store {
             if found.is_some_and(|tat| tat >= now) {
                 continue;
             }
-            let unused = found.map_or(When::Absent("tat"), |tat| When::Is("tat", n(tat)));
-            match self.update(Update::of(key()).set("tat", n(now + interval)).when(unused)).await {
-                Ok(()) => return Ok(Some(0)),
-                Err(Error::Conflict) => {}
-                Err(error) => return Err(error),
+            if self.start_slots(key(), found, now + interval).await? {
+                return Ok(Some(0));
             }
         }
         Ok(None)
+    }
+
+    /// Takes the first slot after a pause; whether nobody was faster.
+    async fn start_slots(&self, key: Key, found: Option<i64>, tat: i64) -> Result<bool> {
+        let unused = found.map_or(When::Absent("tat"), |tat| When::Is("tat", n(tat)));
+        match self.update(Update::of(key).set("tat", n(tat)).when(unused)).await {
+            Ok(()) => Ok(true),
+            Err(Error::Conflict) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }

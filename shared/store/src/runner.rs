@@ -52,7 +52,7 @@ fn read_condition(item: &Item) -> Condition {
     }
 }
 
-fn lease_key(tenant: &TenantId, sender: &SenderId) -> Key {
+pub(crate) fn lease_key(tenant: &TenantId, sender: &SenderId) -> Key {
     Key::new(format!("RUNNER#{tenant}"), sender.as_str())
 }
 
@@ -140,14 +140,6 @@ impl Store {
         let item = self.get_item(&lease_key(tenant, sender)).await?.unwrap_or_default();
         let leased = number::<i64>(&item, "until").is_some_and(|until| until > self.clock().now_ms());
         Ok((leased, read_condition(&item)))
-    }
-
-    /// Whether somebody sends for a sender now.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn is_leased(&self, tenant: &TenantId, sender: &SenderId) -> Result<bool> {
-        Ok(self.condition(tenant, sender).await?.0)
     }
 
     /// Puts a campaign on the list of those that a sender sends.

@@ -82,7 +82,8 @@ pub async fn send(services: &Services, caller: &Caller, new: Outgoing, request: 
         content,
         regarding: regarding(&contact, campaign),
     };
-    let provider_id = deliver(services, caller, &route, new).await?.provider_id;
+    let turn = store.turn(tenant, &route.sender.id).await?;
+    let provider_id = deliver(services, caller, &route, new, turn).await?.provider_id;
     Ok(Sent { id, provider_id, contact: contact.id, channel, campaign })
 }
 

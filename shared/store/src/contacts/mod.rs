@@ -40,7 +40,7 @@ fn block_pk(tenant: &TenantId, block: u64) -> String {
     format!("CONTACTS#{tenant}#{block:07}")
 }
 
-fn identity_key(tenant: &TenantId, identity: &Identity) -> Key {
+pub(crate) fn identity_key(tenant: &TenantId, identity: &Identity) -> Key {
     let value = match identity {
         Identity::Phone(phone) => format!("phone#{}", phone.as_str()),
         Identity::Email(email) => format!("email#{email}"),
@@ -111,7 +111,7 @@ fn to_item(tenant: &TenantId, contact: &Contact, version: u64) -> Result<Item> {
 }
 
 /// Reads a contact; `None` is a tombstone.
-fn from_item(item: Item) -> Result<Option<Contact>> {
+pub(crate) fn from_item(item: Item) -> Result<Option<Contact>> {
     if is_tombstone(&item) {
         return Ok(None);
     }

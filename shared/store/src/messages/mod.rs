@@ -21,7 +21,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::batch::Action;
+use crate::batch::{Action, Applied, insert};
 use crate::due::{Due, put_action};
 use crate::item::{Item, Key, compose, n, read};
 use crate::outbox::{Entry, note_action};
@@ -324,6 +324,31 @@ impl Store {
             }
         }
         Err(Error::Contended)
+    }
+
+    /// Writes down that the channel took a message nobody heard anything of yet, with the
+    /// pointer from the channel's id of it. Whether that is all: what a status was faster
+    /// at takes [`Store::progress_message`].
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn accept_message(
+        &self,
+        tenant: &TenantId,
+        message: &Message,
+        provider_id: &str,
+        held: bool,
+    ) -> Result<bool> {
+        let mut after = message.progress.clone();
+        after.accept(provider_id, held, self.clock().now_ms());
+        let update = Update::of(key(tenant, message.account, message.id));
+        let update = set_changes(update, Some(&message.progress), &after)
+            .when(When::Is("rk", n(message.progress.state.rank())))
+            .when(When::Absent("wamid"));
+        let pointer = PointerItem { id: message.id.to_string(), account: message.account.0 };
+        let pointer = compose(&pointer_key(tenant, message, provider_id), "provider id", &pointer)?;
+        let statements = vec![update.into_statement(self.table())?, insert(self.table(), pointer)?];
+        Ok(self.execute(statements).await?.first() == Some(&Applied::Yes))
     }
 
     async fn point_to(&self, tenant: &TenantId, message: &Message, before: &Progress) -> Result<()> {
