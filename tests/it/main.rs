@@ -3,6 +3,7 @@
 
 mod campaigns;
 mod channels;
+mod conformance;
 mod contacts;
 mod dmchamp;
 mod engine;

@@ -41,6 +41,14 @@ impl Channel for Line {
     /// Posts the message. Only a clear refusal, or a connection that never came about,
     /// says that it was not taken.
     async fn send(&self, delivery: &Delivery<'_>) -> Outcome {
+        let can = self.capabilities();
+        if !can.reaches(delivery.to) {
+            let details = "the address is on another channel";
+            return Outcome::Refused(refusal("no_address", details, Next::Never));
+        }
+        if let Err(invalid) = can.check(delivery.content) {
+            return Outcome::Refused(refusal("not_taken", &invalid.message, Next::Never));
+        }
         let id = match delivery.reference {
             CallbackRef::Message(id) => id.to_string(),
             CallbackRef::Campaign(..) => delivery.reference.to_string(),

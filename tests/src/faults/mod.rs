@@ -25,7 +25,7 @@ mod stage;
 mod suite;
 mod time;
 
-pub use gate::{Event, Fired, Gate, Process};
+pub use gate::{Event, Fired, Gate, Posted, Process};
 pub use invariants::Violation;
 pub use plan::{About, Call, Fault, Plan, Shape};
 pub use report::Report;

@@ -107,6 +107,8 @@ pub struct World {
     pub(crate) busy: AtomicUsize,
     /// The templates that were created.
     templates: Mutex<Vec<NewTemplate>>,
+    /// What its calls pass, in a world without sockets.
+    gate: Option<Arc<Gate>>,
     /// Ends with the world.
     _background: JoinSet<()>,
 }
@@ -132,7 +134,8 @@ impl World {
         let clock = gate.time.clock.clone();
         let embedded = Embedded::memory(setup.chaos, setup.seed, clock.clone()).unwrap();
         let embedded = embedded.through(gate.clone());
-        Self::on(setup, clock, embedded, Network::Process(gate.clone()), JoinSet::new()).await
+        let network = Network::Process(gate.clone());
+        Self { gate: Some(gate.clone()), ..Self::on(setup, clock, embedded, network, JoinSet::new()).await }
     }
 
     /// A world of its own behind `gate` that goes on from where this one is. Of Meta it
@@ -280,6 +283,7 @@ impl Base {
             sqs: self.sqs,
             busy: AtomicUsize::new(0),
             templates: Mutex::default(),
+            gate: None,
             _background: background,
         }
     }

@@ -14,6 +14,7 @@ use simulators::graph::{FaultRule, Inbound};
 use store::ledger::Row;
 
 use super::World;
+use crate::faults::Posted;
 
 impl World {
     /// Imports contacts as the tenant's owner does.
@@ -113,6 +114,11 @@ impl World {
         let window = Window { take: 100, ..Window::default() };
         let page = ops::history::conversation(store, tenant, &[account], &contact.into(), &window).await;
         page.unwrap().entries.into_iter().map(|entry| entry.text.unwrap_or_default()).collect()
+    }
+
+    /// What custom channels took, in a world on virtual time.
+    pub fn posts(&self) -> Vec<Posted> {
+        self.gate.as_ref().map(|gate| gate.posts()).unwrap_or_default()
     }
 
     /// Makes the simulator misbehave.
