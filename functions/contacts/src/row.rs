@@ -1,7 +1,8 @@
 //! What callers say about a contact, under the names of each contract.
 
-use api_http::Fields;
+use api_http::{Fields, text_of};
 use domain::account::Account;
+use domain::channel::{Channel, ChannelName, check_foreign_id};
 use domain::contact::{NewContact, clean_tags};
 use domain::{CallingCode, Invalid};
 
@@ -43,9 +44,29 @@ pub(crate) fn contact(fields: Fields<'_>, names: &Names, origin: &Origin) -> Res
         tags: clean_tags(tags.iter().map(String::as_str)),
         metadata: fields.object("metadata")?.unwrap_or_default(),
         origin: origin.id(),
+        custom: on_channel(fields)?,
         ..NewContact::default()
     };
     new.check()
+}
+
+/// `channels`: how a custom channel knows the contact, by its name.
+fn on_channel(fields: Fields<'_>) -> Result<Option<(String, String)>, Invalid> {
+    let wrong = |message: String| Invalid::new("channels", message);
+    let channels = fields.object("channels")?.unwrap_or_default();
+    if channels.len() > 1 {
+        return Err(wrong(
+            "channels may name one channel in a row: send the others in rows of their own".into(),
+        ));
+    }
+    let Some((name, id)) = channels.into_iter().next() else { return Ok(None) };
+    if Channel::ours(&name).is_some() {
+        return Err(wrong(format!("channels must name custom channels: {name} is one of ours")));
+    }
+    let name: ChannelName =
+        name.parse().map_err(|invalid: Invalid| wrong(invalid.message.replacen("name", "channels", 1)))?;
+    let id = text_of(&id).ok_or_else(|| wrong("channels must be an object of ids by channel".into()))?;
+    Ok(Some((name.to_string(), check_foreign_id("channels", &id)?)))
 }
 
 fn name(fields: Fields<'_>) -> Result<Option<String>, Invalid> {
@@ -68,6 +89,24 @@ mod tests {
 
     fn read(row: Value) -> Result<NewContact, Invalid> {
         contact(Fields::from(row.as_object().unwrap()), &NAMES, &Origin::default())
+    }
+
+    #[test]
+    fn a_channel_knows_the_contact_by_an_id() {
+        let on = |channels: Value| read(json!({"name": "Ada", "channels": channels})).map(|row| row.custom);
+        let known = Some(("live chat".to_owned(), "7".to_owned()));
+        assert_eq!(on(json!({"Live Chat": 7})).unwrap(), known);
+        assert_eq!(on(json!("{\"live chat\": \"7\"}")).unwrap(), known);
+        for bad in [
+            json!({"sms": "7"}),
+            json!({"a#b": "7"}),
+            json!({"a": ""}),
+            json!({"a": []}),
+            json!({"a": 1, "b": 2}),
+            json!([1]),
+        ] {
+            assert_eq!(on(bad.clone()).unwrap_err().field, "channels", "{bad}");
+        }
     }
 
     #[test]

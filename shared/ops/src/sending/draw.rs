@@ -1,5 +1,5 @@
 //! What is sent next: retries whose time has come, then recipients nobody claimed yet,
-//! of all campaigns of the number in turn. A wave is filled across blocks and
+//! of all campaigns of the sender in turn. A wave is filled across blocks and
 //! campaigns.
 
 use std::cmp::Reverse;

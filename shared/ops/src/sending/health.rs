@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Unclear answers in a row that are put up with before the number is held.
+/// Unclear answers in a row that are put up with before the sender is held.
 const UNCLEAR: u32 = 3;
 /// Refusals in a row that call the provider itself busy: so many are an outage.
 const BUSY: u32 = 10;
@@ -35,7 +35,7 @@ pub(super) enum Answer {
 }
 
 /// Whether the provider answers. An outage is no outcome: while there is one, the
-/// number rests, and single messages find out whether it is over.
+/// sender rests, and single messages find out whether it is over.
 #[derive(Debug)]
 pub(super) struct Health {
     state: Mutex<State>,
@@ -56,7 +56,7 @@ struct State {
 }
 
 impl Health {
-    /// A number that sends `per_second` messages, and that `outages` pauses in a row did
+    /// A sender of `per_second` messages, and that `outages` pauses in a row did
     /// not help so far.
     pub(super) fn new(per_second: u32, outages: u32) -> Self {
         let now = Instant::now();
@@ -79,7 +79,7 @@ impl Health {
         call
     }
 
-    /// A call came to an end. Answers for how long the number is to rest.
+    /// A call came to an end. Answers for how long the sender is to rest.
     pub(super) fn end(&self, call: u64, answer: Answer) -> Option<Duration> {
         let mut state = self.state();
         let now = Instant::now();

@@ -8,7 +8,7 @@ use store::ledger::{Head, Row};
 use super::compose::Composer;
 use crate::eligibility::Terms;
 
-/// One campaign as its number's runner sees it.
+/// One campaign as its sender's runner sees it.
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) campaign: CampaignId,

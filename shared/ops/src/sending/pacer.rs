@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// The share of a number's rate that campaigns use. The rest is for single
+/// The share of a sender's rate that campaigns use. The rest is for single
 /// sends and for what comes in, which Meta counts too.
 pub(crate) const CAMPAIGN_SHARE: f64 = 0.9625;
 /// How far a runner that was held up may catch up: at 77 per second, four
@@ -20,7 +20,7 @@ pub(super) enum Turn {
 }
 
 /// Gives out the moments at which messages may leave. Kept in memory: only one
-/// runner sends for a number.
+/// runner sends for a sender.
 #[derive(Debug)]
 pub(super) struct Pacer {
     interval: Duration,
@@ -51,7 +51,7 @@ impl Pacer {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the next moment at which a message may leave; not while the number is
+    /// Waits for the next moment at which a message may leave; not while the sender is
     /// held: then it answers for how long it is, and nobody waits. A slot that was
     /// missed by more than the catch-up is taken anew, so that missed slots never fire
     /// together.

@@ -50,13 +50,13 @@ const EARLY_MS: i64 = 1_000;
 /// Why a runner ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// Nothing is left to send on this number.
+    /// Nothing is left to send from here.
     Idle,
     /// Another runner sends on it, or is queued for later.
     Busy,
     /// Its time was over, or what comes next is later; its successor is queued.
     HandedOver,
-    /// Another runner took over, or the number is nobody's any more.
+    /// Another runner took over, or the sender is nobody's any more.
     Lost,
 }
 
@@ -217,7 +217,7 @@ pub(super) struct Runner<'a> {
     pub(super) unprepared: Vec<Stored>,
     /// Those and the ones whose message is being made ready.
     pub(super) preparing: BTreeSet<CampaignId>,
-    /// Somebody else sends on this number by now.
+    /// Somebody else sends from here by now.
     pub(super) lost: bool,
     /// Why it cannot go on.
     pub(super) failure: Option<Error>,
@@ -384,7 +384,7 @@ impl<'a> Runner<'a> {
     }
 
     /// A block is somebody else's. When its campaign no longer sends, whoever winds it up
-    /// took it; else another runner sends on the number.
+    /// took it; else another runner sends from here.
     pub(super) async fn fenced(&mut self, id: CampaignId) -> Result<()> {
         let stored = self.line.services.store.campaign(self.line.tenant, id).await?;
         match self.lanes.get_mut(&id).filter(|_| !stored.is_some_and(|s| s.campaign.state.is_active())) {

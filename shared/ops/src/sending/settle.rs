@@ -324,7 +324,7 @@ impl Runner<'_> {
         let is_waiting_for_others = self.lanes.values().any(|lane| !lane.complete);
         match self.next_due() {
             Some(wait) if wait > PATIENCE && !is_waiting_for_others => Rest::Later(wait),
-            // Who plans, or puts back, wakes the number.
+            // Who plans, or puts back, wakes the sender.
             None if self.news.elapsed() > PATIENCE => Rest::Later(PATIENCE),
             Some(wait) => Rest::Until((now + wait.max(Duration::from_millis(1))).min(refresh_at)),
             None => Rest::Until(refresh_at),
