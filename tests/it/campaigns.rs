@@ -94,7 +94,7 @@ async fn who_must_not_be_sent_to_is_skipped_with_the_reason() {
     ];
     world.import(rows).await;
     let (teller, source) = (&world.teller(), Source::Keyword);
-    let on = Occasion { teller, tenant: world.tenant(), account: None, source, said_ms: None };
+    let on = Occasion { teller, tenant: world.tenant(), account: None, channel: None, source, said_ms: None };
     opt_out(on, &out).await.unwrap();
     world.template("promo", "MARKETING", "Ciao {{1}}, a presto").await;
     let id = world.draft("promo").await;

@@ -23,6 +23,7 @@ mod requests;
 mod routes;
 mod sendapi;
 mod sendapp;
+mod senders;
 mod sendwo;
 mod uploads;
 mod webhooks;

@@ -25,7 +25,8 @@ async fn world_of(contacts: usize, opted_out: usize) -> World {
     for n in (0..contacts).filter(|n| n % 10 == 5).take(opted_out) {
         let address = Address::parse(&phone(n)).unwrap();
         let (teller, tenant) = (&world.teller(), world.tenant());
-        let on = Occasion { teller, tenant, account: None, source: Source::Owner, said_ms: None };
+        let on =
+            Occasion { teller, tenant, account: None, channel: None, source: Source::Owner, said_ms: None };
         opt_out(on, &address).await.unwrap();
     }
     world

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use crate::channel::Channel;
+use crate::pace::Pace;
 use crate::plan::Plan;
-use crate::sender::{Pace, Sender, SenderId};
+use crate::sender::{Sender, SenderId};
 use crate::{AccountId, CallingCode, Secret, TenantId};
 
 /// One customer: the owner of API keys, contacts and campaigns.

@@ -17,6 +17,7 @@ pub mod media;
 pub mod merge;
 pub mod message;
 pub mod outcome;
+pub mod pace;
 mod phone;
 pub mod placeholder;
 pub mod plan;

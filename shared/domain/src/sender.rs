@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::channel::{Channel, ChannelName};
+use crate::pace::Pace;
 use crate::{AccountId, Invalid};
 
 /// Names a sender within its tenant: Meta's id of a number, or `custom:<name>` of a
@@ -85,13 +86,6 @@ pub struct Sender {
     pub name: String,
     /// The one of its account and channel that sends when none is named.
     pub is_default: bool,
-}
-
-/// How fast a sender may send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// Messages per second.
-    pub per_second: u32,
 }
 
 #[cfg(test)]

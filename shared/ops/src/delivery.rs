@@ -133,7 +133,14 @@ async fn record(teller: &Teller, tenant: &TenantId, message: &Message, outcome: 
             failed(teller, tenant, message, &refusal.reason).await?;
             if refusal.next == Next::OptOut {
                 let source = Source::Provider;
-                let on = Occasion { teller, tenant, account: message.account.known(), source, said_ms: None };
+                let on = Occasion {
+                    teller,
+                    tenant,
+                    account: message.account.known(),
+                    channel: Some(&message.channel),
+                    source,
+                    said_ms: None,
+                };
                 opt_out(on, &message.address).await?;
             }
         }

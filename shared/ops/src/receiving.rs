@@ -106,7 +106,8 @@ impl Received<'_> {
     async fn obey(&self, teller: &Teller, tenant: &TenantId, address: &Address) -> Result<()> {
         let said = self.text.filter(|_| matches!(self.kind, "text" | "button")).and_then(keyword);
         let (account, source) = (self.account.known(), Source::Keyword);
-        let on = Occasion { teller, tenant, account, source, said_ms: self.said_ms };
+        let (channel, said_ms) = (Some(&self.channel), self.said_ms);
+        let on = Occasion { teller, tenant, account, channel, source, said_ms };
         match said {
             Some(said @ (Keyword::OptOut | Keyword::OptIn)) => {
                 heed(on, &self.addresses, said == Keyword::OptIn).await

@@ -5,7 +5,8 @@ use channels::{AnyChannel, cloud, custom};
 use domain::TenantId;
 use domain::account::{Account, Number};
 use domain::channel::{Channel, ChannelName, CustomChannel, OURS};
-use domain::sender::{Pace, Sender, SenderId};
+use domain::pace::Pace;
+use domain::sender::{Sender, SenderId};
 use domain::webhook::SigningSecret;
 use store::Store;
 

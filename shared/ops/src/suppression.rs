@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use domain::channel::Channel;
 use domain::channel::ChannelName;
 use domain::contact::{Contact, Identity};
 use domain::message::{Address, CustomAddress};
@@ -28,6 +29,8 @@ pub struct Occasion<'a> {
     pub tenant: &'a TenantId,
     /// The account that was told; `None` for the whole tenant.
     pub account: Option<AccountId>,
+    /// The channel that it was said over, where it was.
+    pub channel: Option<&'a Channel>,
     /// How.
     pub source: Source,
     /// When it was said, in milliseconds since 1970; now, when nobody knows. Words come
@@ -105,7 +108,8 @@ impl Occasion<'_> {
     async fn note(&self, wanted: bool, address: &str, contact: Option<ContactId>) -> Result<Option<Noted>> {
         let at_ms = self.teller.store.clock().now_ms();
         let (account, source) = (self.account, self.source.as_str());
-        let fact = ConsentFact { wanted, source, address, account, contact, at_ms };
+        let channel = self.channel.map(ToString::to_string);
+        let fact = ConsentFact { wanted, source, address, channel, account, contact, at_ms };
         self.teller.entry(self.tenant, &consent_changed(self.tenant, &fact)).await
     }
 
@@ -149,7 +153,7 @@ pub async fn add(
     }
     let store = &teller.store;
     let (addresses, contact) = addresses(store, tenant, whom).await?;
-    let on = Occasion { teller, tenant, account: None, source: Source::Owner, said_ms: None };
+    let on = Occasion { teller, tenant, account: None, channel: None, source: Source::Owner, said_ms: None };
     let new = on.opt_out(contact.as_ref().map(|c| c.id), reason);
     let mut changed = false;
     for address in &addresses {
@@ -166,7 +170,7 @@ pub async fn add(
 /// Names `contact_id`.
 pub async fn remove(teller: &Teller, tenant: &TenantId, whom: &Whom) -> Result<u64> {
     let (addresses, _) = addresses(&teller.store, tenant, whom).await?;
-    let on = Occasion { teller, tenant, account: None, source: Source::Owner, said_ms: None };
+    let on = Occasion { teller, tenant, account: None, channel: None, source: Source::Owner, said_ms: None };
     let mut removed = 0;
     for address in &addresses {
         removed += u64::from(opt_in(on, address).await?);
@@ -185,7 +189,7 @@ pub async fn remove_by_id(teller: &Teller, tenant: &TenantId, id: &str) -> Resul
     }
     let found = teller.store.opt_outs_of(tenant, &HashSet::from([id.to_owned()])).await?;
     let found = found.first().ok_or_else(unknown)?;
-    let on = Occasion { teller, tenant, account: None, source: Source::Owner, said_ms: None };
+    let on = Occasion { teller, tenant, account: None, channel: None, source: Source::Owner, said_ms: None };
     if lift(on, id, &found.address, found.contact).await? { Ok(()) } else { Err(unknown()) }
 }
 

@@ -81,7 +81,7 @@ async fn a_stop_beside_an_older_start_stands() {
     let (teller, tenant, now_ms) = (world.teller(), world.tenant(), world.clock.now_ms());
     let on = |ago_s: i64| {
         let said_ms = Some(now_ms - ago_s * 1_000);
-        Occasion { teller: &teller, tenant, account: None, source: Source::Keyword, said_ms }
+        Occasion { teller: &teller, tenant, account: None, channel: None, source: Source::Keyword, said_ms }
     };
     let addresses: Vec<Address> = (0..100).map(|n| Address::Phone(phone(n).parse().unwrap())).collect();
     let pairs = addresses.iter().map(|address| async move {

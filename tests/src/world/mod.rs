@@ -71,6 +71,8 @@ pub struct Setup {
     pub simulator: Value,
     /// What HELP is answered with.
     pub help_message: Option<String>,
+    /// Meta knows every number, and not the connected one alone.
+    pub any_number: bool,
 }
 
 impl Default for Setup {
@@ -82,6 +84,7 @@ impl Default for Setup {
             per_second: 2_000,
             simulator: json!({}),
             help_message: None,
+            any_number: false,
         }
     }
 }

@@ -94,7 +94,7 @@ fn simulator(setup: &Setup, posts: Posts) -> Simulator {
         receiver: posts.receiver,
         clock: posts.clock,
         access_token: Some(ACCESS_TOKEN.to_owned()),
-        phone_number_id: Some(PHONE_NUMBER_ID.to_owned()),
+        phone_number_id: (!setup.any_number).then(|| PHONE_NUMBER_ID.to_owned()),
         waba_id: Some(WABA_ID.to_owned()),
         seed: Some(setup.seed),
         ..Config::new(APP_SECRET, VERIFY_TOKEN)

@@ -151,7 +151,7 @@ pub fn contact_changed(tenant: &TenantId, contact: &Contact, version: u64, creat
 }
 
 /// `contact.opted_out` and `contact.opted_in`: once for each time that it changed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ConsentFact<'a> {
     /// Whether messages are wanted from now on.
     pub wanted: bool,
@@ -159,6 +159,8 @@ pub struct ConsentFact<'a> {
     pub source: &'a str,
     /// Whose address it is.
     pub address: &'a str,
+    /// The channel that it was said over, where it was.
+    pub channel: Option<String>,
     /// The account that was told.
     pub account: Option<AccountId>,
     /// The contact, where it is known.
@@ -175,7 +177,7 @@ pub fn consent_changed(tenant: &TenantId, fact: &ConsentFact<'_>) -> Event {
         kind,
         at: at(fact.at_ms),
         account: fact.account,
-        channel: None,
+        channel: fact.channel.clone(),
         contact: fact.contact,
         message: None,
         data: data(json!({"address": fact.address, "source": fact.source})),
@@ -193,10 +195,15 @@ pub fn campaign_ended(tenant: &TenantId, campaign: &Campaign, reason: Option<&st
         kind,
         at: at(now),
         account: Some(campaign.account),
-        channel: None,
+        channel: Some(campaign.channel.to_string()),
         contact: None,
         message: None,
-        data: data(json!({"campaign_id": id.0, "name": campaign.name, "reason": reason})),
+        data: data(json!({
+            "campaign_id": id.0,
+            "name": campaign.name,
+            "sender": campaign.sender.as_ref().map(SenderId::as_str),
+            "reason": reason,
+        })),
     }
 }
 

@@ -1,3 +1,4 @@
+use domain::channel::Channel;
 use domain::message::Address;
 
 use super::process::Change;
@@ -12,7 +13,8 @@ pub(super) async fn apply(services: &Services, change: &Change<'_>) -> Result<()
     for entry in list(change.value, "user_preferences") {
         let Some(preference) = Preference::read(entry) else { continue };
         let (source, said_ms) = (Source::Preference, preference.at_ms);
-        let on = Occasion { teller, tenant: change.tenant, account, source, said_ms };
+        let channel = Some(&Channel::Whatsapp);
+        let on = Occasion { teller, tenant: change.tenant, account, channel, source, said_ms };
         heed(on, &addresses(preference.phone, preference.user_id), !preference.stop).await?;
     }
     Ok(())

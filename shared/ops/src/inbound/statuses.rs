@@ -99,8 +99,18 @@ async fn consequences(
         Next::OptOut => {
             for address in addresses(report.recipient, None) {
                 let (account, source) = (Some(account), Source::Provider);
-                opt_out(Occasion { teller, tenant, account, source, said_ms: report.at_ms }, &address)
-                    .await?;
+                opt_out(
+                    Occasion {
+                        teller,
+                        tenant,
+                        account,
+                        channel: Some(&Channel::Whatsapp),
+                        source,
+                        said_ms: report.at_ms,
+                    },
+                    &address,
+                )
+                .await?;
             }
             Ok(())
         }

@@ -77,7 +77,7 @@ impl<'a> Line<'a> {
         condition: &Condition,
     ) -> Self {
         let per_second = route.sender.pace.per_second;
-        let pacer = Pacer::new(per_second);
+        let pacer = Pacer::new(route.sender.pace);
         let held = condition.held_until_ms - services.store.clock().now_ms();
         pacer.hold(Duration::from_millis(u64::try_from(held).unwrap_or(0)));
         Self {

@@ -1,6 +1,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::pace::{Pace, Turns};
 use tokio::time::{Instant, sleep_until};
 
 /// The share of a sender's rate that campaigns use. The rest is for single
@@ -23,13 +24,13 @@ pub(super) enum Turn {
 /// runner sends for a sender.
 #[derive(Debug)]
 pub(super) struct Pacer {
-    interval: Duration,
+    began: Instant,
     slots: Mutex<Slots>,
 }
 
 #[derive(Debug)]
 struct Slots {
-    next: Instant,
+    turns: Turns,
     held_until: Instant,
     /// Messages of claimed waves that did not ask for their turn yet.
     promised: u32,
@@ -38,13 +39,11 @@ struct Slots {
 }
 
 impl Pacer {
-    pub(super) fn new(per_second: u32) -> Self {
-        let now = Instant::now();
-        let interval = Duration::from_secs_f64(1.0 / (f64::from(per_second.max(1)) * CAMPAIGN_SHARE));
-        Self {
-            interval,
-            slots: Mutex::new(Slots { next: now, held_until: now, promised: 0, latest: Duration::ZERO }),
-        }
+    pub(super) fn new(pace: Pace) -> Self {
+        let began = Instant::now();
+        let turns = Turns::new(pace, CAMPAIGN_SHARE, CATCH_UP, Duration::ZERO);
+        let slots = Slots { turns, held_until: began, promised: 0, latest: Duration::ZERO };
+        Self { began, slots: Mutex::new(slots) }
     }
 
     fn slots(&self) -> MutexGuard<'_, Slots> {
@@ -52,24 +51,21 @@ impl Pacer {
     }
 
     /// Waits for the next moment at which a message may leave; not while the sender is
-    /// held: then it answers for how long it is, and nobody waits. A slot that was
-    /// missed by more than the catch-up is taken anew, so that missed slots never fire
-    /// together.
+    /// held: then it answers for how long it is, and nobody waits.
     pub(super) async fn turn(&self) -> Turn {
         loop {
             if let Some(held) = self.held_for() {
                 return Turn::Held(held);
             }
-            let asked = Instant::now();
-            let slot = self.reserve();
-            sleep_until(slot).await;
+            let asked = self.began.elapsed();
+            let turn = self.slots().turns.take(asked);
+            sleep_until(self.began + turn).await;
             if let Some(held) = self.held_for() {
                 return Turn::Held(held);
             }
-            let late = slot.max(asked).elapsed();
-            if late <= CATCH_UP {
-                let mut slots = self.slots();
-                slots.latest = slots.latest.max(late);
+            let (now, mut slots) = (self.began.elapsed(), self.slots());
+            if !slots.turns.is_missed(asked, turn, now) {
+                slots.latest = slots.latest.max(now.saturating_sub(turn.max(asked)));
                 return Turn::Now;
             }
         }
@@ -79,15 +75,6 @@ impl Pacer {
     pub(super) fn held_for(&self) -> Option<Duration> {
         let left = self.slots().held_until.saturating_duration_since(Instant::now());
         (!left.is_zero()).then_some(left)
-    }
-
-    fn reserve(&self) -> Instant {
-        let now = Instant::now();
-        let mut slots = self.slots();
-        let floor = now.checked_sub(CATCH_UP).unwrap_or(now);
-        let slot = slots.next.max(floor);
-        slots.next = slot + self.interval;
-        slot
     }
 
     /// By how much the latest message so far missed its slot.
@@ -110,8 +97,7 @@ impl Pacer {
     /// How long the turns reach that were given out or promised.
     pub(super) fn backlog(&self) -> Duration {
         let slots = self.slots();
-        let given = slots.next.saturating_duration_since(Instant::now());
-        given + self.interval * slots.promised
+        slots.turns.reach(slots.promised, self.began.elapsed())
     }
 
     /// Lets nothing leave for `delay`.
@@ -130,7 +116,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_second_has_no_more_than_its_share() {
-        let pacer = Pacer::new(80);
+        let pacer = Pacer::new(Pace { per_second: 80 });
         let start = Instant::now();
         let turns = (0..160).map(|_| async {
             pacer.turn().await;
@@ -146,7 +132,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_claimed_wave_counts_before_it_asks_for_turns() {
-        let pacer = Pacer::new(80);
+        let pacer = Pacer::new(Pace { per_second: 80 });
         pacer.promise(50);
         assert!(pacer.backlog() > Duration::from_millis(600));
         for _ in 0..50 {
@@ -157,7 +143,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_hold_is_told_to_those_who_wait_for_their_turn() {
-        let pacer = Pacer::new(80);
+        let pacer = Pacer::new(Pace { per_second: 80 });
         let waiting = async {
             assert_eq!(pacer.turn().await, Turn::Now);
             pacer.turn().await
@@ -175,7 +161,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn slots_that_were_missed_do_not_fire_together() {
-        let pacer = Pacer::new(80);
+        let pacer = Pacer::new(Pace { per_second: 80 });
         let start = Instant::now();
         let mut turns: Vec<_> = (0..100).map(|_| Box::pin(pacer.turn())).collect();
         for turn in &mut turns {

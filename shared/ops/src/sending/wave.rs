@@ -192,7 +192,14 @@ fn give_back(line: &Line<'_>, row: &Row) -> Entry {
 async fn heed(line: &Line<'_>, row: &Row) -> Result<()> {
     let Some(address) = &row.address else { return Ok(()) };
     let teller = &Teller::from(line.services);
-    let on = Occasion { teller, tenant: line.tenant, account: None, source: Source::Provider, said_ms: None };
+    let on = Occasion {
+        teller,
+        tenant: line.tenant,
+        account: None,
+        channel: Some(&line.route.sender.channel),
+        source: Source::Provider,
+        said_ms: None,
+    };
     opt_out(on, address).await.map(|_| ())
 }
 
