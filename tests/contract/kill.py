@@ -67,7 +67,8 @@ def configure(settings):
 
 def start_product(binary, home, log, arguments):
     environment = dict(
-        os.environ, STAFFETTA_PORT=str(PORT), STAFFETTA_HOME=str(home), META_GRAPH_URL=f"http://127.0.0.1:{SIMULATOR}",
+        os.environ, STAFFETTA_PORT=str(PORT), STAFFETTA_AWS_PORT=str(PORT + 2), STAFFETTA_HOME=str(home),
+        META_GRAPH_URL=f"http://127.0.0.1:{SIMULATOR}",
         META_ACCESS_TOKEN=TOKEN, META_APP_SECRET=SECRET, META_VERIFY_TOKEN=VERIFY,
         STAFFETTA_DEMO_RATE=str(arguments.rate), STAFFETTA_CHAOS=arguments.chaos)
     process = subprocess.Popen([binary], env=environment, stdout=log, stderr=log)

@@ -103,6 +103,11 @@ async fn what_the_platform_reports_moves_rows_forward_and_is_told() {
     );
     let failed = told.iter().find(|event| event["data"]["status"] == "failed").unwrap();
     assert_eq!(failed["data"]["reason"], "custom:reported");
+    // The third has no id but ours: this channel answers none. Another does.
+    hook.answer_with(r#"{"id": "chat-1"}"#);
+    let again = launched(&api, text()).await;
+    world.drain().await;
+    assert_eq!(report("chat-1", "read").await.expect(200)["campaignId"], again.to_string());
     // Of another campaign, or another channel, there is no such message.
     assert!(report("c:99:1:1", "delivered").await.status.is_client_error());
 }

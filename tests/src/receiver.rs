@@ -28,6 +28,8 @@ pub enum Mood {
     Hangs,
     /// 500 to whatever contains this, 200 to the rest.
     ChokesOn(String),
+    /// 200, with this body.
+    Says(String),
 }
 
 /// An event as it came.
@@ -102,6 +104,11 @@ impl Hook {
         self.set(Mood::Answers(status, Vec::new()));
     }
 
+    /// Lets it answer 200 with this body.
+    pub fn answer_with(&self, body: &str) {
+        self.set(Mood::Says(body.to_owned()));
+    }
+
     /// Every event that came, in order.
     pub fn received(&self) -> Vec<Received> {
         self.shared.received.lock().unwrap().clone()
@@ -128,7 +135,7 @@ async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
     let (status, more) = match &mood {
         Mood::Answers(status, headers) => (*status, headers.clone()),
         Mood::ChokesOn(text) if String::from_utf8_lossy(&body).contains(text) => (500, Vec::new()),
-        Mood::Slow(_) | Mood::Hangs | Mood::ChokesOn(_) => (200, Vec::new()),
+        Mood::Slow(_) | Mood::Hangs | Mood::ChokesOn(_) | Mood::Says(_) => (200, Vec::new()),
     };
     let taken = (200..300).contains(&status) && !matches!(mood, Mood::Hangs);
     let kind = headers.get("webhook-event").map(|kind| kind.to_str().unwrap());
@@ -137,6 +144,7 @@ async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
     match mood {
         Mood::Hangs => std::future::pending().await,
         Mood::Slow(time) => tokio::time::sleep(time).await,
+        Mood::Says(text) => return text.into_response(),
         Mood::Answers(..) | Mood::ChokesOn(_) => {}
     }
     let status = StatusCode::from_u16(status).unwrap();

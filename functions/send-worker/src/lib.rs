@@ -32,6 +32,7 @@ pub const KINDS: &[&str] = &[
     "TEMPLATES",
     "TENANT",
     "USAGE",
+    "WAMID",
 ];
 
 /// Runs the sender of each wake-up; answers the ids of the records that must come

@@ -51,7 +51,11 @@ impl Gate {
         let to = body["to"].as_str().unwrap_or_default().to_owned();
         let posted = Posted { to: to.clone(), reference: id_of(&request), at_ms: self.time.clock.now_ms() };
         self.addresses(&to);
-        let Some(process) = Process::current() else { return Ok(answer(200, &[])) };
+        let taken = || {
+            let body = format!(r#"{{"id": "chat-{}"}}"#, posted.to);
+            Ok(reqwest::Response::from(http::Response::new(body)))
+        };
+        let Some(process) = Process::current() else { return taken() };
         match self.count(&process, Shape::Message, "post", About::Text(to)) {
             Some(Fault::Throttled) => Ok(answer(429, &[])),
             Some(Fault::TooMany) => Ok(answer(503, &[("retry-after", "5")])),
@@ -59,16 +63,16 @@ impl Gate {
             Some(Fault::Broken) => Err(Failure::Reset),
             Some(Fault::Before) => process.end().await,
             Some(Fault::Last) => {
-                self.posted(posted);
+                self.posted(posted.clone());
                 process.end().await
             }
             Some(_) => {
-                self.posted(posted);
+                self.posted(posted.clone());
                 Err(Failure::Timeout)
             }
             None => {
-                self.posted(posted);
-                Ok(answer(200, &[]))
+                self.posted(posted.clone());
+                taken()
             }
         }
     }

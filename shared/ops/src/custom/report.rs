@@ -5,7 +5,6 @@ use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 use store::Store;
 use store::contacts::block_of;
 use store::ledger::StatusUpdate;
-use store::messages::Message;
 
 use super::Received;
 use crate::Result;
@@ -21,11 +20,15 @@ pub(super) async fn report(
     status: Status,
 ) -> Result<Option<Received>> {
     let store = &teller.store;
-    if let Some(CallbackRef::Campaign(campaign, contact, attempt)) = CallbackRef::parse(id) {
-        let to = (campaign, contact, attempt);
-        return of_campaign(teller, tenant, channel, to, status).await;
-    }
-    let Some(message) = own(store, tenant, channel, id).await? else { return Ok(None) };
+    let message = match named(store, tenant, channel, id).await? {
+        Some(CallbackRef::Campaign(campaign, contact, attempt)) => {
+            let to = (campaign, contact, attempt);
+            return of_campaign(teller, tenant, channel, to, status).await;
+        }
+        Some(CallbackRef::Message(ours)) => store.message(tenant, AccountId::NONE, ours).await?,
+        None => None,
+    };
+    let Some(message) = message.filter(|message| !message.inbound) else { return Ok(None) };
     let now_ms = store.clock().now_ms();
     let change = |progress: &mut Progress| apply(progress, &status, id, now_ms);
     let mut after = message.progress.clone();
@@ -89,14 +92,22 @@ async fn of_campaign(
     }))
 }
 
-/// A message that went out, by our id or by the platform's.
-async fn own(store: &Store, tenant: &TenantId, channel: &ChannelName, id: &str) -> Result<Option<Message>> {
-    if let Ok(ours) = id.parse::<MessageId>()
-        && let Some(message) = store.message(tenant, AccountId::NONE, ours).await?
-    {
-        return Ok(Some(message).filter(|message| !message.inbound));
+/// What went out under an id: ours, or the platform's.
+async fn named(
+    store: &Store,
+    tenant: &TenantId,
+    channel: &ChannelName,
+    id: &str,
+) -> Result<Option<CallbackRef>> {
+    if let Some(reference @ CallbackRef::Campaign(..)) = CallbackRef::parse(id) {
+        return Ok(Some(reference));
     }
-    Ok(store.message_on_channel(tenant, channel, false, id).await?)
+    if let Ok(ours) = id.parse::<MessageId>()
+        && store.message(tenant, AccountId::NONE, ours).await?.is_some()
+    {
+        return Ok(Some(CallbackRef::Message(ours)));
+    }
+    Ok(store.sent_on_channel(tenant, channel, id).await?)
 }
 
 /// Like [`Progress::apply`], for a platform that does not say when.

@@ -179,8 +179,23 @@ impl Wave {
             .iter()
             .map(|(campaign, entries)| line.services.store.record(line.tenant, *campaign, entries));
         futures::future::try_join_all(records).await?;
-        Ok(())
+        remember_ids(line, outcomes).await
     }
+}
+
+/// Keeps the ids that a custom channel's platform gave: what it reports under them finds
+/// its row. Meta's webhooks carry our own.
+async fn remember_ids(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
+    let Some(channel) = line.route.sender.channel.custom() else { return Ok(()) };
+    let accepted = outcomes.iter().filter_map(|(part, _, row, entry)| {
+        let Entry::Accepted { provider_id, .. } = entry else { return None };
+        let reference = CallbackRef::Campaign(part.campaign, row.contact, row.attempt);
+        (*provider_id != reference.to_string()).then(|| (provider_id.clone(), reference))
+    });
+    // A platform may give one id to all.
+    let ids: BTreeMap<String, CallbackRef> = accepted.collect();
+    let ids: Vec<_> = ids.into_iter().collect();
+    Ok(line.services.store.remember_on_channel(line.tenant, channel, &ids).await?)
 }
 
 /// What is recorded of a recipient that was claimed and not called.

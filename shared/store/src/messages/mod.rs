@@ -12,7 +12,7 @@ mod reading;
 pub use reading::{DayPart, With};
 
 use domain::channel::{Channel, ChannelName};
-use domain::message::Address;
+use domain::message::{Address, CallbackRef};
 use domain::recipient::{Progress, Status};
 use domain::sender::SenderId;
 use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
@@ -289,6 +289,41 @@ impl Store {
         id: &str,
     ) -> Result<Option<Message>> {
         self.message_by_provider_id(tenant, &on_channel(channel, inbound, id)).await
+    }
+
+    /// Remembers under which ids a custom channel's platform has messages of campaigns.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer: remember them again.
+    pub async fn remember_on_channel(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelName,
+        ids: &[(String, CallbackRef)],
+    ) -> Result<()> {
+        let statement = |(id, reference): &(String, CallbackRef)| {
+            let pointer = PointerItem { id: reference.to_string(), account: AccountId::NONE.0 };
+            let key = provider_key(tenant, &on_channel(channel, false, id));
+            insert(self.table(), compose(&key, "provider id", &pointer)?)
+        };
+        let statements: Result<Vec<_>> = ids.iter().map(statement).collect();
+        self.execute(statements?).await.map(|_| ())
+    }
+
+    /// Which message of ours a custom channel's platform has under an id of its own.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn sent_on_channel(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelName,
+        id: &str,
+    ) -> Result<Option<CallbackRef>> {
+        let key = provider_key(tenant, &on_channel(channel, false, id));
+        let Some(pointer) = self.get::<PointerItem>(&key, "provider id").await? else { return Ok(None) };
+        let message = pointer.id.parse().map(CallbackRef::Message).ok();
+        Ok(message.or_else(|| CallbackRef::parse(&pointer.id)))
     }
 
     /// Changes a message's progress, against concurrent writers; answers the
