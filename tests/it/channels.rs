@@ -252,3 +252,20 @@ async fn our_names_are_ours() {
     let got = api.post("/v1/incoming_custom_channel_message", json!({"customData": data})).await.expect(200);
     assert_eq!(got["channel"], "livechat");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn help_is_answered_on_the_channel_once() {
+    let (world, api, hook, _) = shop(1).await;
+    api.post_as_documented("/api/accounts/settings", json!({"help_message": "Aperti 9-18"}))
+        .await
+        .expect(200);
+    for _ in 0..3 {
+        let data = json!({"messageSid": "m1", "fromId": "id-0", "toId": "y", "body": "HELP", "customChannel": "livechat"});
+        api.post("/v1/incoming_custom_channel_message", json!({"customData": data})).await.expect(200);
+    }
+    world.drain().await;
+    let answers: Vec<Value> = hook.received().iter().map(|one| one.json()).collect();
+    assert_eq!(answers.len(), 1);
+    assert_eq!((&answers[0]["to"], &answers[0]["text"]), (&json!("id-0"), &json!("Aperti 9-18")));
+    assert_eq!(answers[0]["contact_id"], "1");
+}

@@ -126,19 +126,20 @@ fn outcome(answer: &Answer, id: &str, now: Timestamp) -> Outcome {
         let refusal = refusal(format_args!("http_{status}"), &details, next);
         Outcome::Refused(Refusal { about, retry_after, ..refusal })
     };
-    let again = |scope, attempts| Next::Retry { scope, wait: Wait::growing(0, 4), attempts };
+    let again = |scope, growths, attempts| Next::Retry { scope, wait: Wait::growing(0, growths), attempts };
     match status {
         200..300 => {
             let provider_id = foreign_id(&answer.body).unwrap_or_else(|| id.to_owned());
             Outcome::Accepted(Acceptance { provider_id, held: false })
         }
         // It wants us to wait, whoever the message is for.
-        429 => refused(again(Scope::Sender, None), About::Rate),
-        503 if retry_after.is_some() => refused(again(Scope::Sender, None), About::Rate),
-        408 => refused(again(Scope::Message, Some(MAX_ATTEMPTS)), About::Outage),
-        // Nothing is taken until the owner mends the channel: its secret, or its URL.
-        401 | 403 | 404 | 410 => refused(Next::Never, About::Campaign),
-        300..500 => refused(Next::Never, About::Message),
+        429 => refused(again(Scope::Sender, 2, None), About::Throughput),
+        503 if retry_after.is_some() => refused(again(Scope::Sender, 2, None), About::Rate),
+        408 => refused(again(Scope::Message, 4, Some(MAX_ATTEMPTS)), About::Outage),
+        // Nothing is taken until the owner mends the channel: its secret, its URL, or what
+        // it understands.
+        300..=401 | 403..=405 | 410 | 415 => refused(Next::Never, About::Campaign),
+        402..500 => refused(Next::Never, About::Message),
         // It may have gone on before something behind it failed.
         _ => Outcome::Ambiguous,
     }

@@ -156,7 +156,8 @@ async fn say(
         store.return_messages(tenant, 1).await?;
         return Ok(None);
     };
-    let parcel = Parcel { message: &message, content, regarding: &Regarding::default() };
+    let regarding = &Regarding { contact: message.contact, ..Regarding::default() };
+    let parcel = Parcel { message: &message, content, regarding };
     let outcome = parcel.send(&route.channel).await;
     let (teller, due) = (&Teller::from(services), watch(store, tenant, &message));
     let Some(delay) = again(&outcome).filter(|_| tries < TRIES) else {

@@ -20,6 +20,18 @@ pub(crate) struct Route {
 }
 
 impl Route {
+    /// Whether it leads where another one does, as fast.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let same = match (&self.channel, &other.channel) {
+            (AnyChannel::Cloud(one), AnyChannel::Cloud(another)) => one.number == another.number,
+            (AnyChannel::Custom(one), AnyChannel::Custom(another)) => one.channel == another.channel,
+            (AnyChannel::Cloud(_), AnyChannel::Custom(_)) | (AnyChannel::Custom(_), AnyChannel::Cloud(_)) => {
+                false
+            }
+        };
+        same && self.sender == other.sender
+    }
+
     /// The number of Meta's Cloud API, where it is one: whose templates are sent.
     pub(crate) fn number(&self) -> Option<&Number> {
         match &self.channel {

@@ -9,7 +9,7 @@ use store::ledger::Entry;
 use tokio::time::{Duration, sleep};
 
 const RATE: u32 = 10;
-const PEOPLE: usize = 60;
+const PEOPLE: usize = 100;
 
 fn setup() -> Setup {
     Setup { per_second: RATE, ..Setup::default() }
@@ -26,6 +26,12 @@ async fn over_meta(world: &World) -> (CampaignId, Vec<i64>) {
 
 /// The same over a custom channel.
 async fn over_a_channel(world: &World) -> (CampaignId, Vec<i64>) {
+    let id = launched_over_a_channel(world).await;
+    sleep(Duration::from_secs(60)).await;
+    (id, world.posts().iter().map(|posted| posted.at_ms).collect())
+}
+
+async fn launched_over_a_channel(world: &World) -> CampaignId {
     let channel = CustomChannel {
         key: "livechat".parse().unwrap(),
         name: "livechat".to_owned(),
@@ -42,8 +48,7 @@ async fn over_a_channel(world: &World) -> (CampaignId, Vec<i64>) {
     "livechat".clone_into(&mut draft.channel);
     let id = world.draft_of(draft).await.unwrap().0.id;
     world.launch(id).await;
-    sleep(Duration::from_secs(60)).await;
-    (id, world.posts().iter().map(|posted| posted.at_ms).collect())
+    id
 }
 
 /// No second, wherever it begins, has more than the sender may.
@@ -94,5 +99,24 @@ fn a_recorded_outcome_survives_a_repetition() {
     in_virtual_time(setup(), async |world| {
         let (id, _) = over_a_channel(world).await;
         assert_records_stand(world, id).await;
+    });
+}
+
+#[test]
+fn a_sender_that_is_gone_amid_a_campaign_pauses_it_within_seconds() {
+    in_virtual_time(Setup { per_second: 1, ..setup() }, async |world| {
+        let id = launched_over_a_channel(world).await;
+        sleep(Duration::from_secs(2)).await;
+        let before = world.posts().len();
+        assert!(before > 5, "{before}");
+        world.store().remove_channel(world.tenant(), &"livechat".parse().unwrap()).await.unwrap();
+        sleep(Duration::from_secs(30)).await;
+        let campaign = world.campaign(id).await;
+        assert_eq!(campaign.reason.as_deref(), Some("the sender custom:livechat is gone"));
+        let after = world.posts().len() - before;
+        assert!(after < RATE as usize * 6, "{after} messages over a channel that is gone");
+        let counts = world.counts(id).await;
+        assert_eq!(counts.values().sum::<u64>(), PEOPLE as u64, "{counts:?}");
+        assert!(!counts.contains_key("unknown"), "{counts:?}");
     });
 }

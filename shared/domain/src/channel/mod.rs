@@ -65,7 +65,7 @@ impl Channel {
     /// The channel of ours that a text names, in whatever spelling: `WhatsApp Web` and
     /// `whatsapp_web` are one. No custom channel may be called so.
     pub fn ours(text: &str) -> Option<Self> {
-        let letters = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
+        let letters = text.chars().map(narrow).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
         match letters.collect::<String>().as_str() {
             "whatsapp" | "whatsappmeta" | "whatsappcloud" => Some(Self::Whatsapp),
             "whatsappweb" => Some(Self::WhatsappWeb),
@@ -118,6 +118,14 @@ impl Channel {
                 reaches: Reaches::Custom,
             },
         }
+    }
+}
+
+/// A full-width letter as it is usually written.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        other => other,
     }
 }
 
@@ -221,6 +229,7 @@ mod tests {
             ("whatsapp-web", Channel::WhatsappWeb),
             ("WhatsApp_Web", Channel::WhatsappWeb),
             ("s.m.s", Channel::Sms),
+            ("\u{ff33}\u{ff2d}\u{ff33}", Channel::Sms),
             ("\u{200b}sms", Channel::Sms),
         ] {
             assert_eq!(Channel::parse(text).unwrap(), ours, "{text}");

@@ -31,6 +31,8 @@ const AHEAD: Duration = Duration::from_millis(150);
 /// less than it lasts, for what is under way meanwhile.
 const RENEW: Duration = Duration::from_secs(3);
 const OVERDUE: Duration = Duration::from_secs(8);
+/// How often the sender is looked at: its owner may have changed it.
+const REROUTE: Duration = Duration::from_secs(5);
 /// How often campaigns are looked for; less and less often while there is no news.
 const REFRESH: Duration = Duration::from_millis(500);
 const MAX_REFRESH: Duration = Duration::from_secs(5);
@@ -219,6 +221,8 @@ pub(super) struct Runner<'a> {
     pub(super) preparing: BTreeSet<CampaignId>,
     /// Somebody else sends from here by now.
     pub(super) lost: bool,
+    /// The sender is another one by now, or gone.
+    rerouted: bool,
     /// Why it cannot go on.
     pub(super) failure: Option<Error>,
     /// Whether anything was done.
@@ -227,6 +231,7 @@ pub(super) struct Runner<'a> {
     pub(super) news: Instant,
     renewed: Instant,
     tried: Instant,
+    routed: Instant,
 }
 
 /// What to do when nothing is under way.
@@ -259,11 +264,13 @@ impl<'a> Runner<'a> {
             unprepared: Vec::new(),
             preparing: BTreeSet::new(),
             lost: false,
+            rerouted: false,
             failure: None,
             progress: false,
             news: now,
             renewed: now,
             tried: now,
+            routed: now,
         }
     }
 
@@ -279,8 +286,12 @@ impl<'a> Runner<'a> {
         let (mut refresh_at, mut pause) = (Instant::now(), REFRESH);
         let later = loop {
             self.keep_lease().await;
-            let is_over =
-                self.lost || self.failure.is_some() || self.line.stopped().is_some() || out_of_time();
+            self.keep_route().await;
+            let is_over = self.lost
+                || self.rerouted
+                || self.failure.is_some()
+                || self.line.stopped().is_some()
+                || out_of_time();
             if Instant::now() >= refresh_at {
                 let news = if is_over { Ok(false) } else { self.refresh().await };
                 match news {
@@ -379,6 +390,24 @@ impl<'a> Runner<'a> {
                 tracing::warn!(tenant = %self.line.tenant, %error, "a lease could not be renewed");
                 self.tried = Instant::now().checked_sub(RENEW - RENEW / 4).unwrap_or_else(Instant::now);
                 self.lost |= self.renewed.elapsed() >= OVERDUE;
+            }
+        }
+    }
+
+    /// Looks now and then whether the sender is what it was: a successor sends from what it
+    /// is now.
+    async fn keep_route(&mut self) {
+        if self.routed.elapsed() < REROUTE || self.rerouted {
+            return;
+        }
+        self.routed = Instant::now();
+        let line = self.line;
+        match resolve(line.services, line.tenant, &line.route.sender.id).await {
+            Ok(Some(route)) if route.is(line.route) => {}
+            Ok(Some(_) | None) => self.rerouted = true,
+            Err(error) => {
+                let code = error.code.as_str();
+                tracing::debug!(tenant = %line.tenant, code, "a sender is taken for what it was");
             }
         }
     }
