@@ -187,9 +187,11 @@ mod tests {
 
     #[test]
     fn a_failure_says_whose_word_it_is() {
-        for (code, want) in
-            [("131026", "WhatsApp answered with code 131026"), ("opted_out", "not sent: opted out")]
-        {
+        for (code, want) in [
+            ("meta:131026", "WhatsApp answered with code 131026"),
+            ("custom:http_503", "the channel answered: http 503"),
+            ("opted_out", "not sent: opted out"),
+        ] {
             let failure = Failure::from(code);
             assert_eq!((failure.code.as_str(), failure.message.as_str()), (code, want));
         }
