@@ -5,7 +5,7 @@ use domain::{CampaignId, ContactId};
 use harness::{Setup, World, named, person, phone, row};
 use ops::Code;
 use ops::campaigns::{Which, cancel, launch, pause, preflight, resume};
-use ops::suppression::{Occasion, Source, opt_out};
+use ops::suppression::{ConsentChange, Source, opt_out};
 use serde_json::json;
 use simulators::graph::FaultRule;
 
@@ -93,8 +93,15 @@ async fn who_must_not_be_sent_to_is_skipped_with_the_reason() {
         row("", "solo@example.com", "Carla"),
     ];
     world.import(rows).await;
-    let (teller, source) = (&world.teller(), Source::Keyword);
-    let on = Occasion { teller, tenant: world.tenant(), account: None, channel: None, source, said_ms: None };
+    let (publisher, source) = (&world.publisher(), Source::Keyword);
+    let on = ConsentChange {
+        publisher,
+        tenant: world.tenant(),
+        account: None,
+        channel: None,
+        source,
+        said_ms: None,
+    };
     opt_out(on, &out).await.unwrap();
     world.template("promo", "MARKETING", "Ciao {{1}}, a presto").await;
     let id = world.draft("promo").await;
@@ -314,7 +321,7 @@ async fn a_contact_that_is_deleted_after_the_start_is_still_in_the_report() {
     world.import((0..3).map(person)).await;
     let id = world.launched().await;
     world.drain().await;
-    ops::contacts::delete(&world.teller(), world.tenant(), ContactId(2)).await.unwrap();
+    ops::contacts::delete(&world.publisher(), world.tenant(), ContactId(2)).await.unwrap();
     assert_eq!(world.counts(id).await, [("delivered", 3)].into());
 }
 

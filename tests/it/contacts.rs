@@ -9,7 +9,7 @@ use store::contacts::{Filter, Listing};
 
 async fn upsert(world: &World, new: NewContact) -> Upserted {
     let limit = world.caller.tenant.plan.contacts;
-    ops::contacts::upsert(&world.teller(), world.tenant(), limit, &new).await.unwrap()
+    ops::contacts::upsert(&world.publisher(), world.tenant(), limit, &new).await.unwrap()
 }
 
 async fn list(world: &World, filter: Filter, page: u64, per_page: usize) -> Listing {
@@ -103,10 +103,10 @@ async fn the_limit_refuses_new_contacts_and_lets_merges_pass() {
     let world = limited(2).await;
     world.import([person(1), person(2)]).await;
     let tenant = world.tenant();
-    let refused = ops::contacts::upsert(&world.teller(), tenant, Some(2), &person(3)).await.unwrap_err();
+    let refused = ops::contacts::upsert(&world.publisher(), tenant, Some(2), &person(3)).await.unwrap_err();
     assert_eq!(refused.code, Code::PlanLimit);
     assert!(!upsert(&world, named(&phone(1), "Anna")).await.created);
-    ops::contacts::delete(&world.teller(), tenant, ContactId(1)).await.unwrap();
+    ops::contacts::delete(&world.publisher(), tenant, ContactId(1)).await.unwrap();
     assert!(upsert(&world, person(3)).await.created);
     assert_eq!(world.audit().await, Audit { contacts: 2, used: 2, ..Audit::default() });
 }
@@ -179,8 +179,8 @@ async fn pages_go_over_blocks_in_order_of_id() {
 async fn a_deleted_contact_is_gone_and_can_be_created_anew() {
     let world = World::new().await;
     world.import((1..=3).map(person)).await;
-    ops::contacts::delete(&world.teller(), world.tenant(), ContactId(3)).await.unwrap();
-    let gone = ops::contacts::delete(&world.teller(), world.tenant(), ContactId(3)).await.unwrap_err();
+    ops::contacts::delete(&world.publisher(), world.tenant(), ContactId(3)).await.unwrap();
+    let gone = ops::contacts::delete(&world.publisher(), world.tenant(), ContactId(3)).await.unwrap_err();
     assert_eq!((gone.code, gone.field.as_deref()), (Code::NotFound, Some("id")));
     let identity = Identity::Phone(phone(3).parse().unwrap());
     let found = ops::contacts::find(world.store(), world.tenant(), &identity, "phone").await;
@@ -195,10 +195,10 @@ async fn deleting_many_counts_what_was_there() {
     let world = World::new().await;
     world.import((1..=1_500).map(person)).await;
     let ids: Vec<ContactId> = [1, 2, 2, 1_400, 1_501, 9_999_999].map(ContactId).into();
-    let deleted = ops::contacts::delete_many(&world.teller(), world.tenant(), &ids).await.unwrap();
+    let deleted = ops::contacts::delete_many(&world.publisher(), world.tenant(), &ids).await.unwrap();
     assert_eq!(deleted, (3, 2));
     assert_eq!(list(&world, Filter::default(), 1, 1).await.total, 1_497);
-    let again = ops::contacts::delete_many(&world.teller(), world.tenant(), &ids).await.unwrap();
+    let again = ops::contacts::delete_many(&world.publisher(), world.tenant(), &ids).await.unwrap();
     assert_eq!(again, (0, 5));
     assert_eq!(world.audit().await, Audit { contacts: 1_497, used: 1_497, ..Audit::default() });
 }
@@ -208,9 +208,9 @@ async fn another_tenants_contacts_are_not_there() {
     let world = World::new().await;
     world.import([person(1)]).await;
     let other = "other".parse().unwrap();
-    let gone = ops::contacts::delete(&world.teller(), &other, ContactId(1)).await.unwrap_err();
+    let gone = ops::contacts::delete(&world.publisher(), &other, ContactId(1)).await.unwrap_err();
     assert_eq!(gone.code, Code::NotFound);
-    let deleted = ops::contacts::delete_many(&world.teller(), &other, &[ContactId(1)]).await.unwrap();
+    let deleted = ops::contacts::delete_many(&world.publisher(), &other, &[ContactId(1)]).await.unwrap();
     assert_eq!(deleted, (0, 1));
     let listing = world.store().list_contacts(&other, &Filter::default(), 0, 10).await.unwrap();
     assert_eq!(listing.total, 0);

@@ -39,9 +39,9 @@ async fn every_sample_of_a_job_is_settled_by_its_function() {
     for (path, event) in samples("inbound-worker") {
         assert_eq!(inbound_worker::handle(services, &records(&event)).await, [""; 0], "{path:?}");
     }
-    let courier = world.apps().courier();
+    let dispatcher = world.apps().dispatcher();
     for (path, event) in samples("webhook-worker") {
-        assert_eq!(webhook_worker::handle(&courier, &records(&event), || true).await, [""; 0], "{path:?}");
+        assert_eq!(webhook_worker::handle(&dispatcher, &records(&event), || true).await, [""; 0], "{path:?}");
     }
     for (_, event) in samples("schedule-tick") {
         assert_eq!(event["detail-type"], "Scheduled Event");

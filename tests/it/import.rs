@@ -124,7 +124,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 async fn import_into(world: &World, tenant: &TenantId, rows: &[NewContact]) -> Imported {
-    import(&world.teller(), tenant, None, rows.iter().cloned().map(Ok).collect()).await.unwrap()
+    import(&world.publisher(), tenant, None, rows.iter().cloned().map(Ok).collect()).await.unwrap()
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn an_import_equals_its_rows_one_by_one() {
             let report = import_into(&world, &bulk, &rows).await;
             let mut warnings = 0;
             for (i, row) in before.iter().chain(&rows).enumerate() {
-                let done = upsert(&world.teller(), &single, None, row).await.unwrap();
+                let done = upsert(&world.publisher(), &single, None, row).await.unwrap();
                 warnings += usize::from(i >= before.len() && done.warning.is_some());
                 naive.apply(row);
             }
@@ -245,7 +245,7 @@ async fn imports_at_once_share_the_limit() {
     let world = World::new().await;
     let import = async |from: usize| {
         let rows = (from..from + 600).map(|n| Ok(person(n))).collect();
-        import(&world.teller(), world.tenant(), Some(1_000), rows).await.unwrap()
+        import(&world.publisher(), world.tenant(), Some(1_000), rows).await.unwrap()
     };
     let (a, b, c) = tokio::join!(import(0), import(10_000), import(20_000));
     let created = a.created + b.created + c.created;
@@ -283,7 +283,7 @@ async fn a_bad_row_is_reported_and_fails_no_other() {
     let world = World::new().await;
     let bad = Err(domain::Invalid::new("phone", "phone is too short"));
     let rows = vec![Ok(person(1)), bad, Ok(person(2)), Ok(person(1))];
-    let report = import(&world.teller(), world.tenant(), None, rows).await.unwrap();
+    let report = import(&world.publisher(), world.tenant(), None, rows).await.unwrap();
     assert_eq!((report.created, report.updated), (2, 1));
     let errors: Vec<_> = report.errors.iter().map(|(i, e)| (*i, e.field.as_str())).collect();
     assert_eq!(errors, [(1, "phone")]);

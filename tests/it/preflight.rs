@@ -6,7 +6,7 @@ use domain::contact::NewContact;
 use domain::message::Address;
 use harness::{World, person, phone, row};
 use ops::campaigns::{Preflight, preflight};
-use ops::suppression::{Occasion, Source, opt_out};
+use ops::suppression::{ConsentChange, Source, opt_out};
 
 /// Of ten, one has no phone, and one is tagged `vip`.
 fn somebody(n: usize) -> NewContact {
@@ -24,9 +24,15 @@ async fn world_of(contacts: usize, opted_out: usize) -> World {
     world.template("avviso", "UTILITY", "Ciao {{1}}, a presto").await;
     for n in (0..contacts).filter(|n| n % 10 == 5).take(opted_out) {
         let address = Address::parse(&phone(n)).unwrap();
-        let (teller, tenant) = (&world.teller(), world.tenant());
-        let on =
-            Occasion { teller, tenant, account: None, channel: None, source: Source::Owner, said_ms: None };
+        let (publisher, tenant) = (&world.publisher(), world.tenant());
+        let on = ConsentChange {
+            publisher,
+            tenant,
+            account: None,
+            channel: None,
+            source: Source::Owner,
+            said_ms: None,
+        };
         opt_out(on, &address).await.unwrap();
     }
     world

@@ -196,8 +196,8 @@ impl World {
             Worker::Send => role.hold(send_worker::handle(&self.services, &records, out_of_time)).await,
             Worker::Inbound => role.hold(inbound_worker::handle(&self.services, &records)).await,
             Worker::Webhook => {
-                let courier = self.apps().courier();
-                role.hold(webhook_worker::handle(&courier, &records, out_of_time)).await
+                let dispatcher = self.apps().dispatcher();
+                role.hold(webhook_worker::handle(&dispatcher, &records, out_of_time)).await
             }
             Worker::Media => role.hold(media_worker::handle(&self.media(), &records)).await,
         }

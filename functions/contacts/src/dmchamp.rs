@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::contact::{Contact, Identity};
 use domain::{EmailAddress, TenantId};
-use ops::events::Teller;
+use ops::events::EventPublisher;
 use ops::{Code, Error, contacts};
 use serde::Serialize;
 use store::Store;
@@ -68,19 +68,20 @@ impl Answer {
 
 /// `POST /v1/contacts`: one that has the phone already is answered as it is.
 pub(crate) async fn create(
-    State(teller): State<Teller>,
+    State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&teller.store, &caller, &input, async {
+    idempotent(&publisher.store, &caller, &input, async {
         let new = contact(input.fields(), &NAMES, &Origin::default())?;
         if let Some(phone) = new.phone.clone()
-            && let Some(known) = existing(&teller.store, caller.tenant_id(), Identity::Phone(phone)).await?
+            && let Some(known) =
+                existing(&publisher.store, caller.tenant_id(), Identity::Phone(phone)).await?
         {
             return Ok(Reply::<200, _>(Answer::new(&known, Some(EXISTS))).into_response());
         }
         let limit = caller.tenant.plan.contacts;
-        let done = contacts::upsert(&teller, caller.tenant_id(), limit, &new).await?;
+        let done = contacts::upsert(&publisher, caller.tenant_id(), limit, &new).await?;
         Ok(match done.created {
             true => Reply::<201, _>(Answer::new(&done.contact, None)).into_response(),
             false => Reply::<200, _>(Answer::new(&done.contact, Some(EXISTS))).into_response(),

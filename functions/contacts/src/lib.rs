@@ -16,7 +16,7 @@ mod sendwo;
 use api_http::{Endpoint, Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
-use ops::events::Teller;
+use ops::events::EventPublisher;
 use queue::Queues;
 use store::Store;
 
@@ -38,7 +38,7 @@ pub struct App {
     pub queues: Queues,
 }
 
-impl FromRef<App> for Teller {
+impl FromRef<App> for EventPublisher {
     fn from_ref(app: &App) -> Self {
         Self { store: app.store.clone(), queues: app.queues.clone() }
     }

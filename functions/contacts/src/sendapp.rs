@@ -6,7 +6,7 @@ use axum::response::Response;
 use domain::contact::{Contact, MAX_BULK, NewContact};
 use domain::merge::Warning;
 use domain::{ContactId, Invalid};
-use ops::events::Teller;
+use ops::events::EventPublisher;
 use ops::pages::{Start, Wanted};
 use ops::{Code, Error, callers, contacts, pages};
 use serde::Serialize;
@@ -117,15 +117,15 @@ struct Upserted<'a> {
 
 /// `POST /api/contacts`
 pub(crate) async fn create(
-    State(teller): State<Teller>,
+    State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&teller.store, &caller, &input, async {
-        let origin = origin(&teller.store, &caller, &input).await?;
+    idempotent(&publisher.store, &caller, &input, async {
+        let origin = origin(&publisher.store, &caller, &input).await?;
         let new = contact(input.fields(), &NAMES, &origin)?;
         let limit = caller.tenant.plan.contacts;
-        let done = contacts::upsert(&teller, caller.tenant_id(), limit, &new).await?;
+        let done = contacts::upsert(&publisher, caller.tenant_id(), limit, &new).await?;
         let answer = Upserted {
             status: "success",
             contact: Item::from(&done.contact),
@@ -190,16 +190,16 @@ impl From<contacts::Imported> for Imported {
 
 /// `POST /api/contacts/bulk`
 pub(crate) async fn import(
-    State(teller): State<Teller>,
+    State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&teller.store, &caller, &input, async {
+    idempotent(&publisher.store, &caller, &input, async {
         let rows = many("contacts", input.fields())?;
-        let origin = origin(&teller.store, &caller, &input).await?;
+        let origin = origin(&publisher.store, &caller, &input).await?;
         let rows = rows.iter().map(|value| row(value, &origin)).collect();
         let limit = caller.tenant.plan.contacts;
-        let done = contacts::import(&teller, caller.tenant_id(), limit, rows).await?;
+        let done = contacts::import(&publisher, caller.tenant_id(), limit, rows).await?;
         Ok(Reply::<200, Imported>(done.into()))
     })
     .await
@@ -230,13 +230,13 @@ pub(crate) struct Deleted {
 
 /// `DELETE /api/contacts/{id}`
 pub(crate) async fn delete(
-    State(teller): State<Teller>,
+    State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Deleted>> {
     let unknown = |_| Error::not_found("id", "there is no contact with this id");
     let id: ContactId = input.path("id").parse().map_err(unknown)?;
-    contacts::delete(&teller, caller.tenant_id(), id).await?;
+    contacts::delete(&publisher, caller.tenant_id(), id).await?;
     Ok(Reply(Deleted { status: "success", id: id.0 }))
 }
 
@@ -249,12 +249,12 @@ pub(crate) struct DeletedMany {
 
 /// `DELETE /api/contacts/bulk`
 pub(crate) async fn delete_many(
-    State(teller): State<Teller>,
+    State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, DeletedMany>> {
     let ids = ids(input.fields())?;
-    let (deleted, not_found) = contacts::delete_many(&teller, caller.tenant_id(), &ids).await?;
+    let (deleted, not_found) = contacts::delete_many(&publisher, caller.tenant_id(), &ids).await?;
     Ok(Reply(DeletedMany { status: "success", deleted, not_found }))
 }
 

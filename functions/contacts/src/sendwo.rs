@@ -4,7 +4,7 @@ use api_http::{ApiError, Caller, Fields, Input, Reply, Result, idempotent, weigh
 use axum::extract::State;
 use axum::response::Response;
 use domain::contact::{Contact, Identity};
-use ops::events::Teller;
+use ops::events::EventPublisher;
 use ops::pages::{Start, Wanted};
 use ops::{callers, contacts, pages};
 use serde::Serialize;
@@ -61,15 +61,15 @@ struct Created {
 
 /// `subscriber/create`
 pub(crate) async fn create(
-    State(teller): State<Teller>,
+    State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&teller.store, &caller, &input, async {
-        let origin = origin(&teller.store, &caller, input.fields()).await?;
+    idempotent(&publisher.store, &caller, &input, async {
+        let origin = origin(&publisher.store, &caller, input.fields()).await?;
         let new = contact(input.fields(), &NAMES, &origin)?;
         let limit = caller.tenant.plan.contacts;
-        let done = contacts::upsert(&teller, caller.tenant_id(), limit, &new).await?;
+        let done = contacts::upsert(&publisher, caller.tenant_id(), limit, &new).await?;
         let message = match done.created {
             true => "Subscriber created successfully.",
             false => "Subscriber already existed and was updated.",

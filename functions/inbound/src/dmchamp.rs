@@ -4,7 +4,7 @@ use api_http::{Caller, CustomData, Input, Reply, Result};
 use axum::extract::State;
 use domain::Invalid;
 use ops::custom::{self, Incoming, Kind, Received};
-use ops::events::Teller;
+use ops::events::EventPublisher;
 use serde::Serialize;
 
 /// The contract does not say what is answered: this is what its clients look for.
@@ -38,7 +38,7 @@ impl From<Received> for Answer {
 
 /// `POST /v1/incoming_custom_channel_message`
 pub(crate) async fn receive(
-    State(teller): State<Teller>,
+    State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Answer>> {
@@ -58,7 +58,7 @@ pub(crate) async fn receive(
         reaction_to: reaction_to(&data)?,
         campaign: data.text("campaignId")?,
     };
-    let received = custom::receive(&teller, caller.tenant_id(), new).await.map_err(CustomData::named)?;
+    let received = custom::receive(&publisher, caller.tenant_id(), new).await.map_err(CustomData::named)?;
     Ok(Reply(received.into()))
 }
 

@@ -20,7 +20,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::routing;
 use domain::intake::MAX_BODY;
-use ops::events::Teller;
+use ops::events::EventPublisher;
 use ops::inbound::Owners;
 use ops::webhooks::Bodies;
 use queue::Queues;
@@ -73,7 +73,7 @@ impl App {
     }
 }
 
-impl FromRef<App> for Teller {
+impl FromRef<App> for EventPublisher {
     fn from_ref(app: &App) -> Self {
         Self { store: app.store.clone(), queues: app.queues.clone() }
     }

@@ -5,7 +5,7 @@ use axum::extract::State;
 use domain::account::Account;
 use domain::intake::{Call, CallId, HEADERS, Payload, Shop};
 use domain::{ContactId, Invalid};
-use ops::events::Teller;
+use ops::events::EventPublisher;
 use ops::integrations::{self, Taken};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -50,7 +50,10 @@ impl From<Taken> for Answer {
 }
 
 /// `POST /api/integrations/webhook/{token}`
-pub(crate) async fn receive(State(teller): State<Teller>, input: Input) -> Result<Reply<200, Answer>> {
+pub(crate) async fn receive(
+    State(publisher): State<EventPublisher>,
+    input: Input,
+) -> Result<Reply<200, Answer>> {
     let headers: Vec<(&str, &str)> =
         HEADERS.into_iter().filter_map(|name| Some((name, input.header(name)?))).collect();
     let source = input.fields().text("source").unwrap_or_default();
@@ -61,8 +64,8 @@ pub(crate) async fn receive(State(teller): State<Teller>, input: Input) -> Resul
         headers: &headers,
         country: None,
     };
-    let address = integrations::find(&teller.store, input.path("token")).await?;
-    Ok(Reply(integrations::receive(&teller, &address, payload).await?.into()))
+    let address = integrations::find(&publisher.store, input.path("token")).await?;
+    Ok(Reply(integrations::receive(&publisher, &address, payload).await?.into()))
 }
 
 /// `GET /api/integrations/webhook/{token}`: some senders look whether the address is

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use domain::webhook::EndpointId;
-use ops::webhooks::{Courier, Drained, Parcel};
+use ops::webhooks::{Drained, Parcel, WebhookDispatcher};
 use queue::{Done, Job, Queue, Record, WebhookJob};
 
 /// The kinds of items that the function touches: what its policy allows.
@@ -14,20 +14,24 @@ pub const KINDS: &[&str] = &["ATTEMPT", "DELIVERY", "DUE", "EVENT", "HOOK", "HOO
 
 /// Works off all records together; answers the ids of those that must come again.
 /// `out_of_time` ends the sending of what waits, which then goes on in another run.
-pub async fn handle(courier: &Courier, records: &[Record], out_of_time: impl Fn() -> bool) -> Vec<String> {
+pub async fn handle(
+    dispatcher: &WebhookDispatcher,
+    records: &[Record],
+    out_of_time: impl Fn() -> bool,
+) -> Vec<String> {
     let (mut parcels, mut drains, mut again) = (Vec::new(), Vec::new(), Vec::new());
     for (i, record) in records.iter().enumerate() {
         match read(i, record) {
             Ok(Work::Deliver(parcel)) => parcels.push(*parcel),
             Ok(Work::Drain(drain)) => drains.push((record, drain)),
-            Err(never) => again.extend(courier.queues.settle(Queue::Webhook, record, never).await),
+            Err(never) => again.extend(dispatcher.queues.settle(Queue::Webhook, record, never).await),
         }
     }
-    let late = Box::pin(courier.deliver(parcels)).await;
+    let late = Box::pin(dispatcher.deliver(parcels)).await;
     again.extend(late.into_iter().filter_map(|i| records.get(i)).map(|record| record.id.clone()));
     for (record, drain) in drains {
-        let done = drain.run(courier, &out_of_time).await;
-        again.extend(courier.queues.settle(Queue::Webhook, record, done).await);
+        let done = drain.run(dispatcher, &out_of_time).await;
+        again.extend(dispatcher.queues.settle(Queue::Webhook, record, done).await);
     }
     again
 }
@@ -55,13 +59,13 @@ fn read(i: usize, record: &Record) -> Result<Work, Done> {
 }
 
 impl Drain {
-    async fn run(self, courier: &Courier, out_of_time: &impl Fn() -> bool) -> Done {
+    async fn run(self, dispatcher: &WebhookDispatcher, out_of_time: &impl Fn() -> bool) -> Done {
         let Ok(tenant) = self.tenant.parse() else {
             return Done::Never("the job names no tenant".to_owned());
         };
-        match Box::pin(courier.drain(&tenant, EndpointId(self.endpoint), out_of_time)).await {
+        match Box::pin(dispatcher.drain(&tenant, EndpointId(self.endpoint), out_of_time)).await {
             Ok(Drained::Nothing | Drained::Done) => Done::Yes,
-            Ok(Drained::More) => self.go_on(courier).await,
+            Ok(Drained::More) => self.go_on(dispatcher).await,
             Err(error) => {
                 tracing::error!(%tenant, code = error.code.as_str(), "what waits could not be sent");
                 Done::Again
@@ -69,9 +73,9 @@ impl Drain {
         }
     }
 
-    async fn go_on(self, courier: &Courier) -> Done {
+    async fn go_on(self, dispatcher: &WebhookDispatcher) -> Done {
         let job = WebhookJob::Drain { tenant: self.tenant, endpoint: self.endpoint };
-        match courier.queues.later(job, self.generation + 1, Duration::ZERO).await {
+        match dispatcher.queues.later(job, self.generation + 1, Duration::ZERO).await {
             Ok(()) => Done::Yes,
             Err(_) => Done::Again,
         }

@@ -7,7 +7,7 @@ use webhook_worker::handle;
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let courier = env.courier(&[Webhook])?;
-        runtime::queue(async |batch| handle(&courier, &batch.records, || batch.is_over()).await).await
+        let dispatcher = env.dispatcher(&[Webhook])?;
+        runtime::queue(async |batch| handle(&dispatcher, &batch.records, || batch.is_over()).await).await
     })
 }

@@ -12,7 +12,7 @@ mod sendwo;
 use api_http::{Endpoint, Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
-use ops::webhooks::Courier;
+use ops::webhooks::WebhookDispatcher;
 use store::Store;
 
 /// The kinds of items that the function touches: what its policy allows.
@@ -37,18 +37,18 @@ pub const KINDS: &[&str] = &[
 #[derive(Debug, Clone)]
 pub struct App {
     /// The table, the bucket, the queue, and what calls users' URLs.
-    pub courier: Courier,
+    pub dispatcher: WebhookDispatcher,
 }
 
 impl FromRef<App> for Store {
     fn from_ref(app: &App) -> Self {
-        app.courier.store.clone()
+        app.dispatcher.store.clone()
     }
 }
 
-impl FromRef<App> for Courier {
+impl FromRef<App> for WebhookDispatcher {
     fn from_ref(app: &App) -> Self {
-        app.courier.clone()
+        app.dispatcher.clone()
     }
 }
 

@@ -7,7 +7,7 @@ use webhooks::{App, routes};
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let app = App { courier: env.courier(&[Webhook])? };
+        let app = App { dispatcher: env.dispatcher(&[Webhook])? };
         runtime::http(&env, routes(app)).await
     })
 }

@@ -4,7 +4,7 @@ use api_http::{ApiError, Caller, Fields, Input, Reply, Result, idempotent};
 use axum::extract::State;
 use axum::response::Response;
 use domain::webhook::{EndpointId, EventType, Purpose, chosen};
-use ops::webhooks::{self, Change, Courier, New, Status};
+use ops::webhooks::{self, Change, New, Status, WebhookDispatcher};
 use ops::{Error, callers};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -79,21 +79,21 @@ fn renamed(fields: Fields<'_>) -> impl Fn(Error) -> ApiError + '_ {
 
 /// `webhook/workflow/create`
 pub(crate) async fn create(
-    State(courier): State<Courier>,
+    State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&courier.store, &caller, &input, async {
+    idempotent(&dispatcher.store, &caller, &input, async {
         let fields = input.fields();
-        let account = account(&courier.store, &caller, fields).await?;
+        let account = account(&dispatcher.store, &caller, fields).await?;
         let new = New {
             name: fields.required(fields.name_of(&NAME))?,
             url: fields.required(fields.name_of(&URL))?,
             purpose: Purpose::Events { account, chosen: events(fields)?.flatten() },
         };
-        let made = webhooks::register(&courier, &caller, new).await.map_err(renamed(fields))?;
+        let made = webhooks::register(&dispatcher, &caller, new).await.map_err(renamed(fields))?;
         let (registered, secret) = made;
-        let status = webhooks::find(&courier.store, caller.tenant_id(), registered.endpoint.id).await?;
+        let status = webhooks::find(&dispatcher.store, caller.tenant_id(), registered.endpoint.id).await?;
         Ok(Reply::<200, _>(Answer {
             status: "1",
             message: "Webhook workflow created successfully.",
@@ -132,7 +132,7 @@ fn named(fields: Fields<'_>) -> Result<EndpointId> {
 
 /// `webhook/workflow/update`: changes what is given.
 pub(crate) async fn update(
-    State(courier): State<Courier>,
+    State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Answer>> {
@@ -144,7 +144,7 @@ pub(crate) async fn update(
         on: fields.switch(fields.name_of(&["enabled", "active"]))?,
     };
     let id = named(fields)?;
-    let changed = webhooks::change(&courier, &caller, id, change).await.map_err(renamed(fields))?;
+    let changed = webhooks::change(&dispatcher, &caller, id, change).await.map_err(renamed(fields))?;
     let message = "Webhook workflow updated successfully.";
     Ok(Reply(Answer { status: "1", message, workflow_id: id.0, data: changed.into(), secret: None }))
 }

@@ -6,7 +6,7 @@ use axum::Router;
 use channels::cloud::Graph;
 use domain::{Clock, Entropy};
 use ops::files::Files;
-use ops::webhooks::{Courier, Pace};
+use ops::webhooks::{Pace, WebhookDispatcher};
 use ops::{AdminKey, Services};
 use outbound::{Client, Policy, Resolver};
 use store::Sealer;
@@ -57,14 +57,14 @@ impl Apps {
             ),
             ("messages", messages::routes(messages::App { services: self.services.clone() })),
             ("inbound", inbound::routes(inbound::App::new(store, queues, self.services.files.bodies()))),
-            ("webhooks", webhooks::routes(webhooks::App { courier: self.courier() })),
+            ("webhooks", webhooks::routes(webhooks::App { dispatcher: self.dispatcher() })),
         ]
     }
 
     /// What sends events to the users' endpoints.
-    pub fn courier(&self) -> Courier {
+    pub fn dispatcher(&self) -> WebhookDispatcher {
         let Services { store, outbound: client, files, queues, .. } = self.services.clone();
-        Courier { store, bodies: files.bodies(), queues, client, pace: self.pace }
+        WebhookDispatcher { store, bodies: files.bodies(), queues, client, pace: self.pace }
     }
 
     /// The routes of all functions, as they are served.

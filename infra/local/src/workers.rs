@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message};
 use ops::Services;
-use ops::webhooks::Courier;
+use ops::webhooks::WebhookDispatcher;
 use queue::{Record, Urls};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -73,7 +73,7 @@ pub struct Workers {
     sqs: Client,
     urls: Urls,
     services: Services,
-    courier: Courier,
+    dispatcher: WebhookDispatcher,
     stop: Stop,
 }
 
@@ -88,7 +88,7 @@ enum Worker {
 impl Workers {
     /// Workers on these queues.
     pub fn new(sqs: Client, urls: Urls, apps: Apps, stop: Stop) -> Self {
-        Self { sqs, urls, courier: apps.courier(), services: apps.services, stop }
+        Self { sqs, urls, dispatcher: apps.dispatcher(), services: apps.services, stop }
     }
 
     /// Runs every loop until they are stopped.
@@ -149,7 +149,7 @@ impl Workers {
     async fn deliver_batch(self, messages: Vec<Message>) {
         let records: Vec<Record> = messages.iter().map(record).collect();
         let out_of_time = self.stop.deadline();
-        let failed = Box::pin(webhook_worker::handle(&self.courier, &records, out_of_time)).await;
+        let failed = Box::pin(webhook_worker::handle(&self.dispatcher, &records, out_of_time)).await;
         self.delete(&self.urls.webhook, messages.iter().filter(|m| !failed.contains(&record(m).id))).await;
     }
 

@@ -27,7 +27,7 @@ where
         let spec = input.spec();
         let caller = callers::authenticate(&store, key(spec.dialect, &input).as_ref()).await?;
         Span::current().record("tenant", caller.tenant_id().as_str());
-        callers::admit(&store, &caller, spec.lane).await?;
+        callers::admit(&store, &caller, spec.class).await?;
         Ok(Self(caller))
     }
 }
@@ -61,7 +61,7 @@ fn bearer(input: &Input) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use http::HeaderMap;
-    use ops::Lane;
+    use ops::RateClass;
     use serde_json::{Map, Value, json};
 
     use super::*;
@@ -74,7 +74,7 @@ mod tests {
             map.insert(*name, value.parse().unwrap());
         }
         let spec =
-            Spec { path: "/x", dialect: Dialect::SendApp, lane: Lane::Normal, max_body: 0, raw: false };
+            Spec { path: "/x", dialect: Dialect::SendApp, class: RateClass::Normal, max_body: 0, raw: false };
         let params: Map<String, Value> = params.as_object().unwrap().clone();
         let content = Content { params, ..Content::default() };
         Inner { spec, content, path: Vec::new(), headers: map }.into()

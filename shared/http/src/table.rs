@@ -9,7 +9,7 @@ use axum::handler::Handler;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{self, MethodRouter};
-use ops::{Code, Lane};
+use ops::{Code, RateClass};
 
 use crate::input::{Inner, Input, read};
 use crate::{ApiError, Dialect};
@@ -35,7 +35,7 @@ pub struct Route {
 pub(crate) struct Spec {
     pub(crate) path: &'static str,
     pub(crate) dialect: Dialect,
-    pub(crate) lane: Lane,
+    pub(crate) class: RateClass,
     pub(crate) max_body: usize,
     pub(crate) raw: bool,
 }
@@ -52,7 +52,7 @@ pub struct Endpoint<S> {
 impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     fn new(methods: &'static [&'static str], path: &'static str, handler: MethodRouter<S>) -> Self {
         let dialect = Dialect::of_path(path);
-        let spec = Spec { path, dialect, lane: Lane::Normal, max_body: DEFAULT_BODY, raw: false };
+        let spec = Spec { path, dialect, class: RateClass::Normal, max_body: DEFAULT_BODY, raw: false };
         Self { methods, spec, extension: false, handler }
     }
 
@@ -66,7 +66,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     /// Counts against the plan's limit of heavy requests.
     #[must_use]
     pub fn heavy(mut self) -> Self {
-        self.spec.lane = Lane::Heavy;
+        self.spec.class = RateClass::Heavy;
         self
     }
 

@@ -16,7 +16,7 @@ use queue::InboundJob;
 use store::messages::Message;
 
 use crate::delivery::{Parcel, settle, watch};
-use crate::events::Teller;
+use crate::events::EventPublisher;
 use crate::messages::{New, take_turn};
 use crate::senders::{self, Route};
 use crate::{Code, Error, Result, Services};
@@ -159,9 +159,9 @@ async fn say(
     let regarding = &Regarding { contact: message.contact, ..Regarding::default() };
     let parcel = Parcel { message: &message, content, regarding };
     let outcome = parcel.send(&route.channel).await;
-    let (teller, due) = (&Teller::from(services), watch(store, tenant, &message));
+    let (publisher, due) = (&EventPublisher::from(services), watch(store, tenant, &message));
     let Some(delay) = again(&outcome).filter(|_| tries < TRIES) else {
-        settle(teller, tenant, &message, &outcome, &due).await;
+        settle(publisher, tenant, &message, &outcome, &due).await;
         return Ok(None);
     };
     let waits = |progress: &mut Progress| step(progress, State::Claimed, State::Pending);

@@ -18,7 +18,7 @@ pub struct Caller {
 
 /// What a request costs: its share of the plan's request limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
+pub enum RateClass {
     /// Most requests.
     Normal,
     /// Bulk imports, uploads and template creations.
@@ -67,10 +67,10 @@ pub async fn authenticate(store: &Store, key: Option<&Secret>) -> Result<Caller>
 ///
 /// # Errors
 /// [`Code::RateLimited`] with the seconds to wait.
-pub async fn admit(store: &Store, caller: &Caller, lane: Lane) -> Result<()> {
-    let (name, limit) = match lane {
-        Lane::Normal => ("n", caller.tenant.plan.requests_per_minute),
-        Lane::Heavy => ("h", caller.tenant.plan.heavy_requests_per_minute),
+pub async fn admit(store: &Store, caller: &Caller, class: RateClass) -> Result<()> {
+    let (name, limit) = match class {
+        RateClass::Normal => ("n", caller.tenant.plan.requests_per_minute),
+        RateClass::Heavy => ("h", caller.tenant.plan.heavy_requests_per_minute),
     };
     let (count, left) = store.count_request(caller.tenant_id(), &caller.key.hash, name).await?;
     if count > u64::from(limit) {

@@ -11,7 +11,7 @@ use store::contacts::block_of;
 use store::outbox::{ContactChange, Entry, Facts};
 
 use crate::campaigns::ERASED_AT_ONCE;
-use crate::events::{Audience, Teller};
+use crate::events::{EventPublisher, Subscribers};
 use crate::{Code, Error, Result};
 
 /// Changes that one entry of the outbox holds.
@@ -52,13 +52,13 @@ fn plan_limit() -> Error {
 /// # Errors
 /// [`Code::PlanLimit`] when a new contact has no room.
 pub async fn upsert(
-    teller: &Teller,
+    publisher: &EventPublisher,
     tenant: &TenantId,
     limit: Option<u64>,
     new: &NewContact,
 ) -> Result<Upserted> {
-    let store = &teller.store;
-    let audience = Audience::of(store, tenant).await?;
+    let store = &publisher.store;
+    let subscribers = Subscribers::of(store, tenant).await?;
     for _ in 0..TRIES {
         let mut book = store.load_book(tenant, new.identities().into_iter().collect()).await?;
         let now = store.clock().now();
@@ -72,14 +72,14 @@ pub async fn upsert(
             }
         };
         let applied = applied.map_err(|_| plan_limit())?;
-        let notes = notes(store, tenant, &audience, &book);
+        let notes = notes(store, tenant, &subscribers, &book);
         note_absorbed(store, tenant, &book).await?;
         match store.commit_single(tenant, &book, &notes).await {
             Ok(()) => {
                 let count = |is: fn(&Slot) -> bool| book.slots().filter(|(_, slot)| is(slot)).count();
                 let (created, absorbed) = (count(Slot::is_new), count(Slot::is_absorbed));
                 settle(store, tenant, reserved, created, absorbed).await?;
-                teller.tell_now(&notes).await;
+                publisher.publish_now(&notes).await;
                 return finish(&book, &applied);
             }
             Err(store::Error::Conflict | store::Error::Contended) => {
@@ -100,13 +100,13 @@ async fn note_absorbed(store: &Store, tenant: &TenantId, book: &Book) -> Result<
 }
 
 /// What the changes of a book are to be told as, when anybody wants to know.
-fn notes(store: &Store, tenant: &TenantId, audience: &Audience, book: &Book) -> Vec<Entry> {
+fn notes(store: &Store, tenant: &TenantId, subscribers: &Subscribers, book: &Book) -> Vec<Entry> {
     let change = |(id, slot): (ContactId, &Slot)| {
         let contact = slot.after.as_ref().filter(|_| slot.changed())?;
         let created = slot.is_new();
         let kind = if created { EventType::ContactCreated } else { EventType::ContactUpdated };
         let version = slot.before.as_ref().map_or(0, |before| before.version) + 1;
-        audience.wants(kind, contact.origin).then(|| ContactChange::new(id, version, created))
+        subscribers.wants(kind, contact.origin).then(|| ContactChange::new(id, version, created))
     };
     let changes: Vec<ContactChange> = book.slots().filter_map(change).collect();
     changes.chunks(NOTED).map(|chunk| store.entry(tenant, Facts::Contacts(chunk.to_vec()))).collect()
@@ -163,7 +163,7 @@ async fn settle(
 /// # Errors
 /// [`Code::Unavailable`] when a store does not answer: send the same rows again.
 pub async fn import(
-    teller: &Teller,
+    publisher: &EventPublisher,
     tenant: &TenantId,
     limit: Option<u64>,
     rows: Vec<std::result::Result<NewContact, Invalid>>,
@@ -178,8 +178,8 @@ pub async fn import(
             Err(invalid) => report.errors.push((index, invalid)),
         }
     }
-    let store = &teller.store;
-    let audience = Audience::of(store, tenant).await?;
+    let store = &publisher.store;
+    let subscribers = Subscribers::of(store, tenant).await?;
     let writer = store.entropy().ulid(store.clock().now()).to_string();
     let mut open: BTreeSet<usize> = good.keys().copied().collect();
     let mut applied: BTreeMap<usize, Applied> = BTreeMap::new();
@@ -187,7 +187,15 @@ pub async fn import(
         if open.is_empty() {
             break;
         }
-        let round = Round { teller, store, audience: &audience, tenant, limit, writer: &writer, good: &good };
+        let round = Round {
+            publisher,
+            store,
+            subscribers: &subscribers,
+            tenant,
+            limit,
+            writer: &writer,
+            good: &good,
+        };
         open = round.run(&open, &mut applied, &mut report).await?;
     }
     let busy = "the contact kept being changed by other requests: send the row again";
@@ -206,9 +214,9 @@ pub async fn import(
 
 /// One pass of an import over the rows that are still open.
 struct Round<'a> {
-    teller: &'a Teller,
+    publisher: &'a EventPublisher,
     store: &'a Store,
-    audience: &'a Audience,
+    subscribers: &'a Subscribers,
     tenant: &'a TenantId,
     limit: Option<u64>,
     writer: &'a str,
@@ -253,7 +261,7 @@ impl Round<'_> {
         let blocks = moved_blocks(&book);
         self.store.mark_blocks(self.tenant, &blocks, self.writer).await?;
         // Before the changes: whatever of them comes about is told, by the sweep at the latest.
-        let notes = notes(self.store, self.tenant, self.audience, &book);
+        let notes = notes(self.store, self.tenant, self.subscribers, &book);
         for note in &notes {
             self.store.note(note).await?;
         }
@@ -261,7 +269,7 @@ impl Round<'_> {
         let commit = self.store.commit_bulk(self.tenant, &book).await?;
         settle(self.store, self.tenant, count, commit.created.len(), commit.absorbed.len()).await?;
         self.store.recount_blocks(self.tenant, &blocks, self.writer).await?;
-        self.teller.tell_now(&notes).await;
+        self.publisher.publish_now(&notes).await;
         Ok(commit.again)
     }
 
@@ -293,11 +301,11 @@ fn moved_blocks(book: &Book) -> Vec<u64> {
 ///
 /// # Errors
 /// [`Code::NotFound`] when the tenant has no such contact.
-pub async fn delete(teller: &Teller, tenant: &TenantId, id: ContactId) -> Result<()> {
-    let note = teller.store.entry(tenant, Facts::Deleted(vec![id.0]));
-    match teller.store.delete_contact(tenant, id, &note).await? {
+pub async fn delete(publisher: &EventPublisher, tenant: &TenantId, id: ContactId) -> Result<()> {
+    let note = publisher.store.entry(tenant, Facts::Deleted(vec![id.0]));
+    match publisher.store.delete_contact(tenant, id, &note).await? {
         true => {
-            teller.tell_now(&[note]).await;
+            publisher.publish_now(&[note]).await;
             Ok(())
         }
         false => Err(Error::not_found("id", "there is no contact with this id")),
@@ -309,8 +317,12 @@ pub async fn delete(teller: &Teller, tenant: &TenantId, id: ContactId) -> Result
 ///
 /// # Errors
 /// [`Code::Unavailable`] when a store does not answer: send the same ids again.
-pub async fn delete_many(teller: &Teller, tenant: &TenantId, ids: &[ContactId]) -> Result<(u64, u64)> {
-    let store = &teller.store;
+pub async fn delete_many(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    ids: &[ContactId],
+) -> Result<(u64, u64)> {
+    let store = &publisher.store;
     let unique: BTreeSet<ContactId> = ids.iter().copied().collect();
     let ids: Vec<ContactId> = unique.into_iter().collect();
     let known: BTreeSet<u64> = store.contact_blocks(tenant).await?.into_iter().collect();
@@ -329,7 +341,7 @@ pub async fn delete_many(teller: &Teller, tenant: &TenantId, ids: &[ContactId]) 
     }
     let deleted = store.delete_contacts(tenant, &ids_known).await?;
     store.recount_blocks(tenant, &blocks, &writer).await?;
-    teller.tell_now(&notes).await;
+    publisher.publish_now(&notes).await;
     Ok((deleted, ids.len() as u64 - deleted))
 }
 

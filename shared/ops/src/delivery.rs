@@ -13,8 +13,8 @@ use store::Store;
 use store::due::{Due, Watched};
 use store::messages::Message;
 
-use crate::events::{StatusFact, Teller, message_status};
-use crate::suppression::{Occasion, Source, opt_out};
+use crate::events::{EventPublisher, StatusFact, message_status};
+use crate::suppression::{ConsentChange, Source, opt_out};
 use crate::{Code, Error, Result};
 
 /// A message that has no outcome after so long was sent by a process that is gone:
@@ -52,12 +52,12 @@ impl Parcel<'_> {
 /// # Errors
 /// [`crate::Code::Unavailable`] when it could not be written down, and so was not sent.
 pub(crate) async fn dispatch(
-    teller: &Teller,
+    publisher: &EventPublisher,
     tenant: &TenantId,
     parcel: Parcel<'_>,
     channel: &impl Channel,
 ) -> Result<Outcome> {
-    let (store, message) = (&teller.store, parcel.message);
+    let (store, message) = (&publisher.store, parcel.message);
     let due = watch(store, tenant, message);
     match store.create_message(tenant, message, &due).await {
         Ok(()) => {}
@@ -72,7 +72,7 @@ pub(crate) async fn dispatch(
         }
     }
     let outcome = parcel.send(channel).await;
-    settle(teller, tenant, message, &outcome, &due).await;
+    settle(publisher, tenant, message, &outcome, &due).await;
     Ok(outcome)
 }
 
@@ -90,32 +90,37 @@ async fn unsent(store: &Store, tenant: &TenantId, message: &Message, at_ms: i64)
 /// written down is known to who asked; the sweep makes it `unknown`, until a status
 /// says more.
 pub(crate) async fn settle(
-    teller: &Teller,
+    publisher: &EventPublisher,
     tenant: &TenantId,
     message: &Message,
     outcome: &Outcome,
     due: &Due,
 ) {
     for round in 0..RECORD_TRIES {
-        match record(teller, tenant, message, outcome).await {
+        match record(publisher, tenant, message, outcome).await {
             Ok(()) => {
                 // Left over, it changes nothing: the sweep finds an outcome.
-                if let Err(error) = teller.store.forget_due(due).await {
+                if let Err(error) = publisher.store.forget_due(due).await {
                     tracing::debug!(%tenant, %error, "the sweep looks at a message that has its outcome");
                 }
                 return;
             }
             Err(error) => {
                 tracing::warn!(%tenant, id = %message.id, code = error.code.as_str(), "an outcome is not recorded yet");
-                teller.store.back_off(round + 3).await;
+                publisher.store.back_off(round + 3).await;
             }
         }
     }
     tracing::error!(%tenant, id = %message.id, "an outcome could not be recorded");
 }
 
-async fn record(teller: &Teller, tenant: &TenantId, message: &Message, outcome: &Outcome) -> Result<()> {
-    let store = &teller.store;
+async fn record(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    message: &Message,
+    outcome: &Outcome,
+) -> Result<()> {
+    let store = &publisher.store;
     let (account, id, now) = (message.account, message.id, store.clock().now_ms());
     match outcome {
         Outcome::Accepted(acceptance) => {
@@ -128,13 +133,13 @@ async fn record(teller: &Teller, tenant: &TenantId, message: &Message, outcome: 
         Outcome::Ambiguous => {
             store.progress_message(tenant, account, id, lose).await?;
         }
-        Outcome::Unreachable => failed(teller, tenant, message, &Reason::word("unreachable")).await?,
+        Outcome::Unreachable => failed(publisher, tenant, message, &Reason::word("unreachable")).await?,
         Outcome::Refused(refusal) => {
-            failed(teller, tenant, message, &refusal.reason).await?;
+            failed(publisher, tenant, message, &refusal.reason).await?;
             if refusal.next == Next::OptOut {
                 let source = Source::Provider;
-                let on = Occasion {
-                    teller,
+                let on = ConsentChange {
+                    publisher,
                     tenant,
                     account: message.account.known(),
                     channel: Some(&message.channel),
@@ -149,14 +154,19 @@ async fn record(teller: &Teller, tenant: &TenantId, message: &Message, outcome: 
 }
 
 /// Writes down and tells that a message was surely not sent.
-async fn failed(teller: &Teller, tenant: &TenantId, message: &Message, reason: &Reason) -> Result<()> {
-    let store = &teller.store;
+async fn failed(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    message: &Message,
+    reason: &Reason,
+) -> Result<()> {
+    let store = &publisher.store;
     let now = store.clock().now_ms();
     let fact = StatusFact::of(message, Status::Failed(reason.clone()), None, now);
-    let note = teller.note(tenant, &message_status(tenant, &fact)).await?;
+    let note = publisher.note(tenant, &message_status(tenant, &fact)).await?;
     let change = |progress: &mut Progress| fail(progress, reason, now);
     store.progress_message(tenant, message.account, message.id, change).await?;
-    teller.tell_now(&note).await;
+    publisher.publish_now(&note).await;
     Ok(store.return_messages(tenant, 1).await?)
 }
 

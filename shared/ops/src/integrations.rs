@@ -18,7 +18,7 @@ use store::Store;
 
 use crate::callers::Caller;
 use crate::contacts::{Upserted, upsert};
-use crate::events::Teller;
+use crate::events::EventPublisher;
 use crate::{Code, Error, Result};
 
 /// Contacts of one body that are written at once.
@@ -71,11 +71,12 @@ pub async fn find(store: &Store, token: &str) -> Result<Address> {
 /// [`Code::Unauthorized`] when the body claims to come from a shop whose secret the
 /// account keeps, and is not signed with it; [`Code::Unavailable`] when it must be
 /// posted again.
-pub async fn receive(teller: &Teller, address: &Address, payload: Payload<'_>) -> Result<Taken> {
+pub async fn receive(publisher: &EventPublisher, address: &Address, payload: Payload<'_>) -> Result<Taken> {
     let payload = Payload { country: address.account.default_country, ..payload };
     let reading = intake::read(&payload);
     let (Reading::Found { source, .. } | Reading::Ignored { source, .. }) = &reading;
-    let visit = Visit { teller, store: &teller.store, address, source, bytes: payload.body.len() as u64 };
+    let visit =
+        Visit { publisher, store: &publisher.store, address, source, bytes: payload.body.len() as u64 };
     // WooCommerce does not sign its ping, and wants it answered.
     let is_ping = matches!(&reading, Reading::Ignored { reason: Ignored::Ping, .. });
     if let (Err(bad), false) = (visit.verify(&payload).await?, is_ping) {
@@ -97,7 +98,7 @@ pub async fn receive(teller: &Teller, address: &Address, payload: Payload<'_>) -
 
 /// One call of an address.
 struct Visit<'a> {
-    teller: &'a Teller,
+    publisher: &'a EventPublisher,
     store: &'a Store,
     address: &'a Address,
     source: &'a str,
@@ -146,7 +147,7 @@ impl Visit<'_> {
 
     async fn upsert(&self, row: &NewContact) -> Result<Upserted> {
         let tenant = &self.address.tenant;
-        let done = upsert(self.teller, &tenant.id, tenant.plan.contacts, row).await;
+        let done = upsert(self.publisher, &tenant.id, tenant.plan.contacts, row).await;
         // Senders repeat what is unavailable, not what conflicts.
         done.map_err(|error| {
             if error.code == Code::Conflict { Error { code: Code::Unavailable, ..error } } else { error }

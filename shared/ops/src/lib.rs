@@ -29,7 +29,7 @@ pub mod templates;
 pub mod webhooks;
 
 pub use admin::AdminKey;
-pub use callers::{Caller, Lane};
+pub use callers::{Caller, RateClass};
 pub use error::{Code, Error, Result};
 
 use channels::cloud::Graph;

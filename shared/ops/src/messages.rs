@@ -18,7 +18,7 @@ use store::rates::Turn;
 
 use crate::delivery::{Parcel, dispatch};
 use crate::eligibility::{By, Terms};
-use crate::events::Teller;
+use crate::events::EventPublisher;
 use crate::senders::{self, Route};
 use crate::{Caller, Code, Error, Result, Services, templates};
 
@@ -214,7 +214,7 @@ pub(crate) async fn deliver(
     let message = new.message(&route.sender);
     let parcel = Parcel { message: &message, content: &new.content, regarding: &new.regarding };
     let (id, channel) = (new.id, route.sender.channel.title());
-    match dispatch(&Teller::from(services), tenant, parcel, &route.channel).await? {
+    match dispatch(&EventPublisher::from(services), tenant, parcel, &route.channel).await? {
         Outcome::Accepted(acceptance) => Ok(Sent { id, provider_id: acceptance.provider_id }),
         Outcome::Refused(refusal) => Err(Error::refused(channel, &refusal).about(id)),
         Outcome::Unreachable => {

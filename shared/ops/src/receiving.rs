@@ -13,8 +13,8 @@ use store::messages::Message;
 
 use crate::Result;
 use crate::answering::Question;
-use crate::events::{Teller, message_received};
-use crate::suppression::{Occasion, Source, heed};
+use crate::events::{EventPublisher, message_received};
+use crate::suppression::{ConsentChange, Source, heed};
 
 /// Something that was said.
 #[derive(Debug)]
@@ -71,25 +71,25 @@ impl Received<'_> {
     /// [`crate::Code::Unavailable`]: take it in again.
     pub(crate) async fn take(
         &self,
-        teller: &Teller,
+        publisher: &EventPublisher,
         tenant: &TenantId,
         contact: &Contact,
         told: Told,
     ) -> Result<Option<(Message, bool)>> {
-        let store = &teller.store;
+        let store = &publisher.store;
         let Some(address) = self.addresses.first() else { return Ok(None) };
         let now_ms = store.clock().now_ms();
         let at_ms = self.said_ms.unwrap_or(now_ms).min(now_ms);
         store.open_window(tenant, self.account, contact.id, at_ms).await?;
-        self.obey(teller, tenant, address).await?;
+        self.obey(publisher, tenant, address).await?;
         let message = self.message(store, contact, address, at_ms);
         let note = match told {
             Told::ByCaller => None,
-            Told::ByOutbox => teller.entry(tenant, &message_received(tenant, &message)).await?,
+            Told::ByOutbox => publisher.entry(tenant, &message_received(tenant, &message)).await?,
         };
         match store.receive_message(tenant, &message, self.provider_id, note.as_slice()).await {
             Ok(()) => {
-                teller.tell_now(&note).await;
+                publisher.publish_now(&note).await;
                 Ok(Some((message, false)))
             }
             // A copy was faster; or somebody else writes, and it comes again.
@@ -103,11 +103,11 @@ impl Received<'_> {
 
     /// Applies an opt-out or opt-in word to every address that it came from, and has HELP
     /// answered.
-    async fn obey(&self, teller: &Teller, tenant: &TenantId, address: &Address) -> Result<()> {
+    async fn obey(&self, publisher: &EventPublisher, tenant: &TenantId, address: &Address) -> Result<()> {
         let said = self.text.filter(|_| matches!(self.kind, "text" | "button")).and_then(keyword);
         let (account, source) = (self.account.known(), Source::Keyword);
         let (channel, said_ms) = (Some(&self.channel), self.said_ms);
-        let on = Occasion { teller, tenant, account, channel, source, said_ms };
+        let on = ConsentChange { publisher, tenant, account, channel, source, said_ms };
         match said {
             Some(said @ (Keyword::OptOut | Keyword::OptIn)) => {
                 heed(on, &self.addresses, said == Keyword::OptIn).await
@@ -125,7 +125,7 @@ impl Received<'_> {
                     cause,
                     to: address.clone(),
                 };
-                Ok(teller.queues.inbound((&question).into()).await?)
+                Ok(publisher.queues.inbound((&question).into()).await?)
             }
             None => Ok(()),
         }

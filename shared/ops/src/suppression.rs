@@ -12,7 +12,7 @@ use store::Store;
 use store::outbox::Entry as Noted;
 use store::suppression::{NewOptOut, is_suppression_id, suppression_id};
 
-use crate::events::{ConsentFact, Teller, consent_changed};
+use crate::events::{ConsentFact, EventPublisher, consent_changed};
 use crate::{Error, Result};
 
 pub use store::suppression::{OptOut, Source};
@@ -22,9 +22,9 @@ const MAX_REASON: usize = 255;
 
 /// Where an opt-out or opt-in came about.
 #[derive(Debug, Clone, Copy)]
-pub struct Occasion<'a> {
+pub struct ConsentChange<'a> {
     /// Who writes it down and tells it.
-    pub teller: &'a Teller,
+    pub publisher: &'a EventPublisher,
     /// Whose recipient it is.
     pub tenant: &'a TenantId,
     /// The account that was told; `None` for the whole tenant.
@@ -43,7 +43,7 @@ pub struct Occasion<'a> {
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
-pub async fn opt_out(on: Occasion<'_>, address: &Address) -> Result<bool> {
+pub async fn opt_out(on: ConsentChange<'_>, address: &Address) -> Result<bool> {
     let contact = on.contact(address).await?;
     record(on, address, on.opt_out(contact, None)).await
 }
@@ -53,7 +53,7 @@ pub async fn opt_out(on: Occasion<'_>, address: &Address) -> Result<bool> {
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
-pub async fn opt_in(on: Occasion<'_>, address: &Address) -> Result<bool> {
+pub async fn opt_in(on: ConsentChange<'_>, address: &Address) -> Result<bool> {
     let contact = on.contact(address).await?;
     lift(on, &suppression_id(on.tenant, address), address.as_str(), contact).await
 }
@@ -62,7 +62,7 @@ pub async fn opt_in(on: Occasion<'_>, address: &Address) -> Result<bool> {
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
-pub(crate) async fn heed(on: Occasion<'_>, addresses: &[Address], wanted: bool) -> Result<()> {
+pub(crate) async fn heed(on: ConsentChange<'_>, addresses: &[Address], wanted: bool) -> Result<()> {
     for address in addresses {
         match wanted {
             true => opt_in(on, address).await?,
@@ -72,8 +72,8 @@ pub(crate) async fn heed(on: Occasion<'_>, addresses: &[Address], wanted: bool) 
     Ok(())
 }
 
-async fn record(on: Occasion<'_>, address: &Address, new: NewOptOut<'_>) -> Result<bool> {
-    let store = &on.teller.store;
+async fn record(on: ConsentChange<'_>, address: &Address, new: NewOptOut<'_>) -> Result<bool> {
+    let store = &on.publisher.store;
     let note = on.note(false, address.as_str(), new.contact).await?;
     let changed = store.opt_out(on.tenant, address, new, note.as_ref()).await?;
     on.tell(changed, note).await;
@@ -81,16 +81,16 @@ async fn record(on: Occasion<'_>, address: &Address, new: NewOptOut<'_>) -> Resu
 }
 
 /// Lifts an opt-out, of an address as it may be shown.
-async fn lift(on: Occasion<'_>, id: &str, shown: &str, contact: Option<ContactId>) -> Result<bool> {
+async fn lift(on: ConsentChange<'_>, id: &str, shown: &str, contact: Option<ContactId>) -> Result<bool> {
     let note = on.note(true, shown, contact).await?;
-    let changed = on.teller.store.opt_in(on.tenant, id, on.said_ms(), note.as_ref()).await?;
+    let changed = on.publisher.store.opt_in(on.tenant, id, on.said_ms(), note.as_ref()).await?;
     on.tell(changed, note).await;
     Ok(changed)
 }
 
-impl Occasion<'_> {
+impl ConsentChange<'_> {
     fn said_ms(&self) -> i64 {
-        let now = self.teller.store.clock().now_ms();
+        let now = self.publisher.store.clock().now_ms();
         self.said_ms.map_or(now, |said| said.min(now))
     }
 
@@ -100,21 +100,21 @@ impl Occasion<'_> {
 
     /// Who carries the address today.
     async fn contact(&self, address: &Address) -> Result<Option<ContactId>> {
-        let contact = self.teller.store.contact_by(self.tenant, &identity(address)).await?;
+        let contact = self.publisher.store.contact_by(self.tenant, &identity(address)).await?;
         Ok(contact.map(|contact| contact.id))
     }
 
     /// What to tell of it, when anybody wants to know.
     async fn note(&self, wanted: bool, address: &str, contact: Option<ContactId>) -> Result<Option<Noted>> {
-        let at_ms = self.teller.store.clock().now_ms();
+        let at_ms = self.publisher.store.clock().now_ms();
         let (account, source) = (self.account, self.source.as_str());
         let channel = self.channel.map(ToString::to_string);
         let fact = ConsentFact { wanted, source, address, channel, account, contact, at_ms };
-        self.teller.entry(self.tenant, &consent_changed(self.tenant, &fact)).await
+        self.publisher.entry(self.tenant, &consent_changed(self.tenant, &fact)).await
     }
 
     async fn tell(&self, changed: bool, note: Option<Noted>) {
-        self.teller.tell_now(&note.filter(|_| changed)).await;
+        self.publisher.publish_now(&note.filter(|_| changed)).await;
     }
 }
 
@@ -142,7 +142,7 @@ pub struct Entry {
 /// # Errors
 /// Names `contact_id` or `reason`.
 pub async fn add(
-    teller: &Teller,
+    publisher: &EventPublisher,
     tenant: &TenantId,
     whom: &Whom,
     reason: Option<&str>,
@@ -151,9 +151,16 @@ pub async fn add(
         let message = format!("reason may have at most {MAX_REASON} characters");
         return Err(Error::invalid("reason", message));
     }
-    let store = &teller.store;
+    let store = &publisher.store;
     let (addresses, contact) = addresses(store, tenant, whom).await?;
-    let on = Occasion { teller, tenant, account: None, channel: None, source: Source::Owner, said_ms: None };
+    let on = ConsentChange {
+        publisher,
+        tenant,
+        account: None,
+        channel: None,
+        source: Source::Owner,
+        said_ms: None,
+    };
     let new = on.opt_out(contact.as_ref().map(|c| c.id), reason);
     let mut changed = false;
     for address in &addresses {
@@ -168,9 +175,16 @@ pub async fn add(
 ///
 /// # Errors
 /// Names `contact_id`.
-pub async fn remove(teller: &Teller, tenant: &TenantId, whom: &Whom) -> Result<u64> {
-    let (addresses, _) = addresses(&teller.store, tenant, whom).await?;
-    let on = Occasion { teller, tenant, account: None, channel: None, source: Source::Owner, said_ms: None };
+pub async fn remove(publisher: &EventPublisher, tenant: &TenantId, whom: &Whom) -> Result<u64> {
+    let (addresses, _) = addresses(&publisher.store, tenant, whom).await?;
+    let on = ConsentChange {
+        publisher,
+        tenant,
+        account: None,
+        channel: None,
+        source: Source::Owner,
+        said_ms: None,
+    };
     let mut removed = 0;
     for address in &addresses {
         removed += u64::from(opt_in(on, address).await?);
@@ -182,14 +196,21 @@ pub async fn remove(teller: &Teller, tenant: &TenantId, whom: &Whom) -> Result<u
 ///
 /// # Errors
 /// [`crate::Code::NotFound`] names `id`.
-pub async fn remove_by_id(teller: &Teller, tenant: &TenantId, id: &str) -> Result<()> {
+pub async fn remove_by_id(publisher: &EventPublisher, tenant: &TenantId, id: &str) -> Result<()> {
     let unknown = || Error::not_found("id", "there is no opt-out with this id");
     if !is_suppression_id(id) {
         return Err(unknown());
     }
-    let found = teller.store.opt_outs_of(tenant, &HashSet::from([id.to_owned()])).await?;
+    let found = publisher.store.opt_outs_of(tenant, &HashSet::from([id.to_owned()])).await?;
     let found = found.first().ok_or_else(unknown)?;
-    let on = Occasion { teller, tenant, account: None, channel: None, source: Source::Owner, said_ms: None };
+    let on = ConsentChange {
+        publisher,
+        tenant,
+        account: None,
+        channel: None,
+        source: Source::Owner,
+        said_ms: None,
+    };
     if lift(on, id, &found.address, found.contact).await? { Ok(()) } else { Err(unknown()) }
 }
 

@@ -4,7 +4,7 @@ use domain::{Clock, Entropy};
 use media::Bucket;
 use ops::Services;
 use ops::files::Files;
-use ops::webhooks::{Courier, Pace};
+use ops::webhooks::{Pace, WebhookDispatcher};
 use outbound::{AllowList, Client, Policy, Resolver};
 use queue::{Queue, Queues, Schedules, Urls};
 use store::{Sealer, Store};
@@ -167,9 +167,9 @@ impl Env {
     ///
     /// # Errors
     /// [`Missing`]; see [`Env::outbound`].
-    pub fn courier(&self, used: &[Queue]) -> Result<Courier, Error> {
+    pub fn dispatcher(&self, used: &[Queue]) -> Result<WebhookDispatcher, Error> {
         let (store, queues, client) = (self.store()?, self.queues(used)?, self.outbound()?);
-        Ok(Courier { store, bodies: self.files()?.bodies(), queues, client, pace: Pace::default() })
+        Ok(WebhookDispatcher { store, bodies: self.files()?.bodies(), queues, client, pace: Pace::default() })
     }
 
     /// Whether the world reaches the API only by HTTPS: `BASE_URL`. Without one it

@@ -1,7 +1,7 @@
 use domain::message::Address;
 use harness::{Api, World, named, person, phone};
 use http::Method;
-use ops::suppression::{Occasion, Source, opt_in, opt_out};
+use ops::suppression::{ConsentChange, Source, opt_in, opt_out};
 use serde_json::{Value, json};
 
 const PATH: &str = "/api/suppressions";
@@ -78,10 +78,17 @@ async fn stop_is_listed_and_start_takes_it_away() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_beside_an_older_start_stands() {
     let (world, _) = world().await;
-    let (teller, tenant, now_ms) = (world.teller(), world.tenant(), world.clock.now_ms());
+    let (publisher, tenant, now_ms) = (world.publisher(), world.tenant(), world.clock.now_ms());
     let on = |ago_s: i64| {
         let said_ms = Some(now_ms - ago_s * 1_000);
-        Occasion { teller: &teller, tenant, account: None, channel: None, source: Source::Keyword, said_ms }
+        ConsentChange {
+            publisher: &publisher,
+            tenant,
+            account: None,
+            channel: None,
+            source: Source::Keyword,
+            said_ms,
+        }
     };
     let addresses: Vec<Address> = (0..100).map(|n| Address::Phone(phone(n).parse().unwrap())).collect();
     let pairs = addresses.iter().map(|address| async move {

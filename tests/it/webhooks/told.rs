@@ -1,6 +1,8 @@
 use domain::AccountId;
 use harness::{Api, Hook, Received, World};
-use ops::events::{Audience, DeviceChange, DeviceFact, Happening, SmsFact, device_changed, sms_received};
+use ops::events::{
+    DeviceChange, DeviceFact, OutgoingEvent, SmsFact, Subscribers, device_changed, sms_received,
+};
 use serde_json::{Value, json};
 use simulators::graph::FaultRule;
 
@@ -117,9 +119,9 @@ async fn what_happens_on_phones_is_told_to_whom_sms_concern() {
         device(DeviceChange::Deleted),
         sms_received(tenant, &elsewhere),
     ];
-    let happenings = events.each_ref().map(Happening::from);
-    let audience = Audience::of(world.store(), tenant).await.unwrap();
-    audience.tell(&world.teller().queues, &happenings).await.unwrap();
+    let events = events.each_ref().map(OutgoingEvent::from);
+    let subscribers = Subscribers::of(world.store(), tenant).await.unwrap();
+    subscribers.publish(&world.publisher().queues, &events).await.unwrap();
     world.drain().await;
     let kinds = |hook: &Hook| {
         let taken = hook.taken();

@@ -20,7 +20,7 @@ use local::embedded::{Chaos, Embedded, http_service};
 use local::stores::{Aws, BUCKET, TABLE};
 use media::Bucket;
 use ops::accounts::{AccountSettings, Connection, NewTenant};
-use ops::events::Teller;
+use ops::events::EventPublisher;
 use ops::files::Files;
 use ops::webhooks::Pace;
 use ops::{Caller, Services};
@@ -217,8 +217,8 @@ impl World {
     }
 
     /// What writes facts down and tells them on.
-    pub fn teller(&self) -> Teller {
-        Teller::from(&self.services)
+    pub fn publisher(&self) -> EventPublisher {
+        EventPublisher::from(&self.services)
     }
 
     /// The product's functions.

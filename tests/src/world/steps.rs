@@ -21,7 +21,7 @@ impl World {
     pub async fn import(&self, rows: impl IntoIterator<Item = NewContact>) -> Imported {
         let rows = rows.into_iter().map(Ok).collect();
         let limit = self.caller.tenant.plan.contacts;
-        ops::contacts::import(&self.teller(), self.tenant(), limit, rows).await.unwrap()
+        ops::contacts::import(&self.publisher(), self.tenant(), limit, rows).await.unwrap()
     }
 
     /// Creates an approved template.

@@ -3,7 +3,7 @@
 use api_http::{ApiError, Caller, Fields, Input, Reply, Result, cut_to_weight};
 use axum::extract::State;
 use domain::ContactId;
-use ops::events::Teller;
+use ops::events::EventPublisher;
 use ops::suppression::{self, Entry, Whom};
 use ops::{Error, Services};
 use serde::Serialize;
@@ -85,7 +85,8 @@ pub(crate) async fn add(
     let fields = input.fields();
     let (whom, reason) = (whom(fields)?, fields.text("reason")?);
     let (changed, entries) =
-        suppression::add(&Teller::from(&services), caller.tenant_id(), &whom, reason.as_deref()).await?;
+        suppression::add(&EventPublisher::from(&services), caller.tenant_id(), &whom, reason.as_deref())
+            .await?;
     let suppressions = entries.into_iter().map(Item::from).collect();
     Ok(Reply(Added { status: "success", changed, suppressions }))
 }
@@ -106,10 +107,13 @@ pub(crate) async fn remove(
     let fields = input.fields();
     let removed = match fields.text("id")? {
         Some(id) => {
-            suppression::remove_by_id(&Teller::from(&services), caller.tenant_id(), id.trim()).await?;
+            suppression::remove_by_id(&EventPublisher::from(&services), caller.tenant_id(), id.trim())
+                .await?;
             1
         }
-        None => suppression::remove(&Teller::from(&services), caller.tenant_id(), &whom(fields)?).await?,
+        None => {
+            suppression::remove(&EventPublisher::from(&services), caller.tenant_id(), &whom(fields)?).await?
+        }
     };
     Ok(Reply(Removed { status: "success", removed }))
 }

@@ -4,7 +4,7 @@ use api_http::{Caller, Input, Reply, Result, cut_to_weight};
 use axum::extract::State;
 use jiff::Timestamp;
 use ops::Error;
-use ops::webhooks::{self, Again, Courier, Replayed};
+use ops::webhooks::{self, Again, Replayed, WebhookDispatcher};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -105,11 +105,11 @@ pub(crate) struct Shown {
 
 /// `GET /api/webhooks/{id}/deliveries/{delivery_id}`: with its attempts and its body.
 pub(crate) async fn show(
-    State(courier): State<Courier>,
+    State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Shown>> {
-    let (store, tenant) = (&courier.store, caller.tenant_id());
+    let (store, tenant) = (&dispatcher.store, caller.tenant_id());
     let id = webhooks::find(store, tenant, named(&input)?).await?.endpoint.id;
     let unknown = || Error::not_found("delivery_id", "there is no delivery with this id");
     let sequence: u64 = input.path("delivery_id").parse().map_err(|_| unknown())?;
@@ -119,7 +119,7 @@ pub(crate) async fn show(
     // One that succeeded is written down with the delivery.
     let last = delivery.last.clone().filter(|last| attempts.iter().all(|a| a.at_ms != last.at_ms));
     attempts.extend(last);
-    let body = courier.bodies.body(&delivery.body).await.ok();
+    let body = dispatcher.bodies.body(&delivery.body).await.ok();
     Ok(Reply(Shown {
         status: "success",
         delivery: Row::from(&delivery),
@@ -130,12 +130,12 @@ pub(crate) async fn show(
 
 /// `POST /api/webhooks/{id}/replay`: `delivery_id`, or `from` and `to`.
 pub(crate) async fn replay(
-    State(courier): State<Courier>,
+    State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Value>> {
     let fields = input.fields();
-    let found = webhooks::find(&courier.store, caller.tenant_id(), named(&input)?).await?;
+    let found = webhooks::find(&dispatcher.store, caller.tenant_id(), named(&input)?).await?;
     let again = match (fields.integer("delivery_id")?, fields.time("from")?, fields.time("to")?) {
         (Some(delivery), None, None) => Again::One(delivery),
         (None, Some(from), to) => {
@@ -143,7 +143,7 @@ pub(crate) async fn replay(
         }
         _ => return Err(Error::invalid("delivery_id", "delivery_id, or from and to, are required").into()),
     };
-    let Replayed { count, next_from_ms } = webhooks::replay(&courier, &caller, &found, again).await?;
+    let Replayed { count, next_from_ms } = webhooks::replay(&dispatcher, &caller, &found, again).await?;
     Ok(Reply(json!({
         "status": "success",
         "replayed": count,
@@ -162,11 +162,11 @@ pub(crate) struct Tested {
 
 /// `POST /api/webhooks/{id}/test`: one call, now.
 pub(crate) async fn test(
-    State(courier): State<Courier>,
+    State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Tested>> {
-    let (delivery_id, attempt) = webhooks::send_test(&courier, &caller, named(&input)?).await?;
+    let (delivery_id, attempt) = webhooks::send_test(&dispatcher, &caller, named(&input)?).await?;
     let delivered = attempt.status.is_some_and(|status| (200..300).contains(&status));
     Ok(Reply(Tested { status: "success", delivered, delivery_id, attempt: attempt.into() }))
 }

@@ -7,7 +7,7 @@ use api_http::{Caller, Input, Reply, Result};
 use axum::extract::State;
 use domain::webhook::{EndpointId, EventType, chosen};
 use jiff::Timestamp;
-use ops::webhooks::{self, Change, Courier, Status};
+use ops::webhooks::{self, Change, Status, WebhookDispatcher};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -104,7 +104,7 @@ pub(crate) async fn show(
 
 /// `POST /api/webhooks/{id}`: changes what is given.
 pub(crate) async fn change(
-    State(courier): State<Courier>,
+    State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, One>> {
@@ -115,7 +115,7 @@ pub(crate) async fn change(
         events: fields.list("events")?.map(|names| chosen(&names)).transpose()?,
         on: fields.switch("enabled")?,
     };
-    Ok(One::new(webhooks::change(&courier, &caller, named(&input)?, change).await?))
+    Ok(One::new(webhooks::change(&dispatcher, &caller, named(&input)?, change).await?))
 }
 
 /// `DELETE /api/webhooks/{id}`

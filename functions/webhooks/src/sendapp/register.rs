@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use domain::account::Account;
 use domain::webhook::{Purpose, chosen};
 use ops::Error;
-use ops::webhooks::{self, Courier, New};
+use ops::webhooks::{self, New, WebhookDispatcher};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -22,24 +22,24 @@ struct Registered {
     secret: Option<String>,
 }
 
-async fn register(courier: &Courier, caller: &ops::Caller, new: New) -> Result<Registered> {
-    let (registered, secret) = webhooks::register(courier, caller, new).await?;
-    let status = webhooks::find(&courier.store, caller.tenant_id(), registered.endpoint.id).await?;
+async fn register(dispatcher: &WebhookDispatcher, caller: &ops::Caller, new: New) -> Result<Registered> {
+    let (registered, secret) = webhooks::register(dispatcher, caller, new).await?;
+    let status = webhooks::find(&dispatcher.store, caller.tenant_id(), registered.endpoint.id).await?;
     let secret = secret.map(|secret| secret.expose().to_owned());
     Ok(Registered { status: "success", webhook: status.into(), secret })
 }
 
 async fn set(
-    courier: &Courier,
+    dispatcher: &WebhookDispatcher,
     caller: &ops::Caller,
     input: &Input,
     purpose: fn(&Account) -> Purpose,
 ) -> Result<Response> {
     let fields = input.fields();
-    let account = account_of_token(&courier.store, caller, fields).await?;
+    let account = account_of_token(&dispatcher.store, caller, fields).await?;
     let url = fields.text("url")?.ok_or_else(|| Error::invalid("url", "url is required"))?;
     let new = New { name: account.name.clone(), url, purpose: purpose(&account) };
-    Ok(Reply::<200, _>(register(courier, caller, new).await?).into_response())
+    Ok(Reply::<200, _>(register(dispatcher, caller, new).await?).into_response())
 }
 
 async fn unset(
@@ -63,11 +63,11 @@ fn sms(account: &Account) -> Purpose {
 
 /// `POST /api/whatsapp-meta/set_webhook`
 pub(crate) async fn set_meta(
-    State(courier): State<Courier>,
+    State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    set(&courier, &caller, &input, meta).await
+    set(&dispatcher, &caller, &input, meta).await
 }
 
 /// `DELETE /api/whatsapp-meta/set_webhook`: also when there is none.
@@ -81,11 +81,11 @@ pub(crate) async fn unset_meta(
 
 /// `POST /api/sms/set_webhook`
 pub(crate) async fn set_sms(
-    State(courier): State<Courier>,
+    State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    set(&courier, &caller, &input, sms).await
+    set(&dispatcher, &caller, &input, sms).await
 }
 
 /// `DELETE /api/sms/set_webhook`: also when there is none.
@@ -99,18 +99,18 @@ pub(crate) async fn unset_sms(
 
 /// `POST /api/webhooks`: events of ours, of one account or of all.
 pub(crate) async fn create(
-    State(courier): State<Courier>,
+    State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
     let fields = input.fields();
     let account = match fields.text("token")? {
-        Some(_) => Some(account_of_token(&courier.store, &caller, fields).await?.id),
+        Some(_) => Some(account_of_token(&dispatcher.store, &caller, fields).await?.id),
         None => None,
     };
     let url = fields.text("url")?.ok_or_else(|| Error::invalid("url", "url is required"))?;
     let chosen = fields.list("events")?.map_or(Ok(None), |names| chosen(&names))?;
     let name = fields.text("name")?.unwrap_or_else(|| "Webhook".to_owned());
     let new = New { name, url, purpose: Purpose::Events { account, chosen } };
-    Ok(Reply::<201, _>(register(&courier, &caller, new).await?).into_response())
+    Ok(Reply::<201, _>(register(&dispatcher, &caller, new).await?).into_response())
 }

@@ -143,7 +143,7 @@ async fn multipart(content_type: &str, bytes: Bytes) -> Result<Parsed> {
 
 #[cfg(test)]
 mod tests {
-    use ops::Lane;
+    use ops::RateClass;
     use serde_json::json;
 
     use super::*;
@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn spec(raw: bool) -> Spec {
-        Spec { path: "/x", dialect: Dialect::SendApp, lane: Lane::Normal, max_body: 1_000, raw }
+        Spec { path: "/x", dialect: Dialect::SendApp, class: RateClass::Normal, max_body: 1_000, raw }
     }
 
     const FORM: &str = "application/x-www-form-urlencoded";

@@ -176,7 +176,7 @@ impl<S: Sync> FromRequestParts<S> for Input {
 
 #[cfg(test)]
 mod tests {
-    use ops::Lane;
+    use ops::RateClass;
     use serde_json::json;
 
     use super::*;
@@ -184,7 +184,7 @@ mod tests {
 
     fn input(params: &str, header: Option<&'static str>) -> Input {
         let spec =
-            Spec { path: "/x", dialect: Dialect::SendApp, lane: Lane::Normal, max_body: 0, raw: false };
+            Spec { path: "/x", dialect: Dialect::SendApp, class: RateClass::Normal, max_body: 0, raw: false };
         let mut headers = HeaderMap::new();
         if let Some(key) = header {
             headers.insert("idempotency-key", key.parse().unwrap());

@@ -9,7 +9,7 @@ use store::campaigns::{Request, Stored};
 use store::ledger::Which;
 
 use super::{WATCH_MS, load, timing, wrong_state};
-use crate::events::{Audience, Teller, campaign_ended, facts_of};
+use crate::events::{EventPublisher, Subscribers, campaign_ended, facts_of};
 use crate::{Result, Services};
 
 /// Tries against campaigns that move by themselves.
@@ -31,13 +31,13 @@ pub async fn pause(services: &Services, tenant: &TenantId, id: CampaignId) -> Re
 /// Pauses a campaign that may not send on, for a reason that is not its owner's;
 /// one that does not send is left as it is.
 pub(crate) async fn stop_sending(
-    teller: &Teller,
+    publisher: &EventPublisher,
     tenant: &TenantId,
     id: CampaignId,
     reason: &str,
 ) -> Result<()> {
     for from in [CampaignState::Running, CampaignState::Planning] {
-        if end(teller, tenant, id, (from, CampaignState::Paused), Some(reason)).await? {
+        if end(publisher, tenant, id, (from, CampaignState::Paused), Some(reason)).await? {
             break;
         }
     }
@@ -47,17 +47,17 @@ pub(crate) async fn stop_sending(
 /// Moves a campaign that ends, or that only its owner can set going again, and tells
 /// it; answers whether it was in the state to move from.
 pub(crate) async fn end(
-    teller: &Teller,
+    publisher: &EventPublisher,
     tenant: &TenantId,
     id: CampaignId,
     (from, to): (CampaignState, CampaignState),
     reason: Option<&str>,
 ) -> Result<bool> {
-    let store = &teller.store;
+    let store = &publisher.store;
     let kind = if reason.is_some() { EventType::CampaignFailed } else { EventType::CampaignFinished };
-    let audience = Audience::of(store, tenant).await?;
+    let subscribers = Subscribers::of(store, tenant).await?;
     let mut notes = Vec::new();
-    if audience.wants(kind, None)
+    if subscribers.wants(kind, None)
         && let Some(stored) = store.campaign(tenant, id).await?
     {
         let event = campaign_ended(tenant, &stored.campaign, reason, store.clock().now_ms());
@@ -65,7 +65,7 @@ pub(crate) async fn end(
     }
     match store.transition_campaign(tenant, id, from, to, reason, notes.first()).await {
         Ok(()) => {
-            teller.tell_now(&notes).await;
+            publisher.publish_now(&notes).await;
             Ok(true)
         }
         Err(store::Error::Conflict) => Ok(false),

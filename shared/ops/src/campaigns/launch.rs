@@ -9,7 +9,7 @@ use store::campaigns::{Launch, Stored};
 use super::end;
 use super::{WATCH_MS, load, timing, wrong_state};
 use crate::accounts::time_zone;
-use crate::events::Teller;
+use crate::events::EventPublisher;
 use crate::senders::Route;
 use crate::{Caller, Code, Error, Result, Services, senders, templates};
 
@@ -158,7 +158,9 @@ pub async fn start_scheduled(services: &Services, tenant: &TenantId, id: Campaig
         Err(error) => {
             tracing::warn!(%tenant, campaign = %id, code = error.code.as_str(), "a scheduled campaign cannot start");
             let (from, to) = (CampaignState::Scheduled, CampaignState::Failed);
-            end(&Teller::from(services), tenant, id, (from, to), Some(&error.message)).await.map(|_| ())
+            end(&EventPublisher::from(services), tenant, id, (from, to), Some(&error.message))
+                .await
+                .map(|_| ())
         }
     }
 }

@@ -17,7 +17,7 @@ use domain::{CampaignId, EmailAddress, TenantId};
 use store::Store;
 
 use crate::contacts::upsert;
-use crate::events::Teller;
+use crate::events::EventPublisher;
 use crate::{Error, Result};
 
 /// Somebody on a channel, as a caller describes them.
@@ -48,7 +48,7 @@ impl Person {
     /// none, with what the caller says merged into it.
     async fn contact(
         &self,
-        teller: &Teller,
+        publisher: &EventPublisher,
         tenant: &TenantId,
         channel: &ChannelName,
         limit: Option<u64>,
@@ -61,7 +61,7 @@ impl Person {
             custom: Some((channel.to_string(), self.id.clone())),
             ..NewContact::default()
         };
-        Ok(upsert(teller, tenant, limit, &new.check()?).await?.contact)
+        Ok(upsert(publisher, tenant, limit, &new.check()?).await?.contact)
     }
 }
 

@@ -9,7 +9,7 @@ use store::messages::Message;
 use super::registry::unknown_channel;
 use super::report::report;
 use super::{Person, campaign};
-use crate::events::Teller;
+use crate::events::EventPublisher;
 use crate::receiving::{Received as Heard, Told};
 use crate::{Error, Result};
 
@@ -109,11 +109,11 @@ impl Received {
 /// # Errors
 /// [`crate::Code::NotFound`] names `custom_channel` or `campaign_id`;
 /// [`crate::Code::InvalidField`] names `channel` or `body`.
-pub async fn receive(teller: &Teller, tenant: &TenantId, new: Incoming) -> Result<Received> {
-    let store = &teller.store;
+pub async fn receive(publisher: &EventPublisher, tenant: &TenantId, new: Incoming) -> Result<Received> {
+    let store = &publisher.store;
     let channel = channel_of(&store.channels(tenant).await?, &new)?;
     if let Some(status) = new.status.as_deref().and_then(read_status)
-        && let Some(moved) = report(teller, tenant, &channel, &new.id, status).await?
+        && let Some(moved) = report(publisher, tenant, &channel, &new.id, status).await?
     {
         return Ok(moved);
     }
@@ -133,8 +133,8 @@ pub async fn receive(teller: &Teller, tenant: &TenantId, new: Incoming) -> Resul
     if let Some(known) = heard.known(store, tenant).await? {
         return Ok(Received::inbound(&known, true));
     }
-    let contact = new.from.contact(teller, tenant, &channel, None).await?;
-    let taken = heard.take(teller, tenant, &contact, Told::ByOutbox).await?;
+    let contact = new.from.contact(publisher, tenant, &channel, None).await?;
+    let taken = heard.take(publisher, tenant, &contact, Told::ByOutbox).await?;
     let (message, duplicate) = taken.ok_or(store::Error::Contended)?;
     Ok(Received::inbound(&message, duplicate))
 }

@@ -8,22 +8,22 @@ use store::ledger::StatusUpdate;
 
 use super::Received;
 use crate::Result;
-use crate::events::{StatusFact, Teller, message_status};
+use crate::events::{EventPublisher, StatusFact, message_status};
 
 /// Applies a status that a platform reports about a message of ours; `None` when
 /// there is no such message. It moves only forward.
 pub(super) async fn report(
-    teller: &Teller,
+    publisher: &EventPublisher,
     tenant: &TenantId,
     channel: &ChannelName,
     id: &str,
     status: Status,
 ) -> Result<Option<Received>> {
-    let store = &teller.store;
+    let store = &publisher.store;
     let message = match named(store, tenant, channel, id).await? {
         Some(CallbackRef::Campaign(campaign, contact, attempt)) => {
             let to = (campaign, contact, attempt);
-            return of_campaign(teller, tenant, channel, to, status).await;
+            return of_campaign(publisher, tenant, channel, to, status).await;
         }
         Some(CallbackRef::Message(ours)) => store.message(tenant, AccountId::NONE, ours).await?,
         None => None,
@@ -36,9 +36,9 @@ pub(super) async fn report(
         return Ok(Some(Received::new(&message, message.progress.shown().0.as_str(), true)));
     }
     let fact = StatusFact::of(&message, status.clone(), after.provider_id.as_deref(), now_ms);
-    let note = teller.note(tenant, &message_status(tenant, &fact)).await?;
+    let note = publisher.note(tenant, &message_status(tenant, &fact)).await?;
     let moved = store.progress_message(tenant, message.account, message.id, change).await?;
-    teller.tell_now(&note).await;
+    publisher.publish_now(&note).await;
     let moved = moved.unwrap_or(message);
     Ok(Some(Received::new(&moved, moved.progress.shown().0.as_str(), false)))
 }
@@ -46,13 +46,13 @@ pub(super) async fn report(
 /// Applies a status of a campaign's message, which a platform knows by the id that we
 /// gave it.
 async fn of_campaign(
-    teller: &Teller,
+    publisher: &EventPublisher,
     tenant: &TenantId,
     channel: &ChannelName,
     (campaign, contact, attempt): (CampaignId, ContactId, u32),
     status: Status,
 ) -> Result<Option<Received>> {
-    let store = &teller.store;
+    let store = &publisher.store;
     let stored = store.campaign(tenant, campaign).await?.map(|stored| stored.campaign);
     let Some(stored) = stored.filter(|campaign| campaign.channel.custom() == Some(channel)) else {
         return Ok(None);
@@ -75,11 +75,11 @@ async fn of_campaign(
             status: status.clone(),
             at_ms: now_ms,
         };
-        let note = teller.note(tenant, &message_status(tenant, &fact)).await?;
+        let note = publisher.note(tenant, &message_status(tenant, &fact)).await?;
         let update = StatusUpdate { campaign, contact, attempt, status, provider_id, at_ms: now_ms };
         store.apply_statuses(tenant, &[update]).await?;
         store.mark_dirty(tenant, campaign, &[block_of(contact)]).await?;
-        teller.tell_now(&note).await;
+        publisher.publish_now(&note).await;
     }
     let progress = if is_news { after } else { row.progress };
     Ok(Some(Received {

@@ -8,7 +8,7 @@ use domain::{AccountId, CampaignId, ContactId, MessageId};
 use super::registry::unknown_channel;
 use super::{Person as Recipient, campaign};
 use crate::eligibility::{By, Person, Terms};
-use crate::events::Teller;
+use crate::events::EventPublisher;
 use crate::messages::{New, Send, deliver};
 use crate::{Caller, Result, Services, senders};
 
@@ -53,7 +53,7 @@ pub struct Sent {
 /// [`crate::Code::NotFound`] names `custom_channel` or `campaign_id`; [`crate::Code::InvalidField`]
 /// names `message`; otherwise as [`crate::messages::send`].
 pub async fn send(services: &Services, caller: &Caller, new: Outgoing, request: Send) -> Result<Sent> {
-    let (store, tenant, teller) = (&services.store, caller.tenant_id(), &Teller::from(services));
+    let (store, tenant, publisher) = (&services.store, caller.tenant_id(), &EventPublisher::from(services));
     let content = Content::Text { body: new.body };
     content.check()?;
     let id = request.id;
@@ -68,7 +68,7 @@ pub async fn send(services: &Services, caller: &Caller, new: Outgoing, request: 
         return Err(bar.into());
     }
     let earlier = request.earlier(store, tenant, AccountId::NONE).await?;
-    let contact = new.to.contact(teller, tenant, &key, caller.tenant.plan.contacts).await?;
+    let contact = new.to.contact(publisher, tenant, &key, caller.tenant.plan.contacts).await?;
     let channel = route.sender.name.clone();
     if let Some(provider_id) = earlier.and_then(|message| message.progress.provider_id) {
         return Ok(Sent { id, provider_id, contact: contact.id, channel, campaign });

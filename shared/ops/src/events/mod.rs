@@ -14,7 +14,7 @@ pub use facts::{
     contact_changed, device_changed, message_received, message_status, sms_received, webhook_disabled,
 };
 pub(crate) use outbox::facts_of;
-pub use outbox::{Teller, sweep};
+pub use outbox::{EventPublisher, sweep};
 
 use domain::webhook::{Endpoint, EndpointId, Event, EventId, EventType};
 use domain::{AccountId, TenantId};
@@ -26,7 +26,7 @@ use crate::Result;
 
 /// Something that endpoints may want to be told.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Happening {
+pub struct OutgoingEvent {
     /// Made of the fact.
     pub id: EventId,
     /// What happened.
@@ -47,7 +47,7 @@ fn about(kind: EventType, data: Option<&Value>) -> Option<EndpointId> {
     Some(EndpointId(id))
 }
 
-impl From<&Event> for Happening {
+impl From<&Event> for OutgoingEvent {
     fn from(event: &Event) -> Self {
         let body = event.body();
         Self {
@@ -63,12 +63,12 @@ impl From<&Event> for Happening {
 
 /// The endpoints of a tenant, as they were a moment ago.
 #[derive(Debug, Clone)]
-pub struct Audience {
+pub struct Subscribers {
     tenant: TenantId,
     endpoints: Vec<Endpoint>,
 }
 
-impl Audience {
+impl Subscribers {
     /// Who listens, strongly consistent: whoever registered is told from then on.
     ///
     /// # Errors
@@ -86,13 +86,12 @@ impl Audience {
     ///
     /// # Errors
     /// [`crate::Code::Unavailable`] when the queue did not take all of it.
-    pub async fn tell(&self, queues: &Queues, happenings: &[Happening]) -> Result<()> {
+    pub async fn publish(&self, queues: &Queues, events: &[OutgoingEvent]) -> Result<()> {
         let mut jobs = Vec::new();
-        for happening in happenings {
-            let told =
-                |e: &&Endpoint| happening.except != Some(e.id) && e.wants(happening.kind, happening.account);
+        for event in events {
+            let told = |e: &&Endpoint| event.except != Some(e.id) && e.wants(event.kind, event.account);
             let wanting = self.endpoints.iter().filter(told);
-            jobs.extend(wanting.map(|endpoint| job(&self.tenant, endpoint, happening)));
+            jobs.extend(wanting.map(|endpoint| job(&self.tenant, endpoint, event)));
         }
         if !jobs.is_empty() {
             queues.deliver(jobs).await?;
@@ -101,15 +100,15 @@ impl Audience {
     }
 }
 
-fn job(tenant: &TenantId, endpoint: &Endpoint, happening: &Happening) -> WebhookJob {
+fn job(tenant: &TenantId, endpoint: &Endpoint, event: &OutgoingEvent) -> WebhookJob {
     WebhookJob::Deliver {
         tenant: tenant.to_string(),
         endpoint: endpoint.id.0,
         event: EventMessage {
-            id: happening.id.to_string(),
-            kind: happening.kind.as_str().to_owned(),
-            body: happening.body.clone(),
-            signature: happening.signature.clone(),
+            id: event.id.to_string(),
+            kind: event.kind.as_str().to_owned(),
+            body: event.body.clone(),
+            signature: event.signature.clone(),
         },
     }
 }

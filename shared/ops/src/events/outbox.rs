@@ -5,7 +5,7 @@ use serde_json::Value;
 use store::Store;
 use store::outbox::{ContactChange, Entry, Facts};
 
-use super::{Audience, Happening, about, contact_changed};
+use super::{OutgoingEvent, Subscribers, about, contact_changed};
 use crate::campaigns::ERASED_AT_ONCE;
 use crate::{Code, Error, Result, Services};
 
@@ -16,24 +16,24 @@ const LEFT_ALONE_MS: i64 = 10_000;
 
 /// What writes facts down, and tells them on.
 #[derive(Debug, Clone)]
-pub struct Teller {
+pub struct EventPublisher {
     /// The table.
     pub store: Store,
     /// The queue of the endpoints.
     pub queues: Queues,
 }
 
-impl From<&Services> for Teller {
+impl From<&Services> for EventPublisher {
     fn from(services: &Services) -> Self {
         Self { store: services.store.clone(), queues: services.queues.clone() }
     }
 }
 
-impl Teller {
+impl EventPublisher {
     /// The entry of an event, when anybody wants it: to be written down with what it
     /// tells.
     pub(crate) async fn entry(&self, tenant: &TenantId, event: &Event) -> Result<Option<Entry>> {
-        let wanted = Audience::of(&self.store, tenant).await?.wants(event.kind, event.account);
+        let wanted = Subscribers::of(&self.store, tenant).await?.wants(event.kind, event.account);
         Ok(wanted.then(|| self.store.entry(tenant, facts_of(event))))
     }
 
@@ -49,7 +49,7 @@ impl Teller {
 
     /// Tells entries on now. What goes wrong is only logged: what they are about
     /// happened, and the sweep tells it.
-    pub(crate) async fn tell_now(&self, entries: impl IntoIterator<Item = &Entry>) {
+    pub(crate) async fn publish_now(&self, entries: impl IntoIterator<Item = &Entry>) {
         for entry in entries {
             if let Err(error) = tell(&self.store, &self.queues, entry).await {
                 tracing::warn!(tenant = %entry.tenant, code = error.code.as_str(), "the sweep tells an event on");
@@ -60,8 +60,8 @@ impl Teller {
 
 /// An event as an entry of the outbox holds it.
 pub(crate) fn facts_of(event: &Event) -> Facts {
-    let happening = Happening::from(event);
-    let body = match happening.body {
+    let event = OutgoingEvent::from(event);
+    let body = match event.body {
         Text::Inline(text) => text,
         Text::Stored { .. } => String::new(),
     };
@@ -69,10 +69,10 @@ pub(crate) fn facts_of(event: &Event) -> Facts {
 }
 
 /// Reads back what [`facts_of`] wrote: an event's body names everything.
-fn happening_of(body: &str) -> Option<Happening> {
+fn event_of(body: &str) -> Option<OutgoingEvent> {
     let value: Value = serde_json::from_str(body).ok()?;
     let kind: EventType = value.get("type")?.as_str()?.parse().ok()?;
-    Some(Happening {
+    Some(OutgoingEvent {
         id: value.get("id")?.as_str()?.parse().ok()?,
         kind,
         account: value.get("account_id").and_then(Value::as_u64).map(domain::AccountId),
@@ -84,10 +84,10 @@ fn happening_of(body: &str) -> Option<Happening> {
 
 /// Tells an entry on, and forgets it.
 async fn tell(store: &Store, queues: &Queues, entry: &Entry) -> Result<()> {
-    let audience = Audience::of(store, &entry.tenant).await?;
-    let happenings = match &entry.facts {
-        Facts::Event(body) => match happening_of(body) {
-            Some(happening) => vec![happening],
+    let subscribers = Subscribers::of(store, &entry.tenant).await?;
+    let events = match &entry.facts {
+        Facts::Event(body) => match event_of(body) {
+            Some(event) => vec![event],
             // It stays, and is seen in the log, until a build that knows it comes.
             None => return Err(Error::new(Code::Internal, "an entry of the outbox cannot be read")),
         },
@@ -101,7 +101,7 @@ async fn tell(store: &Store, queues: &Queues, entry: &Entry) -> Result<()> {
             Vec::new()
         }
     };
-    audience.tell(queues, &happenings).await?;
+    subscribers.publish(queues, &events).await?;
     Ok(store.told(entry).await?)
 }
 
@@ -111,18 +111,18 @@ async fn contacts(
     tenant: &TenantId,
     at_ms: i64,
     changes: &[ContactChange],
-) -> Result<Vec<Happening>> {
+) -> Result<Vec<OutgoingEvent>> {
     let ids = changes.iter().map(ContactChange::contact).collect();
     let stored = store.contacts_of(tenant, &ids).await?;
-    let mut happenings = Vec::new();
+    let mut events = Vec::new();
     for change in changes {
         let found = stored.iter().find(|c| c.id == change.contact() && c.version >= change.version);
         if let Some(contact) = found {
             let event = contact_changed(tenant, contact, change.version, change.created, at_ms);
-            happenings.push(Happening::from(&event));
+            events.push(OutgoingEvent::from(&event));
         }
     }
-    Ok(happenings)
+    Ok(events)
 }
 
 /// Tells on what requests left behind that broke off. Answers how many entries.

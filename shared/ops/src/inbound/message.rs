@@ -8,7 +8,7 @@ use super::preferences::addresses;
 use super::process::Change;
 use super::wire::{InboundMessage, list, number_of};
 use crate::contacts::upsert;
-use crate::events::{Teller, message_received};
+use crate::events::{EventPublisher, message_received};
 use crate::receiving::{Received, Told};
 use crate::{Result, Services};
 
@@ -38,7 +38,7 @@ pub(super) async fn message(services: &Services, change: &Change<'_>, nth: usize
         return Ok(vec![message_received(tenant, &known)]);
     }
     let contact = sender_of(services, change, &inbound).await?;
-    let taken = received.take(&Teller::from(services), tenant, &contact, Told::ByCaller).await?;
+    let taken = received.take(&EventPublisher::from(services), tenant, &contact, Told::ByCaller).await?;
     Ok(taken.map(|(message, _)| message_received(tenant, &message)).into_iter().collect())
 }
 
@@ -69,7 +69,8 @@ async fn sender_of(
             Ok(contact)
         }
         Some(_) | None => {
-            let upserted = upsert(&Teller::from(services), change.tenant, None, &new.check()?).await?;
+            let upserted =
+                upsert(&EventPublisher::from(services), change.tenant, None, &new.check()?).await?;
             Ok(upserted.contact)
         }
     }

@@ -3,18 +3,18 @@ use domain::message::Address;
 
 use super::process::Change;
 use super::wire::{Preference, list};
-use crate::events::Teller;
-use crate::suppression::{Occasion, Source, heed};
+use crate::events::EventPublisher;
+use crate::suppression::{ConsentChange, Source, heed};
 use crate::{Result, Services};
 
 /// Meta's `user_preferences`: the recipient stopped or resumed marketing.
 pub(super) async fn apply(services: &Services, change: &Change<'_>) -> Result<()> {
-    let (teller, account) = (&Teller::from(services), Some(change.account));
+    let (publisher, account) = (&EventPublisher::from(services), Some(change.account));
     for entry in list(change.value, "user_preferences") {
         let Some(preference) = Preference::read(entry) else { continue };
         let (source, said_ms) = (Source::Preference, preference.at_ms);
         let channel = Some(&Channel::Whatsapp);
-        let on = Occasion { teller, tenant: change.tenant, account, channel, source, said_ms };
+        let on = ConsentChange { publisher, tenant: change.tenant, account, channel, source, said_ms };
         heed(on, &addresses(preference.phone, preference.user_id), !preference.stop).await?;
     }
     Ok(())

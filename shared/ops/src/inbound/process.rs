@@ -11,7 +11,7 @@ use super::message::message;
 use super::receive::{changes_of, entries};
 use super::wire::{StatusReport, list, number_of};
 use super::{preferences, statuses};
-use crate::events::{Audience, Happening, Teller};
+use crate::events::{EventPublisher, OutgoingEvent, Subscribers};
 use crate::{Code, Error, Result, Services};
 
 /// Changes that are worked on at once.
@@ -108,7 +108,7 @@ async fn of_one(
     changes: Vec<Change<'_>>,
     failed: &mut BTreeSet<usize>,
 ) -> Result<()> {
-    let audience = Audience::of(&services.store, tenant).await?;
+    let subscribers = Subscribers::of(&services.store, tenant).await?;
     let mut queues: BTreeMap<String, Vec<&Change<'_>>> = BTreeMap::new();
     for (i, change) in changes.iter().enumerate() {
         queues.entry(change.queue(i)).or_default().push(change);
@@ -139,15 +139,15 @@ async fn of_one(
         list_of.extend(read.map(|report| StatusReport { sender: sender.clone(), ..report }));
     }
     for (account, (from, reports)) in reports {
-        let told = audience.wants(EventType::MessageStatus, Some(account));
-        match statuses::apply(&Teller::from(services), tenant, account, &reports, told).await {
+        let told = subscribers.wants(EventType::MessageStatus, Some(account));
+        match statuses::apply(&EventPublisher::from(services), tenant, account, &reports, told).await {
             Ok(happened) => events.extend(happened),
             Err(error) => from.into_iter().for_each(|i| note(failed, i, tenant, &error)),
         }
     }
-    let mut happenings: Vec<Happening> = events.iter().map(Happening::from).collect();
-    happenings.extend(inbound.into_iter().map(|(one, digest)| one.forward(digest)));
-    audience.tell(&services.queues, &happenings).await
+    let mut events: Vec<OutgoingEvent> = events.iter().map(OutgoingEvent::from).collect();
+    events.extend(inbound.into_iter().map(|(one, digest)| one.forward(digest)));
+    subscribers.publish(&services.queues, &events).await
 }
 
 /// Everything of a change that is no status.
@@ -195,9 +195,9 @@ impl Inbound {
 
     /// What Meta posted, as it goes on to the account's endpoint. The same bytes are
     /// the same event, however often Meta posts them.
-    fn forward(&self, digest: &str) -> Happening {
+    fn forward(&self, digest: &str) -> OutgoingEvent {
         let parts = [self.tenant.as_str(), &self.account.to_string(), digest];
-        Happening {
+        OutgoingEvent {
             id: EventId::of(EventType::MetaChange, &parts),
             kind: EventType::MetaChange,
             account: Some(self.account),

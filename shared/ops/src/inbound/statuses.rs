@@ -16,19 +16,19 @@ use super::preferences::addresses;
 use super::wire::StatusReport;
 use crate::Result;
 use crate::campaigns::stop_sending;
-use crate::events::{StatusFact, Teller, message_status};
-use crate::suppression::{Occasion, Source, opt_out};
+use crate::events::{EventPublisher, StatusFact, message_status};
+use crate::suppression::{ConsentChange, Source, opt_out};
 
 /// Applies statuses of one account to the ledger and to single messages. Answers the
 /// events that tell them, when anybody wants to know.
 pub(super) async fn apply(
-    teller: &Teller,
+    publisher: &EventPublisher,
     tenant: &TenantId,
     account: AccountId,
     reports: &[StatusReport<'_>],
     told: bool,
 ) -> Result<Vec<Event>> {
-    let store = &teller.store;
+    let store = &publisher.store;
     let mut events = Vec::new();
     let now = store.clock().now_ms();
     let mut updates = Vec::new();
@@ -59,7 +59,7 @@ pub(super) async fn apply(
     }
     for report in reports {
         if let Status::Failed(reason) = &report.status {
-            consequences(teller, tenant, account, report, reason).await?;
+            consequences(publisher, tenant, account, report, reason).await?;
         }
     }
     Ok(events)
@@ -89,7 +89,7 @@ fn event(
 /// A failure that comes as a status has the same consequences as one that comes
 /// as an answer, except that it is not sent again by itself.
 async fn consequences(
-    teller: &Teller,
+    publisher: &EventPublisher,
     tenant: &TenantId,
     account: AccountId,
     report: &StatusReport<'_>,
@@ -100,8 +100,8 @@ async fn consequences(
             for address in addresses(report.recipient, None) {
                 let (account, source) = (Some(account), Source::Provider);
                 opt_out(
-                    Occasion {
-                        teller,
+                    ConsentChange {
+                        publisher,
                         tenant,
                         account,
                         channel: Some(&Channel::Whatsapp),
@@ -120,7 +120,7 @@ async fn consequences(
                 return Ok(());
             };
             let reason = format!("WhatsApp answered with {reason}");
-            stop_sending(teller, tenant, campaign, &reason).await
+            stop_sending(publisher, tenant, campaign, &reason).await
         }
         Next::Retry { .. } | Next::Never => Ok(()),
     }

@@ -9,7 +9,7 @@ use domain::CampaignId;
 use futures::future::join_all;
 use store::ledger::Row;
 
-use super::lane::{Lane, Pick};
+use super::campaign::{ActiveCampaign, Pick};
 use super::run::Runner;
 use super::wave::{Part, Wave};
 use crate::Result;
@@ -21,7 +21,7 @@ const READ: usize = 200;
 /// Retries that wait in memory before new recipients wait.
 pub(super) const MAX_WAITING: usize = 2_000;
 /// Campaigns whose state is asked for at once.
-const LANES: usize = 16;
+const CAMPAIGNS: usize = 16;
 
 impl Runner<'_> {
     /// The next wave, claimed; `None` when nothing can be sent right now. What fails is
@@ -45,7 +45,7 @@ impl Runner<'_> {
             return 0;
         }
         if line.health.is_probing() {
-            let quiet = self.lanes.values().all(|lane| !lane.is_flying());
+            let quiet = self.campaigns.values().all(|active| !active.is_sending());
             return usize::from(quiet);
         }
         WAVE.min(usize::try_from(line.route.sender.pace.per_second).unwrap_or(WAVE)).max(1)
@@ -53,7 +53,7 @@ impl Runner<'_> {
 
     async fn fill(&mut self, wave: &mut Wave, room: usize) -> Result<()> {
         self.draw_retries(wave, room).await?;
-        let mut rounds = self.turns.len().div_ceil(LANES);
+        let mut rounds = self.turns.len().div_ceil(CAMPAIGNS);
         while wave.len() < room && self.waiting.len() <= MAX_WAITING && rounds > 0 && self.failure.is_none() {
             rounds -= 1;
             self.draw_fresh(wave, room).await?;
@@ -67,15 +67,15 @@ impl Runner<'_> {
             return Ok(ids);
         }
         let stored = self.line.services.store.campaigns_of(self.line.tenant, &ids).await?;
-        let active = stored.iter().filter(|stored| stored.campaign.state.is_active());
-        let active: BTreeSet<CampaignId> = active.map(|stored| stored.campaign.id).collect();
-        for id in ids.difference(&active) {
-            if let Some(lane) = self.lanes.get_mut(id) {
-                lane.leaving = true;
+        let live = stored.iter().filter(|stored| stored.campaign.state.is_active());
+        let live: BTreeSet<CampaignId> = live.map(|stored| stored.campaign.id).collect();
+        for id in ids.difference(&live) {
+            if let Some(active) = self.campaigns.get_mut(id) {
+                active.leaving = true;
             }
-            self.drop_lane(*id).await?;
+            self.drop_campaign(*id).await?;
         }
-        Ok(active)
+        Ok(live)
     }
 
     /// Retries whose time has come.
@@ -85,10 +85,10 @@ impl Runner<'_> {
         while due.len() < room && self.due.peek().is_some_and(|Reverse((at, ..))| *at <= now) {
             due.extend(self.due.pop().map(|Reverse(next)| next));
         }
-        let active = self.sending(due.iter().map(|(_, id, ..)| *id).collect()).await?;
+        let live = self.sending(due.iter().map(|(_, id, ..)| *id).collect()).await?;
         let mut rows: BTreeMap<CampaignId, Vec<(u64, Row)>> = BTreeMap::new();
         for (_, id, block, contact) in due {
-            if active.contains(&id)
+            if live.contains(&id)
                 && let Some(row) = self.waiting.remove(&(id, contact))
             {
                 rows.entry(id).or_default().push((block, row));
@@ -109,31 +109,31 @@ impl Runner<'_> {
     }
 
     fn take_retries(&mut self, wave: &mut Wave, id: CampaignId, rows: Vec<(u64, Row)>, claimed: &[bool]) {
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        let Some(active) = self.campaigns.get_mut(&id) else { return };
         let mut taken = Vec::new();
         for ((number, row), claimed) in rows.into_iter().zip(claimed) {
-            let Some(block) = lane.blocks.get_mut(&number) else { continue };
+            let Some(block) = active.blocks.get_mut(&number) else { continue };
             block.waiting = block.waiting.saturating_sub(1);
             if *claimed {
                 block.under_way += 1;
                 taken.push((number, Row { attempt: row.attempt + 1, ..row }));
             }
         }
-        add(wave, lane, taken);
+        add(wave, active, taken);
     }
 
     /// Recipients nobody claimed yet, of the next campaigns in turn.
     async fn draw_fresh(&mut self, wave: &mut Wave, room: usize) -> Result<()> {
         let mut asked = BTreeSet::new();
-        for id in self.turns.iter().take(LANES) {
-            let wants = self.lanes.get(id).is_some_and(|lane| !lane.leaving && lane.has_fresh());
+        for id in self.turns.iter().take(CAMPAIGNS) {
+            let wants = self.campaigns.get(id).is_some_and(|active| !active.leaving && active.has_fresh());
             if wants && asked.insert(*id) && self.estimate(&asked) >= room {
                 break;
             }
         }
-        let active = self.sending(asked.clone()).await?;
+        let live = self.sending(asked.clone()).await?;
         let mut picks: Vec<Pick> = Vec::new();
-        for id in self.turns.iter().copied().take(LANES).collect::<Vec<_>>() {
+        for id in self.turns.iter().copied().take(CAMPAIGNS).collect::<Vec<_>>() {
             let picked: usize = picks.iter().map(|pick| pick.rows.len()).sum();
             let left = room.saturating_sub(wave.len() + picked);
             if left == 0 {
@@ -142,7 +142,7 @@ impl Runner<'_> {
             // Whoever had a turn stands at the end, so that all have theirs.
             self.turns.retain(|turn| *turn != id);
             self.turns.push_back(id);
-            if active.contains(&id) {
+            if live.contains(&id) {
                 picks.extend(self.pick(id, left).await?);
             }
         }
@@ -151,8 +151,8 @@ impl Runner<'_> {
 
     /// How many recipients some campaigns have left at most, as far as blocks are open.
     fn estimate(&self, ids: &BTreeSet<CampaignId>) -> usize {
-        let lanes = ids.iter().filter_map(|id| self.lanes.get(id));
-        let blocks = lanes.flat_map(|lane| lane.blocks.values());
+        let campaigns = ids.iter().filter_map(|id| self.campaigns.get(id));
+        let blocks = campaigns.flat_map(|active| active.blocks.values());
         let left = blocks.map(|block| block.head.end.0.saturating_sub(block.head.cursor.0));
         usize::try_from(left.sum::<u64>()).unwrap_or(usize::MAX)
     }
@@ -163,19 +163,19 @@ impl Runner<'_> {
         let mut done = BTreeSet::new();
         loop {
             let picked: usize = picks.iter().map(|pick| pick.rows.len()).sum();
-            let Some(lane) =
-                self.lanes.get(&id).filter(|_| picked < room && self.waiting.len() <= MAX_WAITING)
+            let Some(active) =
+                self.campaigns.get(&id).filter(|_| picked < room && self.waiting.len() <= MAX_WAITING)
             else {
                 return Ok(picks);
             };
             let open =
-                lane.blocks.iter().find(|(number, block)| block.has_unclaimed() && !done.contains(*number));
+                active.blocks.iter().find(|(number, block)| block.has_unclaimed() && !done.contains(*number));
             match open.map(|(number, _)| *number) {
                 Some(number) => {
                     done.insert(number);
                     picks.extend(self.pick_of(id, number, room - picked).await?);
                 }
-                None if lane.unopened.is_empty() => return Ok(picks),
+                None if active.unopened.is_empty() => return Ok(picks),
                 None => self.open_next(id).await?,
             }
             self.keep_lease().await;
@@ -187,7 +187,7 @@ impl Runner<'_> {
 
     async fn pick_of(&mut self, id: CampaignId, number: u64, room: usize) -> Result<Option<Pick>> {
         let (store, tenant) = (&self.line.services.store, self.line.tenant);
-        let block = self.lanes.get_mut(&id).and_then(|lane| lane.blocks.get_mut(&number));
+        let block = self.campaigns.get_mut(&id).and_then(|active| active.blocks.get_mut(&number));
         let Some(block) = block else { return Ok(None) };
         if let Some(from) = block.read_from(room) {
             block.read_ahead(store.rows_after(tenant, id, number, from, READ).await?);
@@ -208,12 +208,12 @@ impl Runner<'_> {
             let id = pick.campaign;
             match claimed {
                 Ok(()) => {
-                    let Some(lane) = self.lanes.get_mut(&id) else { continue };
+                    let Some(active) = self.campaigns.get_mut(&id) else { continue };
                     let number = pick.head.block;
-                    if let Some(block) = lane.blocks.get_mut(&number) {
+                    if let Some(block) = active.blocks.get_mut(&number) {
                         block.claimed(&pick);
                     }
-                    add(wave, lane, pick.rows.into_iter().map(|row| (number, row)).collect());
+                    add(wave, active, pick.rows.into_iter().map(|row| (number, row)).collect());
                 }
                 Err(store::Error::Conflict) => self.fenced(id).await?,
                 Err(error) => self.fail(error.into()),
@@ -223,18 +223,18 @@ impl Runner<'_> {
     }
 }
 
-fn add(wave: &mut Wave, lane: &Lane, rows: Vec<(u64, Row)>) {
+fn add(wave: &mut Wave, active: &ActiveCampaign, rows: Vec<(u64, Row)>) {
     if rows.is_empty() {
         return;
     }
-    match wave.parts.iter_mut().find(|part| part.campaign == lane.campaign) {
+    match wave.parts.iter_mut().find(|part| part.campaign == active.campaign) {
         Some(part) => part.rows.extend(rows),
         None => wave.parts.push(Part {
-            campaign: lane.campaign,
-            account: lane.account,
-            composer: lane.composer.clone(),
-            terms: lane.terms.clone(),
-            losses: lane.losses,
+            campaign: active.campaign,
+            account: active.account,
+            composer: active.composer.clone(),
+            terms: active.terms.clone(),
+            losses: active.losses,
             rows,
         }),
     }

@@ -9,10 +9,10 @@
 //! and after a pause state and eligibility are asked again.
 
 mod attempt;
+mod campaign;
 mod compose;
 mod draw;
 mod health;
-mod lane;
 mod pacer;
 mod run;
 mod settle;

@@ -15,11 +15,11 @@ use store::runner::{Condition, Lease};
 use tokio::time::Instant;
 
 use super::attempt::Line;
+use super::campaign::ActiveCampaign;
 use super::compose::Composer;
-use super::lane::Lane;
-use super::wave::Landing;
+use super::wave::WaveResult;
 use crate::campaigns::stop_sending;
-use crate::events::Teller;
+use crate::events::EventPublisher;
 use crate::senders::{Route, resolve};
 use crate::{Error, Result, Services};
 
@@ -140,8 +140,8 @@ async fn hand_over(
     let work_left = match ended {
         Ended::HandedOver => true,
         Ended::Idle => {
-            let active = store.active(&lease.tenant, &lease.sender).await;
-            active.map_or(true, |active| !active.is_empty())
+            let live = store.active(&lease.tenant, &lease.sender).await;
+            live.map_or(true, |live| !live.is_empty())
         }
         Ended::Lost | Ended::Busy => false,
     };
@@ -189,7 +189,7 @@ async fn orphaned(services: &Services, tenant: &TenantId, id: &SenderId) -> Outc
     let reason = format!("the sender {id} is gone");
     let pause = async {
         for campaign in services.store.active(tenant, id).await? {
-            stop_sending(&Teller::from(services), tenant, campaign, &reason).await?;
+            stop_sending(&EventPublisher::from(services), tenant, campaign, &reason).await?;
             services.store.deactivate(tenant, id, campaign).await?;
         }
         Ok(())
@@ -206,8 +206,8 @@ impl Outcome {
 pub(super) struct Runner<'a> {
     pub(super) line: &'a Line<'a>,
     pub(super) lease: &'a Lease,
-    pub(super) lanes: BTreeMap<CampaignId, Lane>,
-    /// The order in which lanes draw.
+    pub(super) campaigns: BTreeMap<CampaignId, ActiveCampaign>,
+    /// The order in which campaigns draw.
     pub(super) turns: VecDeque<CampaignId>,
     /// Recipients that wait for a retry, the next one first.
     pub(super) due: BinaryHeap<Reverse<(i64, CampaignId, u64, ContactId)>>,
@@ -246,7 +246,7 @@ type UnderWay<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
 
 /// What was under way, and is done.
 enum Done {
-    Landed(Landing),
+    Landed(WaveResult),
     Prepared(Box<Stored>, Box<Result<Composer>>),
 }
 
@@ -256,7 +256,7 @@ impl<'a> Runner<'a> {
         Self {
             line,
             lease,
-            lanes: BTreeMap::new(),
+            campaigns: BTreeMap::new(),
             turns: VecDeque::new(),
             due: BinaryHeap::new(),
             waiting: HashMap::new(),
@@ -310,7 +310,7 @@ impl<'a> Runner<'a> {
                 (self.progress, self.news) = (true, Instant::now());
                 waves += 1;
                 let line = self.line;
-                under_way.push(Box::pin(async move { Done::Landed(wave.fly(line).await) }));
+                under_way.push(Box::pin(async move { Done::Landed(wave.deliver(line).await) }));
             }
             under_way.extend(self.prepare());
             if under_way.is_empty() {
@@ -328,9 +328,9 @@ impl<'a> Runner<'a> {
             let pause = refresh_at.min(Instant::now() + soon);
             tokio::select! {
                 Some(done) = under_way.next() => match done {
-                    Done::Landed(landing) => {
+                    Done::Landed(result) => {
                         waves -= 1;
-                        self.land(landing).await;
+                        self.land(result).await;
                     }
                     Done::Prepared(stored, composer) => self.prepared(*stored, *composer).await,
                 },
@@ -360,13 +360,13 @@ impl<'a> Runner<'a> {
         }
         if self.failure.is_none() && !self.lost {
             self.rest_blocks(Duration::ZERO).await;
-            for id in self.lanes.keys().copied().collect::<Vec<_>>() {
+            for id in self.campaigns.keys().copied().collect::<Vec<_>>() {
                 if let Err(error) = self.leave_blocks(id).await {
                     self.fail(error);
                 }
             }
         }
-        let idle = self.lanes.is_empty() && self.unready.is_empty() && self.preparing.is_empty();
+        let idle = self.campaigns.is_empty() && self.unready.is_empty() && self.preparing.is_empty();
         let ended = match self.failure {
             Some(_) => Ended::HandedOver,
             None if self.lost => Ended::Lost,
@@ -416,8 +416,8 @@ impl<'a> Runner<'a> {
     /// took it; else another runner sends from here.
     pub(super) async fn fenced(&mut self, id: CampaignId) -> Result<()> {
         let stored = self.line.services.store.campaign(self.line.tenant, id).await?;
-        match self.lanes.get_mut(&id).filter(|_| !stored.is_some_and(|s| s.campaign.state.is_active())) {
-            Some(lane) => lane.leaving = true,
+        match self.campaigns.get_mut(&id).filter(|_| !stored.is_some_and(|s| s.campaign.state.is_active())) {
+            Some(active) => active.leaving = true,
             None => self.lost = true,
         }
         Ok(())
@@ -427,17 +427,19 @@ impl<'a> Runner<'a> {
         if self.waiting.contains_key(&(campaign, row.contact)) {
             return;
         }
-        if let Some(block) = self.lanes.get_mut(&campaign).and_then(|lane| lane.blocks.get_mut(&block)) {
+        if let Some(block) =
+            self.campaigns.get_mut(&campaign).and_then(|active| active.blocks.get_mut(&block))
+        {
             block.waiting += 1;
             self.due.push(Reverse((at_ms, campaign, block.head.block, row.contact)));
             self.waiting.insert((campaign, row.contact), row);
         }
     }
 
-    async fn land(&mut self, landing: Landing) {
-        let Landing { landed, again, short, failure } = landing;
+    async fn land(&mut self, result: WaveResult) {
+        let WaveResult { landed, again, short, failure } = result;
         for ((id, number), count) in &landed {
-            if let Some(block) = self.lanes.get_mut(id).and_then(|lane| lane.blocks.get_mut(number)) {
+            if let Some(block) = self.campaigns.get_mut(id).and_then(|active| active.blocks.get_mut(number)) {
                 block.under_way = block.under_way.saturating_sub(*count);
             }
         }
@@ -450,7 +452,7 @@ impl<'a> Runner<'a> {
         let mut ids: Vec<CampaignId> = landed.into_keys().map(|(id, _)| id).collect();
         ids.dedup();
         for id in ids {
-            if let Err(error) = self.after_landing(id, short.contains(&id)).await {
+            if let Err(error) = self.after_wave(id, short.contains(&id)).await {
                 self.fail(error);
             }
         }
@@ -458,16 +460,16 @@ impl<'a> Runner<'a> {
 
     /// One that went short of the plan's messages waits for its owner; other waves of it
     /// that have theirs are sent.
-    async fn after_landing(&mut self, id: CampaignId, is_short: bool) -> Result<()> {
+    async fn after_wave(&mut self, id: CampaignId, is_short: bool) -> Result<()> {
         let short = || is_short.then(|| SHORT.to_owned());
         if let Some(reason) = self.line.halted(id).or_else(short) {
             self.pause(id, &reason).await?;
-            if let Some(lane) = self.lanes.get_mut(&id) {
-                lane.leaving = true;
+            if let Some(active) = self.campaigns.get_mut(&id) {
+                active.leaving = true;
             }
         }
-        if self.lanes.get(&id).is_some_and(|lane| lane.leaving) {
-            self.drop_lane(id).await?;
+        if self.campaigns.get(&id).is_some_and(|active| active.leaving) {
+            self.drop_campaign(id).await?;
         }
         Ok(())
     }

@@ -16,13 +16,13 @@ use store::contacts::block_of;
 use store::ledger::{Entry, Head, Left, Row};
 use tokio::time::Instant;
 
+use super::campaign::{ActiveCampaign, Block};
 use super::compose::Composer;
-use super::lane::{Block, Lane};
 use super::run::{PATIENCE, Rest, Runner};
 use crate::Result;
 use crate::campaigns::{end, stop_sending};
 use crate::eligibility::{By, Terms};
-use crate::events::Teller;
+use crate::events::EventPublisher;
 
 /// Retries that are further away than this do not wait in memory.
 const REST: Duration = Duration::from_secs(60);
@@ -40,10 +40,10 @@ impl Runner<'_> {
         let now = Instant::now();
         self.unready.retain(|_, until| *until > now);
         let listed = store.active(tenant, &self.line.route.sender.id).await?;
-        let settled = |lane: &Lane| lane.complete || lane.leaving;
+        let settled = |active: &ActiveCampaign| active.complete || active.leaving;
         let wanted: BTreeSet<CampaignId> = listed
             .into_iter()
-            .filter(|id| !self.lanes.get(id).is_some_and(settled))
+            .filter(|id| !self.campaigns.get(id).is_some_and(settled))
             .filter(|id| !self.unready.contains_key(id) && !self.preparing.contains(id))
             .collect();
         let mut stored = match wanted.is_empty() {
@@ -51,17 +51,17 @@ impl Runner<'_> {
             false => store.campaigns_of(tenant, &wanted).await?,
         };
         stored.retain(|stored| stored.campaign.state.is_active());
-        let active: BTreeSet<CampaignId> = stored.iter().map(|stored| stored.campaign.id).collect();
-        for id in wanted.difference(&active) {
-            match self.lanes.get_mut(id) {
-                Some(lane) => lane.leaving = true,
+        let live: BTreeSet<CampaignId> = stored.iter().map(|stored| stored.campaign.id).collect();
+        for id in wanted.difference(&live) {
+            match self.campaigns.get_mut(id) {
+                Some(active) => active.leaving = true,
                 None => store.deactivate(tenant, &self.line.route.sender.id, *id).await?,
             }
-            self.drop_lane(*id).await?;
+            self.drop_campaign(*id).await?;
         }
         let before = self.work();
         let (known, new): (Vec<Stored>, Vec<Stored>) =
-            stored.into_iter().partition(|stored| self.lanes.contains_key(&stored.campaign.id));
+            stored.into_iter().partition(|stored| self.campaigns.contains_key(&stored.campaign.id));
         for stored in new {
             self.preparing.insert(stored.campaign.id);
             self.unprepared.push(stored);
@@ -75,8 +75,8 @@ impl Runner<'_> {
     /// A measure of what there is to do.
     fn work(&self) -> (usize, usize) {
         (
-            self.lanes.len() + self.preparing.len(),
-            self.lanes.values().map(|lane| lane.unopened.len() + lane.blocks.len()).sum(),
+            self.campaigns.len() + self.preparing.len(),
+            self.campaigns.values().map(|active| active.unopened.len() + active.blocks.len()).sum(),
         )
     }
 
@@ -87,9 +87,9 @@ impl Runner<'_> {
         let heads: Vec<Vec<Head>> = try_join_all(heads).await?;
         let now_ms = store.clock().now_ms();
         for (stored, heads) in stored.into_iter().zip(heads) {
-            if let Some(lane) = self.lanes.get_mut(&stored.campaign.id) {
-                heads.into_iter().for_each(|head| lane.see(head, now_ms));
-                lane.complete = stored.is_complete();
+            if let Some(active) = self.campaigns.get_mut(&stored.campaign.id) {
+                heads.into_iter().for_each(|head| active.see(head, now_ms));
+                active.complete = stored.is_complete();
             }
             self.keep_lease().await;
         }
@@ -103,7 +103,7 @@ impl Runner<'_> {
         self.preparing.remove(&campaign);
         let taken_up = match composer {
             Ok(composer) => {
-                self.add_lane(&stored, composer);
+                self.add_campaign(&stored, composer);
                 self.take_up(vec![stored]).await
             }
             Err(error) if error.code.is_temporary() => {
@@ -119,9 +119,9 @@ impl Runner<'_> {
         }
     }
 
-    fn add_lane(&mut self, stored: &Stored, composer: Composer) {
+    fn add_campaign(&mut self, stored: &Stored, composer: Composer) {
         let (campaign, account) = (stored.campaign.id, stored.campaign.account);
-        let lane = Lane {
+        let active = ActiveCampaign {
             campaign,
             account,
             composer: Arc::new(composer),
@@ -134,16 +134,16 @@ impl Runner<'_> {
             blocks: BTreeMap::new(),
             closed: BTreeMap::new(),
         };
-        self.lanes.insert(campaign, lane);
+        self.campaigns.insert(campaign, active);
         self.turns.push_back(campaign);
     }
 
     /// Blocks whose retries have come near are to be opened.
     fn wake_resting(&mut self) {
         let now_ms = self.line.services.store.clock().now_ms();
-        for lane in self.lanes.values_mut() {
-            let due = lane.resting.extract_if(.., |_, head| head.due_at.is_none_or(|due| due <= now_ms));
-            due.for_each(|(_, head)| lane.unopened.push_front(head));
+        for active in self.campaigns.values_mut() {
+            let due = active.resting.extract_if(.., |_, head| head.due_at.is_none_or(|due| due <= now_ms));
+            due.for_each(|(_, head)| active.unopened.push_front(head));
         }
     }
 
@@ -152,7 +152,7 @@ impl Runner<'_> {
     /// for a retry waits on.
     pub(super) async fn open_next(&mut self, id: CampaignId) -> Result<()> {
         let (store, tenant) = (&self.line.services.store, self.line.tenant);
-        let Some(head) = self.lanes.get_mut(&id).and_then(|lane| lane.unopened.pop_front()) else {
+        let Some(head) = self.campaigns.get_mut(&id).and_then(|active| active.unopened.pop_front()) else {
             return Ok(());
         };
         let head = match store.adopt_head(tenant, id, head.block, self.lease.epoch).await {
@@ -166,8 +166,8 @@ impl Runner<'_> {
         };
         self.progress = true;
         let number = head.block;
-        if let Some(lane) = self.lanes.get_mut(&id) {
-            lane.blocks.insert(number, Block::new(head));
+        if let Some(active) = self.campaigns.get_mut(&id) {
+            active.blocks.insert(number, Block::new(head));
         }
         self.sort_out(id, number, open).await.map(|_| ())
     }
@@ -194,7 +194,8 @@ impl Runner<'_> {
     pub(super) async fn settle(&mut self) -> Result<()> {
         self.open_begun().await?;
         self.rest_blocks(REST).await;
-        let done: Vec<CampaignId> = self.lanes.values().filter(|l| l.is_done()).map(|l| l.campaign).collect();
+        let done: Vec<CampaignId> =
+            self.campaigns.values().filter(|l| l.is_done()).map(|l| l.campaign).collect();
         for id in done {
             self.finish(id).await?;
             self.keep_lease().await;
@@ -205,11 +206,11 @@ impl Runner<'_> {
     /// Opens blocks in which somebody may wait: nothing is drawn from them that would
     /// open them. New ones are opened when recipients are drawn.
     async fn open_begun(&mut self) -> Result<()> {
-        for id in self.lanes.keys().copied().collect::<Vec<_>>() {
+        for id in self.campaigns.keys().copied().collect::<Vec<_>>() {
             while self.failure.is_none()
                 && !self.lost
                 && self.waiting.len() <= super::draw::MAX_WAITING
-                && self.lanes.get(&id).is_some_and(|lane| !lane.leaving && lane.has_begun())
+                && self.campaigns.get(&id).is_some_and(|active| !active.leaving && active.has_begun())
             {
                 self.open_next(id).await?;
                 self.keep_lease().await;
@@ -229,9 +230,9 @@ impl Runner<'_> {
             first.entry((*id, block_of(*contact))).and_modify(|known| *known = at.min(*known)).or_insert(at);
         }
         let mut idle: Vec<(CampaignId, u64, Option<i64>)> = Vec::new();
-        for lane in self.lanes.values().filter(|lane| !lane.leaving) {
-            for (number, _) in lane.blocks.iter().filter(|(_, block)| block.is_idle()) {
-                idle.push((lane.campaign, *number, first.get(&(lane.campaign, *number)).copied()));
+        for active in self.campaigns.values().filter(|active| !active.leaving) {
+            for (number, _) in active.blocks.iter().filter(|(_, block)| block.is_idle()) {
+                idle.push((active.campaign, *number, first.get(&(active.campaign, *number)).copied()));
             }
         }
         for (id, number, due) in idle.into_iter().filter(|(.., due)| due.is_none_or(|due| due > far)) {
@@ -248,7 +249,7 @@ impl Runner<'_> {
     async fn rest_block(&mut self, id: CampaignId, number: u64, due: Option<i64>) -> Result<()> {
         let (store, tenant) = (&self.line.services.store, self.line.tenant);
         let Some(mut head) =
-            self.lanes.get(&id).and_then(|lane| lane.blocks.get(&number)).map(|b| b.head.clone())
+            self.campaigns.get(&id).and_then(|active| active.blocks.get(&number)).map(|b| b.head.clone())
         else {
             return Ok(());
         };
@@ -267,15 +268,15 @@ impl Runner<'_> {
         }
         self.progress |= due.is_none();
         self.forget_waiting(id, Some(number));
-        if let Some(lane) = self.lanes.get_mut(&id) {
-            lane.blocks.remove(&number);
+        if let Some(active) = self.campaigns.get_mut(&id) {
+            active.blocks.remove(&number);
             match due {
                 Some(_) => {
                     head.due_at = due;
-                    lane.resting.insert(number, head);
+                    active.resting.insert(number, head);
                 }
                 None => {
-                    lane.closed.insert(number, head.again);
+                    active.closed.insert(number, head.again);
                 }
             }
         }
@@ -290,7 +291,7 @@ impl Runner<'_> {
             return self.fenced(id).await;
         };
         let open = self.line.services.store.open_rows(self.line.tenant, id, number, head.cursor).await?;
-        if let Some(block) = self.lanes.get_mut(&id).and_then(|lane| lane.blocks.get_mut(&number)) {
+        if let Some(block) = self.campaigns.get_mut(&id).and_then(|active| active.blocks.get_mut(&number)) {
             block.head.again = head.again;
         }
         self.sort_out(id, number, open).await.map(|_| ())
@@ -311,17 +312,17 @@ impl Runner<'_> {
             self.fail(error);
             return Rest::Until(Instant::now());
         }
-        if self.lanes.is_empty() && self.unready.is_empty() && self.preparing.is_empty() {
+        if self.campaigns.is_empty() && self.unready.is_empty() && self.preparing.is_empty() {
             return Rest::Idle;
         }
         let now = Instant::now();
         if let Some(held) = self.line.pacer.held_for() {
             return if held > PATIENCE { Rest::Later(held) } else { Rest::Until(now + held) };
         }
-        if self.lanes.values().any(Lane::has_fresh) {
+        if self.campaigns.values().any(ActiveCampaign::has_fresh) {
             return Rest::Until(now + SOON);
         }
-        let is_waiting_for_others = self.lanes.values().any(|lane| !lane.complete);
+        let is_waiting_for_others = self.campaigns.values().any(|active| !active.complete);
         match self.next_due() {
             Some(wait) if wait > PATIENCE && !is_waiting_for_others => Rest::Later(wait),
             // Who plans, or puts back, wakes the sender.
@@ -336,21 +337,21 @@ impl Runner<'_> {
         let now_ms = self.line.services.store.clock().now_ms();
         let waiting = self.due.peek().map(|Reverse((at, ..))| *at);
         let resting =
-            self.lanes.values().flat_map(|lane| lane.resting.values().filter_map(|head| head.due_at));
+            self.campaigns.values().flat_map(|active| active.resting.values().filter_map(|head| head.due_at));
         let retry = waiting.into_iter().chain(resting).min();
         let retry = retry.map(|at| Duration::from_millis(u64::try_from(at - now_ms).unwrap_or(0)));
         let unready = self.unready.values().min().map(|at| at.saturating_duration_since(Instant::now()));
         retry.into_iter().chain(unready).min()
     }
 
-    /// Lets a lane go once its last wave has landed.
-    pub(super) async fn drop_lane(&mut self, id: CampaignId) -> Result<()> {
-        if self.lanes.get(&id).is_none_or(Lane::is_flying) {
+    /// Lets a active go once its last wave has landed.
+    pub(super) async fn drop_campaign(&mut self, id: CampaignId) -> Result<()> {
+        if self.campaigns.get(&id).is_none_or(ActiveCampaign::is_sending) {
             return Ok(());
         }
         self.progress = true;
         self.leave_blocks(id).await?;
-        self.lanes.remove(&id);
+        self.campaigns.remove(&id);
         self.turns.retain(|turn| *turn != id);
         self.forget_waiting(id, None);
         self.line.forget(id);
@@ -361,7 +362,7 @@ impl Runner<'_> {
     /// Says of open blocks of a campaign that their rows stand still.
     pub(super) async fn leave_blocks(&self, id: CampaignId) -> Result<()> {
         let (store, tenant) = (&self.line.services.store, self.line.tenant);
-        let blocks = self.lanes.get(&id).map(|lane| &lane.blocks).into_iter().flatten();
+        let blocks = self.campaigns.get(&id).map(|active| &active.blocks).into_iter().flatten();
         let left = blocks.map(|(_, block)| store.leave_head(tenant, id, &block.head));
         try_join_all(left).await?;
         Ok(())
@@ -371,33 +372,33 @@ impl Runner<'_> {
     /// taken for is looked at anew.
     async fn finish(&mut self, id: CampaignId) -> Result<()> {
         let (from, to) = (CampaignState::Running, CampaignState::Finished);
-        let teller = Teller::from(self.line.services);
-        if end(&teller, self.line.tenant, id, (from, to), None).await? {
-            return self.drop_lane(id).await;
+        let publisher = EventPublisher::from(self.line.services);
+        if end(&publisher, self.line.tenant, id, (from, to), None).await? {
+            return self.drop_campaign(id).await;
         }
         let stored = self.line.services.store.campaign(self.line.tenant, id).await?;
         let is_active = stored.is_some_and(|stored| stored.campaign.state.is_active());
-        if let Some(lane) = self.lanes.get_mut(&id) {
-            (lane.complete, lane.leaving) = (false, !is_active);
+        if let Some(active) = self.campaigns.get_mut(&id) {
+            (active.complete, active.leaving) = (false, !is_active);
         }
-        if is_active { Ok(()) } else { self.drop_lane(id).await }
+        if is_active { Ok(()) } else { self.drop_campaign(id).await }
     }
 
     pub(super) async fn pause(&mut self, id: CampaignId, reason: &str) -> Result<()> {
         let tenant = self.line.tenant;
         tracing::warn!(%tenant, campaign = %id, "a campaign is paused");
         self.progress = true;
-        stop_sending(&Teller::from(self.line.services), tenant, id, reason).await
+        stop_sending(&EventPublisher::from(self.line.services), tenant, id, reason).await
     }
 
     /// Pauses every campaign of the sender: nothing can be sent from it until its owner
     /// acts.
     pub(super) async fn stop_sender(&mut self, reason: &Reason) -> Result<()> {
         let reason = format!("the sender cannot send: {} answered with {reason}", self.line.channel());
-        let ids: Vec<CampaignId> = self.lanes.keys().copied().collect();
+        let ids: Vec<CampaignId> = self.campaigns.keys().copied().collect();
         for id in ids {
             self.pause(id, &reason).await?;
-            self.drop_lane(id).await?;
+            self.drop_campaign(id).await?;
         }
         Ok(())
     }

@@ -13,8 +13,8 @@ use store::ledger::{Entry, Row};
 use super::attempt::{Attempted, Line};
 use super::compose::Composer;
 use crate::eligibility::{Barred, Planned, Terms};
-use crate::events::{Audience, Happening, StatusFact, Teller, message_status};
-use crate::suppression::{Occasion, Source, opt_out};
+use crate::events::{EventPublisher, OutgoingEvent, StatusFact, Subscribers, message_status};
+use crate::suppression::{ConsentChange, Source, opt_out};
 use crate::{Error, Result};
 
 /// A wave on its way: claimed, about to be sent, and recorded before it lands.
@@ -38,7 +38,7 @@ pub(super) struct Part {
 
 /// What a wave ended in.
 #[derive(Debug, Default)]
-pub(super) struct Landing {
+pub(super) struct WaveResult {
     /// Recipients that have an outcome, or wait, by campaign and block.
     pub(super) landed: BTreeMap<(CampaignId, u64), usize>,
     /// Recipients that wait for another attempt: campaign, block, due time and row.
@@ -68,24 +68,24 @@ impl Wave {
 
     /// Sends the wave and records its outcomes. What is claimed and was not called
     /// because something failed before is given back.
-    pub(super) async fn fly(self, line: &Line<'_>) -> Landing {
-        let mut landing = Landing::default();
+    pub(super) async fn deliver(self, line: &Line<'_>) -> WaveResult {
+        let mut result = WaveResult::default();
         let barred = self.barred(line).await;
         let allowed = match &barred {
             Ok(barred) => self.use_plan(line, barred).await,
             Err(_) => Ok(0),
         };
         let outcomes = match (barred, allowed) {
-            (Ok(barred), Ok(allowed)) => self.send(line, &barred, allowed, &mut landing).await,
+            (Ok(barred), Ok(allowed)) => self.send(line, &barred, allowed, &mut result).await,
             (Err(error), _) | (_, Err(error)) => {
-                landing.failure = Some(error);
+                result.failure = Some(error);
                 self.rows().map(|(part, block, row)| (part, block, row, give_back(line, row))).collect()
             }
         };
         if let Err(error) = self.record(line, &outcomes).await {
-            landing.failure.get_or_insert(error);
+            result.failure.get_or_insert(error);
         }
-        land(landing, outcomes)
+        land(result, outcomes)
     }
 
     /// Who must not be sent to, asked again right before.
@@ -114,7 +114,7 @@ impl Wave {
         line: &Line<'_>,
         barred: &Barred,
         allowed: usize,
-        landing: &mut Landing,
+        result: &mut WaveResult,
     ) -> Vec<Outcome<'w>> {
         let mut left = allowed;
         let mut attempts = Vec::with_capacity(self.len());
@@ -123,7 +123,7 @@ impl Wave {
             let may = reason.is_none() && left > 0;
             left -= usize::from(may);
             if reason.is_none() && !may {
-                landing.short.insert(part.campaign);
+                result.short.insert(part.campaign);
             }
             attempts.push(async move {
                 line.pacer.redeem();
@@ -141,7 +141,7 @@ impl Wave {
         let mut taken = 0;
         for (part, block, row, Attempted { entry, opted_out }) in done {
             if opted_out && let Err(error) = heed(line, row).await {
-                landing.failure.get_or_insert(error);
+                result.failure.get_or_insert(error);
             }
             taken += usize::from(entry.may_be_sent());
             outcomes.push((part, block, row, entry));
@@ -206,9 +206,9 @@ fn give_back(line: &Line<'_>, row: &Row) -> Entry {
 /// Writes down that a recipient wants no more messages: the provider said so.
 async fn heed(line: &Line<'_>, row: &Row) -> Result<()> {
     let Some(address) = &row.address else { return Ok(()) };
-    let teller = &Teller::from(line.services);
-    let on = Occasion {
-        teller,
+    let publisher = &EventPublisher::from(line.services);
+    let on = ConsentChange {
+        publisher,
         tenant: line.tenant,
         account: None,
         channel: Some(&line.route.sender.channel),
@@ -229,12 +229,12 @@ async fn tell_failures(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> 
         return Ok(());
     }
     let (store, tenant) = (&line.services.store, line.tenant);
-    let audience = Audience::of(store, tenant).await?;
+    let subscribers = Subscribers::of(store, tenant).await?;
     let told = failed
         .into_iter()
-        .filter(|(part, ..)| audience.wants(EventType::MessageStatus, Some(part.account)))
-        .map(|(part, row, reason)| Happening::from(&failure_event(line, part, row, reason)));
-    audience.tell(&line.services.queues, &told.collect::<Vec<_>>()).await
+        .filter(|(part, ..)| subscribers.wants(EventType::MessageStatus, Some(part.account)))
+        .map(|(part, row, reason)| OutgoingEvent::from(&failure_event(line, part, row, reason)));
+    subscribers.publish(&line.services.queues, &told.collect::<Vec<_>>()).await
 }
 
 fn failure_event(line: &Line<'_>, part: &Part, row: &Row, reason: &Reason) -> Event {
@@ -252,13 +252,13 @@ fn failure_event(line: &Line<'_>, part: &Part, row: &Row, reason: &Reason) -> Ev
     message_status(line.tenant, &fact)
 }
 
-fn land(mut landing: Landing, outcomes: Vec<Outcome<'_>>) -> Landing {
+fn land(mut result: WaveResult, outcomes: Vec<Outcome<'_>>) -> WaveResult {
     for (part, block, row, entry) in outcomes {
-        *landing.landed.entry((part.campaign, block)).or_default() += 1;
+        *result.landed.entry((part.campaign, block)).or_default() += 1;
         if let Entry::Retry { at_ms, failures } = entry {
             let row = Row { failures, retry_at: Some(at_ms), ..row.clone() };
-            landing.again.push((part.campaign, block, at_ms, row));
+            result.again.push((part.campaign, block, at_ms, row));
         }
     }
-    landing
+    result
 }

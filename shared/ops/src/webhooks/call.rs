@@ -8,7 +8,7 @@ use outbound::{HeaderMap, HeaderName, HeaderValue, Limits};
 use store::webhooks::{Attempt, Delivery};
 use tokio::time::Instant;
 
-use super::Courier;
+use super::WebhookDispatcher;
 
 /// The header with the event's number at this endpoint: it only grows, and may have
 /// gaps.
@@ -42,7 +42,7 @@ pub(super) struct Called {
     pub(super) retry_after: Option<Duration>,
 }
 
-impl Courier {
+impl WebhookDispatcher {
     /// Sends a delivery to its endpoint, signed at this moment.
     pub(super) async fn call(
         &self,

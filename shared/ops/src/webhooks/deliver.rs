@@ -12,7 +12,7 @@ use futures::stream::{self, StreamExt};
 use queue::{EventMessage, Text, WebhookJob};
 use store::webhooks::{Claim, Claimed, Delivery, Progress, State};
 
-use super::Courier;
+use super::WebhookDispatcher;
 use super::call::Called;
 use super::drain::Verdict;
 use crate::{Code, Error, Result};
@@ -92,7 +92,7 @@ struct Sending {
     body: Bytes,
 }
 
-impl Courier {
+impl WebhookDispatcher {
     /// Sends events to endpoints, each at most once at a time. Answers which of
     /// them must come again, by index.
     pub async fn deliver(&self, parcels: Vec<Parcel>) -> Vec<usize> {

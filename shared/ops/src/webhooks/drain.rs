@@ -11,10 +11,10 @@ use store::Store;
 use store::due::Due;
 use store::webhooks::{Attempt, Delivery, Progress, State, Waiting};
 
-use super::Courier;
+use super::WebhookDispatcher;
 use super::call::Called;
 use super::deliver::{AT_ONCE, Target};
-use crate::events::{Teller, facts_of, webhook_disabled};
+use crate::events::{EventPublisher, facts_of, webhook_disabled};
 use crate::{Error, Result};
 
 /// Longest delay that is left to the queue; a longer one is found in the due index.
@@ -127,7 +127,7 @@ pub async fn wake(store: &Store, queues: &Queues, due: &Due, id: EndpointId) -> 
     Ok(())
 }
 
-impl Courier {
+impl WebhookDispatcher {
     /// What came of calls: the deliveries as they are now, and what else to write.
     /// Each comes with how often it failed before.
     pub(super) fn judge(
@@ -235,8 +235,8 @@ impl Courier {
         self.store.write_state(tenant, id, before, &after, note.as_ref()).await?;
         if let Some(note) = note {
             tracing::warn!(%tenant, endpoint = %id, "an endpoint was disabled");
-            let teller = Teller { store: self.store.clone(), queues: self.queues.clone() };
-            teller.tell_now(&[note]).await;
+            let publisher = EventPublisher { store: self.store.clone(), queues: self.queues.clone() };
+            publisher.publish_now(&[note]).await;
         }
         Ok(after)
     }
@@ -448,13 +448,13 @@ impl Look {
 
     /// Tries an endpoint that is down with its oldest and its newest delivery: one
     /// that it chokes on does not keep it down.
-    async fn probe(&mut self, courier: &Courier, target: &Target) -> Result<()> {
-        let (store, tenant, id) = (&courier.store, &target.tenant, target.endpoint.id);
+    async fn probe(&mut self, dispatcher: &WebhookDispatcher, target: &Target) -> Result<()> {
+        let (store, tenant, id) = (&dispatcher.store, &target.tenant, target.endpoint.id);
         let mut probes = store.waiting(tenant, id, 0, 1).await?;
         let newest = store.newest_waiting(tenant, id).await?;
         probes.extend(newest.filter(|newest| probes.iter().all(|p| p.sequence != newest.sequence)));
         let oldest = probes.first().copied();
-        let verdict = courier.resend(target, &probes).await?;
+        let verdict = dispatcher.resend(target, &probes).await?;
         self.verdict = self.verdict.and(verdict);
         // The schedule is that of the one that waits longest.
         self.next_ms = match oldest {

@@ -1,6 +1,6 @@
 //! The users' endpoints: registering them, and sending them events.
 //!
-//! A job of the queue `webhook` is one event for one endpoint. The [`Courier`] claims
+//! A job of the queue `webhook` is one event for one endpoint. The [`WebhookDispatcher`] claims
 //! it, so that it is sent once however often the job comes; calls the endpoint; and
 //! writes down what came of it. What fails waits in the table and is sent again on
 //! the schedule of Standard Webhooks ([`domain::webhook::next_attempt`]). An endpoint
@@ -29,7 +29,7 @@ use store::Store;
 
 /// What sending events takes.
 #[derive(Debug, Clone)]
-pub struct Courier {
+pub struct WebhookDispatcher {
     /// The table.
     pub store: Store,
     /// The bodies that are too long for the table.

@@ -12,7 +12,7 @@ use serde_json::{Map, json};
 use store::Store;
 use store::webhooks::{Attempt, Body, Delivery, Progress, Registered, Registration, State};
 
-use super::Courier;
+use super::WebhookDispatcher;
 use super::deliver::{Target, numbered};
 use crate::{Caller, Code, Error, Result};
 
@@ -72,10 +72,14 @@ pub(crate) async fn check_url(client: &Client, url: &str) -> Result<String> {
 ///
 /// # Errors
 /// Names `url` or `name`; [`Code::PlanLimit`] when there are as many as there may be.
-pub async fn register(courier: &Courier, caller: &Caller, new: New) -> Result<(Registered, Option<Secret>)> {
-    let (store, tenant) = (&courier.store, caller.tenant_id());
+pub async fn register(
+    dispatcher: &WebhookDispatcher,
+    caller: &Caller,
+    new: New,
+) -> Result<(Registered, Option<Secret>)> {
+    let (store, tenant) = (&dispatcher.store, caller.tenant_id());
     let name = domain::webhook::check_name(&new.name)?;
-    let url = check_url(&courier.client, &new.url).await?;
+    let url = check_url(&dispatcher.client, &new.url).await?;
     if store.endpoints(tenant).await?.len() >= MAX_ENDPOINTS
         && store.endpoint_for(tenant, &new.purpose).await?.is_none()
     {
@@ -88,21 +92,21 @@ pub async fn register(courier: &Courier, caller: &Caller, new: New) -> Result<(R
     let id = registered.endpoint.id;
     store.audit(tenant, &caller.key.name, &format!("registered webhook {id}")).await?;
     if !registered.created {
-        take_up(courier, tenant, id).await?;
+        take_up(dispatcher, tenant, id).await?;
     }
     Ok((registered.clone(), registered.created.then_some(shown)))
 }
 
 /// Gives an endpoint a fresh start: everything that waits is sent.
-async fn take_up(courier: &Courier, tenant: &TenantId, id: EndpointId) -> Result<()> {
-    let now = courier.store.clock().now_ms();
+async fn take_up(dispatcher: &WebhookDispatcher, tenant: &TenantId, id: EndpointId) -> Result<()> {
+    let now = dispatcher.store.clock().now_ms();
     let fresh = |state: &State| {
         let flush = state.sequence > 0;
         let due_ms = flush.then_some(now).or(state.due_ms);
         Some(State { health: Health::default(), disabled: None, flush, due_ms, ..*state })
     };
-    courier.store.change_state(tenant, id, fresh).await?;
-    courier.come_back(tenant, id, now).await
+    dispatcher.store.change_state(tenant, id, fresh).await?;
+    dispatcher.come_back(tenant, id, now).await
 }
 
 /// The endpoints of a tenant, oldest first.
@@ -129,15 +133,20 @@ pub async fn find(store: &Store, tenant: &TenantId, id: EndpointId) -> Result<St
 ///
 /// # Errors
 /// [`Code::NotFound`] names `id`; names the field that makes no sense.
-pub async fn change(courier: &Courier, caller: &Caller, id: EndpointId, change: Change) -> Result<Status> {
-    let (store, tenant) = (&courier.store, caller.tenant_id());
+pub async fn change(
+    dispatcher: &WebhookDispatcher,
+    caller: &Caller,
+    id: EndpointId,
+    change: Change,
+) -> Result<Status> {
+    let (store, tenant) = (&dispatcher.store, caller.tenant_id());
     let mut endpoint = find(store, tenant, id).await?.endpoint;
     if let Some(name) = change.name {
         endpoint.name = domain::webhook::check_name(&name)?;
     }
     let moved = change.url.is_some();
     if let Some(url) = change.url {
-        endpoint.url = check_url(&courier.client, &url).await?;
+        endpoint.url = check_url(&dispatcher.client, &url).await?;
     }
     if let Some(events) = change.events {
         let Purpose::Events { chosen, .. } = &mut endpoint.purpose else {
@@ -153,7 +162,7 @@ pub async fn change(courier: &Courier, caller: &Caller, id: EndpointId, change: 
     }
     store.audit(tenant, &caller.key.name, &format!("changed webhook {id}")).await?;
     if endpoint.on && (moved || change.on == Some(true)) {
-        take_up(courier, tenant, id).await?;
+        take_up(dispatcher, tenant, id).await?;
     }
     find(store, tenant, id).await
 }
@@ -221,8 +230,13 @@ pub struct Replayed {
 ///
 /// # Errors
 /// [`Code::NotFound`] names `delivery_id`.
-pub async fn replay(courier: &Courier, caller: &Caller, of: &Status, what: Again) -> Result<Replayed> {
-    let (store, tenant) = (&courier.store, caller.tenant_id());
+pub async fn replay(
+    dispatcher: &WebhookDispatcher,
+    caller: &Caller,
+    of: &Status,
+    what: Again,
+) -> Result<Replayed> {
+    let (store, tenant) = (&dispatcher.store, caller.tenant_id());
     let (id, newest) = (of.endpoint.id, of.state.sequence);
     let mut found = match what {
         Again::One(sequence) => {
@@ -243,7 +257,7 @@ pub async fn replay(courier: &Courier, caller: &Caller, of: &Status, what: Again
     if !found.is_empty() {
         store.replay_deliveries(tenant, id, &found).await?;
         store.audit(tenant, &caller.key.name, &format!("replayed events of webhook {id}")).await?;
-        courier.look_at(tenant, id, store.clock().now_ms()).await?;
+        dispatcher.look_at(tenant, id, store.clock().now_ms()).await?;
     }
     Ok(Replayed { count: found.len(), next_from_ms })
 }
@@ -254,8 +268,12 @@ pub async fn replay(courier: &Courier, caller: &Caller, of: &Status, what: Again
 ///
 /// # Errors
 /// [`Code::NotFound`] names `id`.
-pub async fn send_test(courier: &Courier, caller: &Caller, id: EndpointId) -> Result<(u64, Attempt)> {
-    let (store, tenant) = (&courier.store, caller.tenant_id());
+pub async fn send_test(
+    dispatcher: &WebhookDispatcher,
+    caller: &Caller,
+    id: EndpointId,
+) -> Result<(u64, Attempt)> {
+    let (store, tenant) = (&dispatcher.store, caller.tenant_id());
     let (endpoint, keys) = store.endpoint_with_keys(tenant, id).await?.ok_or_else(unknown)?;
     let now = store.clock().now();
     let unique = store.entropy().ulid(now).to_string();
@@ -284,7 +302,7 @@ pub async fn send_test(courier: &Courier, caller: &Caller, id: EndpointId) -> Re
         last: None,
     };
     let target = Target { tenant: tenant.clone(), endpoint, keys };
-    let called = courier.call(&target.endpoint, &target.keys, &delivery, text.into()).await;
+    let called = dispatcher.call(&target.endpoint, &target.keys, &delivery, text.into()).await;
     if called.outcome == Outcome::Delivered {
         delivery.progress = Progress::Delivered;
     }
@@ -295,7 +313,7 @@ pub async fn send_test(courier: &Courier, caller: &Caller, id: EndpointId) -> Re
     let taken = delivery.progress == Progress::Delivered;
     store.write_deliveries(tenant, id, &[delivery]).await?;
     if taken && target.endpoint.on && state.disabled.is_none() && state.health != Health::default() {
-        take_up(courier, tenant, id).await?;
+        take_up(dispatcher, tenant, id).await?;
     }
     Ok((sequence, called.attempt))
 }

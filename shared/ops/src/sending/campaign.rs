@@ -10,7 +10,7 @@ use crate::eligibility::Terms;
 
 /// One campaign as its sender's runner sees it.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct ActiveCampaign {
     pub(super) campaign: CampaignId,
     pub(super) account: AccountId,
     pub(super) composer: Arc<Composer>,
@@ -30,7 +30,7 @@ pub(super) struct Lane {
     pub(super) closed: BTreeMap<u64, u64>,
 }
 
-/// One open block of a lane.
+/// One open block of a active.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) head: Head,
@@ -110,7 +110,7 @@ impl Block {
     }
 }
 
-impl Lane {
+impl ActiveCampaign {
     /// The first open block with recipients nobody claimed yet.
     pub(super) fn unclaimed(&self) -> Option<u64> {
         self.blocks.iter().find(|(_, block)| block.has_unclaimed()).map(|(number, _)| *number)
@@ -127,7 +127,7 @@ impl Lane {
     }
 
     /// Whether waves are under way.
-    pub(super) fn is_flying(&self) -> bool {
+    pub(super) fn is_sending(&self) -> bool {
         self.blocks.values().any(|block| block.under_way > 0)
     }
 
