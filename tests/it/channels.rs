@@ -269,3 +269,60 @@ async fn help_is_answered_on_the_channel_once() {
     assert_eq!((&answers[0]["to"], &answers[0]["text"]), (&json!("id-0"), &json!("Aperti 9-18")));
     assert_eq!(answers[0]["contact_id"], "1");
 }
+
+#[tokio::test]
+async fn contacts_say_how_a_channel_knows_them() {
+    let (_world, api, ..) = shop(0).await;
+    let ada = json!({"name": "Ada", "channels": {"LiveChat": "visitor-7"}});
+    let made = api.post("/api/contacts", ada).await.expect(201);
+    assert_eq!(made["contact"]["channels"], json!({"livechat": ["visitor-7"]}));
+    let nobody = json!({"name": "Leo", "channels": {"fax": "7"}});
+    let refused = api.post("/api/contacts", nobody.clone()).await;
+    assert_eq!(refused.field(422), "channels");
+    assert!(refused.expect(422)["message"].as_str().unwrap().contains("there are LiveChat"));
+    let rows =
+        json!({"contacts": [nobody, {"channels": {"livechat": "visitor-8"}}, {"channels": {"sms": "1"}}]});
+    let done = api.post("/api/contacts/bulk", rows).await.expect(200);
+    assert_eq!((&done["created"], &done["failed"]), (&json!(1), &json!(2)));
+    let fields: Vec<&Value> =
+        done["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
+    assert_eq!(fields, ["channels", "channels"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_that_its_placeholders_leave_empty_or_make_too_long_is_not_sent() {
+    let (world, api, hook, _) = shop(1).await;
+    for (message, reason) in
+        [("{{metadata.none}}".to_owned(), "empty_message"), ("{{name}}".repeat(500), "message_too_long")]
+    {
+        let mut draft = text();
+        draft["message"] = json!(message);
+        let id = launched(&api, draft).await;
+        world.drain().await;
+        assert_eq!(world.counts(id).await, [("skipped", 2)].into());
+        assert_eq!(world.reasons(id).await[reason], 1);
+    }
+    assert!(hook.received().is_empty());
+    // Of who was never sent to there is nothing to report.
+    let data = json!({"messageSid": "c:1:1:1", "fromId": "x", "toId": "y", "status": "delivered", "channel": "livechat"});
+    let refused = api.post("/v1/incoming_custom_channel_message", json!({"customData": data})).await;
+    assert_eq!(refused.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_a_message_has_it_whatever_is_reported_later() {
+    let (world, api, hook, _) = shop(1).await;
+    let id = launched(&api, text()).await;
+    world.drain().await;
+    let sid = hook.received()[0].json()["id"].clone();
+    let report = async |status: &str| {
+        let data =
+            json!({"messageSid": sid, "fromId": "x", "toId": "y", "status": status, "channel": "livechat"});
+        api.post("/v1/incoming_custom_channel_message", json!({"customData": data})).await.expect(200)
+    };
+    report("delivered").await;
+    let failed = report("failed").await;
+    assert_eq!((&failed["status"], &failed["duplicate"]), (&json!("delivered"), &json!(true)));
+    let row = world.rows(id).await.remove(0);
+    assert_eq!((row.progress.failed_at, row.progress.reason), (None, None));
+}

@@ -104,7 +104,8 @@ async fn each_function_answers_as_all_together_do() {
 
 fn functions() -> BTreeSet<String> {
     let entries = std::fs::read_dir(root("functions")).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    let folders = entries.map(Result::unwrap).filter(|entry| entry.path().is_dir());
+    folders.map(|folder| folder.file_name().into_string().unwrap()).collect()
 }
 
 /// The resource of a logical id, as text.

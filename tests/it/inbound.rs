@@ -269,3 +269,26 @@ async fn what_is_no_webhook_of_ours_harms_nobody() {
     world.drain().await;
     assert_eq!(world.audit().await.contacts, 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_status_of_another_tenants_message_is_nobodys_here() {
+    let world = World::new().await;
+    world.import((0..2).map(harness::person)).await;
+    let id = world.launched().await;
+    world.drain().await;
+    let before = world.rows(id).await;
+    let hook = harness::Hook::new().await;
+    let api = harness::Api::of(&world).await;
+    let events = json!({"name": "crm", "url": hook.url, "events": "message.status"});
+    api.post("/api/webhooks", events).await;
+    // The number was somebody else's until now, and this is about what they sent.
+    let status = json!({"id": "wamid.x", "status": "read", "timestamp": "1782900000", "recipient_id": "393330000000",
+                        "biz_opaque_callback_data": format!("c:{id}:1:1:somebody")});
+    let value = json!({"messaging_product": "whatsapp", "metadata": {"phone_number_id": PHONE_NUMBER_ID},
+                       "statuses": [status]});
+    let body = webhook(&[(WABA_ID, vec![json!({"field": "messages", "value": value})])]);
+    take(&world, &body, APP_SECRET).await.unwrap();
+    world.drain().await;
+    assert_eq!(world.rows(id).await, before);
+    assert!(hook.received().is_empty());
+}

@@ -20,7 +20,8 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 fn functions() -> BTreeSet<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../functions");
     let entries = std::fs::read_dir(folder).unwrap();
-    entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+    let folders = entries.map(Result::unwrap).filter(|entry| entry.path().is_dir());
+    folders.map(|folder| folder.file_name().into_string().unwrap()).collect()
 }
 
 #[test]

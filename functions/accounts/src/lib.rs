@@ -19,8 +19,8 @@ use store::Store;
 
 /// The kinds of items that the function touches: what its policy allows.
 pub const KINDS: &[&str] = &[
-    "ACCOUNTS", "AUDIT", "BLOCKS", "CHANNEL", "COUNTER", "IDEM", "KEY", "KEYS", "PHONEID", "RATE", "TENANT",
-    "TOKEN", "USAGE", "VERIFY", "WABA",
+    "ACCOUNTS", "AUDIT", "BLOCKS", "CHANNEL", "COUNTER", "IDEM", "KEY", "KEYS", "PHONEID", "RATE", "RUNNER",
+    "TENANT", "TOKEN", "USAGE", "VERIFY", "WABA",
 ];
 
 /// What the handlers use.

@@ -12,7 +12,7 @@ use store::Store;
 
 use crate::row::{Names, Origin, contact};
 
-const NAMES: Names = Names { phone: &["phone", "phoneNumber"], tags: &["tags"] };
+const NAMES: Names = Names { phone: &["phone", "phoneNumber"], tags: &["tags"], channels: None };
 /// Stands beside a contact that existed before it was created.
 const EXISTS: u16 = 409;
 

@@ -22,8 +22,8 @@ use store::Store;
 
 /// The kinds of items that the function touches: what its policy allows.
 pub const KINDS: &[&str] = &[
-    "ACCOUNTS", "BLOCKS", "CONTACTS", "CONV", "COUNTER", "HOOK", "IDEM", "IDENT", "KEY", "OUTBOX", "RATE",
-    "SUPPRESS", "TENANT", "TOKEN",
+    "ACCOUNTS", "BLOCKS", "CHANNEL", "CONTACTS", "CONV", "COUNTER", "HOOK", "IDEM", "IDENT", "KEY", "OUTBOX",
+    "RATE", "SUPPRESS", "TENANT", "TOKEN",
 ];
 
 /// Largest body of an import, in bytes.

@@ -31,6 +31,8 @@ impl Origin {
 pub(crate) struct Names {
     pub(crate) phone: &'static [&'static str],
     pub(crate) tags: &'static [&'static str],
+    /// How custom channels know the contact, by their names.
+    pub(crate) channels: Option<&'static str>,
 }
 
 /// Reads a contact: `name` or first and last name, phone, email, tags, metadata.
@@ -44,16 +46,16 @@ pub(crate) fn contact(fields: Fields<'_>, names: &Names, origin: &Origin) -> Res
         tags: clean_tags(tags.iter().map(String::as_str)),
         metadata: fields.object("metadata")?.unwrap_or_default(),
         origin: origin.id(),
-        custom: on_channel(fields)?,
+        custom: names.channels.map_or(Ok(None), |name| on_channel(fields, name))?,
         ..NewContact::default()
     };
     new.check()
 }
 
-/// `channels`: how a custom channel knows the contact, by its name.
-fn on_channel(fields: Fields<'_>) -> Result<Option<(String, String)>, Invalid> {
+/// How a custom channel knows the contact, by its name.
+fn on_channel(fields: Fields<'_>, name: &str) -> Result<Option<(String, String)>, Invalid> {
     let wrong = |message: String| Invalid::new("channels", message);
-    let channels = fields.object("channels")?.unwrap_or_default();
+    let channels = fields.object(name)?.unwrap_or_default();
     if channels.len() > 1 {
         return Err(wrong(
             "channels may name one channel in a row: send the others in rows of their own".into(),
@@ -85,7 +87,11 @@ mod tests {
 
     use super::*;
 
-    const NAMES: Names = Names { phone: &["phoneNumber", "phone"], tags: &["label_names", "tags"] };
+    const NAMES: Names = Names {
+        phone: &["phoneNumber", "phone"],
+        tags: &["label_names", "tags"],
+        channels: Some("channels"),
+    };
 
     fn read(row: Value) -> Result<NewContact, Invalid> {
         contact(Fields::from(row.as_object().unwrap()), &NAMES, &Origin::default())

@@ -1,5 +1,7 @@
 //! `/api/contacts`
 
+use std::collections::BTreeMap;
+
 use api_http::{Caller, Fields, Input, Reply, Result, idempotent, text_of, weight_of};
 use axum::extract::State;
 use axum::response::Response;
@@ -8,7 +10,7 @@ use domain::merge::Warning;
 use domain::{ContactId, Invalid};
 use ops::events::EventPublisher;
 use ops::pages::{Start, Wanted};
-use ops::{Code, Error, callers, contacts, pages};
+use ops::{Code, Error, callers, contacts, pages, senders};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use store::Store;
@@ -16,7 +18,7 @@ use store::contacts::Filter;
 
 use crate::row::{Names, Origin, contact};
 
-const NAMES: Names = Names { phone: &["phone"], tags: &["tags"] };
+const NAMES: Names = Names { phone: &["phone"], tags: &["tags"], channels: Some("channels") };
 const PER_PAGE: u64 = 100;
 const MAX_PER_PAGE: u64 = 1_000;
 
@@ -28,6 +30,9 @@ struct Item<'a> {
     email: Option<&'a str>,
     tags: &'a [String],
     metadata: &'a Map<String, Value>,
+    /// How custom channels know the contact: ids by the channels' names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    channels: BTreeMap<&'a str, Vec<&'a str>>,
     created_at: String,
     updated_at: String,
 }
@@ -41,6 +46,7 @@ impl<'a> From<&'a Contact> for Item<'a> {
             email: contact.email.as_ref().map(|email| email.as_str()),
             tags: &contact.tags,
             metadata: &contact.metadata,
+            channels: channels(contact),
             created_at: format!("{:.3}", contact.created_at),
             updated_at: format!("{:.3}", contact.updated_at),
         }
@@ -106,6 +112,14 @@ fn value(answer: &impl Serialize) -> Result<Value> {
     serde_json::to_value(answer).map_err(|_| Error::new(Code::Internal, "internal error").into())
 }
 
+fn channels(contact: &Contact) -> BTreeMap<&str, Vec<&str>> {
+    let mut channels: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (channel, id) in &contact.custom {
+        channels.entry(channel).or_default().push(id);
+    }
+    channels
+}
+
 #[derive(Serialize)]
 struct Upserted<'a> {
     status: &'static str,
@@ -123,7 +137,9 @@ pub(crate) async fn create(
 ) -> Result<Response> {
     idempotent(&publisher.store, &caller, &input, async {
         let origin = origin(&publisher.store, &caller, &input).await?;
-        let new = contact(input.fields(), &NAMES, &origin)?;
+        let mut rows = vec![contact(input.fields(), &NAMES, &origin)];
+        senders::check_rows(&publisher.store, caller.tenant_id(), &mut rows).await?;
+        let new = rows.remove(0)?;
         let limit = caller.tenant.plan.contacts;
         let done = contacts::upsert(&publisher, caller.tenant_id(), limit, &new).await?;
         let answer = Upserted {
@@ -197,7 +213,8 @@ pub(crate) async fn import(
     idempotent(&publisher.store, &caller, &input, async {
         let rows = many("contacts", input.fields())?;
         let origin = origin(&publisher.store, &caller, &input).await?;
-        let rows = rows.iter().map(|value| row(value, &origin)).collect();
+        let mut rows: Vec<_> = rows.iter().map(|value| row(value, &origin)).collect();
+        senders::check_rows(&publisher.store, caller.tenant_id(), &mut rows).await?;
         let limit = caller.tenant.plan.contacts;
         let done = contacts::import(&publisher, caller.tenant_id(), limit, rows).await?;
         Ok(Reply::<200, Imported>(done.into()))

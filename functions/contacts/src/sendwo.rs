@@ -16,6 +16,7 @@ use crate::row::{Names, Origin, contact};
 const NAMES: Names = Names {
     phone: &["phoneNumber", "phone_number", "phone", "chat_id", "chatId"],
     tags: &["label_names", "labelNames", "labels", "tags"],
+    channels: None,
 };
 const PER_PAGE: u64 = 100;
 const MAX_PER_PAGE: u64 = 1_000;

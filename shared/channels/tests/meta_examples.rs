@@ -57,7 +57,7 @@ fn assert_matches(content: &Content, examples: &[&str]) {
     let to = Address::Phone("+393391234567".parse().unwrap());
     let callback = CallbackRef::Message("01JXXXXXXXXXXXXXXXXXXXXXXX".parse().unwrap());
     let mut ours = BTreeSet::new();
-    shape(&payload(&to, content, callback), "", &mut ours);
+    shape(&payload(&to, content, &callback.to_string()), "", &mut ours);
     let unknown: Vec<&String> = ours.difference(&known).collect();
     assert!(unknown.is_empty(), "{examples:?} do not show {unknown:?}");
 }

@@ -2,7 +2,10 @@
 
 use crate::channel::ChannelName;
 use crate::media::MediaKind;
-use crate::{Invalid, PhoneNumber};
+use crate::{Invalid, PhoneNumber, TenantId};
+
+/// Longest text of a message, in characters.
+pub const MAX_TEXT: usize = 4_096;
 
 /// Whom a message is for.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -236,7 +239,7 @@ impl Content {
     /// Names the field.
     pub fn check(&self) -> Result<(), Invalid> {
         match self {
-            Self::Text { body } => within("message", body, 1, 4_096),
+            Self::Text { body } => within("message", body, 1, MAX_TEXT),
             Self::Media { kind, caption, .. } => check_caption(*kind, caption.as_deref()),
             Self::Buttons { header, body, footer, buttons } => {
                 within("message", body, 1, 1_024)?;
@@ -319,6 +322,20 @@ pub enum CallbackRef {
 }
 
 impl CallbackRef {
+    /// As it goes with a message of a tenant: whoever gets the number next hears of messages
+    /// that are not theirs.
+    pub fn marked(self, tenant: &TenantId) -> String {
+        format!("{self}:{tenant}")
+    }
+
+    /// Reads what [`CallbackRef::marked`] wrote for this tenant; what was written without a
+    /// mark, until 0.1, is anybody's.
+    pub fn parse_of(text: &str, tenant: &TenantId) -> Option<Self> {
+        let reference = Self::parse(text)?;
+        let mark = text.strip_prefix(&reference.to_string())?.strip_prefix(':');
+        mark.is_none_or(|mark| mark == tenant.as_str()).then_some(reference)
+    }
+
     /// Reads what `Display` wrote; anything else is not ours.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(':');
@@ -358,6 +375,18 @@ mod tests {
             ("custom:livechat#customer-1234", "livechat:cus******1234"),
         ] {
             assert_eq!(Address::parse(address).unwrap().masked(), want);
+        }
+    }
+
+    #[test]
+    fn a_reference_is_its_tenants() {
+        let (mine, theirs): (TenantId, TenantId) = ("t1".parse().unwrap(), "t2".parse().unwrap());
+        for reference in ["c:1:290:1", "m:01K6F7ZK3T4D9Z0000000000AB"] {
+            let reference = CallbackRef::parse(reference).unwrap();
+            let marked = reference.marked(&mine);
+            assert_eq!(CallbackRef::parse_of(&marked, &mine), Some(reference));
+            assert_eq!(CallbackRef::parse_of(&marked, &theirs), None);
+            assert_eq!(CallbackRef::parse_of(&reference.to_string(), &theirs), Some(reference));
         }
     }
 

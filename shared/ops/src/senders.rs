@@ -2,12 +2,13 @@
 //! channels apart.
 
 use channels::{AnyChannel, cloud, custom};
-use domain::TenantId;
 use domain::account::{Account, Number};
 use domain::channel::{Channel, ChannelName, CustomChannel, OURS};
+use domain::contact::NewContact;
 use domain::pace::Pace;
 use domain::sender::{Sender, SenderId};
 use domain::webhook::SigningSecret;
+use domain::{Invalid, TenantId};
 use store::Store;
 
 use crate::{Caller, Code, Error, Result, Services};
@@ -52,7 +53,8 @@ pub(crate) async fn resolve(services: &Services, tenant: &TenantId, id: &SenderI
             let owner = store.owner_of_number(id).await?.filter(|owner| owner.tenant == *tenant);
             let Some(owner) = owner else { return Ok(None) };
             let account = store.account(tenant, owner.account).await?;
-            Ok(account.and_then(|account| Some(of_number(services, &account, account.number_of(id)?))))
+            Ok(account
+                .and_then(|account| Some(of_number(services, tenant, &account, account.number_of(id)?))))
         }
         Channel::Custom(name) => {
             let found = store.channel_with_secret(tenant, &name).await?;
@@ -77,7 +79,7 @@ pub(crate) async fn choose(
     named: Option<&SenderId>,
 ) -> Result<Route> {
     match channel {
-        Channel::Whatsapp => Ok(of_number(services, account, number(account, named)?)),
+        Channel::Whatsapp => Ok(of_number(services, tenant, account, number(account, named)?)),
         Channel::WhatsappWeb => Err(Error::new(Code::NoSession, "no phone is linked to this account")),
         Channel::Sms => Err(Error::new(Code::NoDevice, "no SMS phone is paired with this account")),
         Channel::Custom(name) => match services.store.channel_with_secret(tenant, name).await? {
@@ -99,6 +101,34 @@ pub(crate) async fn check(store: &Store, tenant: &TenantId, channel: &Channel) -
             None => Err(unknown(store, tenant, name).await?),
         },
     }
+}
+
+/// Refuses rows that name a custom channel which is not there; channels are read only if
+/// any row names one.
+///
+/// # Errors
+/// [`Code::Unavailable`] when the database does not answer.
+pub async fn check_rows(
+    store: &Store,
+    tenant: &TenantId,
+    rows: &mut [std::result::Result<NewContact, Invalid>],
+) -> Result<()> {
+    let named =
+        |row: &std::result::Result<NewContact, Invalid>| row.as_ref().is_ok_and(|new| new.custom.is_some());
+    if !rows.iter().any(named) {
+        return Ok(());
+    }
+    let known = store.channels(tenant).await?;
+    for row in rows {
+        let Ok(NewContact { custom: Some((name, _)), .. }) = &row else { continue };
+        if !known.iter().any(|channel| channel.key.as_str() == name) {
+            let names: Vec<&str> = known.iter().map(|channel| channel.name.as_str()).collect();
+            let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let message = format!("there is no custom channel {name}: there are {there}");
+            *row = Err(Invalid::new("channels", message));
+        }
+    }
+    Ok(())
 }
 
 async fn unknown(store: &Store, tenant: &TenantId, name: &ChannelName) -> Result<Error> {
@@ -126,9 +156,10 @@ pub fn number<'a>(account: &'a Account, named: Option<&SenderId>) -> Result<&'a 
     })
 }
 
-fn of_number(services: &Services, account: &Account, number: &Number) -> Route {
-    let line = cloud::Line { graph: services.graph.clone(), number: number.clone() };
-    Route { sender: account.sender(number), channel: AnyChannel::Cloud(line) }
+fn of_number(services: &Services, tenant: &TenantId, account: &Account, number: &Number) -> Route {
+    let (graph, number) = (services.graph.clone(), number.clone());
+    let line = cloud::Line { graph, number, tenant: tenant.clone() };
+    Route { sender: account.sender(&line.number), channel: AnyChannel::Cloud(line) }
 }
 
 fn of_channel(services: &Services, channel: CustomChannel, secret: SigningSecret) -> Route {

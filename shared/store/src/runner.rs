@@ -142,6 +142,18 @@ impl Store {
         Ok((leased, read_condition(&item)))
     }
 
+    /// Lets a hold go, and what was thought of the provider: the sender is another one now.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn free_sender(&self, tenant: &TenantId, sender: &SenderId) -> Result<()> {
+        let update = Update::of(lease_key(tenant, sender)).set("held", n(0)).set("outages", n(0));
+        match self.update(update.set("next", n(0)).when(When::Exists)).await {
+            Ok(()) | Err(Error::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Puts a campaign on the list of those that a sender sends.
     ///
     /// # Errors

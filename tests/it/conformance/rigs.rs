@@ -158,7 +158,7 @@ impl Kind for Cloud {
             connected_at: Clock::System.now(),
         };
         let graph = Graph::new("http://graph.invalid/v25.0").unwrap().through(exchange(asked, answers));
-        AnyChannel::Cloud(cloud::Line { graph, number })
+        AnyChannel::Cloud(cloud::Line { graph, number, tenant: "t1".parse().unwrap() })
     }
 }
 

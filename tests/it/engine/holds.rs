@@ -1,6 +1,6 @@
 use domain::campaign::CampaignState;
 use harness::faults::in_virtual_time;
-use harness::{Setup, phone};
+use harness::{Api, Setup, phone};
 use ops::campaigns::{cancel, pause, resume};
 use simulators::graph::FaultRule;
 
@@ -104,5 +104,29 @@ fn throttling_uses_up_no_attempt() {
         seconds(4_000).await;
         assert_eq!(world.counts(id).await, [("delivered", 5)].into());
         assert_once(world);
+    });
+}
+
+#[test]
+fn a_hold_is_shown_and_a_number_that_is_connected_again_starts_clean() {
+    in_virtual_time(at_80(), async |world| {
+        world.fault(FaultRule { next: Some(1), ..code(80_007) });
+        let id = launched(world, 50).await;
+        let api = Api::of(world).await;
+        let held = async || {
+            let shown = api.get(&format!("/api/campaigns/{id}")).await.expect(200);
+            shown["campaign"]["held_until"].as_str().map(str::to_owned)
+        };
+        seconds(15).await;
+        assert!(held().await.is_some_and(|until| until.starts_with("2026-07-01T08:01:0")));
+        let next = world.draft("avviso").await;
+        let flight =
+            api.post(&format!("/api/campaigns/{next}/preflight"), serde_json::json!({})).await.expect(200);
+        let problems = flight["preflight"]["problems"].to_string();
+        assert!(problems.contains("is held until 2026-07-01T08:01:0"), "{problems}");
+        world.store().free_sender(world.tenant(), &world.number()).await.unwrap();
+        assert_eq!(held().await, None);
+        seconds(180).await;
+        assert_eq!(world.counts(id).await, [("delivered", 50)].into());
     });
 }

@@ -64,6 +64,8 @@ pub(crate) struct Item {
     finished_at: Option<String>,
     scheduled_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    held_until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     counts: Option<CountsItem>,
 }
 
@@ -81,6 +83,7 @@ impl Item {
             started_at: campaign.started_at.map(|at| format!("{at:.3}")),
             finished_at: campaign.finished_at.map(|at| format!("{at:.3}")),
             scheduled_at: campaign.scheduled_at.map(|at| format!("{at:.3}")),
+            held_until: None,
             counts: counts.map(CountsItem::from),
         }
     }
@@ -186,6 +189,7 @@ pub(crate) async fn show(
 ) -> Result<Reply<200, Shown>> {
     let id = named(&input)?;
     let progress = campaigns::progress(&services, caller.tenant_id(), id).await?;
-    let campaign = Item::new(progress.campaign, Some(&progress.counts));
+    let held_until = progress.held_until.map(|until| format!("{until:.3}"));
+    let campaign = Item { held_until, ..Item::new(progress.campaign, Some(&progress.counts)) };
     Ok(Reply(Shown { status: "success", campaign }))
 }

@@ -15,7 +15,7 @@ use domain::channel::{Capabilities, Channel as Kind};
 use domain::message::Address;
 use domain::outcome::Outcome;
 use domain::template::{NewTemplate, Template};
-use domain::{Secret, account::Number};
+use domain::{Secret, TenantId, account::Number};
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -43,6 +43,8 @@ pub struct Line {
     pub graph: Graph,
     /// The number.
     pub number: Number,
+    /// Whose it is: messages carry it, so that what is heard of them is theirs.
+    pub tenant: TenantId,
 }
 
 impl Channel for Line {
@@ -55,7 +57,7 @@ impl Channel for Line {
     }
 
     async fn send(&self, delivery: &Delivery<'_>) -> Outcome {
-        self.graph.send(&self.number, delivery).await
+        self.graph.send(&self.number, &delivery.reference.marked(&self.tenant), delivery).await
     }
 }
 
@@ -107,15 +109,15 @@ impl Graph {
         Self { exchange, ..self }
     }
 
-    /// Sends one message. Whatever happens is an [`Outcome`]: only an answer in
+    /// Sends one message with `callback` as its callback data. Whatever happens is an [`Outcome`]: only an answer in
     /// Meta's own format, or a connection that never came about, says that
     /// nothing was sent.
-    pub async fn send(&self, number: &Number, delivery: &Delivery<'_>) -> Outcome {
-        let Delivery { to, content, reference, .. } = *delivery;
+    pub async fn send(&self, number: &Number, callback: &str, delivery: &Delivery<'_>) -> Outcome {
+        let Delivery { to, content, .. } = *delivery;
         if matches!(to, Address::Custom(_)) {
             return Outcome::Refused(wire::unreadable(400, "the address is on a custom channel").into());
         }
-        let body = payload(to, content, reference);
+        let body = payload(to, content, callback);
         let url = format!("{}/{}/messages", self.base, number.id);
         let request = self.http.post(url).bearer_auth(number.access_token.expose()).json(&body).build();
         let Ok(request) = request else {

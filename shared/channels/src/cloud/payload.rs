@@ -1,9 +1,9 @@
-use domain::message::{Address, CallbackRef, Content, MediaSource};
+use domain::message::{Address, Content, MediaSource};
 use serde_json::{Map, Value, json};
 
 /// The body of `POST /{phone-number-id}/messages`
 /// (<https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-phone-number/message-api>).
-pub fn payload(to: &Address, said: &Content, callback: CallbackRef) -> Value {
+pub fn payload(to: &Address, said: &Content, callback: &str) -> Value {
     let mut body = Map::new();
     body.insert("messaging_product".to_owned(), "whatsapp".into());
     body.insert("recipient_type".to_owned(), "individual".into());
@@ -14,7 +14,7 @@ pub fn payload(to: &Address, said: &Content, callback: CallbackRef) -> Value {
     let (kind, object) = content(said);
     body.insert("type".to_owned(), kind.into());
     body.insert(kind.to_owned(), object);
-    body.insert("biz_opaque_callback_data".to_owned(), callback.to_string().into());
+    body.insert("biz_opaque_callback_data".to_owned(), callback.into());
     Value::Object(body)
 }
 

@@ -67,7 +67,7 @@ impl Channel {
     pub fn ours(text: &str) -> Option<Self> {
         let letters = text.chars().map(narrow).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
         match letters.collect::<String>().as_str() {
-            "whatsapp" | "whatsappmeta" | "whatsappcloud" => Some(Self::Whatsapp),
+            "whatsapp" | "whatsappmeta" | "whatsappcloud" | "whatsappbusiness" => Some(Self::Whatsapp),
             "whatsappweb" => Some(Self::WhatsappWeb),
             "sms" => Some(Self::Sms),
             _ => None,

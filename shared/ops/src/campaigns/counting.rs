@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{CampaignId, TenantId};
 use queue::CampaignJob;
 
-use super::{Progress, load};
+use super::{Progress, held_until, load};
 use crate::{Result, Services};
 
 /// A block that changes all the time is counted this often, in milliseconds.
@@ -30,7 +30,8 @@ pub async fn progress(services: &Services, tenant: &TenantId, id: CampaignId) ->
     if is_old && store.want_recount(tenant, id).await? {
         services.queues.campaign(job(tenant, id, 0), 0).await?;
     }
-    Ok(Progress { campaign: stored.campaign, counts })
+    let held_until = held_until(store, tenant, &stored.campaign).await?;
+    Ok(Progress { campaign: stored.campaign, counts, held_until })
 }
 
 fn job(tenant: &TenantId, campaign: CampaignId, run: u64) -> CampaignJob {

@@ -26,7 +26,9 @@ pub use report::{Build, Found, HEADER, Line, PATIENCE, Writer, build, report};
 pub use store::ledger::Which;
 
 use domain::campaign::{Campaign, CampaignState};
+use domain::sender::SenderId;
 use domain::{CampaignId, TenantId};
+use jiff::Timestamp;
 use store::Store;
 use store::campaigns::Stored;
 use store::ledger::Counts;
@@ -43,6 +45,32 @@ pub struct Progress {
     pub campaign: Campaign,
     /// Its recipients by state.
     pub counts: Counts,
+    /// Nothing leaves from its sender before this time: the provider asked us to wait, or
+    /// does not answer.
+    pub held_until: Option<Timestamp>,
+}
+
+/// Until when the sender of a campaign that sends is held.
+pub(crate) async fn held_until(
+    store: &Store,
+    tenant: &TenantId,
+    campaign: &Campaign,
+) -> Result<Option<Timestamp>> {
+    let Some(sender) = campaign.sender.as_ref().filter(|_| campaign.state.is_active()) else {
+        return Ok(None);
+    };
+    hold_of(store, tenant, sender).await
+}
+
+/// Until when a sender is held.
+pub(crate) async fn hold_of(
+    store: &Store,
+    tenant: &TenantId,
+    sender: &SenderId,
+) -> Result<Option<Timestamp>> {
+    let (_, condition) = store.condition(tenant, sender).await?;
+    let held = Some(condition.held_until_ms).filter(|until| *until > store.clock().now_ms());
+    Ok(held.and_then(|until| Timestamp::from_millisecond(until).ok()))
 }
 
 pub(crate) async fn load(store: &Store, tenant: &TenantId, id: CampaignId) -> Result<Stored> {

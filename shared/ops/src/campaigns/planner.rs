@@ -4,7 +4,7 @@ use std::time::Duration;
 use domain::campaign::{Campaign, CampaignState, Message};
 use domain::channel::{Channel, Reaches};
 use domain::contact::Contact;
-use domain::message::{Address, CustomAddress};
+use domain::message::{Address, CustomAddress, MAX_TEXT, check_caption};
 use domain::outcome::Reason;
 use domain::placeholder::{Pattern, as_parameter};
 use domain::template::{Template, slots};
@@ -137,9 +137,26 @@ impl<'a> Plan<'a> {
             filled.iter().map(|f| if is_template { as_parameter(&f.text) } else { f.text.clone() }).collect();
         let skip = bar.map(Reason::from).or_else(|| {
             let missing = is_template && filled.iter().zip(&params).any(|(f, p)| f.missing || p.is_empty());
-            missing.then(|| Reason::word("missing_parameter"))
+            let unfit = if missing { Some("missing_parameter") } else { self.unfit(&params) };
+            unfit.map(Reason::word)
         });
         PlannedRow { contact: contact.id, address, params, skip: skip.map(|skip| skip.to_string()) }
+    }
+
+    /// Why free text is none any more, once its placeholders are filled.
+    fn unfit(&self, params: &[String]) -> Option<&'static str> {
+        let text = params.first().map(String::as_str).unwrap_or_default();
+        match &self.campaign.message {
+            Message::Template { .. } => None,
+            Message::Text { .. } if text.trim().is_empty() => Some("empty_message"),
+            Message::Text { .. } if text.chars().count() > MAX_TEXT => Some("message_too_long"),
+            Message::Media { kind, .. }
+                if check_caption(*kind, params.first().map(String::as_str)).is_err() =>
+            {
+                Some("message_too_long")
+            }
+            Message::Text { .. } | Message::Media { .. } => None,
+        }
     }
 
     /// Where the channel reaches a contact.

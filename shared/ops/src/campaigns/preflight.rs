@@ -7,7 +7,7 @@ use store::ledger::PlannedRow;
 use super::launch::ready;
 use super::planner::Plan;
 use super::sample::Sample;
-use super::{load, wrong_state};
+use super::{hold_of, load, wrong_state};
 use crate::{Error, Result, Services};
 
 /// Up to this many contacts each is looked at. Two are looked up for each of the
@@ -56,6 +56,11 @@ pub async fn preflight(services: &Services, tenant: &TenantId, id: CampaignId) -
     }
     let plan = Plan::new(store, tenant, &stored);
     let mut result = look(store, tenant, &plan).await?;
+    if let Some(sender) = &sender
+        && let Some(until) = hold_of(store, tenant, sender).await?
+    {
+        problems.push(format!("the sender {sender} is held until {until:.0}: its provider asked us to wait"));
+    }
     result.problems = problems;
     result.tier = sender.and_then(|id| account.number_of(&id)?.tier);
     result.judge();

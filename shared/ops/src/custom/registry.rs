@@ -1,4 +1,5 @@
 use domain::channel::{Channel, ChannelName, CustomChannel, DEFAULT_RATE, MAX_CHANNELS, check_rate};
+use domain::sender::SenderId;
 use domain::webhook::SigningSecret;
 use domain::{Secret, TenantId};
 use store::Store;
@@ -52,6 +53,8 @@ pub async fn register(
     };
     let secret = SigningSecret::generate(store.entropy());
     let created = store.register_channel(tenant, &channel, &secret).await?;
+    // What an earlier one asked us to wait for is not this one's.
+    store.free_sender(tenant, &SenderId::custom(&channel.key)).await?;
     store.audit(tenant, &caller.key.name, &format!("registered channel {}", channel.key)).await?;
     Ok((channel, created.then(|| secret.reveal())))
 }

@@ -1,10 +1,10 @@
 use domain::channel::ChannelName;
 use domain::message::{Address, CallbackRef};
-use domain::recipient::{Progress, Status};
+use domain::recipient::{Progress, State, Status};
 use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 use store::Store;
 use store::contacts::block_of;
-use store::ledger::StatusUpdate;
+use store::ledger::{Row, StatusUpdate};
 
 use super::Received;
 use crate::Result;
@@ -57,7 +57,11 @@ async fn of_campaign(
     let Some(stored) = stored.filter(|campaign| campaign.channel.custom() == Some(channel)) else {
         return Ok(None);
     };
-    let Some(row) = store.row(tenant, campaign, contact).await? else { return Ok(None) };
+    let row = store.row(tenant, campaign, contact).await?;
+    // Of what was never sent there is nothing to report.
+    let was_sent =
+        |row: &Row| row.attempt >= attempt && !matches!(row.progress.state, State::Skipped | State::Pending);
+    let Some(row) = row.filter(was_sent) else { return Ok(None) };
     let now_ms = store.clock().now_ms();
     let reference = CallbackRef::Campaign(campaign, contact, attempt).to_string();
     let provider_id = row.progress.provider_id.clone().unwrap_or_else(|| reference.clone());
@@ -113,6 +117,10 @@ async fn named(
 /// Like [`Progress::apply`], for a platform that does not say when.
 fn apply(progress: &mut Progress, status: &Status, id: &str, at_ms: i64) -> bool {
     let before = progress.clone();
+    // Who has it has it.
+    if matches!(status, Status::Failed(_)) && progress.state.rank() > State::Failed.rank() {
+        return false;
+    }
     // A report that comes again says nothing about when.
     let known = match status {
         Status::Sent => before.sent_at,

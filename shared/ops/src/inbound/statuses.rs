@@ -35,7 +35,7 @@ pub(super) async fn apply(
     let mut touched: BTreeMap<CampaignId, BTreeSet<u64>> = BTreeMap::new();
     for report in reports {
         let (provider_id, at_ms) = (report.provider_id, report.at_ms.unwrap_or(now));
-        match report.callback.and_then(CallbackRef::parse) {
+        match reference(tenant, report) {
             Some(CallbackRef::Campaign(campaign, contact, attempt)) => {
                 touched.entry(campaign).or_default().insert(block_of(contact));
                 let provider_id = provider_id.to_owned();
@@ -65,6 +65,11 @@ pub(super) async fn apply(
     Ok(events)
 }
 
+/// The message that a status is about, if it is the tenant's.
+fn reference(tenant: &TenantId, report: &StatusReport<'_>) -> Option<CallbackRef> {
+    report.callback.and_then(|callback| CallbackRef::parse_of(callback, tenant))
+}
+
 fn event(
     tenant: &TenantId,
     account: AccountId,
@@ -76,7 +81,7 @@ fn event(
         account,
         channel: &Channel::Whatsapp,
         sender: report.sender.as_ref(),
-        message: report.callback.and_then(CallbackRef::parse)?,
+        message: reference(tenant, report)?,
         provider_id: Some(report.provider_id),
         to: report.recipient,
         contact,
@@ -115,8 +120,7 @@ async fn consequences(
             Ok(())
         }
         Next::PauseCampaign | Next::StopSender => {
-            let Some(CallbackRef::Campaign(campaign, ..)) = report.callback.and_then(CallbackRef::parse)
-            else {
+            let Some(CallbackRef::Campaign(campaign, ..)) = reference(tenant, report) else {
                 return Ok(());
             };
             let reason = format!("WhatsApp answered with {reason}");
