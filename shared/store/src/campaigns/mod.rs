@@ -113,7 +113,7 @@ impl Store {
     /// The next campaign number of a tenant.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
+    /// [`crate::Error::Unavailable`] when the database does not answer.
     pub async fn next_campaign_id(&self, tenant: &TenantId) -> Result<CampaignId> {
         self.next_number(tenant, "campaigns").await.map(CampaignId)
     }
@@ -121,7 +121,7 @@ impl Store {
     /// Writes a new campaign; a scheduled one goes into the due index with it.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when its number is taken.
+    /// [`crate::Error::Conflict`] when its number is taken.
     pub async fn create_campaign(&self, tenant: &TenantId, campaign: &Campaign) -> Result<()> {
         let mut actions = vec![Action::Put(to_item(tenant, campaign)?, vec![When::Absent("pk")])];
         if let Some(at) = campaign.scheduled_at {
@@ -138,7 +138,7 @@ impl Store {
     /// Reads a campaign, strongly consistent.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
+    /// [`crate::Error::Unavailable`] when the database does not answer.
     pub async fn campaign(&self, tenant: &TenantId, id: CampaignId) -> Result<Option<Stored>> {
         self.get_item(&key(tenant, id)).await?.map(from_item).transpose()
     }
@@ -146,7 +146,7 @@ impl Store {
     /// Campaigns, newest first, at most `limit`, older than `before`.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
+    /// [`crate::Error::Unavailable`] when the database does not answer.
     pub async fn campaigns(
         &self,
         tenant: &TenantId,
@@ -166,7 +166,7 @@ impl Store {
     /// The newest `most` campaigns, as far as they were started.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
+    /// [`crate::Error::Unavailable`] when the database does not answer.
     pub async fn started_campaigns(&self, tenant: &TenantId, most: usize) -> Result<Vec<Started>> {
         let query = Query {
             pk: format!("CAMPAIGNS#{tenant}"),
@@ -214,7 +214,7 @@ impl Store {
     /// Reads several campaigns, in no order; those that do not exist are left out.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
+    /// [`crate::Error::Unavailable`] when the database does not answer.
     pub async fn campaigns_of(&self, tenant: &TenantId, ids: &BTreeSet<CampaignId>) -> Result<Vec<Stored>> {
         let keys = ids.iter().map(|id| key(tenant, *id)).collect();
         self.get_many(keys).await?.into_iter().map(from_item).collect()
