@@ -2,6 +2,7 @@
 //! channels, then domain.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
@@ -89,4 +90,24 @@ fn every_function_is_a_crate_of_its_folders_name() {
     for name in functions() {
         assert!(crates.contains_key(&name), "functions/{name} is not the crate {name}");
     }
+}
+
+#[test]
+fn every_file_of_the_product_opens_with_what_it_is() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let mut folders: Vec<PathBuf> = ["shared", "functions", "infra"].map(|folder| root.join(folder)).into();
+    let mut silent = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !std::fs::read_to_string(&path).unwrap().starts_with("//!")
+            {
+                silent.push(path);
+            }
+        }
+    }
+    assert!(silent.is_empty(), "without a line that says what it is: {silent:#?}");
 }

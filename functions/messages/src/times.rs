@@ -1,3 +1,5 @@
+//! The times of a message, as contracts print them.
+
 use jiff::Timestamp;
 use ops::history::Entry;
 use serde::Serialize;

@@ -1,3 +1,5 @@
+//! The whole product in one process: its functions as one router, its workers as tasks.
+
 use std::error::Error;
 use std::fs::{self, File, TryLockError};
 use std::time::Duration;

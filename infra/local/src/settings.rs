@@ -1,3 +1,5 @@
+//! The settings of the local process, read from the environment.
+
 use std::env;
 use std::path::PathBuf;
 

@@ -1,3 +1,5 @@
+//! The simulator of Meta that the local process starts.
+
 use std::error::Error;
 
 use simulators::graph::{Config, Settings as Behaviour, Simulator};

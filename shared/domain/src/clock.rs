@@ -1,3 +1,5 @@
+//! Time and randomness, which come in from outside.
+
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 

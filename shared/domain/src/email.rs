@@ -1,3 +1,5 @@
+//! E-mail addresses.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! Ids: of tenants, accounts, contacts, campaigns and messages.
+
 use std::fmt;
 use std::str::FromStr;
 

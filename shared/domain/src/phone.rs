@@ -1,3 +1,5 @@
+//! Phone numbers, in one form however they are written.
+
 use std::fmt;
 use std::str::FromStr;
 

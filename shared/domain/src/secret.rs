@@ -1,3 +1,5 @@
+//! What must not be printed.
+
 use std::fmt;
 
 /// A credential. Its `Debug` never shows it, and it has no `Display`.

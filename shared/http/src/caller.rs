@@ -1,3 +1,5 @@
+//! Who calls: the credentials of each dialect.
+
 use axum::extract::{FromRef, FromRequestParts};
 use domain::Secret;
 use domain::account::Account;

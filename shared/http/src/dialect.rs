@@ -1,3 +1,5 @@
+//! Which contract a path belongs to.
+
 /// Whose contract a path speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {

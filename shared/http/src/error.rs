@@ -1,3 +1,5 @@
+//! An error on its way out: fields take the names that the caller used.
+
 use axum::response::{IntoResponse, Response};
 use domain::Invalid;
 use http::StatusCode;

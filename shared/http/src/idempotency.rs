@@ -1,3 +1,6 @@
+//! The same answer to the same request under one key. Where it breaks off, the key stays
+//! taken until nobody can be at work any more.
+
 use std::future::Future;
 
 use axum::body::{Body, to_bytes};

@@ -1,3 +1,5 @@
+//! Answers.
+
 use axum::response::{IntoResponse, Response};
 use domain::weight;
 use http::{StatusCode, header};

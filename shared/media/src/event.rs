@@ -1,3 +1,5 @@
+//! What S3 reports of uploads.
+
 use serde::Deserialize;
 
 /// What the bucket reports of an object.

@@ -1,3 +1,5 @@
+//! Uploads in parts.
+
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;

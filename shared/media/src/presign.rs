@@ -1,3 +1,5 @@
+//! URLs that are good for one request and a short while.
+
 use std::time::Duration;
 
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};

@@ -1,3 +1,5 @@
+//! The files of reports.
+
 use std::time::Duration;
 
 use aws_sdk_s3::error::ProvideErrorMetadata;

@@ -1,3 +1,5 @@
+//! The operator's key.
+
 use std::fmt;
 use std::sync::Arc;
 

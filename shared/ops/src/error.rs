@@ -1,3 +1,5 @@
+//! What an operation answers when it did not happen.
+
 use domain::Invalid;
 use domain::outcome::{About, Next, Reason, Refusal};
 

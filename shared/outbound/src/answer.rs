@@ -1,3 +1,5 @@
+//! What the other side answered.
+
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};

@@ -1,3 +1,5 @@
+//! Why a call brought no answer.
+
 use std::error::Error;
 use std::io;
 

@@ -1,3 +1,5 @@
+//! Why a URL is not called.
+
 use crate::AddressClass;
 use crate::target::MAX_URL;
 

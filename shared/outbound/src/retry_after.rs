@@ -1,3 +1,5 @@
+//! `Retry-After`.
+
 use std::time::{Duration, UNIX_EPOCH};
 
 use jiff::Timestamp;

@@ -1,3 +1,5 @@
+//! Messages in batches, within the limits of SQS.
+
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;

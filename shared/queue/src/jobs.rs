@@ -1,3 +1,5 @@
+//! The jobs of the queues.
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,3 +1,5 @@
+//! One-time schedules.
+
 use aws_sdk_scheduler::Client;
 use aws_sdk_scheduler::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_scheduler::types::{

@@ -1,3 +1,5 @@
+//! What a worker gets, and says of it.
+
 use crate::{Queue, Queues, Unreadable};
 
 /// A message of a queue as a worker gets it.

@@ -1,3 +1,5 @@
+//! What the clients of AWS share.
+
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::Builder;

@@ -1,3 +1,5 @@
+//! The settings of a function, and the parts that they describe.
+
 use aws_types::SdkConfig;
 use channels::cloud::Graph;
 use domain::{Clock, Entropy};

@@ -1,3 +1,5 @@
+//! The event loops of Lambda: requests, and batches of queues.
+
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 

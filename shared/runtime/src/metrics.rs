@@ -1,3 +1,5 @@
+//! Figures, as log lines that CloudWatch reads.
+
 use std::io::Write;
 
 use serde_json::{Value, json};

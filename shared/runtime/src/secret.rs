@@ -1,3 +1,5 @@
+//! The installation's one secret.
+
 use std::sync::Arc;
 
 use aws_sdk_secretsmanager::Client;

@@ -1,3 +1,5 @@
+//! Logging.
+
 use tracing_subscriber::filter::{FilterFn, Targets};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;

@@ -1,3 +1,5 @@
+//! What can go wrong with the store.
+
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 /// What can go wrong with the store. Absence is not an error: it is `None`.

@@ -1,3 +1,5 @@
+//! What lies sealed in the table.
+
 use std::fmt;
 use std::sync::Arc;
 

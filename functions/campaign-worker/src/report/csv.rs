@@ -1,3 +1,5 @@
+//! The CSV of a report.
+
 use csv::Writer as Fields;
 use ops::campaigns::{HEADER, Line, Writer};
 

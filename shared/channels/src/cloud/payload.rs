@@ -1,3 +1,5 @@
+//! A message as Meta's API wants it.
+
 use domain::message::{Address, Content, MediaSource};
 use serde_json::{Map, Value, json};
 

@@ -1,3 +1,5 @@
+//! The country that a sender of contacts names.
+
 use crate::CallingCode;
 
 /// ISO 3166-1 alpha-2 and the calling code of ITU-T E.164.

@@ -1,3 +1,5 @@
+//! Templates that a caller creates.
+
 use serde_json::{Value, json};
 
 use super::variables;

@@ -1,3 +1,5 @@
+//! What fills a template's variables.
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! A template as its recipient reads it.
+
 use super::{Slot, Template, slots};
 use crate::message::Category;
 

@@ -1,3 +1,5 @@
+//! Events: their types, ids and bodies.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! Errors in the SendAPI contract.
+
 use ops::{Code, Error};
 use serde_json::{Map, Value, json};
 

@@ -1,3 +1,5 @@
+//! Bodies, in each form that real clients send.
+
 use std::convert::Infallible;
 
 use axum::body::Body;

@@ -1,3 +1,6 @@
+//! Orders to send again: a worker puts recipients back, block by block. Each step may be
+//! repeated, and the job follows itself.
+
 use std::time::Duration;
 
 use domain::{CampaignId, TenantId};

@@ -1,3 +1,6 @@
+//! Winding up what was cancelled: every recipient gets an end. Blocks are taken away from the
+//! runner first; each step may be repeated.
+
 use std::time::Duration;
 
 use domain::campaign::CampaignState;

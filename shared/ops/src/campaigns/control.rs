@@ -1,3 +1,6 @@
+//! Pause, resume and cancel: the state moves in one transaction, and what takes long is a
+//! worker's. What is not queued, the sweep finds.
+
 use std::time::Duration;
 
 use domain::campaign::CampaignState;

@@ -1,3 +1,5 @@
+//! Taking contacts that were deleted out of the ledgers.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

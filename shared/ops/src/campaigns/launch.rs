@@ -1,3 +1,5 @@
+//! Drafts, and their start: of several who start one, exactly one succeeds.
+
 use domain::account::Account;
 use domain::campaign::{Audience, Campaign, CampaignState, CheckedDraft, Draft, Message};
 use domain::channel::Channel;

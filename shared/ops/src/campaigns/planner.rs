@@ -1,3 +1,6 @@
+//! Writing the recipients down, their texts frozen. A block that was written stays as it
+//! is; of two planners one goes on.
+
 use std::collections::HashSet;
 use std::time::Duration;
 

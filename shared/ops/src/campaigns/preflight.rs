@@ -1,3 +1,5 @@
+//! What a launch would do, without doing it.
+
 use std::collections::BTreeMap;
 
 use domain::{CampaignId, TenantId};

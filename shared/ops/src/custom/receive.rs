@@ -1,3 +1,5 @@
+//! What people write on custom channels.
+
 use domain::channel::{Channel, ChannelName, CustomChannel};
 use domain::outcome::Reason;
 use domain::recipient::Status;

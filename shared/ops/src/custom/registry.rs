@@ -1,3 +1,5 @@
+//! Registering custom channels.
+
 use domain::channel::{Channel, ChannelName, CustomChannel, DEFAULT_RATE, MAX_CHANNELS, check_rate};
 use domain::sender::SenderId;
 use domain::webhook::SigningSecret;

@@ -1,3 +1,5 @@
+//! What a platform reports about a message of ours.
+
 use domain::channel::ChannelName;
 use domain::message::{Address, CallbackRef};
 use domain::recipient::{Progress, State, Status};

@@ -1,3 +1,5 @@
+//! Single messages over custom channels.
+
 use channels::Regarding;
 use domain::channel::ChannelName;
 use domain::contact::Contact;

@@ -1,3 +1,6 @@
+//! Facts that are written down with their cause, and told on. Whoever breaks off between the
+//! two leaves them to the sweep.
+
 use domain::TenantId;
 use domain::webhook::{Event, EventType};
 use queue::{CampaignJob, Queues, Text};

@@ -1,3 +1,5 @@
+//! The conversation with one contact: single messages and those of campaigns.
+
 use std::collections::{BTreeSet, HashMap};
 
 use domain::contact::{Contact, Identity};

@@ -1,3 +1,5 @@
+//! A message as histories show it, and its place in them.
+
 use std::fmt;
 use std::str::FromStr;
 

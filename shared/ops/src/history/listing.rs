@@ -1,3 +1,5 @@
+//! The messages of accounts, newest first.
+
 use domain::account::Account;
 use domain::recipient::State;
 use domain::{AccountId, MessageId, TenantId};

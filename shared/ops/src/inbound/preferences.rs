@@ -1,3 +1,5 @@
+//! Recipients who stop marketing in WhatsApp's settings.
+
 use domain::channel::Channel;
 use domain::message::Address;
 

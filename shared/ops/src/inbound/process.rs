@@ -1,3 +1,6 @@
+//! Working off Meta's webhooks, of several jobs together. What happened is told before a job is
+//! acknowledged; a job that comes again tells the same.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;

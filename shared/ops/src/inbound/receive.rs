@@ -1,3 +1,5 @@
+//! Taking Meta's webhooks: verified, split by account, and queued before they are answered.
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,3 +1,6 @@
+//! One call for one recipient, and what follows from its answer. Interrupted before the call,
+//! nothing was sent; after it the row is claimed, and becomes `unknown`.
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};

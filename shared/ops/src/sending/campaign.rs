@@ -1,3 +1,6 @@
+//! A campaign as its sender's runner sees it, in memory. Lost with the runner: everything of it
+//! is in the ledger.
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -30,7 +33,7 @@ pub(super) struct ActiveCampaign {
     pub(super) closed: BTreeMap<u64, u64>,
 }
 
-/// One open block of a active.
+/// One open block of a campaign.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) head: Head,

@@ -1,3 +1,6 @@
+//! The message of each recipient, from what was frozen at launch. Files of ours are uploaded
+//! once; doing that again is harmless.
+
 use domain::TenantId;
 use domain::campaign::Message;
 use domain::media::MediaKind;

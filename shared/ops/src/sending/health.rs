@@ -1,3 +1,6 @@
+//! Whether the provider answers. Kept in memory; how often it did not in a row goes to the
+//! next runner with the lease.
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

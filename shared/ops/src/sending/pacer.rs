@@ -1,3 +1,6 @@
+//! The moments at which messages may leave. No second has more than the rate and what may be
+//! caught up; a successor begins anew, after the lease of its predecessor.
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 

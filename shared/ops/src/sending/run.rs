@@ -1,3 +1,7 @@
+//! The runner: it holds a sender's lease, renews it while it works, and lands every wave that it
+//! claimed before it lets go. Wherever it dies, its successor takes over when the lease has
+//! run out.
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::future::Future;

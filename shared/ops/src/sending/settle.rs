@@ -344,7 +344,7 @@ impl Runner<'_> {
         retry.into_iter().chain(unready).min()
     }
 
-    /// Lets a active go once its last wave has landed.
+    /// Lets a campaign go once its last wave has landed.
     pub(super) async fn drop_campaign(&mut self, id: CampaignId) -> Result<()> {
         if self.campaigns.get(&id).is_none_or(ActiveCampaign::is_sending) {
             return Ok(());

@@ -1,3 +1,7 @@
+//! A wave: claimed, asked about once more, sent, told and recorded. Whoever is claimed and was
+//! not called is given back; an outcome is recorded until the store takes it, for nobody can
+//! ask the provider. Interrupted in between, the rows become `unknown`.
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;

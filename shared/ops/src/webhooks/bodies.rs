@@ -1,3 +1,5 @@
+//! The bodies of events: short ones in the table, long ones in the bucket.
+
 use bytes::Bytes;
 use media::Bucket;
 use queue::Text;

@@ -1,3 +1,5 @@
+//! Contacts by blocks of a thousand ids.
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::contact::Contact;
 use domain::{ContactId, TenantId};

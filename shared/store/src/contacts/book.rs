@@ -1,3 +1,6 @@
+//! Changes of many contacts together, as an import makes them. Interrupted anywhere, a
+//! repetition ends where it would have.
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::contact::{Contact, Identity};

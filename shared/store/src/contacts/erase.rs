@@ -1,3 +1,5 @@
+//! Deleting contacts, with everything that leads to them.
+
 use domain::contact::Contact;
 use domain::{ContactId, TenantId};
 use futures::{StreamExt, TryStreamExt, stream};

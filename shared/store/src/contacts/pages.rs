@@ -1,3 +1,5 @@
+//! The size of a tenant's pages.
+
 use domain::TenantId;
 
 use crate::item::{Key, n, number};

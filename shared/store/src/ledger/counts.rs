@@ -1,3 +1,5 @@
+//! A campaign's counts: absolute, block by block, recounted while a block changes.
+
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;

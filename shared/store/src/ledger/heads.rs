@@ -1,3 +1,6 @@
+//! The heads of blocks: who may claim in one, how far it came, and whether it is done. A claim
+//! whose answer is lost looks for itself.
+
 use domain::{CampaignId, ContactId, TenantId};
 
 use super::counts::Counts;

@@ -1,3 +1,6 @@
+//! Outcomes and statuses of recipients: a row only moves forward, and never to another
+//! attempt. Recorded twice, the second changes nothing.
+
 use std::collections::{BTreeMap, HashSet};
 
 use domain::outcome::Reason;

@@ -1,3 +1,5 @@
+//! Deliveries of events, and their attempts.
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;

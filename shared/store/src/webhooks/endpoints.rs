@@ -1,3 +1,5 @@
+//! Endpoints.
+
 use domain::webhook::{Endpoint, EndpointId, EventType, Purpose, SigningKeys, SigningSecret};
 use domain::{AccountId, Secret, TenantId};
 use jiff::Timestamp;

@@ -1,3 +1,5 @@
+//! Where a replay begins.
+
 use domain::TenantId;
 use domain::webhook::EndpointId;
 

@@ -1,3 +1,5 @@
+//! How an endpoint fares.
+
 use domain::TenantId;
 use domain::webhook::{DisabledBecause, EndpointId, Health};
 use jiff::Timestamp;

@@ -1,3 +1,5 @@
+//! What waits for an endpoint.
+
 use domain::TenantId;
 use domain::webhook::EndpointId;
 use futures::future::try_join_all;

@@ -1,3 +1,5 @@
+//! The embedded table answers as DynamoDB does.
+
 use aws_sdk_dynamodb::types::{
     Delete, Get, KeysAndAttributes, Put, PutRequest, TimeToLiveSpecification, TimeToLiveStatus,
     TransactGetItem, TransactWriteItem, WriteRequest,

@@ -1,3 +1,5 @@
+//! The embedded bucket answers as S3 does.
+
 use aws_sdk_s3::primitives::ByteStream;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Making the file of a report, in runs that follow each other.
+
 use domain::{ContactId, ReportFormat};
 use futures::{Stream, StreamExt, stream};
 use media::Bucket;
