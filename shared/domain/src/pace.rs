@@ -9,11 +9,18 @@ pub struct Pace {
     pub per_second: u32,
 }
 
+/// How far apart messages are at most when the provider takes less than the rate.
+const LONGEST: Duration = Duration::from_secs(1);
+/// Messages that the provider has to take before the full rate is tried again.
+const RECOVERY: f64 = 400.0;
+
 /// Gives out the moments at which messages may leave, one interval apart. Times are those
 /// since any moment that does not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turns {
     interval: Duration,
+    /// The interval of the full rate.
+    shortest: Duration,
     /// How far a sender that was held up may catch up.
     catch_up: Duration,
     next: Duration,
@@ -24,7 +31,23 @@ impl Turns {
     /// most.
     pub fn new(pace: Pace, share: f64, catch_up: Duration, now: Duration) -> Self {
         let rate = f64::from(pace.per_second.max(1)) * share;
-        Self { interval: Duration::from_secs_f64(1.0 / rate), catch_up, next: now }
+        let shortest = Duration::from_secs_f64(1.0 / rate);
+        Self { interval: shortest, shortest, catch_up, next: now }
+    }
+
+    /// The provider takes less than the rate: from now on there is a third less.
+    pub fn slow_down(&mut self) {
+        let longest = LONGEST.max(self.shortest);
+        self.interval = (self.interval * 3 / 2).min(longest);
+    }
+
+    /// The provider took a message: a little more may be tried.
+    pub fn speed_up(&mut self) {
+        if self.interval > self.shortest {
+            let step = 1.0 / (self.shortest.as_secs_f64() * RECOVERY);
+            let rate = 1.0 / self.interval.as_secs_f64() + step;
+            self.interval = Duration::from_secs_f64(1.0 / rate).max(self.shortest);
+        }
     }
 
     /// The next moment at which a message may leave, for who asks at `now`.
@@ -82,6 +105,29 @@ mod tests {
             let extra = CATCH_UP.as_secs_f64() * f64::from(per_second) * 2.0;
             let most = f64::from(per_second) + extra + 1.0;
             prop_assert!(most_in_a_second(left) as f64 <= most.ceil());
+        }
+    }
+
+    /// A provider that takes fewer gets nearly as many as it takes, and few more.
+    #[test]
+    fn a_provider_that_takes_less_than_the_rate_gets_what_it_takes() {
+        for taken_per_second in [5, 20, 60] {
+            let mut turns = Turns::new(Pace { per_second: 80 }, 1.0, CATCH_UP, Duration::ZERO);
+            let (mut now, mut left) = (Duration::ZERO, Vec::new());
+            let mut refused = 0;
+            while now < Duration::from_secs(60) {
+                now = turns.take(now).max(now);
+                let recent = left.iter().rev().take_while(|at| now - **at < Duration::from_secs(1));
+                if recent.count() < taken_per_second {
+                    left.push(now);
+                    turns.speed_up();
+                } else {
+                    refused += 1;
+                    turns.slow_down();
+                }
+            }
+            assert!(left.len() * 10 > taken_per_second * 60 * 7, "{} at {taken_per_second}", left.len());
+            assert!(refused * 5 < left.len(), "{refused} refused at {taken_per_second}");
         }
     }
 

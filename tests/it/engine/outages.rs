@@ -84,3 +84,32 @@ fn one_unclear_answer_among_many_holds_nobody_up() {
         assert_eq!(world.counts(id).await, [("delivered", 390), ("unknown", 10)].into());
     });
 }
+
+#[test]
+fn a_provider_that_fails_now_and_then_leaves_few_unknown() {
+    let bare = FaultRule { http_status: Some(502), ..FaultRule::default() };
+    let dropped = FaultRule { drop_before_accept: true, ..FaultRule::default() };
+    for rule in [
+        FaultRule { every: Some(2), ..bare.clone() },
+        FaultRule { every: Some(2), ..dropped },
+        FaultRule { every: Some(3), ..bare.clone() },
+        FaultRule { share: Some(0.3), ..bare },
+    ] {
+        in_virtual_time(at_80(), async |world| {
+            let id = launched(world, 600).await;
+            seconds(1).await;
+            world.fault(rule.clone());
+            seconds(240).await;
+            let counts = world.counts(id).await;
+            let unknown = count(&counts, "unknown");
+            assert!((1..50).contains(&unknown), "{counts:?} by {rule:?}");
+            assert!(count(&counts, "pending") > 300, "{counts:?} by {rule:?}");
+            world.simulator.clear_faults();
+            seconds(360).await;
+            let counts = world.counts(id).await;
+            assert_eq!(count(&counts, "pending"), 0, "{counts:?}");
+            assert_eq!(count(&counts, "failed"), 0, "{counts:?}");
+            assert_once(world);
+        });
+    }
+}

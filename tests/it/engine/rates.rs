@@ -67,3 +67,26 @@ fn many_campaigns_on_one_number_keep_to_its_rate() {
         assert!(!stats.errors.contains_key("130429"), "{:?}", stats.errors);
     });
 }
+
+#[test]
+fn a_number_that_takes_fewer_than_it_is_set_to_gets_what_it_takes() {
+    for (takes, within) in [(20, 60), (60, 20)] {
+        in_virtual_time(
+            Setup { simulator: json!({"throughput_per_second": takes}), ..at_80() },
+            async |world| {
+                let id = super::launched(world, 800).await;
+                seconds(within).await;
+                let stats = world.simulator.stats();
+                assert!(
+                    stats.accepted >= 800.min(takes * within * 7 / 10),
+                    "{} of {takes}/s",
+                    stats.accepted
+                );
+                seconds(120).await;
+                assert_eq!(world.counts(id).await, [("delivered", 800)].into());
+                let most = world.rows(id).await.iter().map(|row| row.attempt).max();
+                assert!(most <= Some(8), "{most:?} attempts at {takes}/s");
+            },
+        );
+    }
+}

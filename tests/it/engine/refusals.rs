@@ -27,6 +27,63 @@ fn five_identical_refusals_about_the_campaign_pause_it() {
 }
 
 #[test]
+fn refusals_that_name_nobody_pause_the_campaign_whatever_they_are() {
+    let envelope = |refusal: u32, subcode: Option<u32>| FaultRule { subcode, ..code(refusal) };
+    let bare = |status: u16| FaultRule { http_status: Some(status), ..FaultRule::default() };
+    for rule in [
+        envelope(100, Some(33)),
+        envelope(131_009, None),
+        envelope(135_000, None),
+        envelope(33, None),
+        envelope(133_016, None),
+        bare(404),
+        bare(400),
+    ] {
+        in_virtual_time(at_80(), async |world| {
+            world.fault(rule.clone());
+            let id = launched(world, 120).await;
+            seconds(60).await;
+            assert_eq!(world.campaign(id).await.state, CampaignState::Paused, "{rule:?}");
+            assert_eq!(world.counts(id).await, [("failed", 5), ("pending", 115)].into(), "{rule:?}");
+        });
+    }
+}
+
+#[test]
+fn a_file_that_nobody_can_be_sent_pauses_the_campaign() {
+    in_virtual_time(at_80(), async |world| {
+        world.fault(code(131_053));
+        let id = launched(world, 120).await;
+        seconds(300).await;
+        assert_eq!(world.campaign(id).await.state, CampaignState::Paused);
+        assert_eq!(world.counts(id).await, [("failed", 5), ("pending", 115)].into());
+    });
+}
+
+#[test]
+fn who_is_refused_in_between_says_nothing_of_the_campaign() {
+    in_virtual_time(at_80(), async |world| {
+        world.fault(FaultRule { every: Some(2), ..code(131_026) });
+        world.fault(code(132_001));
+        let id = launched(world, 100).await;
+        seconds(60).await;
+        assert_eq!(world.campaign(id).await.state, CampaignState::Paused);
+        let counts = world.counts(id).await;
+        assert!(count(&counts, "failed") < 15, "{counts:?}");
+    });
+}
+
+#[test]
+fn some_bad_parameters_among_many_pause_nothing() {
+    in_virtual_time(at_80(), async |world| {
+        world.fault(FaultRule { every: Some(3), ..code(131_009) });
+        let id = launched(world, 90).await;
+        seconds(60).await;
+        assert_eq!(world.counts(id).await, [("delivered", 60), ("failed", 30)].into());
+    });
+}
+
+#[test]
 fn refusals_about_the_campaign_that_alternate_are_one_fact() {
     in_virtual_time(at_80(), async |world| {
         world.fault(FaultRule { every: Some(2), ..code(132_000) });

@@ -96,15 +96,23 @@ fn about(error: &MetaError) -> About {
         130_429 => About::Throughput,
         131_056 | 131_057 | 80_007 | 4 => About::Rate,
         1 | 2 | 131_000 | 131_016 => About::Outage,
-        // Template and account errors that name no recipient.
-        131_037 | 131_045 | 131_051 | 131_008 | 132_000..=132_099 | 133_000..=133_099 => About::Campaign,
+        _ if names_the_recipient(error.code) => About::Message,
         _ if error.http_status == 401 => About::Credentials,
         _ if error.http_status == 429 => About::Rate,
         _ if error.http_status >= 500 && matches!(next(error), Next::Retry { attempts: Some(_), .. }) => {
             About::Outage
         }
+        // The file, or the template's: the same for everybody.
+        131_053 | 134_101 => About::Campaign,
+        _ if next(error) == Next::Never => About::Campaign,
         _ => About::Message,
     }
+}
+
+/// Refusals that are one person's. Whatever else is refused for good, known to Meta's
+/// reference or not, may be so for everybody: only who follows can tell.
+fn names_the_recipient(code: i64) -> bool {
+    matches!(code, 130_472 | 131_021 | 131_026 | 131_030 | 131_049 | 131_050 | 131_062)
 }
 
 #[cfg(test)]
@@ -165,6 +173,15 @@ mod tests {
             (131_047, 400, About::Window),
             (132_001, 404, About::Campaign),
             (133_010, 400, About::Campaign),
+            (100, 400, About::Campaign),
+            (131_009, 400, About::Campaign),
+            (135_000, 400, About::Campaign),
+            (33, 400, About::Campaign),
+            (0, 404, About::Campaign),
+            (131_053, 400, About::Campaign),
+            (131_049, 400, About::Message),
+            (131_050, 400, About::Message),
+            (131_048, 400, About::Message),
             (130_429, 400, About::Throughput),
             (131_056, 400, About::Rate),
             (0, 429, About::Rate),

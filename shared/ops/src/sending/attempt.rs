@@ -26,6 +26,9 @@ const MAX_HOLD: Duration = Duration::from_secs(16);
 /// something is accepted, so that one refusal among many costs little, and a
 /// sender that is really throttled is asked seldom.
 const FIRST_HOLD: Duration = Duration::from_millis(100);
+/// What was thought of the provider when the sender was let go longer ago than this says
+/// nothing of it now. Longer than any pause of an outage.
+const FORGOTTEN_MS: i64 = 900_000;
 /// When a recipient is looked at again whose call was not made because others wait for
 /// their answers.
 const SILENT: Duration = Duration::from_secs(1);
@@ -82,13 +85,14 @@ impl<'a> Line<'a> {
         let per_second = route.sender.pace.per_second;
         let pacer = Pacer::new(route.sender.pace);
         let held = condition.held_until_ms - services.store.clock().now_ms();
+        let outages = if held < -FORGOTTEN_MS { 0 } else { condition.outages };
         pacer.hold(Duration::from_millis(u64::try_from(held).unwrap_or(0)));
         Self {
             services,
             tenant,
             route,
             pacer,
-            health: Health::new(per_second, condition.outages),
+            health: Health::new(per_second, outages),
             daily_limit,
             stopped: OnceLock::new(),
             throttled: AtomicU32::new(0),
@@ -160,6 +164,7 @@ impl<'a> Line<'a> {
         match outcome {
             Outcome::Accepted(acceptance) => {
                 self.throttled.store(0, Ordering::Relaxed);
+                self.pacer.speed_up();
                 self.campaigns().refusals.remove(&campaign);
                 Entry::Accepted { provider_id: acceptance.provider_id, held: acceptance.held }.into()
             }
@@ -176,11 +181,14 @@ impl<'a> Line<'a> {
         let failed = || Entry::Failed { reason: refusal.reason.clone() };
         let failures = row.failures + 1;
         match refusal.next {
-            Next::Never if self.is_everybodys(refusal, campaign) => self.later(row, Duration::ZERO),
-            Next::Never | Next::OptOut => failed(),
             Next::Retry { attempts: None, scope, .. } => self.asked_to_wait(refusal, scope, row),
-            Next::Retry { attempts: Some(most), .. } if failures >= most => failed(),
-            Next::Retry { .. } => self.again(refusal.delay(failures).unwrap_or_default(), failures),
+            Next::Retry { attempts: Some(most), .. } if failures < most => {
+                self.again(refusal.delay(failures).unwrap_or_default(), failures)
+            }
+            Next::Never | Next::Retry { .. } if self.is_everybodys(refusal, campaign) => {
+                self.later(row, Duration::ZERO)
+            }
+            Next::Never | Next::Retry { .. } | Next::OptOut => failed(),
             Next::PauseCampaign => {
                 self.halt(campaign, format!("{} answered with {}", self.channel(), refusal.reason));
                 self.later(row, Duration::ZERO)
@@ -203,10 +211,10 @@ impl<'a> Line<'a> {
     }
 
     /// Whether the campaign is refused for what it is, not for whom it is sent to: then
-    /// it pauses, and whom else it is refused for waits.
+    /// it pauses, and whom else it is refused for waits. Only a message that is taken shows
+    /// that it can be sent: refusals that are one person's in between say nothing of it.
     fn is_everybodys(&self, refusal: &Refusal, campaign: CampaignId) -> bool {
         if refusal.about != About::Campaign {
-            self.campaigns().refusals.remove(&campaign);
             return false;
         }
         let mut campaigns = self.campaigns();
@@ -224,11 +232,15 @@ impl<'a> Line<'a> {
     }
 
     /// How long the sender is held whose throughput is reached, when the provider says
-    /// nothing about it.
+    /// nothing about it. Those that were under way when it was reached are one refusal.
     fn hold_for(&self, refusal: &Refusal) -> Option<Duration> {
         if refusal.about != About::Throughput || refusal.retry_after.is_some() {
             return None;
         }
+        if self.pacer.held_for().is_some() {
+            return Some(Duration::ZERO);
+        }
+        self.pacer.slow_down();
         let times = self.throttled.fetch_add(1, Ordering::Relaxed);
         Some((FIRST_HOLD * (1 << times.min(8))).min(MAX_HOLD))
     }

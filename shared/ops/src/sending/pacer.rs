@@ -103,6 +103,16 @@ impl Pacer {
         slots.turns.reach(slots.promised, self.began.elapsed())
     }
 
+    /// The provider takes less than the rate.
+    pub(super) fn slow_down(&self) {
+        self.slots().turns.slow_down();
+    }
+
+    /// The provider took a message.
+    pub(super) fn speed_up(&self) {
+        self.slots().turns.speed_up();
+    }
+
     /// Lets nothing leave for `delay`.
     pub(super) fn hold(&self, delay: Duration) {
         let until = Instant::now() + delay;
