@@ -4,7 +4,9 @@
 
 mod answers;
 mod control;
+mod copies;
 mod holds;
+mod keys;
 mod outages;
 mod rates;
 mod refusals;

@@ -95,8 +95,8 @@ async fn wind_up_block(
         after = last.contact;
         let open = rows.iter().filter(|row| row.progress.state.rank() <= State::Claimed.rank());
         let (unsent, claimed): (Vec<&Row>, Vec<&Row>) = open.partition(|row| is_unsent(row, &head));
-        let skipped = || Entry::Skipped { reason: Reason::word("cancelled") };
-        let mut entries: Vec<_> = unsent.iter().map(|row| (row.contact, row.attempt, skipped())).collect();
+        let end = |row: &Row| row.skip(Reason::word("cancelled"));
+        let mut entries: Vec<_> = unsent.iter().map(|row| (row.contact, row.attempt, end(row))).collect();
         if landed {
             entries.extend(claimed.iter().map(|row| (row.contact, row.attempt, Entry::Unknown)));
         } else {

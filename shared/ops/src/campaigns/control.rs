@@ -13,10 +13,12 @@ use store::ledger::Which;
 
 use super::{WATCH_MS, load, timing, wrong_state};
 use crate::events::{EventPublisher, Subscribers, campaign_ended, facts_of};
-use crate::{Result, Services};
+use crate::{Error, Result, Services};
 
 /// Tries against campaigns that move by themselves.
 const TRIES: usize = 4;
+/// After how many seconds an order that is under way may be over.
+const ORDER_S: u64 = 5;
 
 /// Stops sending within one wave; nothing is lost.
 ///
@@ -83,7 +85,7 @@ pub(crate) async fn end(
 ///
 /// # Errors
 /// [`crate::Code::Conflict`] when it is not paused; with an order it may also run, or be
-/// finished.
+/// finished, but another order must not be under way.
 pub async fn resume(
     services: &Services,
     tenant: &TenantId,
@@ -115,9 +117,18 @@ pub async fn resume(
     if count == Some(0) && from == CampaignState::Finished {
         return Ok((from, count));
     }
+    if let (Some(under_way), Some(which)) = (stored.again, order)
+        && under_way.which != which
+    {
+        let message = format!(
+            "an order to send again to those who are {} is being carried out: give this one after it",
+            under_way.which.as_str()
+        );
+        return Err(Error::conflict(message).after(ORDER_S));
+    }
     let to = if stored.is_planned() { CampaignState::Running } else { CampaignState::Planning };
     let watch_at_ms = Some(store.clock().now_ms() + WATCH_MS);
-    // An order that is under way goes on first.
+    // The same order is under way: it goes on.
     let new = order.filter(|_| stored.again.is_none());
     match store.resume_campaign(tenant, &stored, Request { from, to, reason: None, watch_at_ms }, new).await {
         Ok(()) => {}

@@ -53,14 +53,15 @@ pub(super) async fn apply(
             None => {}
         }
     }
-    store.apply_statuses(tenant, &updates).await?;
-    for (campaign, blocks) in &touched {
-        store.mark_dirty(tenant, *campaign, &blocks.iter().copied().collect::<Vec<_>>()).await?;
-    }
+    // Before the failure is written down: what breaks off here is done again.
     for report in reports {
         if let Status::Failed(reason) = &report.status {
             consequences(publisher, tenant, account, report, reason).await?;
         }
+    }
+    store.apply_statuses(tenant, &updates).await?;
+    for (campaign, blocks) in &touched {
+        store.mark_dirty(tenant, *campaign, &blocks.iter().copied().collect::<Vec<_>>()).await?;
     }
     Ok(events)
 }
@@ -120,9 +121,14 @@ async fn consequences(
             Ok(())
         }
         Next::PauseCampaign | Next::StopSender => {
-            let Some(CallbackRef::Campaign(campaign, ..)) = reference(tenant, report) else {
+            let Some(CallbackRef::Campaign(campaign, contact, attempt)) = reference(tenant, report) else {
                 return Ok(());
             };
+            // Its owner may have resumed the campaign since it was told first.
+            let row = publisher.store.row(tenant, campaign, contact).await?;
+            if row.is_none_or(|row| row.knows_failure(attempt)) {
+                return Ok(());
+            }
             let reason = format!("WhatsApp answered with {reason}");
             stop_sending(publisher, tenant, campaign, &reason).await
         }

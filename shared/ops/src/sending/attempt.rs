@@ -135,7 +135,7 @@ impl<'a> Line<'a> {
     /// back: nobody waits who is claimed.
     pub(super) async fn attempt(&self, campaign: CampaignId, composer: &Composer, row: &Row) -> Attempted {
         let Some(address) = &row.address else {
-            return Entry::Skipped { reason: Bar::NoAddress.into() }.into();
+            return row.skip(Bar::NoAddress.into()).into();
         };
         match self.pacer.turn().await {
             Turn::Now => {}

@@ -116,7 +116,7 @@ impl Runner<'_> {
             block.waiting = block.waiting.saturating_sub(1);
             if *claimed {
                 block.under_way += 1;
-                taken.push((number, Row { attempt: row.attempt + 1, ..row }));
+                taken.push((number, Row { attempt: row.attempt + 1, is_refused: false, ..row }));
             }
         }
         add(wave, active, taken);

@@ -132,7 +132,7 @@ impl Wave {
             attempts.push(async move {
                 line.pacer.redeem();
                 let attempted = match reason {
-                    Some(bar) => Entry::Skipped { reason: bar.into() }.into(),
+                    Some(bar) => row.skip(bar.into()).into(),
                     None if may => line.attempt(part.campaign, &part.composer, row).await,
                     None => line.later(row, Duration::ZERO).into(),
                 };
@@ -147,7 +147,8 @@ impl Wave {
             if opted_out && let Err(error) = heed(line, row).await {
                 result.failure.get_or_insert(error);
             }
-            taken += usize::from(entry.may_be_sent());
+            let was_called = barred.reason(part.campaign, row.contact).is_none();
+            taken += usize::from(was_called && entry.may_be_sent());
             outcomes.push((part, block, row, entry));
         }
         let unused = allowed.saturating_sub(taken) as u64;

@@ -6,7 +6,7 @@ use domain::outcome::Reason;
 use domain::recipient::State;
 use domain::{CampaignId, TenantId};
 
-use super::{Row, block_pk, from_item, row_key};
+use super::{MAYBE_SENT, REFUSED, Row, block_pk, from_item, row_key};
 use crate::item::{Item, Query, n, number, s};
 use crate::update::{Update, When};
 use crate::{Result, Store};
@@ -40,6 +40,14 @@ impl Which {
     /// Reads what [`Which::as_str`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Failed, Self::Unknown].into_iter().find(|which| which.as_str() == text)
+    }
+
+    /// What stays true of a recipient who is put back.
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Failed => REFUSED,
+            Self::Unknown => MAYBE_SENT,
+        }
     }
 
     /// The state that the order takes recipients out of.
@@ -90,6 +98,7 @@ impl Store {
                     .set("retry", n(at_ms))
                     .set("fails", n(0))
                     .set("again", n(again))
+                    .set(which.mark(), n(1))
                     .when(When::Is("att", n(row.attempt)))
                     .when(When::Is("rk", n(which.state().rank())));
                 // Nothing of the earlier attempt is true of the next one.

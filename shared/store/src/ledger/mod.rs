@@ -19,6 +19,7 @@ pub use outcomes::{Entry, StatusUpdate};
 use std::collections::{BTreeSet, HashMap};
 
 use domain::message::Address;
+use domain::outcome::Reason;
 use domain::recipient::{Progress, State};
 use domain::{CampaignId, ContactId, TenantId};
 use serde::Serialize;
@@ -32,6 +33,11 @@ use crate::{Error, Result, Store};
 
 /// The attribute of a row whose recipient was erased.
 const ERASED: &str = "gone";
+/// The attribute of a row that waits to be sent to again after a failure: see
+/// [`Row::is_refused`].
+const REFUSED: &str = "refused";
+/// The attribute of a row that was unknown once: see [`Row::maybe_sent`].
+const MAYBE_SENT: &str = "maybe";
 
 fn block_pk(tenant: &TenantId, campaign: CampaignId, block: u64) -> String {
     format!("LEDGER#{tenant}#{campaign}#{block:07}")
@@ -83,6 +89,25 @@ pub struct Row {
     pub retry_at: Option<i64>,
     /// Where it stands.
     pub progress: Progress,
+    /// It waits to be sent to again, and it is known that the attempt failed: that it is
+    /// said again changes nothing.
+    pub is_refused: bool,
+    /// An attempt before may have reached the recipient, or not.
+    pub maybe_sent: bool,
+}
+
+impl Row {
+    /// What is recorded of a recipient who is not to be sent to, for a reason of ours: who
+    /// may have the message is not called skipped.
+    pub fn skip(&self, reason: Reason) -> Entry {
+        if self.maybe_sent { Entry::Unknown } else { Entry::Skipped { reason } }
+    }
+
+    /// Whether it is known already that `attempt` failed, or nothing depends on it by now.
+    pub fn knows_failure(&self, attempt: u32) -> bool {
+        let is_over = self.is_refused || self.progress.state.rank() >= State::Failed.rank();
+        self.attempt > attempt || (self.attempt == attempt && is_over)
+    }
 }
 
 #[derive(Serialize)]
@@ -110,6 +135,8 @@ fn from_item(item: &Item) -> Result<Row> {
         failures: number(item, "fails").unwrap_or(0),
         retry_at: number(item, "retry"),
         progress: read_progress(item),
+        is_refused: item.contains_key(REFUSED),
+        maybe_sent: item.contains_key(MAYBE_SENT),
     })
 }
 

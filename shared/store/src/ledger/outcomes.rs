@@ -7,7 +7,7 @@ use domain::outcome::Reason;
 use domain::recipient::{Progress, State, Status};
 use domain::{CampaignId, ContactId, TenantId};
 
-use super::{ERASED, Row, row_key};
+use super::{ERASED, REFUSED, Row, row_key};
 use crate::batch::Applied;
 use crate::item::{Item, MARK, is_marked, n, number, s};
 use crate::progress::{read_progress, set_changes};
@@ -90,6 +90,11 @@ impl<F: Fn(&mut Progress) -> bool> Late<F> {
         let before = read_progress(&self.item);
         let mut after = before.clone();
         if number(&self.item, "att") != Some(self.attempt) || !(self.change)(&mut after) {
+            return None;
+        }
+        // Of a failure that was told before, and that the owner had sent again, only an
+        // arrival is news.
+        if self.item.contains_key(REFUSED) && after.state.rank() <= State::Failed.rank() {
             return None;
         }
         if self.item.contains_key(ERASED) {
@@ -233,6 +238,7 @@ impl Store {
                     .set("att", n(row.attempt + 1))
                     .set(MARK, s(&mark))
                     .remove("retry")
+                    .remove(REFUSED)
                     .when(When::Is("att", n(row.attempt)))
                     .when(When::Is("rk", n(State::Pending.rank())))
                     .into_statement(self.table())
@@ -264,9 +270,10 @@ fn entry_update(update: Update, attempt: u32, entry: &Entry, now: i64) -> Update
         Entry::Accepted { provider_id, held } => {
             progress = Progress::new(State::Pending);
             progress.accept(provider_id, *held, now);
-            update = update.when(When::Absent(ERASED));
+            update = update.when(When::Absent(ERASED)).when(When::Absent(REFUSED));
         }
         Entry::Failed { reason } => {
+            update = update.when(When::Absent(REFUSED));
             progress = Progress::new(State::Failed);
             progress.reason = Some(reason.clone());
             progress.failed_at = Some(now);
@@ -304,7 +311,7 @@ fn apply_all(progress: &mut Progress, statuses: &[&StatusUpdate]) -> bool {
 }
 
 /// Writes the statuses of one attempt if the row knows none of them yet, nor a
-/// failure that they would undo, and may know the provider's id.
+/// failure that they would undo or repeat, and may know the provider's id.
 fn status_update(
     tenant: &TenantId,
     (campaign, contact, attempt): AttemptKey,
@@ -317,5 +324,6 @@ fn status_update(
         .when(When::Is("att", n(attempt)))
         .when(When::Below("rk", n(lowest)))
         .when(When::Absent("reason"))
+        .when(When::Absent(REFUSED))
         .when(When::Absent(ERASED))
 }

@@ -66,6 +66,8 @@ mod tests {
             failures: 0,
             retry_at: Some(1_500),
             progress: Progress::new(state),
+            is_refused: false,
+            maybe_sent: false,
         };
         let waiting = line(&row(State::Pending));
         assert_eq!(&waiting[..4], ["7", "", "pending", ""]);
