@@ -286,7 +286,7 @@ pub async fn connect_number(
         }
         Err(error) => return Err(error.into()),
     };
-    store.free_sender(caller.tenant_id(), &number.id).await?;
+    store.sender_changed(caller.tenant_id(), &number.id).await?;
     store.audit(caller.tenant_id(), &caller.key.name, "number connected").await?;
     Ok((account, number.id))
 }

@@ -201,7 +201,8 @@ pub async fn set_default(store: &Store, caller: &Caller, account: Account, id: &
     Ok(changed)
 }
 
-/// Takes a number from the account that has it. What it sends at the moment is paused by its runner.
+/// Takes a number from the account that has it. Whoever sends on it learns of it with its next
+/// wave, and pauses the campaigns that it sends.
 ///
 /// # Errors
 /// [`Code::Forbidden`] for operators; [`Code::NotFound`] names `id`.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::Action;
 use crate::item::{Key, Query, compose, read, s};
+use crate::runner::changed;
 use crate::tenants::account_key;
 use crate::update::{Update, When};
 use crate::{Error, Result, Store, sha256_hex};
@@ -116,6 +117,7 @@ impl Store {
             let pointers = vec![
                 Action::Delete(phone_key(&number.id), Vec::new()),
                 Action::Delete(waba_key(&number.waba_id, &number.id), Vec::new()),
+                Action::Update(changed(tenant, &number.id)),
             ];
             match self.change_numbers(tenant, id, change, pointers).await? {
                 Some(account) => return Ok(account),

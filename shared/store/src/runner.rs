@@ -1,12 +1,15 @@
 //! Who sends for a sender, and for which campaigns. Keys have the sender's id, which of
 //! a Cloud API number is Meta's own.
 
+use std::collections::BTreeSet;
+
 use domain::campaign::CampaignState;
 use domain::sender::SenderId;
 use domain::{CampaignId, TenantId};
 use serde::Serialize;
 
 use crate::batch::Action;
+use crate::campaigns::{Stored, from_item};
 use crate::item::{Item, Key, Query, compose, n, number, s};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
@@ -26,6 +29,8 @@ pub struct Lease {
     pub epoch: u64,
     /// How the sender fared when it was last let go.
     pub condition: Condition,
+    /// How often the sender had been changed by its owner.
+    pub changes: u64,
     owner: String,
 }
 
@@ -50,6 +55,16 @@ fn read_condition(item: &Item) -> Condition {
         idle: number(item, "idle").unwrap_or(0),
         next_run_ms: number(item, "next").unwrap_or(0),
     }
+}
+
+fn read_changes(item: &Item) -> u64 {
+    number(item, "changes").unwrap_or(0)
+}
+
+/// Tells whoever sends that the sender is another one now.
+pub(crate) fn changed(tenant: &TenantId, sender: &SenderId) -> Update {
+    let update = Update::of(lease_key(tenant, sender)).set("held", n(0)).set("outages", n(0));
+    update.set("next", n(0)).add("changes", n(1))
 }
 
 pub(crate) fn lease_key(tenant: &TenantId, sender: &SenderId) -> Key {
@@ -89,8 +104,8 @@ impl Store {
             .when(When::AbsentOrAtMost("until", n(now)));
         let item = self.update_returning(update).await?;
         let epoch = number(&item, "epoch").ok_or(Error::Corrupt { kind: "lease" })?;
-        let (tenant, sender) = (tenant.clone(), sender.clone());
-        Ok(Lease { tenant, sender, epoch, condition: read_condition(&item), owner })
+        let (tenant, sender, changes) = (tenant.clone(), sender.clone(), read_changes(&item));
+        Ok(Lease { tenant, sender, epoch, condition: read_condition(&item), changes, owner })
     }
 
     /// Holds a lease for longer.
@@ -143,15 +158,32 @@ impl Store {
     }
 
     /// Lets a hold go, and what was thought of the provider: the sender is another one now.
+    /// Whoever sends on it learns of it with its next wave.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn free_sender(&self, tenant: &TenantId, sender: &SenderId) -> Result<()> {
-        let update = Update::of(lease_key(tenant, sender)).set("held", n(0)).set("outages", n(0));
-        match self.update(update.set("next", n(0)).when(When::Exists)).await {
-            Ok(()) | Err(Error::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+    pub async fn sender_changed(&self, tenant: &TenantId, sender: &SenderId) -> Result<()> {
+        self.update(changed(tenant, sender)).await
+    }
+
+    /// Reads campaigns that a sender sends, and how often the sender was changed by its
+    /// owner, strongly consistent.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn look(
+        &self,
+        tenant: &TenantId,
+        sender: &SenderId,
+        ids: &BTreeSet<CampaignId>,
+    ) -> Result<(Vec<Stored>, u64)> {
+        let lease = lease_key(tenant, sender);
+        let keys = ids.iter().map(|id| crate::campaigns::key(tenant, *id)).chain([lease.clone()]);
+        let items = self.get_many(keys.collect()).await?;
+        let (leases, campaigns): (Vec<Item>, Vec<Item>) =
+            items.into_iter().partition(|item| Key::of(item).as_ref() == Some(&lease));
+        let campaigns: Result<Vec<Stored>> = campaigns.into_iter().map(from_item).collect();
+        Ok((campaigns?, leases.first().map_or(0, read_changes)))
     }
 
     /// Puts a campaign on the list of those that a sender sends.

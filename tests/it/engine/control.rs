@@ -1,8 +1,9 @@
 use domain::campaign::CampaignState;
 use domain::recipient::State;
 use harness::faults::in_virtual_time;
-use harness::{PHONE_NUMBER_ID, Setup};
+use harness::{Api, PHONE_NUMBER_ID, Setup, World};
 use ops::campaigns::{Which, cancel, resume};
+use serde_json::json;
 use store::ledger::Which as Order;
 
 use super::{assert_once, at_80, code, count, launched, seconds};
@@ -127,5 +128,49 @@ fn the_sweep_only_wakes() {
         seconds(60).await;
         let counts = world.counts(id).await;
         assert_eq!(count(&counts, "pending"), 0, "{counts:?}");
+    });
+}
+
+/// Stops while it sends: no more than what was under way leaves afterwards.
+fn sends_no_more(change: impl AsyncFn(&World, &Api)) {
+    in_virtual_time(at_80(), async |world| {
+        let id = launched(world, 1_000).await;
+        let api = Api::of(world).await;
+        seconds(4).await;
+        let before = world.simulator.stats().accepted;
+        assert!((100..500).contains(&before), "{before}");
+        change(world, &api).await;
+        seconds(60).await;
+        let after = world.simulator.stats().accepted - before;
+        assert!(after <= 60, "{after} messages afterwards");
+        assert_eq!(world.campaign(id).await.state, CampaignState::Paused);
+        let counts = world.counts(id).await;
+        assert_eq!(count(&counts, "pending"), 1_000 - before - after, "{counts:?}");
+        assert_once(world);
+    });
+}
+
+#[test]
+fn a_number_that_is_taken_from_its_account_sends_no_more() {
+    sends_no_more(async |world, api| {
+        let path = format!("/api/senders/{}", world.number());
+        api.json(http::Method::DELETE, &path, &json!({})).await.expect(200);
+    });
+}
+
+#[test]
+fn a_number_that_is_taken_away_by_a_process_that_ends_then_sends_no_more() {
+    in_virtual_time(at_80(), async |world| {
+        let id = launched(world, 1_000).await;
+        let api = Api::of(world).await;
+        seconds(4).await;
+        let path = format!("/api/senders/{}", world.number());
+        for steps in 1..20 {
+            let _gone = world.kill_after(steps, api.json(http::Method::DELETE, &path, &json!({}))).await;
+        }
+        let before = world.simulator.stats().accepted;
+        seconds(60).await;
+        assert!(world.simulator.stats().accepted - before <= 60);
+        assert_eq!(world.campaign(id).await.state, CampaignState::Paused);
     });
 }

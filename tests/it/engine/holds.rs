@@ -124,7 +124,7 @@ fn a_hold_is_shown_and_a_number_that_is_connected_again_starts_clean() {
             api.post(&format!("/api/campaigns/{next}/preflight"), serde_json::json!({})).await.expect(200);
         let problems = flight["preflight"]["problems"].to_string();
         assert!(problems.contains("is held until 2026-07-01T08:01:0"), "{problems}");
-        world.store().free_sender(world.tenant(), &world.number()).await.unwrap();
+        world.store().sender_changed(world.tenant(), &world.number()).await.unwrap();
         assert_eq!(held().await, None);
         seconds(180).await;
         assert_eq!(world.counts(id).await, [("delivered", 50)].into());

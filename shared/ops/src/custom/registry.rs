@@ -56,7 +56,7 @@ pub async fn register(
     let secret = SigningSecret::generate(store.entropy());
     let created = store.register_channel(tenant, &channel, &secret).await?;
     // What an earlier one asked us to wait for is not this one's.
-    store.free_sender(tenant, &SenderId::custom(&channel.key)).await?;
+    store.sender_changed(tenant, &SenderId::custom(&channel.key)).await?;
     store.audit(tenant, &caller.key.name, &format!("registered channel {}", channel.key)).await?;
     Ok((channel, created.then(|| secret.reveal())))
 }
@@ -80,6 +80,7 @@ pub async fn remove(store: &Store, caller: &Caller, name: &str) -> Result<()> {
     if !store.remove_channel(tenant, &name).await? {
         return Err(unknown());
     }
+    store.sender_changed(tenant, &SenderId::custom(&name)).await?;
     Ok(store.audit(tenant, &caller.key.name, &format!("removed channel {name}")).await?)
 }
 

@@ -66,7 +66,14 @@ impl Runner<'_> {
         if ids.is_empty() {
             return Ok(ids);
         }
-        let stored = self.line.services.store.campaigns_of(self.line.tenant, &ids).await?;
+        let (store, sender) = (&self.line.services.store, &self.lease.sender);
+        let (stored, changes) = store.look(self.line.tenant, sender, &ids).await?;
+        if changes != self.changes {
+            self.is_route(changes).await?;
+        }
+        if self.rerouted {
+            return Ok(BTreeSet::new());
+        }
         let live = stored.iter().filter(|stored| stored.campaign.state.is_active());
         let live: BTreeSet<CampaignId> = live.map(|stored| stored.campaign.id).collect();
         for id in ids.difference(&live) {

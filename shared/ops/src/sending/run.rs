@@ -225,8 +225,10 @@ pub(super) struct Runner<'a> {
     pub(super) preparing: BTreeSet<CampaignId>,
     /// Somebody else sends from here by now.
     pub(super) lost: bool,
+    /// How often the sender had been changed by its owner.
+    pub(super) changes: u64,
     /// The sender is another one by now, or gone.
-    rerouted: bool,
+    pub(super) rerouted: bool,
     /// Why it cannot go on.
     pub(super) failure: Option<Error>,
     /// Whether anything was done.
@@ -268,6 +270,7 @@ impl<'a> Runner<'a> {
             unprepared: Vec::new(),
             preparing: BTreeSet::new(),
             lost: false,
+            changes: lease.changes,
             rerouted: false,
             failure: None,
             progress: false,
@@ -398,22 +401,28 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Looks now and then whether the sender is what it was: a successor sends from what it
-    /// is now.
+    /// Looks now and then whether the sender is what it was, though nobody said that it was
+    /// changed: whoever changed it may have been interrupted.
     async fn keep_route(&mut self) {
         if self.routed.elapsed() < REROUTE || self.rerouted {
             return;
         }
+        if let Err(error) = self.is_route(self.changes).await {
+            let code = error.code.as_str();
+            tracing::debug!(tenant = %self.line.tenant, code, "a sender is taken for what it was");
+        }
+    }
+
+    /// Whether the sender is what it was, after so many changes: a successor sends from what
+    /// it is now.
+    pub(super) async fn is_route(&mut self, changes: u64) -> Result<bool> {
         self.routed = Instant::now();
         let line = self.line;
-        match resolve(line.services, line.tenant, &line.route.sender.id).await {
-            Ok(Some(route)) if route.is(line.route) => {}
-            Ok(Some(_) | None) => self.rerouted = true,
-            Err(error) => {
-                let code = error.code.as_str();
-                tracing::debug!(tenant = %line.tenant, code, "a sender is taken for what it was");
-            }
-        }
+        let route = resolve(line.services, line.tenant, &line.route.sender.id).await?;
+        let is_same = route.is_some_and(|route| route.is(line.route));
+        self.rerouted |= !is_same;
+        self.changes = changes;
+        Ok(is_same)
     }
 
     /// A block is somebody else's. When its campaign no longer sends, whoever winds it up

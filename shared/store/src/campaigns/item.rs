@@ -202,7 +202,7 @@ pub(super) fn to_item(tenant: &TenantId, campaign: &Campaign) -> Result<Item> {
     compose(&key(tenant, campaign.id), KIND, &item)
 }
 
-pub(super) fn from_item(item: Item) -> Result<Stored> {
+pub(crate) fn from_item(item: Item) -> Result<Stored> {
     let corrupt = || Error::Corrupt { kind: KIND };
     let item: CampaignItem = read(item, KIND)?;
     let sender = item.sender.or(item.phone_id);

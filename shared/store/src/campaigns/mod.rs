@@ -3,7 +3,7 @@
 mod item;
 mod moves;
 
-pub(crate) use item::TemplateItem;
+pub(crate) use item::{TemplateItem, from_item};
 pub use moves::Request;
 
 use std::collections::BTreeSet;
