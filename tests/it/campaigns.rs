@@ -52,7 +52,7 @@ async fn a_campaign_starts_once() {
     world.import((0..100).map(person)).await;
     world.template("avviso", "UTILITY", "Ciao {{1}}, a presto").await;
     let id = world.draft("avviso").await;
-    let start = || launch(&world.services, world.tenant(), id);
+    let start = || launch(&world.services, world.tenant(), id, None);
     let (a, b, c) = tokio::join!(start(), start(), start());
     let all = [a, b, c];
     assert_eq!(all.iter().filter(|r| r.is_ok()).count(), 1, "{all:?}");
@@ -70,14 +70,14 @@ async fn what_a_template_lacks_is_a_warning_at_draft_and_an_error_at_launch() {
     world.template("ordine", "UTILITY", body).await;
     let (campaign, warnings) = world.draft_of(world.template_draft("ordine")).await.unwrap();
     assert_eq!(warnings, ["template_params has no value for body {{2}}"]);
-    let refused = launch(&world.services, world.tenant(), campaign.id).await.unwrap_err();
+    let refused = launch(&world.services, world.tenant(), campaign.id, None).await.unwrap_err();
     assert_eq!((refused.code, refused.field.as_deref()), (Code::InvalidField, Some("template_params")));
     let (_, warnings) = world.draft_of(world.template_draft("nessuno")).await.unwrap();
     assert_eq!(warnings, ["there is no template named nessuno"]);
     let sms = Draft { channel: "sms".to_owned(), ..world.text_draft("Ciao") };
     let (campaign, warnings) = world.draft_of(sms).await.unwrap();
     assert_eq!(warnings.len(), 1);
-    let refused = launch(&world.services, world.tenant(), campaign.id).await.unwrap_err();
+    let refused = launch(&world.services, world.tenant(), campaign.id, None).await.unwrap_err();
     assert_eq!(refused.code, Code::NoDevice);
 }
 

@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode, header};
 use ops::Code;
 use ops::messages::Send;
 use store::Store;
-use store::idempotency::Begin;
+use store::idempotency::{Begin, Claim};
 
 use crate::{Input, Result, render};
 
@@ -23,7 +23,7 @@ const KEEP_TRIES: u32 = 4;
 
 /// Does `work` once for an `Idempotency-Key`: who repeats the request within 24
 /// hours gets the same answer. Without a key, `work` is just done. A request that broke
-/// off half-way is done again: it finds what was done, or does no harm.
+/// off half-way is done again, when that does no harm.
 ///
 /// # Errors
 /// [`Code::Conflict`] when the key was used with another body, or its request is
@@ -34,7 +34,21 @@ pub async fn idempotent<R: IntoResponse>(
     input: &Input,
     work: impl Future<Output = Result<R>>,
 ) -> Result<Response> {
-    once(store, caller, input, |_, _| work).await
+    once(store, caller, input, Broken::IsReleased, |_| work).await
+}
+
+/// The same for a request that makes something there must be once: `work` is given the
+/// key, writes down with it what it makes, and finds what one before made that broke off.
+///
+/// # Errors
+/// As [`idempotent`].
+pub async fn idempotent_make<R: IntoResponse>(
+    store: &Store,
+    caller: &ops::Caller,
+    input: &Input,
+    work: impl AsyncFnOnce(Option<Claim>) -> Result<R>,
+) -> Result<Response> {
+    once(store, caller, input, Broken::IsReleased, |claim| work(claim)).await
 }
 
 /// The same for a request that sends a message, whose id `work` is given: of a request
@@ -48,22 +62,35 @@ pub async fn idempotent_send<R: IntoResponse>(
     input: &Input,
     work: impl AsyncFnOnce(Send) -> Result<R>,
 ) -> Result<Response> {
-    once(store, caller, input, |attempt, id| work(Send { id, is_repeated: attempt > 1 })).await
+    let send = |claim: Option<Claim>| match claim {
+        Some(claim) => Send { id: claim.message, is_repeated: claim.is_repeated() },
+        None => Send { id: MessageId(store.entropy().ulid(store.clock().now())), is_repeated: false },
+    };
+    once(store, caller, input, Broken::IsForgotten, |claim| work(send(claim))).await
+}
+
+/// What becomes of a key whose request failed on our side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Broken {
+    /// Whatever was sent is known to have been refused: the next one has an id of its own.
+    IsForgotten,
+    /// Something may have been made: the next one looks for it.
+    IsReleased,
 }
 
 async fn once<R: IntoResponse, F: Future<Output = Result<R>>>(
     store: &Store,
     caller: &ops::Caller,
     input: &Input,
-    work: impl FnOnce(u64, MessageId) -> F,
+    broken: Broken,
+    work: impl FnOnce(Option<Claim>) -> F,
 ) -> Result<Response> {
     let Some(key) = input.idempotency_key()? else {
-        let id = MessageId(store.entropy().ulid(store.clock().now()));
-        return work(1, id).await.map(IntoResponse::into_response);
+        return work(None).await.map(IntoResponse::into_response);
     };
     let (tenant, route) = (caller.tenant_id(), input.spec().path);
-    let done = match store.begin_idempotent(tenant, route, &key, &input.fingerprint()).await? {
-        Begin::Fresh { attempt, message } => work(attempt, message).await,
+    let claim = match store.begin_idempotent(tenant, route, &key, &input.fingerprint()).await? {
+        Begin::Fresh(claim) => claim,
         Begin::Answered { status, body } => return Ok(replay(status, body)),
         Begin::Different => {
             return Err(ops::Error::conflict("the idempotency key was used with another request").into());
@@ -73,12 +100,20 @@ async fn once<R: IntoResponse, F: Future<Output = Result<R>>>(
             return Err(ops::Error::conflict(message).after(1).into());
         }
     };
-    let response = match done {
+    let response = match work(Some(claim.clone())).await {
         Ok(reply) => reply.into_response(),
         // Nobody knows whether it was sent: whoever repeats it gets to know just that.
-        Err(error) if error.code() == Code::ProviderTimeout => render(input.spec().dialect, &error.0),
+        Err(error) if broken == Broken::IsForgotten && error.code() == Code::ProviderTimeout => {
+            render(input.spec().dialect, &error.0)
+        }
         Err(error) => {
-            if let Err(lost) = store.forget_idempotent(tenant, route, &key).await {
+            let freed = match broken {
+                Broken::IsReleased if error.code().is_server_error() => {
+                    store.release_idempotent(&claim).await
+                }
+                Broken::IsReleased | Broken::IsForgotten => store.forget_idempotent(&claim).await,
+            };
+            if let Err(lost) = freed {
                 tracing::warn!(%lost, "an idempotency key could not be freed");
             }
             return Err(error);
@@ -89,9 +124,9 @@ async fn once<R: IntoResponse, F: Future<Output = Result<R>>>(
     for round in 0..KEEP_TRIES {
         let kept = match std::str::from_utf8(&bytes) {
             Ok(text) if text.len() <= MAX_KEPT => {
-                store.finish_idempotent(tenant, route, &key, parts.status.as_u16(), text).await
+                store.finish_idempotent(&claim, parts.status.as_u16(), text).await
             }
-            Ok(_) | Err(_) => store.forget_idempotent(tenant, route, &key).await,
+            Ok(_) | Err(_) => store.forget_idempotent(&claim).await,
         };
         let Err(lost) = kept else { break };
         // The work is done: the caller has to know, whatever becomes of the key.

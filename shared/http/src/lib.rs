@@ -25,7 +25,7 @@ pub use edge::{Edge, serve};
 pub use envelope::render;
 pub use error::{ApiError, Result};
 pub use fields::{Fields, text_of};
-pub use idempotency::{idempotent, idempotent_send};
+pub use idempotency::{idempotent, idempotent_make, idempotent_send};
 pub use input::{Input, Upload};
 pub use reply::{Reply, cut_to_weight, weight_of};
 pub use table::{Endpoint, Route, Table, delete, get, get_or_post, post};

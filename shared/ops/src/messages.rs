@@ -64,7 +64,8 @@ impl Send {
     /// written down, and so never sent.
     ///
     /// # Errors
-    /// [`Code::ProviderTimeout`] about it when nobody knows, or it was refused.
+    /// [`Code::ProviderTimeout`] about it when nobody knows, [`Code::ProviderRejected`] when
+    /// it was refused.
     pub(crate) async fn earlier(
         self,
         store: &Store,
@@ -77,6 +78,11 @@ impl Send {
         let Some(message) = store.message(tenant, account, self.id).await? else { return Ok(None) };
         if message.progress.provider_id.is_some() {
             return Ok(Some(message));
+        }
+        if message.progress.state == State::Failed {
+            let text = "an earlier request with this idempotency key broke off: its message was refused";
+            let error = Error::new(Code::ProviderRejected, text).about(self.id);
+            return Err(Error { reason: message.progress.reason, ..error });
         }
         let text = "an earlier request with this idempotency key broke off: its message may have been sent";
         Err(Error::new(Code::ProviderTimeout, text).about(self.id))

@@ -48,12 +48,12 @@ impl World {
 
     /// Drafts a campaign.
     pub async fn draft_of(&self, draft: Draft) -> ops::Result<(Campaign, Vec<String>)> {
-        ops::campaigns::draft(&self.services, &self.caller, &self.account, draft).await
+        ops::campaigns::draft(&self.services, &self.caller, &self.account, draft, None).await
     }
 
     /// Launches a campaign.
     pub async fn launch(&self, id: CampaignId) {
-        ops::campaigns::launch(&self.services, self.tenant(), id).await.unwrap();
+        ops::campaigns::launch(&self.services, self.tenant(), id, None).await.unwrap();
     }
 
     /// A campaign of a utility template to everybody, launched.

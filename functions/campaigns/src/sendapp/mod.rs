@@ -5,7 +5,7 @@ mod draft;
 pub(crate) mod media;
 pub(crate) mod report;
 
-use api_http::{Caller, Input, Reply, Result, account_of_token, cut_to_weight, idempotent};
+use api_http::{Caller, Input, Reply, Result, account_of_token, cut_to_weight, idempotent_make};
 use axum::extract::State;
 use axum::response::Response;
 use domain::CampaignId;
@@ -112,11 +112,12 @@ pub(crate) async fn draft(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&services.store, &caller, &input, async {
+    idempotent_make(&services.store, &caller, &input, async |claim| {
         let fields = input.fields();
         let account = account_of_token(&services.store, &caller, fields).await?;
         let draft = draft::draft(fields)?;
-        let (campaign, warnings) = campaigns::draft(&services, &caller, &account, draft).await?;
+        let (campaign, warnings) =
+            campaigns::draft(&services, &caller, &account, draft, claim.as_ref()).await?;
         let state = campaign.state.as_str();
         Ok(Reply::<200, _>(Drafted { status: "success", campaign_id: campaign.id.0, state, warnings }))
     })
@@ -136,9 +137,9 @@ pub(crate) async fn launch(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Response> {
-    idempotent(&services.store, &caller, &input, async {
+    idempotent_make(&services.store, &caller, &input, async |claim| {
         let id: CampaignId = input.fields().required("campaign_id")?.parse()?;
-        let state = campaigns::launch(&services, caller.tenant_id(), id).await?.as_str();
+        let state = campaigns::launch(&services, caller.tenant_id(), id, claim).await?.as_str();
         Ok(Reply::<200, _>(Launched { status: "success", campaign_id: id.0, state }))
     })
     .await

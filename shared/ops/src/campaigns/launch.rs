@@ -7,6 +7,7 @@ use domain::template::{Template, slots};
 use domain::{CampaignId, TenantId};
 use queue::CampaignJob;
 use store::campaigns::{Launch, Stored};
+use store::idempotency::Claim;
 
 use super::end;
 use super::{WATCH_MS, load, timing, wrong_state};
@@ -16,7 +17,8 @@ use crate::senders::Route;
 use crate::{Caller, Code, Error, Result, Services, senders, templates};
 
 /// Writes a draft down; answers it with what would keep it from being launched.
-/// A draft with a time is scheduled, and starts by itself.
+/// A draft with a time is scheduled, and starts by itself. One that was asked for before
+/// under the same key is answered as it is.
 ///
 /// # Errors
 /// [`Code::InvalidField`], with the field as the contract spells it.
@@ -25,16 +27,22 @@ pub async fn draft(
     caller: &Caller,
     account: &Account,
     draft: Draft,
+    claim: Option<&Claim>,
 ) -> Result<(Campaign, Vec<String>)> {
     let store = &services.store;
     let tenant = caller.tenant_id();
+    if let Some(made) = claim.and_then(|claim| claim.made.as_deref()) {
+        let campaign = load(store, tenant, made.parse()?).await?.campaign;
+        let warnings = warnings(services, tenant, account, &campaign, &draft.tags).await?;
+        timing::arm(services, tenant, &campaign).await;
+        return Ok((campaign, warnings));
+    }
     let now = store.clock().now();
     let draft_tags = draft.tags.clone();
     senders::check(store, tenant, &Channel::parse(&draft.channel)?).await?;
     let CheckedDraft { name, channel, sender, message, audience, scheduled_at } =
         draft.check(now, &time_zone(&caller.tenant))?;
     check_media(services, tenant, &message).await?;
-    let ignored_tags = !draft_tags.is_empty() && audience == Audience::All;
     let state = if scheduled_at.is_some() { CampaignState::Scheduled } else { CampaignState::Draft };
     let mut campaign = Campaign {
         id: CampaignId(0),
@@ -51,7 +59,22 @@ pub async fn draft(
         started_at: None,
         finished_at: None,
     };
-    let mut warnings = match ready(services, tenant, account, &campaign).await {
+    let warnings = warnings(services, tenant, account, &campaign, &draft_tags).await?;
+    campaign.id = store.next_campaign_id(tenant).await?;
+    store.create_campaign(tenant, &campaign, claim).await?;
+    timing::arm(services, tenant, &campaign).await;
+    Ok((campaign, warnings))
+}
+
+/// What would keep a draft from being launched, or is not as its owner may think.
+async fn warnings(
+    services: &Services,
+    tenant: &TenantId,
+    account: &Account,
+    campaign: &Campaign,
+    tags: &[String],
+) -> Result<Vec<String>> {
+    let mut warnings = match ready(services, tenant, account, campaign).await {
         Ok(_) => Vec::new(),
         // A sender that is named has to be there.
         Err(error) if error.code.is_server_error() || error.field.as_deref() == Some("sender") => {
@@ -59,15 +82,12 @@ pub async fn draft(
         }
         Err(error) => vec![error.message],
     };
-    if ignored_tags {
+    if !tags.is_empty() && campaign.audience == Audience::All {
         warnings.push(
             "tags are ignored: recipient_type is all, so every contact would be a recipient".to_owned(),
         );
     }
-    campaign.id = store.next_campaign_id(tenant).await?;
-    store.create_campaign(tenant, &campaign).await?;
-    timing::arm(services, tenant, &campaign).await;
-    Ok((campaign, warnings))
+    Ok(warnings)
 }
 
 async fn check_media(services: &Services, tenant: &TenantId, message: &Message) -> Result<()> {
@@ -115,18 +135,27 @@ pub(super) async fn ready(
     Ok(Ready { route, template: Some(template) })
 }
 
-/// Starts a campaign now. Of several who try at once, one succeeds.
+/// Starts a campaign now. Of several who try at once, one succeeds; who asks again under
+/// the same key is answered as the first time.
 ///
 /// # Errors
 /// [`Code::NotFound`]; [`Code::Conflict`] with the state when it was launched
 /// before; [`Code::NoNumber`], [`Code::NoSession`] or [`Code::NoDevice`]; what is
 /// missing for its template.
-pub async fn launch(services: &Services, tenant: &TenantId, id: CampaignId) -> Result<CampaignState> {
+pub async fn launch(
+    services: &Services,
+    tenant: &TenantId,
+    id: CampaignId,
+    claim: Option<Claim>,
+) -> Result<CampaignState> {
+    if claim.as_ref().is_some_and(|claim| claim.made.is_some()) {
+        return Ok(CampaignState::Planning);
+    }
     let stored = load(&services.store, tenant, id).await?;
     if !stored.campaign.state.may_launch() {
         return Err(wrong_state(stored.campaign.state));
     }
-    let state = start(services, tenant, &stored).await?;
+    let state = start(services, tenant, &stored, claim).await?;
     timing::disarm(services, tenant, &stored.campaign).await;
     Ok(state)
 }
@@ -144,7 +173,7 @@ pub async fn start_scheduled(services: &Services, tenant: &TenantId, id: Campaig
     if stored.campaign.state != CampaignState::Scheduled || is_early {
         return Ok(());
     }
-    match start(services, tenant, &stored).await {
+    match start(services, tenant, &stored, None).await {
         Ok(_) => {
             let at = stored.campaign.scheduled_at.unwrap_or(stored.campaign.created_at);
             let late_ms = services.store.clock().now_ms() - at.as_millisecond();
@@ -167,14 +196,20 @@ pub async fn start_scheduled(services: &Services, tenant: &TenantId, id: Campaig
     }
 }
 
-async fn start(services: &Services, tenant: &TenantId, stored: &Stored) -> Result<CampaignState> {
+async fn start(
+    services: &Services,
+    tenant: &TenantId,
+    stored: &Stored,
+    claim: Option<Claim>,
+) -> Result<CampaignState> {
     let store = &services.store;
     let campaign = &stored.campaign;
     let account = store.account(tenant, campaign.account).await?;
     let account = account.ok_or_else(|| Error::not_found("token", "the campaign's account is gone"))?;
     let ready = ready(services, tenant, &account, campaign).await?;
     let (last_contact, losses) = store.contact_marks(tenant).await?;
-    let launch = Launch { last_contact, losses, sender: ready.route.sender.id, template: ready.template };
+    let Ready { route, template } = ready;
+    let launch = Launch { last_contact, losses, sender: route.sender.id, template, claim };
     let watch = store.clock().now_ms() + WATCH_MS;
     match store.launch_campaign(tenant, campaign.id, campaign.state, &launch, watch).await {
         Ok(()) => {}

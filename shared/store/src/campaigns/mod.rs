@@ -13,9 +13,10 @@ use domain::sender::SenderId;
 use domain::template::Template;
 use domain::{AccountId, CampaignId, ContactId, TenantId};
 
-use self::item::{from_item, to_item};
+use self::item::to_item;
 use crate::batch::Action;
 use crate::due::{Due, Watched, put_action};
+use crate::idempotency::Claim;
 use crate::item::{Item, Key, Query, number, text};
 use crate::ledger::Which;
 use crate::update::When;
@@ -96,6 +97,8 @@ pub struct Launch {
     pub sender: SenderId,
     /// The template as it is now.
     pub template: Option<Template>,
+    /// The key under which it was asked for.
+    pub claim: Option<Claim>,
 }
 
 /// A campaign that was started.
@@ -118,11 +121,17 @@ impl Store {
         self.next_number(tenant, "campaigns").await.map(CampaignId)
     }
 
-    /// Writes a new campaign; a scheduled one goes into the due index with it.
+    /// Writes a new campaign; a scheduled one goes into the due index with it, and the key
+    /// under which it was asked for knows it.
     ///
     /// # Errors
-    /// [`crate::Error::Conflict`] when its number is taken.
-    pub async fn create_campaign(&self, tenant: &TenantId, campaign: &Campaign) -> Result<()> {
+    /// [`crate::Error::Conflict`] when its number is taken, or another request has the key.
+    pub async fn create_campaign(
+        &self,
+        tenant: &TenantId,
+        campaign: &Campaign,
+        claim: Option<&Claim>,
+    ) -> Result<()> {
         let mut actions = vec![Action::Put(to_item(tenant, campaign)?, vec![When::Absent("pk")])];
         if let Some(at) = campaign.scheduled_at {
             let due = Due {
@@ -132,6 +141,7 @@ impl Store {
             };
             actions.push(put_action(&due)?);
         }
+        actions.extend(claim.map(|claim| claim.made_action(campaign.id)));
         self.transact(actions).await
     }
 

@@ -64,13 +64,14 @@ impl Store {
             .set_some("template", template.map_err(|_| Error::Corrupt { kind: KIND })?)
             .remove("reason")
             .when(is(from));
-        self.transact(vec![
+        let mut actions = vec![
             Action::Update(update),
             put_action(&watch(tenant, id, watch_at_ms))?,
             activate_action(tenant, &launch.sender, id)?,
             self.audit_action(tenant, "launch", &format!("campaign {id} launched"))?,
-        ])
-        .await
+        ];
+        actions.extend(launch.claim.as_ref().map(|claim| claim.made_action(id)));
+        self.transact(actions).await
     }
 
     /// Moves a campaign by itself, with a note in the outbox.
