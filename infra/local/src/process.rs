@@ -82,7 +82,7 @@ impl Apps {
     }
 }
 
-/// Runs the product until Ctrl-C.
+/// Runs the product until Ctrl-C or SIGTERM.
 ///
 /// # Errors
 /// One line that says what is wrong: a taken port, a folder in use, a setting.
@@ -132,17 +132,48 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     tasks.spawn(Workers::new(aws.sqs.clone(), urls, apps.clone(), stop.clone()).run());
     banner(&settings, &credentials);
     let router = apps.router();
-    let on_signal = async {
-        let _signal = tokio::signal::ctrl_c().await;
-    };
-    axum::serve(listener, router).with_graceful_shutdown(on_signal).await?;
-    println!("staffetta stops: waves under way are finished first");
-    stop.stop();
+    // Whoever is told to stop first tells the others: a port that cannot be served any more
+    // ends the process as a signal does.
+    tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            signal().await;
+            println!("staffetta stops: waves under way are finished first");
+            stop.stop();
+        }
+    });
+    let served = axum::serve(listener, router).with_graceful_shutdown(stop.clone().stopped());
+    tasks.spawn({
+        let stop = stop.clone();
+        async move {
+            if let Err(error) = served.await {
+                tracing::error!(%error, "requests are not served any more");
+            }
+            stop.stop();
+        }
+    });
+    stop.stopped().await;
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all).await.is_err() {
         tracing::warn!("some work was still under way; it is taken up at the next start");
     }
     Ok(())
+}
+
+/// Waits for Ctrl-C, or, where there is one, for what service managers send.
+async fn signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _interrupted = tokio::signal::ctrl_c().await;
 }
 
 async fn serve_aws(embedded: Embedded, listener: TcpListener, stop: Stop) {
