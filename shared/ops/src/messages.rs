@@ -64,8 +64,8 @@ impl Send {
     /// written down, and so never sent.
     ///
     /// # Errors
-    /// [`Code::ProviderTimeout`] about it when nobody knows, [`Code::ProviderRejected`] when
-    /// it was refused.
+    /// [`Code::ProviderTimeout`] about it when nobody knows, [`Code::ProviderUnavailable`] when
+    /// it was surely not sent: that frees the key, and a repetition has an id of its own.
     pub(crate) async fn earlier(
         self,
         store: &Store,
@@ -80,8 +80,8 @@ impl Send {
             return Ok(Some(message));
         }
         if message.progress.state == State::Failed {
-            let text = "an earlier request with this idempotency key broke off: its message was refused";
-            let error = Error::new(Code::ProviderRejected, text).about(self.id);
+            let text = "an earlier request with this idempotency key broke off, and was not sent: repeat it";
+            let error = Error::new(Code::ProviderUnavailable, text).about(self.id).after(1);
             return Err(Error { reason: message.progress.reason, ..error });
         }
         let text = "an earlier request with this idempotency key broke off: its message may have been sent";
