@@ -13,6 +13,7 @@ use ops::{AdminKey, Services};
 use outbound::{Client, Policy, Resolver};
 use store::Sealer;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::demo::{self, Credentials};
 use crate::embedded::{Embedded, serve};
@@ -115,7 +116,7 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let credentials = demo::seed(&settings, &store, &entropy).await?;
 
     let stop = Stop::default();
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut tasks = JoinSet::new();
     if let Some(listener) = for_simulator {
         let simulator = simulator::of(&settings, &credentials)?;
         let stopped = stop.clone().stopped();
@@ -131,33 +132,39 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let apps = Apps::of(services, &settings);
     tasks.spawn(Workers::new(aws.sqs.clone(), urls, apps.clone(), stop.clone()).run());
     banner(&settings, &credentials);
-    let router = apps.router();
-    // Whoever is told to stop first tells the others: a port that cannot be served any more
-    // ends the process as a signal does.
-    tokio::spawn({
-        let stop = stop.clone();
-        async move {
-            signal().await;
+    tasks.spawn(serve_requests(listener, apps.router(), stop.clone()));
+    tasks.spawn(stop_on_signal(stop.clone()));
+    ended(tasks, stop).await;
+    Ok(())
+}
+
+/// Serves requests until the process stops, or stops it when they cannot be served any more.
+async fn serve_requests(listener: TcpListener, router: Router, stop: Stop) {
+    let served = axum::serve(listener, router).with_graceful_shutdown(stop.clone().stopped());
+    if let Err(error) = served.await {
+        tracing::error!(%error, "requests are not served any more");
+    }
+    stop.stop();
+}
+
+/// Stops the process on a signal: whoever is told so first tells the others.
+async fn stop_on_signal(stop: Stop) {
+    tokio::select! {
+        () = signal() => {
             println!("staffetta stops: waves under way are finished first");
             stop.stop();
         }
-    });
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop.clone().stopped());
-    tasks.spawn({
-        let stop = stop.clone();
-        async move {
-            if let Err(error) = served.await {
-                tracing::error!(%error, "requests are not served any more");
-            }
-            stop.stop();
-        }
-    });
+        () = stop.clone().stopped() => {}
+    }
+}
+
+/// Waits until the process is stopped, and then, not for ever, for what is under way.
+async fn ended(mut tasks: JoinSet<()>, stop: Stop) {
     stop.stopped().await;
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all).await.is_err() {
         tracing::warn!("some work was still under way; it is taken up at the next start");
     }
-    Ok(())
 }
 
 /// Waits for Ctrl-C, or, where there is one, for what service managers send.
