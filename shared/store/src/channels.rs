@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::{Key, Query, compose, n, read, s};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 const KIND: &str = "channel";
 
@@ -23,7 +23,7 @@ struct ChannelItem {
 }
 
 fn pk(tenant: &TenantId) -> String {
-    format!("CHANNEL#{tenant}")
+    Kind::Channel.pk(tenant)
 }
 
 fn key(tenant: &TenantId, name: &ChannelName) -> Key {

@@ -6,13 +6,13 @@ use domain::{AccountId, ContactId, TenantId};
 
 use crate::item::{Key, n, number, text};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 /// How long a customer's message lets us answer freely (Meta: 24 hours).
 pub const WINDOW_MS: i64 = 24 * 60 * 60 * 1_000;
 
 pub(crate) fn key(tenant: &TenantId, account: AccountId, contact: ContactId) -> Key {
-    Key::new(format!("CONV#{tenant}#{account}#{contact}"), "-")
+    Key::new(Kind::Conversation.pk(format_args!("{tenant}#{account}#{contact}")), "-")
 }
 
 impl Store {

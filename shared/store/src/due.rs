@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::Action;
 use crate::item::{Key, Query, compose, read, text};
 use crate::update::When;
-use crate::{Error, Result, Store, sha256_hex};
+use crate::{Error, Kind, Result, Store, sha256_hex};
 
 /// Partitions of the index.
 const SHARDS: u8 = 4;
@@ -64,7 +64,7 @@ fn key(due: &Due) -> Key {
     let name = due.what.name();
     let hash = sha256_hex(format!("{}#{name}", due.tenant));
     let shard = u8::from_str_radix(&hash[..2], 16).unwrap_or(0) % SHARDS;
-    Key::new(format!("DUE#{shard}"), format!("{:013}#{}#{name}", due.at_ms, due.tenant))
+    Key::new(Kind::Due.pk(shard), format!("{:013}#{}#{name}", due.at_ms, due.tenant))
 }
 
 pub(crate) fn put_action(due: &Due) -> Result<Action> {
@@ -130,7 +130,7 @@ impl Store {
         let until = format!("{:013}~", self.clock().now_ms());
         let shards = (0..SHARDS).map(|shard| {
             let query = Query {
-                pk: format!("DUE#{shard}"),
+                pk: Kind::Due.pk(shard),
                 until: Some(until.clone()),
                 limit: Some(limit),
                 ..Query::default()

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::Action;
 use crate::item::{Key, compose, n, s};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store, sha256_hex};
+use crate::{Error, Kind, Result, Store, sha256_hex};
 
 /// How long an answer is kept, in seconds.
 const KEEP_S: i64 = 86_400;
@@ -78,7 +78,10 @@ struct KeyItem {
 }
 
 fn key(tenant: &TenantId, route: &str, idempotency_key: &str) -> Key {
-    Key::new(format!("IDEM#{tenant}#{}", sha256_hex(format!("{route}|{idempotency_key}"))), "-")
+    Key::new(
+        Kind::Idempotency.pk(format_args!("{tenant}#{}", sha256_hex(format!("{route}|{idempotency_key}")))),
+        "-",
+    )
 }
 
 impl Store {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::{Key, Query, compose, n, number, read};
 use crate::update::Update;
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 /// How long calls are listed.
 const KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -19,7 +19,7 @@ const KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
 const KEEP_COUNT_S: i64 = 2 * 3_600;
 
 fn pk(tenant: &TenantId, account: AccountId, what: &str) -> String {
-    format!("INTAKE#{tenant}#{account}#{what}")
+    Kind::Intake.pk(format_args!("{tenant}#{account}#{what}"))
 }
 
 fn secret_key(tenant: &TenantId, account: AccountId, shop: Shop) -> Key {

@@ -21,6 +21,7 @@ mod error;
 pub mod idempotency;
 pub mod intake;
 mod item;
+mod kind;
 pub mod ledger;
 pub mod media;
 pub mod messages;
@@ -42,6 +43,7 @@ pub mod usage;
 pub mod webhooks;
 
 pub use error::{Error, Result};
+pub use kind::Kind;
 pub use seal::Sealer;
 
 use std::sync::Arc;

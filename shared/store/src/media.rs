@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::{Key, compose, n, number, s, text};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 /// How long a file is kept at least, in seconds: 90 days, from its last use.
 const KEEP_S: i64 = 90 * 86_400;
@@ -68,11 +68,11 @@ struct FileItem {
 
 /// Public: the URL carries no tenant, and its id is the secret.
 fn key(id: &str) -> Key {
-    Key::new(format!("FILE#{id}"), "-")
+    Key::new(Kind::File.pk(id), "-")
 }
 
 fn provider_key(tenant: &TenantId, sender: &SenderId, id: &str) -> Key {
-    Key::new(format!("MEDIAID#{tenant}#{sender}"), id)
+    Key::new(Kind::MediaId.pk(format_args!("{tenant}#{sender}")), id)
 }
 
 impl Store {

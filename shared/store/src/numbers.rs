@@ -12,7 +12,7 @@ use crate::item::{Key, Query, compose, read, s};
 use crate::runner::changed;
 use crate::tenants::account_key;
 use crate::update::{Update, When};
-use crate::{Error, Result, Store, sha256_hex};
+use crate::{Error, Kind, Result, Store, sha256_hex};
 
 /// The account behind a provider's id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,16 +37,16 @@ impl OwnerItem {
 }
 
 fn phone_key(number: &SenderId) -> Key {
-    Key::new(format!("PHONEID#{number}"), "-")
+    Key::new(Kind::PhoneId.pk(number), "-")
 }
 
 /// Several numbers may share a business account, so each has its own item.
 fn waba_key(waba_id: &str, number: &SenderId) -> Key {
-    Key::new(format!("WABA#{waba_id}"), number.as_str())
+    Key::new(Kind::Waba.pk(waba_id), number.as_str())
 }
 
 fn verify_key(token: &str) -> Key {
-    Key::new(format!("VERIFY#{}", sha256_hex(token)), "-")
+    Key::new(Kind::Verify.pk(sha256_hex(token)), "-")
 }
 
 /// How a number is connected.
@@ -205,7 +205,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn owners_of_waba(&self, waba_id: &str) -> Result<Vec<Owner>> {
-        let query = Query { pk: format!("WABA#{waba_id}"), ..Query::default() };
+        let query = Query { pk: Kind::Waba.pk(waba_id), ..Query::default() };
         let items = self.query(&query).await?;
         items.into_iter().map(|item| read::<OwnerItem>(item, "owner")?.into_owner()).collect()
     }

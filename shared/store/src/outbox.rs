@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::Action;
 use crate::item::{Key, Query, compose, read};
-use crate::{Error, Result, Store, sha256_hex};
+use crate::{Error, Kind, Result, Store, sha256_hex};
 
 /// Partitions of the outbox.
 const SHARDS: u8 = 4;
@@ -63,7 +63,7 @@ struct EntryItem {
 fn key(entry: &Entry) -> Key {
     let hash = sha256_hex(&entry.id);
     let shard = u8::from_str_radix(&hash[..2], 16).unwrap_or(0) % SHARDS;
-    Key::new(format!("OUTBOX#{shard}"), format!("{:013}#{}", entry.at_ms, entry.id))
+    Key::new(Kind::Outbox.pk(shard), format!("{:013}#{}", entry.at_ms, entry.id))
 }
 
 impl ContactChange {
@@ -109,7 +109,7 @@ impl Store {
     pub async fn untold(&self, before_ms: i64, limit: usize) -> Result<Vec<Entry>> {
         let shards = (0..SHARDS).map(|shard| async move {
             let query = Query {
-                pk: format!("OUTBOX#{shard}"),
+                pk: Kind::Outbox.pk(shard),
                 until: Some(format!("{before_ms:013}~")),
                 limit: Some(limit),
                 ..Query::default()

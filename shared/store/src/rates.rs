@@ -7,7 +7,7 @@ use crate::batch::TRIES;
 use crate::item::{Item, Key, n, number};
 use crate::runner::lease_key;
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 /// What is known of a sender's turns; nothing, by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,7 +19,7 @@ pub struct Turn {
 }
 
 fn slot_key(tenant: &TenantId, sender: &SenderId) -> Key {
-    Key::new(format!("SLOT#{tenant}#{sender}"), "-")
+    Key::new(Kind::Slot.pk(format_args!("{tenant}#{sender}")), "-")
 }
 
 /// The keys of what a [`Turn`] is read from.
@@ -36,7 +36,7 @@ impl Store {
     pub async fn count_request(&self, tenant: &TenantId, key: &str, lane: &str) -> Result<(u64, u64)> {
         let now = self.clock().now().as_second();
         let minute = now.div_euclid(60);
-        let key = Key::new(format!("RATE#{tenant}#{key}#{lane}"), minute.to_string());
+        let key = Key::new(Kind::Rate.pk(format_args!("{tenant}#{key}#{lane}")), minute.to_string());
         let update = Update::of(key).add("n", n(1)).set("ttl", n(now + 300));
         let item = self.update_returning(update).await?;
         let left = u64::try_from(60 - now.rem_euclid(60)).unwrap_or(60);

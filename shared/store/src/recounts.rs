@@ -9,7 +9,7 @@ use domain::{CampaignId, TenantId};
 
 use crate::item::{Key, n, number};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 /// After this long without a word a chain is taken for dead, in milliseconds: longer
 /// than from one run to the next.
@@ -20,7 +20,7 @@ const ASKED_EVERY_MS: i64 = 60_000;
 const KEEP_S: i64 = 86_400;
 
 fn key(tenant: &TenantId, campaign: CampaignId) -> Key {
-    Key::new(format!("REPORT#{tenant}#{campaign}"), "counts")
+    Key::new(Kind::Report.pk(format_args!("{tenant}#{campaign}")), "counts")
 }
 
 impl Store {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::{Item, Key, n, number, s, text};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 /// After this long without a word a job is taken for dead, in milliseconds: longer
 /// than it takes from one word of a run to the next, or to the next run.
@@ -108,7 +108,7 @@ impl ReportJob {
 }
 
 fn key(of: ReportKey<'_>) -> Key {
-    Key::new(format!("REPORT#{}#{}", of.tenant, of.campaign), of.format.as_str())
+    Key::new(Kind::Report.pk(format_args!("{}#{}", of.tenant, of.campaign)), of.format.as_str())
 }
 
 fn from_item(item: &Item, now_ms: i64) -> Report {

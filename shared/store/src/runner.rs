@@ -12,7 +12,7 @@ use crate::batch::Action;
 use crate::campaigns::{Stored, from_item};
 use crate::item::{Item, Key, Query, compose, n, number, s};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 /// How long a lease lasts without being renewed, in milliseconds.
 pub const LEASE_MS: i64 = 10_000;
@@ -68,11 +68,11 @@ pub(crate) fn changed(tenant: &TenantId, sender: &SenderId) -> Update {
 }
 
 pub(crate) fn lease_key(tenant: &TenantId, sender: &SenderId) -> Key {
-    Key::new(format!("RUNNER#{tenant}"), sender.as_str())
+    Key::new(Kind::Runner.pk(tenant), sender.as_str())
 }
 
 fn active_key(tenant: &TenantId, sender: &SenderId, campaign: CampaignId) -> Key {
-    Key::new(format!("ACTIVE#{tenant}#{sender}"), format!("{:010}", campaign.0))
+    Key::new(Kind::Active.pk(format_args!("{tenant}#{sender}")), format!("{:010}", campaign.0))
 }
 
 /// Puts a campaign on the list of those that a sender sends.
@@ -215,7 +215,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn active(&self, tenant: &TenantId, sender: &SenderId) -> Result<Vec<CampaignId>> {
-        let query = Query { pk: format!("ACTIVE#{tenant}#{sender}"), ..Query::default() };
+        let query = Query { pk: Kind::Active.pk(format_args!("{tenant}#{sender}")), ..Query::default() };
         Ok(self.query(&query).await?.iter().filter_map(|i| number(i, "campaign").map(CampaignId)).collect())
     }
 }

@@ -16,7 +16,7 @@ use crate::batch::Action;
 use crate::item::{Item, Key, Query, compose, n, number, read, text};
 use crate::outbox::{Entry, note_action};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store, sha256_hex};
+use crate::{Error, Kind, Result, Store, sha256_hex};
 
 const KIND: &str = "opt-out";
 /// The first digits of hashes.
@@ -111,7 +111,7 @@ fn seconds(ms: i64) -> i64 {
 }
 
 fn pk(tenant: &TenantId, digit: &str) -> String {
-    format!("SUPPRESS#{tenant}#{digit}")
+    Kind::Suppression.pk(format_args!("{tenant}#{digit}"))
 }
 
 pub(crate) fn key(tenant: &TenantId, id: &str) -> Key {

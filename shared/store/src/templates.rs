@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::campaigns::TemplateItem;
 use crate::item::{Key, Query, compose, number, read, text};
-use crate::{Result, Store};
+use crate::{Kind, Result, Store};
 
 const HEAD: &str = "-";
 
@@ -20,7 +20,7 @@ pub struct Cached {
 }
 
 fn pk(tenant: &TenantId, waba_id: &str) -> String {
-    format!("TEMPLATES#{tenant}#{waba_id}")
+    Kind::Templates.pk(format_args!("{tenant}#{waba_id}"))
 }
 
 #[derive(Serialize, Deserialize)]

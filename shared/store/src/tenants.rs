@@ -10,30 +10,30 @@ use serde::{Deserialize, Serialize};
 use crate::batch::Action;
 use crate::item::{Item, Key, Query, compose, n, number, read, s};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store, sha256_hex};
+use crate::{Error, Kind, Result, Store, sha256_hex};
 
 fn tenant_key(tenant: &TenantId) -> Key {
-    Key::new(format!("TENANT#{tenant}"), "-")
+    Key::new(Kind::Tenant.pk(tenant), "-")
 }
 
 fn api_key_key(hash: &str) -> Key {
-    Key::new(format!("KEY#{hash}"), "-")
+    Key::new(Kind::ApiKey.pk(hash), "-")
 }
 
 fn key_list_key(tenant: &TenantId, hash: &str) -> Key {
-    Key::new(format!("KEYS#{tenant}"), hash)
+    Key::new(Kind::ApiKeys.pk(tenant), hash)
 }
 
 pub(crate) fn account_key(tenant: &TenantId, id: AccountId) -> Key {
-    Key::new(format!("ACCOUNTS#{tenant}"), format!("{:010}", id.0))
+    Key::new(Kind::Accounts.pk(tenant), format!("{:010}", id.0))
 }
 
 fn token_key(hash: &str) -> Key {
-    Key::new(format!("TOKEN#{hash}"), "-")
+    Key::new(Kind::Token.pk(hash), "-")
 }
 
 fn audit_key(tenant: &TenantId, at: &str) -> Key {
-    Key::new(format!("AUDIT#{tenant}"), at)
+    Key::new(Kind::Audit.pk(tenant), at)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -225,7 +225,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKey>> {
-        let query = Query { pk: format!("KEYS#{tenant}"), ..Query::default() };
+        let query = Query { pk: Kind::ApiKeys.pk(tenant), ..Query::default() };
         let items = self.query(&query).await?;
         items.into_iter().map(|item| read::<KeyItem>(item, "key")?.into_key()).collect()
     }
@@ -253,7 +253,7 @@ impl Store {
     }
 
     pub(crate) async fn next_number(&self, tenant: &TenantId, what: &'static str) -> Result<u64> {
-        let key = Key::new(format!("COUNTER#{tenant}"), what);
+        let key = Key::new(Kind::Counter.pk(tenant), what);
         let item = self.update_returning(Update::of(key).add("next", n(1))).await?;
         number(&item, "next").ok_or(Error::Corrupt { kind: "counter" })
     }
@@ -377,7 +377,7 @@ impl Store {
     /// # Errors
     /// [`Error::Sealed`] when the installation's key is another one.
     pub async fn accounts(&self, tenant: &TenantId) -> Result<Vec<Account>> {
-        let query = Query { pk: format!("ACCOUNTS#{tenant}"), ..Query::default() };
+        let query = Query { pk: Kind::Accounts.pk(tenant), ..Query::default() };
         let items = self.query(&query).await?;
         let mut accounts = Vec::with_capacity(items.len());
         for item in items {
@@ -392,7 +392,7 @@ impl Store {
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn account_ids(&self, tenant: &TenantId) -> Result<Vec<AccountId>> {
         let project = Some("id".to_owned());
-        let query = Query { pk: format!("ACCOUNTS#{tenant}"), project, ..Query::default() };
+        let query = Query { pk: Kind::Accounts.pk(tenant), project, ..Query::default() };
         let items = self.query(&query).await?;
         Ok(items.iter().filter_map(|item| number(item, "id")).map(AccountId).collect())
     }

@@ -5,10 +5,10 @@ use jiff::tz::TimeZone;
 
 use crate::item::{Key, Query, n, number};
 use crate::update::{Update, When};
-use crate::{Result, Store};
+use crate::{Kind, Result, Store};
 
 fn key(tenant: &TenantId, day: &str) -> Key {
-    Key::new(format!("USAGE#{tenant}"), day)
+    Key::new(Kind::Usage.pk(tenant), day)
 }
 
 /// A tenant's use in this calendar month.
@@ -74,7 +74,7 @@ impl Store {
     /// [`crate::Error::Unavailable`] when the database does not answer.
     pub async fn usage(&self, tenant: &TenantId) -> Result<Usage> {
         let month = self.today().chars().take(7).collect();
-        let query = Query { pk: format!("USAGE#{tenant}"), prefix: Some(month), ..Query::default() };
+        let query = Query { pk: Kind::Usage.pk(tenant), prefix: Some(month), ..Query::default() };
         let days = self.query(&query).await?;
         Ok(Usage { messages: days.iter().filter_map(|day| number::<u64>(day, "messages")).sum() })
     }

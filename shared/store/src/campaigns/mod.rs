@@ -20,12 +20,12 @@ use crate::idempotency::Claim;
 use crate::item::{Item, Key, Query, number, text};
 use crate::ledger::Which;
 use crate::update::When;
-use crate::{Result, Store};
+use crate::{Kind, Result, Store};
 
 const KIND: &str = "campaign";
 
 pub(crate) fn key(tenant: &TenantId, id: CampaignId) -> Key {
-    Key::new(format!("CAMPAIGNS#{tenant}"), format!("{:010}", id.0))
+    Key::new(Kind::Campaigns.pk(tenant), format!("{:010}", id.0))
 }
 
 /// How far the planner came.
@@ -164,7 +164,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Stored>> {
         let query = Query {
-            pk: format!("CAMPAIGNS#{tenant}"),
+            pk: Kind::Campaigns.pk(tenant),
             until: before.map(|id| format!("{:010}", id.0.saturating_sub(1))),
             limit: Some(limit),
             descending: true,
@@ -179,7 +179,7 @@ impl Store {
     /// [`crate::Error::Unavailable`] when the database does not answer.
     pub async fn started_campaigns(&self, tenant: &TenantId, most: usize) -> Result<Vec<Started>> {
         let query = Query {
-            pk: format!("CAMPAIGNS#{tenant}"),
+            pk: Kind::Campaigns.pk(tenant),
             project: Some("id, account, started".to_owned()),
             limit: Some(most),
             descending: true,
@@ -205,7 +205,7 @@ impl Store {
         most: usize,
     ) -> Result<Vec<(CampaignId, Option<CampaignState>)>> {
         let query = Query {
-            pk: format!("CAMPAIGNS#{tenant}"),
+            pk: Kind::Campaigns.pk(tenant),
             until: before.map(|id| format!("{:010}", id.0.saturating_sub(1))),
             project: Some("id, started, state".to_owned()),
             limit: Some(most),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{block_pk, from_item};
 use crate::item::{Item, Key, Query, n, number, read, s};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 /// Contacts of one block.
 pub const BLOCK: u64 = 1_000;
@@ -100,7 +100,7 @@ pub struct BlockSize {
 }
 
 fn head_key(tenant: &TenantId, block: u64) -> Key {
-    Key::new(format!("BLOCKS#{tenant}"), format!("{block:07}"))
+    Key::new(Kind::Blocks.pk(tenant), format!("{block:07}"))
 }
 
 impl Store {
@@ -180,7 +180,7 @@ impl Store {
     }
 
     async fn heads(&self, tenant: &TenantId) -> Result<Vec<Head>> {
-        let query = Query { pk: format!("BLOCKS#{tenant}"), ..Query::default() };
+        let query = Query { pk: Kind::Blocks.pk(tenant), ..Query::default() };
         self.query(&query).await?.into_iter().map(|item| read(item, "block head")).collect()
     }
 

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::{Item, Key, compose, n, number, read};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 const KIND: &str = "contact";
 /// How long a tombstone stays, in seconds.
@@ -37,7 +37,7 @@ pub(crate) fn contact_key(tenant: &TenantId, id: ContactId) -> Key {
 }
 
 fn block_pk(tenant: &TenantId, block: u64) -> String {
-    format!("CONTACTS#{tenant}#{block:07}")
+    Kind::Contacts.pk(format_args!("{tenant}#{block:07}"))
 }
 
 pub(crate) fn identity_key(tenant: &TenantId, identity: &Identity) -> Key {
@@ -47,11 +47,11 @@ pub(crate) fn identity_key(tenant: &TenantId, identity: &Identity) -> Key {
         Identity::Bsuid(id) => format!("bsuid#{id}"),
         Identity::Custom { channel, id } => format!("custom:{channel}#{id}"),
     };
-    Key::new(format!("IDENT#{tenant}#{value}"), "-")
+    Key::new(Kind::Identity.pk(format_args!("{tenant}#{value}")), "-")
 }
 
 pub(crate) fn counter_key(tenant: &TenantId) -> Key {
-    Key::new(format!("COUNTER#{tenant}"), "contacts")
+    Key::new(Kind::Counter.pk(tenant), "contacts")
 }
 
 #[derive(Serialize, Deserialize)]

@@ -4,10 +4,10 @@ use domain::TenantId;
 
 use crate::item::{Key, n, number};
 use crate::update::Update;
-use crate::{Result, Store};
+use crate::{Kind, Result, Store};
 
 fn key(tenant: &TenantId) -> Key {
-    Key::new(format!("COUNTER#{tenant}"), "contact page")
+    Key::new(Kind::Counter.pk(tenant), "contact page")
 }
 
 impl Store {

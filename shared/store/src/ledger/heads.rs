@@ -6,7 +6,7 @@ use domain::{CampaignId, ContactId, TenantId};
 use super::counts::Counts;
 use crate::item::{Item, Key, Query, compose, n, number, s, text};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 /// How often a claim is tried whose answer does not come.
 const CLAIM_TRIES: u32 = 4;
@@ -52,7 +52,7 @@ pub(super) fn key(tenant: &TenantId, campaign: CampaignId, block: u64) -> Key {
 }
 
 pub(super) fn heads_pk(tenant: &TenantId, campaign: CampaignId) -> String {
-    format!("LHEAD#{tenant}#{campaign}")
+    Kind::LedgerHead.pk(format_args!("{tenant}#{campaign}"))
 }
 
 fn from_item(item: &Item) -> Head {

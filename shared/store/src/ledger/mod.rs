@@ -29,7 +29,7 @@ use crate::contacts::block_of;
 use crate::item::{Item, Key, Query, compose, n, number, text};
 use crate::progress::read_progress;
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 /// The attribute of a row whose recipient was erased.
 const ERASED: &str = "gone";
@@ -40,7 +40,7 @@ const REFUSED: &str = "refused";
 const MAYBE_SENT: &str = "maybe";
 
 fn block_pk(tenant: &TenantId, campaign: CampaignId, block: u64) -> String {
-    format!("LEDGER#{tenant}#{campaign}#{block:07}")
+    Kind::Ledger.pk(format_args!("{tenant}#{campaign}#{block:07}"))
 }
 
 fn row_key(tenant: &TenantId, campaign: CampaignId, contact: ContactId) -> Key {

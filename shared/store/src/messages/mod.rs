@@ -27,7 +27,7 @@ use crate::item::{Item, Key, compose, n, read};
 use crate::outbox::{Entry, note_action};
 use crate::progress::{read_progress, set_changes};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 const KIND: &str = "message";
 /// Partitions of one day of one account.
@@ -96,7 +96,7 @@ fn key(tenant: &TenantId, account: AccountId, id: MessageId) -> Key {
 }
 
 fn partition(tenant: &TenantId, account: AccountId, day: Date, shard: u128) -> String {
-    format!("MSG#{tenant}#{account}#{day}#{shard}")
+    Kind::Message.pk(format_args!("{tenant}#{account}#{day}#{shard}"))
 }
 
 /// The day of an id, and the first id of that day.
@@ -107,7 +107,7 @@ fn day_of(id: MessageId) -> (Date, MessageId) {
 }
 
 fn provider_key(tenant: &TenantId, provider_id: &str) -> Key {
-    Key::new(format!("WAMID#{tenant}#{provider_id}"), "-")
+    Key::new(Kind::Wamid.pk(format_args!("{tenant}#{provider_id}")), "-")
 }
 
 /// The key of the pointer from what was said to our answer.

@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{Message, SHARDS, day_of, from_item, key, partition};
 use crate::item::{Item, Query, s, text};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 /// Partitions that are read at once.
 const CONCURRENCY: usize = 16;
@@ -26,8 +26,10 @@ impl With {
     /// The partition of the conversation in the index.
     pub(super) fn pk(&self, tenant: &TenantId, account: AccountId) -> String {
         match self {
-            Self::Contact(contact) => format!("CONV#{tenant}#{account}#{contact}"),
-            Self::Address(address) => format!("CONV#{tenant}#{account}#@{}", address.as_str()),
+            Self::Contact(contact) => Kind::Conversation.pk(format_args!("{tenant}#{account}#{contact}")),
+            Self::Address(address) => {
+                Kind::Conversation.pk(format_args!("{tenant}#{account}#@{}", address.as_str()))
+            }
         }
     }
 }

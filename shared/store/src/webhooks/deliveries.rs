@@ -10,7 +10,7 @@ use crate::batch::{Applied, insert};
 use crate::item::{Item, Key, Query, compose, n, number, s, text};
 use crate::update::{Update, When};
 use crate::webhooks::Waiting;
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 const KIND: &str = "delivery";
 /// Deliveries in one partition.
@@ -134,11 +134,11 @@ pub enum Claimed {
 }
 
 fn claim_key(tenant: &TenantId, endpoint: EndpointId, event: &EventId) -> Key {
-    Key::new(format!("EVENT#{tenant}#{endpoint}#{event}"), "-")
+    Key::new(Kind::Event.pk(format_args!("{tenant}#{endpoint}#{event}")), "-")
 }
 
 pub(super) fn block_key(tenant: &TenantId, endpoint: EndpointId, block: u64) -> String {
-    format!("DELIVERY#{tenant}#{endpoint}#{block}")
+    Kind::Delivery.pk(format_args!("{tenant}#{endpoint}#{block}"))
 }
 
 fn key(tenant: &TenantId, endpoint: EndpointId, sequence: u64) -> Key {
@@ -146,7 +146,7 @@ fn key(tenant: &TenantId, endpoint: EndpointId, sequence: u64) -> Key {
 }
 
 fn attempt_key(tenant: &TenantId, endpoint: EndpointId, sequence: u64, nth: u32) -> Key {
-    Key::new(format!("ATTEMPT#{tenant}#{endpoint}#{sequence}"), format!("{nth:05}"))
+    Key::new(Kind::Attempt.pk(format_args!("{tenant}#{endpoint}#{sequence}")), format!("{nth:05}"))
 }
 
 impl Store {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::Action;
 use crate::item::{Item, Key, Query, compose, n, number, read, s};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 const KIND: &str = "endpoint";
 
@@ -50,7 +50,7 @@ struct EndpointItem {
 }
 
 pub(super) fn key(tenant: &TenantId, id: EndpointId) -> Key {
-    Key::new(format!("HOOK#{tenant}"), format!("{:015}", id.0))
+    Key::new(Kind::Hook.pk(tenant), format!("{:015}", id.0))
 }
 
 /// Where the only endpoint of an account for a purpose is.
@@ -59,7 +59,7 @@ fn slot_key(tenant: &TenantId, purpose: &Purpose) -> Option<Key> {
         Purpose::Meta(account) | Purpose::Sms(account) => account,
         Purpose::Events { .. } => return None,
     };
-    Some(Key::new(format!("HOOK#{tenant}"), format!("{}#{account}", purpose.as_str())))
+    Some(Key::new(Kind::Hook.pk(tenant), format!("{}#{account}", purpose.as_str())))
 }
 
 fn purpose_of(item: &EndpointItem) -> Option<Purpose> {
@@ -136,7 +136,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn endpoints(&self, tenant: &TenantId) -> Result<Vec<Endpoint>> {
-        let query = Query { pk: format!("HOOK#{tenant}"), until: Some("9~".to_owned()), ..Query::default() };
+        let query = Query { pk: Kind::Hook.pk(tenant), until: Some("9~".to_owned()), ..Query::default() };
         self.query(&query).await?.into_iter().map(|item| from_item(read(item, KIND)?)).collect()
     }
 

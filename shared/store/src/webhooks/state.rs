@@ -9,7 +9,7 @@ use crate::due::{Due, Watched, drop_action, put_action};
 use crate::item::{Item, Key, n, number, s, text};
 use crate::outbox::{Entry, note_action};
 use crate::update::{Update, When};
-use crate::{Error, Result, Store};
+use crate::{Error, Kind, Result, Store};
 
 /// Tries against concurrent writers.
 const TRIES: u32 = 10;
@@ -36,7 +36,7 @@ pub struct State {
 }
 
 fn key(tenant: &TenantId, id: EndpointId) -> Key {
-    Key::new(format!("HOOKSTATE#{tenant}#{id}"), "-")
+    Key::new(Kind::HookState.pk(format_args!("{tenant}#{id}")), "-")
 }
 
 fn from_item(item: &Item) -> State {

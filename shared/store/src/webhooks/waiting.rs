@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use crate::batch::{Action, Applied, insert};
 use crate::item::{Item, Key, Query, n, number, s, text};
 use crate::update::Update;
-use crate::{Result, Store};
+use crate::{Kind, Result, Store};
 
 /// Partitions of what waits for one endpoint.
 const SHARDS: u64 = 4;
@@ -27,7 +27,7 @@ pub struct Waiting {
 
 fn key(tenant: &TenantId, endpoint: EndpointId, sequence: u64) -> Key {
     let shard = sequence % SHARDS;
-    Key::new(format!("WAITING#{tenant}#{endpoint}#{shard}"), format!("{sequence:015}"))
+    Key::new(Kind::Waiting.pk(format_args!("{tenant}#{endpoint}#{shard}")), format!("{sequence:015}"))
 }
 
 fn from_item(item: &Item) -> Option<Waiting> {
@@ -94,7 +94,7 @@ impl Store {
     ) -> Result<Vec<Waiting>> {
         let shards = (0..SHARDS).map(|shard| async move {
             let query = Query {
-                pk: format!("WAITING#{tenant}#{endpoint}#{shard}"),
+                pk: Kind::Waiting.pk(format_args!("{tenant}#{endpoint}#{shard}")),
                 after: Some(format!("{after:015}")),
                 limit: Some(limit),
                 ..Query::default()
@@ -115,7 +115,7 @@ impl Store {
     pub async fn newest_waiting(&self, tenant: &TenantId, endpoint: EndpointId) -> Result<Option<Waiting>> {
         let shards = (0..SHARDS).map(|shard| async move {
             let query = Query {
-                pk: format!("WAITING#{tenant}#{endpoint}#{shard}"),
+                pk: Kind::Waiting.pk(format_args!("{tenant}#{endpoint}#{shard}")),
                 limit: Some(1),
                 descending: true,
                 ..Query::default()
