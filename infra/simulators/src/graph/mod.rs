@@ -20,6 +20,7 @@ mod config;
 mod connection;
 mod errors;
 mod faults;
+mod fields;
 mod hash;
 mod inbound;
 mod journal;

@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use super::{
     fields::{
-        Checked, flag, get, invalid, is_url, need, need_array, need_object, need_short, need_text, path,
-        short, wrong_type,
+        Checked, flag, invalid, is_url, need, need_array, need_object, need_short, need_text, path, short,
+        wrong_type,
     },
     interactive,
 };
 use crate::graph::{
     errors::GraphError,
+    fields::field,
     media::{MediaKind, MediaShelf},
 };
 
@@ -48,7 +49,7 @@ fn text(content: &Value) -> Checked {
 
 /// A media object: exactly one of `id` and `link`, and what its kind may carry besides.
 pub(super) fn medium(content: &Value, at: &str, kind: MediaKind, media: &MediaShelf) -> Checked {
-    let reference = |name| get(content, name).map(|value| value.as_str().ok_or(name)).transpose();
+    let reference = |name| field(content, name).map(|value| value.as_str().ok_or(name)).transpose();
     let wrong = |name| wrong_type(at, name, "a string");
     match (reference("id").map_err(wrong)?, reference("link").map_err(wrong)?) {
         (Some(id), None) => uploaded(id, at, kind, media)?,
@@ -64,10 +65,10 @@ pub(super) fn medium(content: &Value, at: &str, kind: MediaKind, media: &MediaSh
         }
     }
     let captioned = !matches!(kind, MediaKind::Audio | MediaKind::Sticker);
-    if !captioned && get(content, "caption").is_some() {
+    if !captioned && field(content, "caption").is_some() {
         return Err(GraphError::parameter(format!("Unexpected key \"caption\" on param \"{at}\".")));
     }
-    if kind != MediaKind::Document && get(content, "filename").is_some() {
+    if kind != MediaKind::Document && field(content, "filename").is_some() {
         return Err(GraphError::parameter(format!("Unexpected key \"filename\" on param \"{at}\".")));
     }
     short(content, at, "caption", CAPTION_MOST)?;
@@ -110,12 +111,12 @@ fn contacts(contacts: &[Value]) -> Checked {
         let name_at = path(&at, "name");
         need_text(name, &name_at, "formatted_name")?;
         let parts = ["first_name", "last_name", "middle_name", "suffix", "prefix"];
-        if !parts.iter().any(|part| get(name, part).is_some()) {
+        if !parts.iter().any(|part| field(name, part).is_some()) {
             let problem = format!("Param {name_at} needs one more name than formatted_name.");
             return Err(GraphError::parameter(problem));
         }
         for list in ["phones", "emails", "urls", "addresses"] {
-            if get(contact, list).is_some_and(|value| !value.is_array()) {
+            if field(contact, list).is_some_and(|value| !value.is_array()) {
                 return Err(wrong_type(&at, list, "a JSON array"));
             }
         }

@@ -5,11 +5,10 @@ use serde_json::Value;
 use super::{
     content,
     fields::{
-        Checked, distinct, get, invalid, need_array, need_object, need_short, need_text, need_url, path,
-        short,
+        Checked, distinct, invalid, need_array, need_object, need_short, need_text, need_url, path, short,
     },
 };
-use crate::graph::media::MediaShelf;
+use crate::graph::{fields::field, media::MediaShelf};
 
 const AT: &str = "interactive";
 const ACTION: &str = "interactive['action']";
@@ -21,10 +20,10 @@ pub(super) fn check(content: &Value, media: &MediaShelf) -> Checked {
     let kind = need_text(content, AT, "type")?;
     let action = need_object(content, AT, "action")?;
     texts(content, kind)?;
-    if let Some(header) = get(content, "header") {
+    if let Some(header) = field(content, "header") {
         content::header(header, &path(AT, "header"), media)?;
         let only_text = matches!(kind, "list" | "product_list");
-        if only_text && get(header, "type").and_then(Value::as_str) != Some("text") {
+        if only_text && field(header, "type").and_then(Value::as_str) != Some("text") {
             return Err(invalid(format!("interactive['header'] of a {kind} must be a text")));
         }
     }
@@ -49,11 +48,11 @@ fn texts(content: &Value, kind: &str) -> Checked {
     let most = if kind == "list" { LIST_BODY_MOST } else { BODY_MOST };
     // A product and a call permission request may come without a text.
     let required = !matches!(kind, "product" | "call_permission_request");
-    if required || get(content, "body").is_some() {
+    if required || field(content, "body").is_some() {
         let body = need_object(content, AT, "body")?;
         need_short(body, &path(AT, "body"), "text", most)?;
     }
-    if get(content, "footer").is_some() {
+    if field(content, "footer").is_some() {
         let footer = need_object(content, AT, "footer")?;
         need_short(footer, &path(AT, "footer"), "text", SHORT_MOST)?;
     }
@@ -138,7 +137,7 @@ fn named(action: &Value, kind: &str) -> Checked {
         let at = path(ACTION, "parameters");
         need_text(parameters, &at, "flow_cta")?;
         need_text(parameters, &at, "flow_message_version")?;
-        if get(parameters, "flow_id").is_none() {
+        if field(parameters, "flow_id").is_none() {
             need_text(parameters, &at, "flow_name")?;
         }
     }

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use self::fields::{Checked, get, invalid, need_object, need_text, wrong_type};
+use self::fields::{Checked, invalid, need_object, need_text, wrong_type};
 use super::{
     accounts::{Number, Token},
     clock::mix,
     errors::GraphError,
+    fields::field,
     hash,
     journal::Line,
     lifecycle::{self, Category, Message},
@@ -62,18 +63,18 @@ pub(crate) fn validate(
     if need_text(&body, "", "messaging_product")? != "whatsapp" {
         return Err(GraphError::parameter("Param messaging_product must be one of {WHATSAPP}."));
     }
-    if get(&body, "status").is_some() {
+    if field(&body, "status").is_some() {
         return receipt(&body);
     }
-    if get(&body, "recipient_type").is_some_and(|kind| kind != "individual") {
+    if field(&body, "recipient_type").is_some_and(|kind| kind != "individual") {
         return Err(GraphError::parameter("Param recipient_type must be one of {INDIVIDUAL}."));
     }
     let (input, to) = recipient(&body)?;
     let callback = callback(&body)?;
-    if get(&body, "context").is_some() {
+    if field(&body, "context").is_some() {
         need_text(need_object(&body, "", "context")?, "context", "message_id")?;
     }
-    let kind = match get(&body, "type") {
+    let kind = match field(&body, "type") {
         Some(_) => need_text(&body, "", "type")?.to_ascii_lowercase(),
         None => implied_kind(&body).to_owned(),
     };
@@ -83,7 +84,7 @@ pub(crate) fn validate(
         content::check(&kind, &body, &world.media)?;
         Category::Service
     };
-    let content = get(&body, &kind).map(Value::to_string).unwrap_or_default();
+    let content = field(&body, &kind).map(Value::to_string).unwrap_or_default();
     let content = hash::of(&[&number.id, &to, &content]);
     Ok(Request::Message(Draft { input, to, category, callback, content }))
 }
@@ -93,8 +94,8 @@ fn receipt(body: &Value) -> Checked<Request> {
         return Err(GraphError::parameter("Param status must be one of {READ}."));
     }
     need_text(body, "", "message_id")?;
-    if let Some(indicator) = get(body, "typing_indicator")
-        && get(indicator, "type").is_none_or(|kind| kind != "text")
+    if let Some(indicator) = field(body, "typing_indicator")
+        && field(indicator, "type").is_none_or(|kind| kind != "text")
     {
         return Err(GraphError::parameter("Param typing_indicator['type'] must be one of {TEXT}."));
     }
@@ -103,13 +104,13 @@ fn receipt(body: &Value) -> Checked<Request> {
 
 /// Meta's own examples leave the type out of texts and of interactive messages.
 fn implied_kind(body: &Value) -> &'static str {
-    if get(body, "interactive").is_some() { "interactive" } else { "text" }
+    if field(body, "interactive").is_some() { "interactive" } else { "text" }
 }
 
 /// The recipient as written and as WhatsApp knows it: `to` is a phone number, `recipient` a
 /// business-scoped user id.
 fn recipient(body: &Value) -> Checked<(String, String)> {
-    if get(body, "to").is_some() {
+    if field(body, "to").is_some() {
         let input = need_text(body, "", "to")?;
         let digits = input.strip_prefix('+').unwrap_or(input);
         let good = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -118,7 +119,7 @@ fn recipient(body: &Value) -> Checked<(String, String)> {
         }
         return Ok((input.to_owned(), digits.to_owned()));
     }
-    if get(body, "recipient").is_none() {
+    if field(body, "recipient").is_none() {
         return Err(GraphError::parameter("The parameter to is required."));
     }
     let input = need_text(body, "", "recipient")?;
@@ -139,7 +140,7 @@ pub(crate) fn is_user_id(text: &str) -> bool {
 }
 
 fn callback(body: &Value) -> Checked<Option<String>> {
-    let Some(value) = get(body, "biz_opaque_callback_data") else { return Ok(None) };
+    let Some(value) = field(body, "biz_opaque_callback_data") else { return Ok(None) };
     let text = value.as_str().ok_or_else(|| wrong_type("", "biz_opaque_callback_data", "a string"))?;
     if text.chars().count() > CALLBACK_MOST {
         let problem =

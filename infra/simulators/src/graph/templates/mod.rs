@@ -3,6 +3,7 @@
 mod authentication;
 mod buttons;
 mod list;
+mod refusals;
 pub(crate) mod shape;
 mod validate;
 pub(crate) mod variables;

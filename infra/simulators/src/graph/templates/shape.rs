@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::{
-    buttons,
-    validate::{by_kind, field, text},
-    variables::{self, Variables},
+use super::variables::{self, Variables};
+use crate::graph::{
+    fields::{by_kind, field, kind, text},
+    media::MediaKind,
 };
-use crate::graph::media::MediaKind;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shape {
@@ -66,7 +65,7 @@ fn header(component: &Value) -> Header {
 }
 
 fn button(button: &Value) -> Button {
-    match buttons::kind(button).as_str() {
+    match kind(button).as_str() {
         "QUICK_REPLY" => Button::QuickReply,
         "URL" => Button::Url { variable: text(button, "url").is_some_and(|url| url.contains("{{")) },
         "COPY_CODE" => Button::CopyCode,

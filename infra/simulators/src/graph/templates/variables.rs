@@ -1,10 +1,8 @@
 //! Variables in a template's texts: `{{1}}`, `{{2}}` or `{{first_name}}`.
 
+use super::refusals::BODY;
 use crate::graph::errors::GraphError;
 
-/// Subcodes of the refusals, per part of the template.
-pub(super) const HEADER: u32 = 2_388_047;
-pub(super) const BODY: u32 = 2_388_072;
 const TOO_DENSE: u32 = 2_388_293;
 const AT_THE_EDGE: u32 = 2_388_299;
 
