@@ -3,12 +3,15 @@
 use serde_json::Value;
 
 use super::{
-    content,
     fields::{
         Checked, distinct, invalid, need_array, need_object, need_short, need_text, need_url, path, short,
     },
+    medium,
 };
-use crate::graph::{fields::field, media::MediaShelf};
+use crate::graph::{
+    fields::field,
+    media::{MediaKind, MediaShelf},
+};
 
 const AT: &str = "interactive";
 const ACTION: &str = "interactive['action']";
@@ -21,7 +24,7 @@ pub(super) fn check(content: &Value, media: &MediaShelf) -> Checked {
     let action = need_object(content, AT, "action")?;
     texts(content, kind)?;
     if let Some(header) = field(content, "header") {
-        content::header(header, &path(AT, "header"), media)?;
+        check_header(header, &path(AT, "header"), media)?;
         let only_text = matches!(kind, "list" | "product_list");
         if only_text && field(header, "type").and_then(Value::as_str) != Some("text") {
             return Err(invalid(format!("interactive['header'] of a {kind} must be a text")));
@@ -41,6 +44,19 @@ pub(super) fn check(content: &Value, media: &MediaShelf) -> Checked {
         "product" => product(action),
         "product_list" => product_list(action),
         _ => Err(invalid(format!("interactive['type'] is not known: {kind}"))),
+    }
+}
+
+fn check_header(header: &Value, at: &str, media: &MediaShelf) -> Checked {
+    let kind = need_text(header, at, "type")?;
+    if kind == "text" {
+        return need_short(header, at, "text", 60).map(drop);
+    }
+    match MediaKind::from_name(kind) {
+        Some(media_kind @ (MediaKind::Image | MediaKind::Video | MediaKind::Document)) => {
+            medium::check(need_object(header, at, kind)?, &path(at, kind), media_kind, media)
+        }
+        _ => Err(invalid(format!("{} must be one of text, image, video, document", path(at, "type")))),
     }
 }
 

@@ -3,6 +3,7 @@
 mod content;
 mod fields;
 mod interactive;
+mod medium;
 mod template;
 
 use std::sync::Arc;

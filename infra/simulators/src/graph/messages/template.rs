@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     content,
     fields::{Checked, invalid, need_array, need_object, need_text, path},
+    medium,
 };
 use crate::graph::{
     accounts::Token,
@@ -94,7 +95,7 @@ impl Message<'_> {
             Header::Text(names) => self.check_texts("header", &at, parameters, names),
             Header::Media(kind) => {
                 let value = sole(parameters, &at, kind.name())?;
-                content::medium(value, &path(&format!("{at}[0]"), kind.name()), *kind, self.media)
+                medium::check(value, &path(&format!("{at}[0]"), kind.name()), *kind, self.media)
             }
             Header::Location => {
                 let value = sole(parameters, &at, "location")?;
