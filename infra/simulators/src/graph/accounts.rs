@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use http::{HeaderMap, header};
 use serde_json::{Map, Value, json};
 
-use super::{config::Config, errors::GraphError, hash, journal::Line};
+use super::{config::Config, errors::GraphError, hash, ids::is_id, journal::Line};
 
 /// Shown as the business account of a number whose token has none.
 const UNKNOWN_ACCOUNT: &str = "0";
@@ -190,9 +190,4 @@ fn permit(id: &str, only: Option<&str>) -> Result<(), GraphError> {
         None => is_id(id),
     };
     if permitted { Ok(()) } else { Err(GraphError::unknown_object(id)) }
-}
-
-/// Graph ids are digits.
-pub(crate) fn is_id(id: &str) -> bool {
-    (1..=32).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -8,10 +8,10 @@ use super::{
     Error, Simulator,
     accounts::Number,
     clock::mix,
+    ids::wamid,
     journal::Line,
-    limits::WINDOW_MS,
+    limits::{WINDOW_MS, pair},
     media,
-    messages::{pair, wamid},
     webhooks::{encode, envelope},
     world::World,
 };

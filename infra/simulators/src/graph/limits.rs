@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::hash;
+
 /// Meta: one message per 6 seconds to the same person.
 pub(crate) const PAIR_INTERVAL_MS: u64 = 6_000;
 /// Meta: up to 45 messages may be sent within 6 seconds, borrowed from the future.
@@ -10,6 +12,11 @@ pub(crate) const PAIR_BURST: u8 = 45;
 pub(crate) const WINDOW_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Pairs are swept when the map has grown to this size, then at twice what remains.
 const FIRST_SWEEP: usize = 65_536;
+
+/// Hash of a number and a person, the key of the pair limit and of the window.
+pub(crate) fn pair(number: &str, person: &str) -> u64 {
+    hash::of(&[number, person])
+}
 
 /// The moments within the last second; also keeps the highest number ever seen.
 #[derive(Clone, Debug, Default)]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{clock::mix, errors::GraphError, journal::Line, templates::digits, world::World};
+use super::{clock::mix, errors::GraphError, ids::digits, journal::Line, world::World};
 
 /// Meta: a download address lives 5 minutes.
 pub(crate) const ADDRESS_LIFE_MS: u64 = 5 * 60 * 1_000;

@@ -22,6 +22,7 @@ mod errors;
 mod faults;
 mod fields;
 mod hash;
+mod ids;
 mod inbound;
 mod journal;
 mod ledger;

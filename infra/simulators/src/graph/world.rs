@@ -13,9 +13,8 @@ use super::{
     journal::{Journal, Line},
     ledger::Ledger,
     lifecycle::Message,
-    limits::{PairLimit, Windows},
+    limits::{PairLimit, Windows, pair},
     media::MediaShelf,
-    messages::pair,
     outbox::Outbox,
     templates::Templates,
 };

@@ -8,7 +8,6 @@ mod template;
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use self::fields::{Checked, invalid, need_object, need_text, wrong_type};
@@ -18,9 +17,10 @@ use super::{
     errors::GraphError,
     fields::field,
     hash,
+    ids::{is_user_id, wamid},
     journal::Line,
     lifecycle::{self, Category, Message},
-    limits,
+    limits::{self, pair},
     world::World,
 };
 
@@ -44,11 +44,6 @@ pub(crate) struct Draft {
     callback: Option<String>,
     /// Hash of number, recipient and content.
     content: u64,
-}
-
-/// Hash of a number and a person, the key of the pair limit and of the window.
-pub(crate) fn pair(number: &str, person: &str) -> u64 {
-    hash::of(&[number, person])
 }
 
 /// Validates a request against the protocol and what the simulator knows.
@@ -130,16 +125,6 @@ fn recipient(body: &Value) -> Checked<(String, String)> {
     Ok((input.to_owned(), input.to_owned()))
 }
 
-/// `US.1349...` or `US.ENT.1349...`
-pub(crate) fn is_user_id(text: &str) -> bool {
-    let Some((country, id)) = text.split_once('.') else { return false };
-    let id = id.strip_prefix("ENT.").unwrap_or(id);
-    country.len() == 2
-        && country.bytes().all(|byte| byte.is_ascii_uppercase())
-        && (1..=128).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
 fn callback(body: &Value) -> Checked<Option<String>> {
     let Some(value) = field(body, "biz_opaque_callback_data") else { return Ok(None) };
     let text = value.as_str().ok_or_else(|| wrong_type("", "biz_opaque_callback_data", "a string"))?;
@@ -214,14 +199,4 @@ fn check_limits(world: &mut World, number: &Number, draft: &Draft, now_ms: u64) 
         return Err(GraphError::new(131_056, problem));
     }
     Ok(())
-}
-
-/// An id in the form of WhatsApp's own: the base64 of a small record that names the recipient.
-pub(crate) fn wamid(person: &str, unique: u64) -> String {
-    let mut record = vec![0x1c, 0x18, u8::try_from(person.len()).unwrap_or(u8::MAX)];
-    record.extend_from_slice(person.as_bytes());
-    record.extend_from_slice(&[0x15, 0x02, 0x00, 0x11, 0x18, 0x12]);
-    record.extend_from_slice(format!("3E{unique:016X}").as_bytes());
-    record.push(0);
-    format!("wamid.{}", STANDARD.encode(record))
 }

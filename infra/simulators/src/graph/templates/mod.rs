@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use self::shape::Shape;
 use super::{
-    accounts::Token, clock::mix, errors::GraphError, journal::Line, lifecycle::Category, webhooks,
+    accounts::Token, errors::GraphError, ids::digits, journal::Line, lifecycle::Category, webhooks,
     world::World,
 };
 
@@ -242,10 +242,4 @@ pub(crate) fn uppercase(category: Category) -> &'static str {
         Category::Utility => "UTILITY",
         Category::Authentication => "AUTHENTICATION",
     }
-}
-
-/// A 16-digit id that looks random and never repeats within a run.
-pub(crate) fn digits(key: u64, seq: u64) -> String {
-    const SPREAD: u64 = 1_000_000_000;
-    format!("1{:09}{:06}", mix(key ^ seq) % SPREAD, seq % 1_000_000)
 }
