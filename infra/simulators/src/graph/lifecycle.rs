@@ -35,6 +35,18 @@ pub(crate) enum Category {
     Authentication,
 }
 
+impl Category {
+    /// The name as templates carry it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Service => "SERVICE",
+            Self::Marketing => "MARKETING",
+            Self::Utility => "UTILITY",
+            Self::Authentication => "AUTHENTICATION",
+        }
+    }
+}
+
 /// One status of a message; intervals count from the acceptance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Step {

@@ -18,7 +18,7 @@ use super::{
     Error, Simulator,
     journal::Line,
     outbox::{Content, Post},
-    templates::{self, Template, uppercase},
+    templates::{self, Template},
     world::World,
 };
 
@@ -67,7 +67,7 @@ pub(super) fn template_status(template: &Template, event: &str, reason: &str) ->
         "message_template_id": id,
         "message_template_name": template.name,
         "message_template_language": template.language,
-        "message_template_category": uppercase(template.category),
+        "message_template_category": template.category.name(),
         "reason": reason,
     });
     envelope(&template.account, "message_template_status_update", &value)

@@ -156,7 +156,7 @@ pub(crate) fn create(
         shape: Shape::default(),
         announced: false,
     };
-    let answer = json!({ "id": template.id, "status": "PENDING", "category": uppercase(template.category) });
+    let answer = json!({ "id": template.id, "status": "PENDING", "category": template.category.name() });
     if world.webhook_url.is_some() {
         world.outbox.plan_approval(template.id.clone(), template.approve_at_ms);
     }
@@ -233,13 +233,4 @@ pub(crate) fn find<'a>(world: &'a World, token: Token, name: &str, language: &st
         .templates
         .named(name)
         .find(|template| template.language == language && world.accounts.owns(token, &template.account))
-}
-
-pub(crate) fn uppercase(category: Category) -> &'static str {
-    match category {
-        Category::Service => "SERVICE",
-        Category::Marketing => "MARKETING",
-        Category::Utility => "UTILITY",
-        Category::Authentication => "AUTHENTICATION",
-    }
 }
