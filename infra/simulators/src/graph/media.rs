@@ -13,7 +13,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{clock::mix, errors::GraphError, ids::digits, journal::Line, world::World};
+use super::{
+    clock::mix,
+    errors::GraphError,
+    hash,
+    ids::digits,
+    state::{journal::Line, world::World},
+};
 
 /// Meta: a download address lives 5 minutes.
 pub(crate) const ADDRESS_LIFE_MS: u64 = 5 * 60 * 1_000;
@@ -260,7 +266,7 @@ pub(crate) fn download(
 }
 
 fn address_proof(world: &World, id: &str, expires: u64) -> u64 {
-    super::hash::of(&[&world.id_key.to_string(), id, &expires.to_string()])
+    hash::of(&[&world.id_key.to_string(), id, &expires.to_string()])
 }
 
 /// `POST /{app_id}/uploads`: opens a resumable upload.

@@ -12,31 +12,24 @@
 //! Every call may begin with a version such as `/v23.0`. The rules follow Meta's documentation of
 //! the Cloud API: <https://developers.facebook.com/documentation/business-messaging/whatsapp/>.
 
-mod accounts;
 mod admin;
 mod clock;
 mod codes;
 mod config;
 mod connection;
 mod errors;
-mod faults;
 mod fields;
 mod hash;
 mod ids;
 mod inbound;
-mod journal;
-mod ledger;
-mod lifecycle;
-mod limits;
 mod media;
 mod messages;
-mod outbox;
 mod routes;
+mod state;
 mod templates;
 #[cfg(test)]
 mod tests;
 mod webhooks;
-mod world;
 
 use std::{
     fmt,
@@ -55,14 +48,16 @@ pub use self::{
     clock::Clock,
     config::{Config, FinalStatus, Settings},
     errors::Error,
-    faults::{ActiveFault, FaultRule, Target},
     inbound::{Inbound, Preference, UserPreferences},
-    ledger::{AcceptedMessage, NumberStats, SentStatus, Stats, WebhookStats},
+    state::{
+        faults::{ActiveFault, FaultRule, Target},
+        ledger::{AcceptedMessage, NumberStats, SentStatus, Stats, WebhookStats},
+    },
 };
 use self::{
     connection::{CuttableListener, Cutter},
+    state::world::World,
     webhooks::Receiver,
-    world::World,
 };
 
 /// How long open calls may take to end once the simulator stops.

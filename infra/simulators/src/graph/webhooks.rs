@@ -15,11 +15,14 @@ use sha2::Sha256;
 use tower::ServiceExt;
 
 use super::{
-    Error, Simulator,
-    journal::Line,
-    outbox::{Content, Post},
+    Simulator,
+    errors::Error,
+    state::{
+        journal::Line,
+        outbox::{Content, Post},
+        world::World,
+    },
     templates::{self, Template},
-    world::World,
 };
 
 /// The envelope around every webhook.

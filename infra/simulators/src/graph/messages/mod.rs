@@ -12,16 +12,18 @@ use serde_json::{Value, json};
 
 use self::fields::{Checked, invalid, need_object, need_text, wrong_type};
 use super::{
-    accounts::{Number, Token},
     clock::mix,
     errors::GraphError,
     fields::field,
     hash,
     ids::{is_user_id, wamid},
-    journal::Line,
-    lifecycle::{self, Category, Message},
-    limits::{self, pair},
-    world::World,
+    state::{
+        accounts::{Number, Token},
+        journal::Line,
+        lifecycle::{self, Category, Message},
+        limits::{self, pair},
+        world::World,
+    },
 };
 
 const CALLBACK_MOST: usize = 512;

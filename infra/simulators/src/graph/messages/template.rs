@@ -8,17 +8,15 @@ use super::{
     medium,
 };
 use crate::graph::{
-    accounts::Token,
     errors::GraphError,
     fields::field,
-    lifecycle::Category,
     media::MediaShelf,
+    state::{accounts::Token, lifecycle::Category, world::World},
     templates::{
         self, Template,
         shape::{Button, Header},
         variables::Variables,
     },
-    world::World,
 };
 
 /// Checks a template message and tells what it is charged as.

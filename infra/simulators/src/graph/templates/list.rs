@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 use super::Template;
-use crate::graph::{errors::GraphError, world::World};
+use crate::graph::{errors::GraphError, state::world::World};
 
 const DEFAULT_LIMIT: usize = 25;
 const LIMIT_MOST: usize = 1_000;

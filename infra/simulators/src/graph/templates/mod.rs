@@ -15,8 +15,10 @@ use serde_json::{Value, json};
 
 use self::shape::Shape;
 use super::{
-    accounts::Token, errors::GraphError, ids::digits, journal::Line, lifecycle::Category, webhooks,
-    world::World,
+    errors::GraphError,
+    ids::digits,
+    state::{accounts::Token, journal::Line, lifecycle::Category, world::World},
+    webhooks,
 };
 
 pub(crate) use list::{list, node};

@@ -10,7 +10,7 @@ use super::{
 use crate::graph::{
     errors::GraphError,
     fields::{by_kind, field, kind, text},
-    lifecycle::Category,
+    state::lifecycle::Category,
 };
 
 const NAME_MOST: usize = 512;

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{
+use super::limits::WINDOW_MS;
+use crate::graph::{
     clock::Entropy,
     codes,
     config::{FinalStatus, Settings},
-    limits::WINDOW_MS,
+    hash,
 };
 
 /// An accepted message, as far as its statuses need it.
@@ -156,7 +157,7 @@ impl Message {
         let category = json!(self.category);
         let free = self.category == Category::Service;
         status["conversation"] = json!({
-            "id": format!("{:016x}{:016x}", super::hash::of(&[&self.number]), super::hash::of(&[&self.to])),
+            "id": format!("{:016x}{:016x}", hash::of(&[&self.number]), hash::of(&[&self.to])),
             "origin": { "type": category },
         });
         if step == Status::Sent {

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use http::{HeaderMap, header};
 use serde_json::{Map, Value, json};
 
-use super::{config::Config, errors::GraphError, hash, ids::is_id, journal::Line};
+use super::journal::Line;
+use crate::graph::{config::Config, errors::GraphError, hash, ids::is_id};
 
 /// Shown as the business account of a number whose token has none.
 const UNKNOWN_ACCOUNT: &str = "0";

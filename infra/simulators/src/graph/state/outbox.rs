@@ -10,7 +10,8 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{config::Settings, ledger::WebhookStats, lifecycle::Message};
+use super::{ledger::WebhookStats, lifecycle::Message};
+use crate::graph::config::Settings;
 
 /// One webhook request.
 #[derive(Debug)]

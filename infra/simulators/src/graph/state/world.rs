@@ -5,17 +5,19 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 
 use super::{
-    Error,
     accounts::Accounts,
-    clock::Entropy,
-    config::{Config, Settings},
     faults::Faults,
     journal::{Journal, Line},
     ledger::Ledger,
     lifecycle::Message,
     limits::{PairLimit, Windows, pair},
-    media::MediaShelf,
     outbox::Outbox,
+};
+use crate::graph::{
+    clock::Entropy,
+    config::{Config, Settings},
+    errors::Error,
+    media::MediaShelf,
     templates::Templates,
 };
 

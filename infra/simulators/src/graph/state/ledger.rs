@@ -11,10 +11,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    hash,
     lifecycle::{Message, Status},
     limits::SlidingSecond,
 };
+use crate::graph::hash;
 
 /// How many messages keep their body.
 const KEPT_BODIES: usize = 20_000;

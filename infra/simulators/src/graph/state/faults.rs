@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Error,
+use crate::graph::{
     clock::Entropy,
-    errors::{GraphError, Refusal},
+    errors::{Error, GraphError, Refusal},
 };
 
 /// One rule: what happens, and to which calls.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::hash;
+use crate::graph::hash;
 
 /// Meta: one message per 6 seconds to the same person.
 pub(crate) const PAIR_INTERVAL_MS: u64 = 6_000;
