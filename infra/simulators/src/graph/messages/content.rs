@@ -9,7 +9,7 @@ use super::{
 use crate::graph::{
     errors::GraphError,
     fields::field,
-    media::{MediaKind, MediaShelf},
+    state::media::{MediaKind, MediaShelf},
 };
 
 const TEXT_MOST: usize = 4_096;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::graph::{
     fields::field,
-    media::{MediaKind, MediaShelf},
+    state::media::{MediaKind, MediaShelf},
 };
 
 const AT: &str = "interactive";

@@ -6,7 +6,7 @@ use super::fields::{Checked, invalid, is_url, path, short, wrong_type};
 use crate::graph::{
     errors::GraphError,
     fields::field,
-    media::{MediaKind, MediaShelf},
+    state::media::{MediaKind, MediaShelf},
 };
 
 const CAPTION_MOST: usize = 1_024;

@@ -10,8 +10,7 @@ use super::{
 use crate::graph::{
     errors::GraphError,
     fields::field,
-    media::MediaShelf,
-    state::{accounts::Token, lifecycle::Category, world::World},
+    state::{accounts::Token, lifecycle::Category, media::MediaShelf, world::World},
     templates::{
         self, Template,
         shape::{Button, Header},

@@ -12,8 +12,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::lifecycle::Message;
-use crate::graph::{media::MediaInfo, templates::Template};
+use super::{lifecycle::Message, media::MediaInfo};
+use crate::graph::templates::Template;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -8,5 +8,6 @@ pub(crate) mod journal;
 pub(crate) mod ledger;
 pub(crate) mod lifecycle;
 pub(crate) mod limits;
+pub(crate) mod media;
 pub(crate) mod outbox;
 pub(crate) mod world;

@@ -11,13 +11,13 @@ use super::{
     ledger::Ledger,
     lifecycle::Message,
     limits::{PairLimit, Windows, pair},
+    media::MediaShelf,
     outbox::Outbox,
 };
 use crate::graph::{
     clock::Entropy,
     config::{Config, Settings},
     errors::Error,
-    media::MediaShelf,
     templates::Templates,
 };
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::variables::{self, Variables};
 use crate::graph::{
     fields::{by_kind, field, kind, text},
-    media::MediaKind,
+    state::media::MediaKind,
 };
 
 #[derive(Clone, Debug, Default)]
