@@ -20,9 +20,10 @@ use super::{
     state::{
         journal::Line,
         outbox::{Content, Post},
+        templates::Template,
         world::World,
     },
-    templates::{self, Template},
+    templates,
 };
 
 /// The envelope around every webhook.

@@ -10,12 +10,16 @@ use super::{
 use crate::graph::{
     errors::GraphError,
     fields::field,
-    state::{accounts::Token, lifecycle::Category, media::MediaShelf, world::World},
-    templates::{
-        self, Template,
+    state::{
+        accounts::Token,
+        lifecycle::Category,
+        media::MediaShelf,
         shape::{Button, Header},
+        templates::Template,
         variables::Variables,
+        world::World,
     },
+    templates,
 };
 
 /// Checks a template message and tells what it is charged as.

@@ -12,8 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{lifecycle::Message, media::MediaInfo};
-use crate::graph::templates::Template;
+use super::{lifecycle::Message, media::MediaInfo, templates::Template};
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

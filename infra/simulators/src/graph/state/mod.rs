@@ -10,4 +10,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod limits;
 pub(crate) mod media;
 pub(crate) mod outbox;
+pub(crate) mod shape;
+pub(crate) mod templates;
+pub(crate) mod variables;
 pub(crate) mod world;

@@ -13,12 +13,12 @@ use super::{
     limits::{PairLimit, Windows, pair},
     media::MediaShelf,
     outbox::Outbox,
+    templates::Templates,
 };
 use crate::graph::{
     clock::Entropy,
     config::{Config, Settings},
     errors::Error,
-    templates::Templates,
 };
 
 #[derive(Debug)]

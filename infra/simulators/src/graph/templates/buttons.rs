@@ -2,13 +2,11 @@
 
 use serde_json::Value;
 
-use super::{
-    refusals::{missing_sample, too_long},
-    variables,
-};
+use super::refusals::{missing_sample, too_long};
 use crate::graph::{
     errors::GraphError,
     fields::{field, kind, text},
+    state::variables,
 };
 
 const MOST: usize = 10;

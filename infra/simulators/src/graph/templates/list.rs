@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
-use super::Template;
-use crate::graph::{errors::GraphError, state::world::World};
+use crate::graph::{
+    errors::GraphError,
+    state::{templates::Template, world::World},
+};
 
 const DEFAULT_LIMIT: usize = 25;
 const LIMIT_MOST: usize = 1_000;

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::variables::{self, Variables};
-use crate::graph::{
-    fields::{by_kind, field, kind, text},
-    state::media::MediaKind,
+use super::{
+    media::MediaKind,
+    variables::{self, Variables},
 };
+use crate::graph::fields::{by_kind, field, kind, text};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shape {
