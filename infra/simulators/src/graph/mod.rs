@@ -6,7 +6,7 @@
 //! | `POST`, `GET`, `DELETE /{waba_id}/message_templates` | `templates` |
 //! | `POST /{phone_number_id}/media`, `GET`, `DELETE /{media_id}`, `POST /{app_id}/uploads` | `media` |
 //! | `GET /{waba_id}/phone_numbers`, `GET /{phone_number_id}`, `POST /{waba_id}/subscribed_apps` | `accounts` |
-//! | webhooks: statuses, inbound messages, templates | `webhooks`, `inbound` |
+//! | webhooks: statuses, inbound messages, templates | `webhooks`, `delivery`, `inbound` |
 //! | `/_sim/...` | `admin` |
 //!
 //! Every call may begin with a version such as `/v23.0`. The rules follow Meta's documentation of
@@ -17,6 +17,7 @@ mod clock;
 mod codes;
 mod config;
 mod connection;
+mod delivery;
 mod errors;
 mod fields;
 mod hash;
@@ -24,6 +25,7 @@ mod ids;
 mod inbound;
 mod media;
 mod messages;
+mod receiver;
 mod routes;
 mod state;
 mod templates;
@@ -56,8 +58,8 @@ pub use self::{
 };
 use self::{
     connection::{CuttableListener, Cutter},
+    receiver::Receiver,
     state::world::World,
-    webhooks::Receiver,
 };
 
 /// How long open calls may take to end once the simulator stops.
