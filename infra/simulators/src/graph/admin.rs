@@ -13,9 +13,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    Simulator,
     config::Settings,
     errors::Error,
+    simulator::Simulator,
     state::{
         faults::{ActiveFault, FaultRule},
         journal::Line,

@@ -7,7 +7,7 @@ use futures::{StreamExt, stream::FuturesUnordered};
 use http::{Request, header};
 
 use super::{
-    Simulator,
+    simulator::Simulator,
     state::{
         journal::Line,
         outbox::{Content, Post},

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Simulator,
     clock::mix,
     errors::Error,
     ids::wamid,
     media,
+    simulator::Simulator,
     state::{
         accounts::Number,
         journal::Line,

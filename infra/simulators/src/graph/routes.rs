@@ -13,11 +13,12 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Simulator, admin,
+    admin,
     connection::Cutter,
     errors::{GraphError, Refusal},
     media,
     messages::{self, Request as MessageRequest},
+    simulator::Simulator,
     state::{
         accounts::{Number, Token},
         faults::{Action, Target},
