@@ -3,8 +3,8 @@
 use api_http::{Caller, CustomData, Input, Reply, Result, idempotent_send};
 use axum::extract::State;
 use axum::response::Response;
-use ops::Services;
-use ops::custom::{self, Outgoing, Sent};
+use messaging::Services;
+use messaging::custom::{self, Outgoing, Sent};
 use serde::Serialize;
 
 /// The contract does not say what is answered: this is what its clients look for.

@@ -3,8 +3,8 @@
 use api_http::{ApiError, Caller, Fields, Input, Reply, Result, idempotent};
 use axum::extract::State;
 use axum::response::Response;
+use dispatch::{Change, New, Status, WebhookDispatcher};
 use domain::webhook::{EndpointId, EventType, Purpose, chosen};
-use ops::webhooks::{self, Change, New, Status, WebhookDispatcher};
 use ops::{Error, callers};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
 ) -> Result<Reply<200, Workflows>> {
-    let all = webhooks::list(&store, caller.tenant_id()).await?.into_iter();
+    let all = dispatch::list(&store, caller.tenant_id()).await?.into_iter();
     let workflows = all.filter(|status| matches!(status.endpoint.purpose, Purpose::Events { .. }));
     Ok(Reply(Workflows { status: "1", message: workflows.map(Workflow::from).collect() }))
 }
@@ -91,9 +91,9 @@ pub(crate) async fn create(
             url: fields.required(fields.name_of(&URL))?,
             purpose: Purpose::Events { account, chosen: events(fields)?.flatten() },
         };
-        let made = webhooks::register(&dispatcher, &caller, new).await.map_err(renamed(fields))?;
+        let made = dispatch::register(&dispatcher, &caller, new).await.map_err(renamed(fields))?;
         let (registered, secret) = made;
-        let status = webhooks::find(&dispatcher.store, caller.tenant_id(), registered.endpoint.id).await?;
+        let status = dispatch::find(&dispatcher.store, caller.tenant_id(), registered.endpoint.id).await?;
         Ok(Reply::<200, _>(Answer {
             status: "1",
             message: "Webhook workflow created successfully.",
@@ -144,7 +144,7 @@ pub(crate) async fn update(
         on: fields.switch(fields.name_of(&["enabled", "active"]))?,
     };
     let id = named(fields)?;
-    let changed = webhooks::change(&dispatcher, &caller, id, change).await.map_err(renamed(fields))?;
+    let changed = dispatch::change(&dispatcher, &caller, id, change).await.map_err(renamed(fields))?;
     let message = "Webhook workflow updated successfully.";
     Ok(Reply(Answer { status: "1", message, workflow_id: id.0, data: changed.into(), secret: None }))
 }
@@ -156,6 +156,6 @@ pub(crate) async fn delete(
     input: Input,
 ) -> Result<Reply<200, Value>> {
     let fields = input.fields();
-    webhooks::remove(&store, &caller, named(fields)?).await.map_err(renamed(fields))?;
+    dispatch::remove(&store, &caller, named(fields)?).await.map_err(renamed(fields))?;
     Ok(Reply(json!({"status": "1", "message": "Webhook workflow deleted successfully."})))
 }

@@ -15,6 +15,7 @@ mod error;
 mod fields;
 mod idempotency;
 mod input;
+mod lambda;
 mod reply;
 mod table;
 
@@ -27,5 +28,6 @@ pub use error::{ApiError, Result};
 pub use fields::{Fields, text_of};
 pub use idempotency::{idempotent, idempotent_make, idempotent_send};
 pub use input::{Input, Upload};
+pub use lambda::lambda;
 pub use reply::{Reply, cut_to_weight, weight_of};
 pub use table::{Endpoint, Route, Table, delete, get, get_or_post, post};

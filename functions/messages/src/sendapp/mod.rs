@@ -1,6 +1,5 @@
-//! `/api/whatsapp-meta`: sending, and the templates; `/api/channels`; `/api/suppressions`.
+//! `/api/whatsapp-meta`: sending, and the templates; `/api/suppressions`.
 
-pub(crate) mod channels;
 mod content;
 pub(crate) mod suppressions;
 pub(crate) mod templates;
@@ -8,8 +7,8 @@ pub(crate) mod templates;
 use api_http::{Caller, Input, Reply, Result, account_of_token, idempotent_send};
 use axum::extract::State;
 use axum::response::Response;
-use ops::messages::{Outgoing, Sent};
-use ops::{Services, messages};
+use messaging::messages::{Outgoing, Sent};
+use messaging::{Services, messages};
 use serde::Serialize;
 
 use content::content;

@@ -3,7 +3,8 @@
 use api_http::{Caller, Input, Reply, Result, account_of_token};
 use axum::extract::State;
 use domain::template::{Slot, Template, TemplateRequest, TemplateStatus, slots};
-use ops::{Services, senders, templates};
+use messaging::{Services, templates};
+use ops::senders;
 use serde::Serialize;
 use serde_json::{Value, json};
 
