@@ -11,6 +11,7 @@ mod events;
 mod faults;
 mod gateway;
 
+mod grants;
 mod import;
 mod inbound;
 mod kills;

@@ -43,6 +43,15 @@ fn every_folder_of_a_function_is_registered() {
         let main = read(&format!("functions/{name}/src/main.rs"));
         let lines = main.lines().filter(|line| !line.trim().is_empty() && !line.starts_with("use "));
         assert!(lines.count() <= 15, "{name}: main is long");
+        // The queues that it asks for are those that it feeds, and its own.
+        let named = main.split_once("Queues::of(&env, &[").and_then(|(_, rest)| rest.split_once(']'));
+        let named: BTreeSet<&str> =
+            named.map_or("", |(named, _)| named).split(", ").filter(|n| !n.is_empty()).collect();
+        let function = registry::Function::named(&name).unwrap();
+        let own = function.jobs().map(|jobs| jobs.queue);
+        let used = function.feeds.iter().copied().chain(own).map(|queue| render::camel(queue.as_str()));
+        let used: BTreeSet<String> = used.collect();
+        assert_eq!(named, used.iter().map(String::as_str).collect(), "{name}");
     }
 }
 

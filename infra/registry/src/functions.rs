@@ -132,7 +132,6 @@ pub const MESSAGES: Function = Function {
     about: "Single messages, templates and history",
     reads: &[Accounts, ApiKey, Campaigns, Channel, Conversation, Hook, Ledger, Runner, Tenant, Token],
     writes: &[
-        Audit,
         Blocks,
         Contacts,
         Counter,
@@ -163,7 +162,7 @@ pub const SENDERS: Function = Function {
     name: "senders",
     about: "Numbers and custom channels",
     reads: &[ApiKey, Tenant, Token],
-    writes: &[Accounts, Audit, Channel, Counter, PhoneId, Rate, Runner, Verify, Waba],
+    writes: &[Accounts, Audit, Channel, PhoneId, Rate, Runner, Verify, Waba],
     clients: &[Secret, Graph, Outbound],
     zipped_max: 8_000_000,
     ..Function::API
@@ -226,7 +225,7 @@ pub const INBOUND_WORKER: Function = Function {
     ],
     lists_conversations: true,
     clients: &[Secret, Graph, Outbound, Files],
-    feeds: &[Send, Inbound, Webhook],
+    feeds: &[Inbound, Webhook],
     objects: &[read("events")],
     timeout_s: 60,
     zipped_max: 7_500_000,

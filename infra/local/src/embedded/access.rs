@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
-use http::StatusCode;
+use http::{Method, StatusCode};
+use queue::{PARKED, Queue};
 use registry::Function;
 use serde_json::Value;
 use store::Kind;
 
+use super::clients::Service;
 use super::reply::Reply;
 
 tokio::task_local! {
@@ -21,18 +23,31 @@ pub async fn hold<F: Future>(function: &'static Function, work: F) -> F::Output 
     ROLE.scope(function, work).await
 }
 
-/// What a function did to items of a kind.
+/// What a function reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
     /// The function.
     pub function: &'static str,
-    /// The kind.
-    pub kind: Kind,
-    /// Whether it wrote them.
-    pub writes: bool,
+    /// What it reached.
+    pub what: Reached,
 }
 
-/// What functions used of the table so far.
+/// Something that a function has to be granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reached {
+    /// Items of a kind were read.
+    Read(Kind),
+    /// Items of a kind were written.
+    Written(Kind),
+    /// A job was put into a queue.
+    Fed(&'static str),
+    /// A job was put aside, into the dead-letter queue of a queue.
+    Parked(&'static str),
+    /// Objects below a prefix were reached, by an action of S3.
+    Object(&'static str, &'static str),
+}
+
+/// What functions used so far.
 #[derive(Debug, Default)]
 pub(super) struct Uses(Mutex<BTreeSet<Use>>);
 
@@ -42,32 +57,102 @@ impl Uses {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What a request of this task is refused with, when it does what its function's
-    /// entry does not grant; what is granted was used.
-    pub(super) fn refused(&self, action: &str, body: &[u8]) -> Option<Reply> {
+    /// What a request to the table or to a queue is refused with, when it does what the
+    /// entry of this task's function does not grant; what is granted was used.
+    pub(super) fn refused(&self, service: Service, action: &str, body: &[u8]) -> Option<Reply> {
         let function = ROLE.try_with(|function| *function).ok()?;
         let body: Value = serde_json::from_slice(body).ok()?;
-        let mut asked = Vec::new();
-        asks(action, &body, &mut asked);
-        let foreign = asked.iter().find(|(key, writes)| match Kind::of(key) {
-            Some(kind) if *writes => !function.may_write(kind),
-            Some(kind) => !function.may_read(kind),
-            None => true,
-        });
-        if let Some((key, writes)) = foreign {
-            let kind = key.split('#').next().unwrap_or_default();
-            let does = if *writes { "write" } else { "read" };
-            let message = format!("{} may not {does} {kind} ({action})", function.name);
+        let asked = match service {
+            Service::DynamoDb => items(action, &body),
+            Service::Sqs => jobs(action, &body),
+            Service::S3 | Service::SecretsManager => return None,
+        };
+        let foreign = asked.iter().find(|asked| !asked.as_ref().is_ok_and(|what| grants(function, *what)));
+        if let Some(foreign) = foreign {
+            let message = format!("{} may not {action}: {foreign:?}", function.name);
             tracing::error!(message);
             let code = "com.amazon.coral.service#AccessDeniedException";
             return Some(Reply::error(StatusCode::BAD_REQUEST, code, &message));
         }
-        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, writes) in asked {
-            uses.extend(Kind::of(key).map(|kind| Use { function: function.name, kind, writes }));
-        }
+        self.keep(function, asked.into_iter().flatten());
         None
     }
+
+    /// Whether a request to the bucket is granted, by the method and the key that it names.
+    pub(super) fn may_reach(&self, method: &Method, path: &str, query: &str) -> bool {
+        let Ok(function) = ROLE.try_with(|function| *function) else { return true };
+        let path = path.trim_start_matches('/');
+        let below = |prefix: &str| {
+            // The bucket's name stands in the host, or before the key.
+            let (_, rest) = path.split_once('/').unwrap_or_default();
+            [path, rest].iter().any(|key| key.split_once('/').is_some_and(|(first, _)| first == prefix))
+        };
+        let action = match *method {
+            Method::GET | Method::HEAD => "GetObject",
+            Method::DELETE if query.contains("uploadId") => "AbortMultipartUpload",
+            Method::DELETE => "DeleteObject",
+            _ => "PutObject",
+        };
+        let reached = function
+            .objects
+            .iter()
+            .find(|objects| below(objects.prefix) && objects.actions.contains(&action));
+        let Some(objects) = reached else {
+            tracing::error!("{} may not {action} {path}", function.name);
+            return false;
+        };
+        self.keep(function, [Reached::Object(objects.prefix, action)]);
+        true
+    }
+
+    fn keep(&self, function: &'static Function, what: impl IntoIterator<Item = Reached>) {
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        uses.extend(what.into_iter().map(|what| Use { function: function.name, what }));
+    }
+}
+
+/// Whether a function's entry grants something.
+fn grants(function: &Function, what: Reached) -> bool {
+    match what {
+        Reached::Read(kind) => function.may_read(kind),
+        Reached::Written(kind) => function.may_write(kind),
+        Reached::Fed(name) => function.feeds.iter().any(|queue| queue.as_str() == name),
+        Reached::Parked(name) => function.jobs().is_some_and(|jobs| jobs.queue.as_str() == name),
+        Reached::Object(prefix, action) => function
+            .objects
+            .iter()
+            .any(|objects| objects.prefix == prefix && objects.actions.contains(&action)),
+    }
+}
+
+/// The kinds of items that a request reaches; keys of no kind as they are.
+fn items(action: &str, body: &Value) -> Vec<Result<Reached, String>> {
+    let mut asked = Vec::new();
+    asks(action, body, &mut asked);
+    let reached = |(key, writes): (&str, bool)| match Kind::of(key) {
+        Some(kind) if writes => Ok(Reached::Written(kind)),
+        Some(kind) => Ok(Reached::Read(kind)),
+        None => Err(key.to_owned()),
+    };
+    asked.into_iter().map(reached).collect()
+}
+
+/// The queue that a request puts jobs into; workers are given theirs.
+fn jobs(action: &str, body: &Value) -> Vec<Result<Reached, String>> {
+    if !action.starts_with("SendMessage") {
+        return Vec::new();
+    }
+    let url = body["QueueUrl"].as_str().unwrap_or_default();
+    let name = url.rsplit('/').next().unwrap_or_default();
+    let of = |queue: Queue| {
+        let (own, parked) = (queue.as_str(), name.strip_suffix(PARKED));
+        let is = |name: &str| name == own || name.strip_suffix(own).is_some_and(|rest| rest.ends_with('-'));
+        match parked {
+            Some(name) => is(name).then_some(Reached::Parked(own)),
+            None => is(name).then_some(Reached::Fed(own)),
+        }
+    };
+    vec![Queue::ALL.into_iter().find_map(of).ok_or_else(|| name.to_owned())]
 }
 
 /// The keys that a request names, and whether it writes the items below them.
@@ -152,18 +237,45 @@ mod tests {
             ("Query", query, false),
         ] {
             let bytes = body.to_string();
-            let refused = hold(&registry::CONTACTS, async { uses.refused(action, bytes.as_bytes()) }).await;
+            let refused = hold(&registry::CONTACTS, async {
+                uses.refused(Service::DynamoDb, action, bytes.as_bytes())
+            })
+            .await;
             assert_eq!(refused.is_some(), want, "{action} {body}");
-            assert!(uses.refused(action, bytes.as_bytes()).is_none(), "nobody holds this task to an entry");
+            assert!(
+                uses.refused(Service::DynamoDb, action, bytes.as_bytes()).is_none(),
+                "nobody holds this task to an entry"
+            );
         }
-        let of = |kind, writes| Use { function: "contacts", kind, writes };
+        let of = |what| Use { function: "contacts", what };
         let want = [
-            of(Kind::Accounts, false),
-            of(Kind::Contacts, false),
-            of(Kind::Contacts, true),
-            of(Kind::Hook, false),
-            of(Kind::Tenant, false),
+            Reached::Read(Kind::Accounts),
+            Reached::Read(Kind::Contacts),
+            Reached::Read(Kind::Hook),
+            Reached::Read(Kind::Tenant),
+            Reached::Written(Kind::Contacts),
         ];
-        assert_eq!(uses.so_far(), want.into());
+        assert_eq!(uses.so_far(), want.map(of).into());
+    }
+
+    #[tokio::test]
+    async fn a_function_feeds_its_queues_and_reaches_its_objects() {
+        let uses = Uses::default();
+        let to =
+            |queue: &str| json!({"QueueUrl": format!("http://localhost/0/staffetta-{queue}")}).to_string();
+        for (queue, want) in [("webhook", false), ("send", true), ("webhook-dlq", true), ("webhooks", true)] {
+            let body = to(queue);
+            let asked = async { uses.refused(Service::Sqs, "SendMessage", body.as_bytes()) };
+            assert_eq!(hold(&registry::CONTACTS, asked).await.is_some(), want, "{queue}");
+        }
+        for (method, path, want) in [
+            (Method::GET, "/media/files/1", true),
+            (Method::PUT, "/media/files/1", false),
+            (Method::GET, "/media/filesystem/1", false),
+            (Method::GET, "/media/uploads/1", false),
+        ] {
+            let may = async { uses.may_reach(&method, path, "") };
+            assert_eq!(hold(&registry::MESSAGES, may).await, want, "{method} {path}");
+        }
     }
 }

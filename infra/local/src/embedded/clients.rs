@@ -164,17 +164,17 @@ impl Embedded {
             .and_then(|target| target.split_once('.'))
             .map_or("", |(_, action)| action)
             .to_owned();
-        let reply = if service == Service::DynamoDb {
-            match self.engines.uses.refused(&action, request.body()) {
-                Some(refused) => refused,
-                None => self.engines.dynamodb.call(action, request.into_body()).await,
+        if let Some(refused) = self.engines.uses.refused(service, &action, request.body()) {
+            return refused.into_response();
+        }
+        let reply = match service {
+            Service::DynamoDb => self.engines.dynamodb.call(action, request.into_body()).await,
+            Service::SecretsManager => self.engines.secrets.call(&action, request.body()),
+            Service::Sqs | Service::S3 => {
+                let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+                let host = host.unwrap_or(HOST).to_owned();
+                self.engines.sqs.call(&action, &host, request.into_body()).await
             }
-        } else if service == Service::SecretsManager {
-            self.engines.secrets.call(&action, request.body())
-        } else {
-            let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-            let host = host.unwrap_or(HOST).to_owned();
-            self.engines.sqs.call(&action, &host, request.into_body()).await
         };
         reply.into_response()
     }

@@ -58,6 +58,12 @@ impl Embedded {
         &self,
         request: Request<SdkBody>,
     ) -> Result<Response<SdkBody>, s3s::HttpError> {
+        let (uri, uses) = (request.uri(), &self.engines.uses);
+        if !uses.may_reach(request.method(), uri.path(), uri.query().unwrap_or_default()) {
+            let mut denied = Response::new(SdkBody::from("<Error><Code>AccessDenied</Code></Error>"));
+            *denied.status_mut() = http::StatusCode::FORBIDDEN;
+            return Ok(denied);
+        }
         let put = self.engines.reports.of(&request);
         let response = self.engines.s3.call(request).await?;
         self.report(put, response.status().is_success()).await;

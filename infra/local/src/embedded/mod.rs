@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use domain::{Clock, Entropy};
 
-pub use access::{Use, hold};
+pub use access::{Reached, Use, hold};
 pub use capacity::{ActionTotals, ConsumedTotals};
 pub use clients::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 pub use intercept::{Attempt, Attempted, Interceptor};

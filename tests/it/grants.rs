@@ -1,0 +1,345 @@
+//! No function is granted more than it uses: a tour of the product that has each function
+//! do everything that its entry in the registry is there for.
+
+use std::collections::BTreeSet;
+
+use domain::ContactId;
+use domain::contact::NewContact;
+use harness::{
+    APP_SECRET, Api, Hook, PHONE_NUMBER_ID, Setup, VERIFY_TOKEN, WABA_ID, World, person, phone, sign,
+    text_change, webhook,
+};
+use http::{Method, Request};
+use local::embedded::{Reached, Use};
+use serde_json::{Value, json};
+use simulators::graph::FaultRule;
+use store::outbox::{ContactChange, Facts};
+
+const PNG: &[u8] = &[0x89, b'P', b'N', b'G', 13, 10, 26, 10, 0, 0, 0, 13];
+
+/// Everything of the table and the queues that is granted. What is granted of the bucket is
+/// used by whoever follows a signed address.
+fn granted() -> BTreeSet<Use> {
+    let of = |function: &'static registry::Function| {
+        let reads = function.reads.iter().map(|kind| Reached::Read(*kind));
+        let writes = function.writes.iter().map(|kind| Reached::Written(*kind));
+        let feeds = function.feeds.iter().map(|queue| Reached::Fed(queue.as_str()));
+        let all = reads.chain(writes).chain(feeds);
+        all.map(|what| Use { function: function.name, what })
+    };
+    registry::ALL.iter().flat_map(|function| of(function)).collect()
+}
+
+/// A tenant that wants to be told of everything.
+async fn shop() -> (World, Api, Hook) {
+    let setup = Setup { any_number: true, help_message: Some("Aperti 9-18".to_owned()), ..Setup::default() };
+    let world = World::with(setup).await;
+    let (api, hook) = (Api::of(&world).await, Hook::new().await);
+    let told = json!({"name": "crm", "url": hook.url});
+    assert!(api.post("/api/webhooks", told).await.status.is_success());
+    (world, api, hook)
+}
+
+/// A call that has to be taken; it names the account.
+async fn done(api: &Api, method: Method, path: &str, mut body: Value) -> Value {
+    body["token"] = json!(api.token);
+    let answer = api.json(method, path, &body).await;
+    assert!(answer.status.is_success(), "{path}: {} {}", answer.status, answer.json());
+    answer.json()
+}
+
+async fn post(api: &Api, path: &str, body: Value) -> Value {
+    done(api, Method::POST, path, body).await
+}
+
+/// Profile, accounts, operators and keys.
+async fn accounts() -> World {
+    let (world, api, _) = shop().await;
+    for path in ["/api/account", "/api/get_tokens", "/api/operators"] {
+        api.get(path).await.expect(200);
+    }
+    post(&api, "/api/create_accounts", json!({"name": "Secondo"})).await;
+    post(&api, "/api/accounts/settings", json!({"help_message": "Sempre aperti"})).await;
+    let operator = post(&api, "/api/operators", json!({"name": "Bruno"})).await;
+    let id = operator["operator"]["id"].as_str().unwrap();
+    post(&api, &format!("/api/operators/{id}/disable"), json!({})).await;
+    api.of_another_tenant().await;
+    post(&api, "/api/account/regenerate_key", json!({})).await;
+    world
+}
+
+/// Numbers and custom channels.
+async fn senders() -> World {
+    let (world, api, hook) = shop().await;
+    let number = json!({"phone_number_id": "200200200200200", "waba_id": WABA_ID, "access_token": "EAA-test",
+                        "app_secret": APP_SECRET, "verify_token": VERIFY_TOKEN});
+    post(&api, "/api/accounts/connect_meta", number).await;
+    post(&api, "/api/senders/default", json!({"sender": "200200200200200"})).await;
+    api.get("/api/senders").await.expect(200);
+    done(&api, Method::DELETE, "/api/senders/200200200200200", json!({})).await;
+    post(&api, "/api/channels", json!({"name": "LiveChat", "url": hook.url})).await;
+    done(&api, Method::DELETE, "/api/channels/LiveChat", json!({})).await;
+    world
+}
+
+/// Contacts that come, are found and go.
+async fn contacts() -> World {
+    let (world, api, hook) = shop().await;
+    post(&api, "/api/channels", json!({"name": "LiveChat", "url": hook.url})).await;
+    let row = json!({"name": "Ada", "email": "ada@example.com", "channels": {"LiveChat": "7"},
+                     "idempotency_key": "k-1"});
+    post(&api, "/api/contacts", row).await;
+    let rows = json!({"contacts": [{"phone": phone(1)}, {"phone": phone(2), "email": "b@example.com"}]});
+    post(&api, "/api/contacts/bulk", rows).await;
+    api.get("/api/contacts?search=ada").await.expect(200);
+    done(&api, Method::DELETE, "/api/contacts/1", json!({})).await;
+    world.drain().await;
+    world
+}
+
+/// Single messages, and what becomes of them.
+async fn messages() -> World {
+    let (world, api, hook) = shop().await;
+    world.template("avviso", "UTILITY", "Ciao {{1}}, ecco un avviso per te!").await;
+    world.writes(&phone(1), "ciao");
+    world.writes(&phone(2), "HELP");
+    world.writes(&phone(3), "STOP");
+    world.drain().await;
+    let url = upload(&world, &api).await;
+    let send = json!({"number": phone(1), "type": "media", "media_url": url,
+                      "media_type": "image", "idempotency_key": "k-1"});
+    post(&api, "/api/whatsapp-meta/send", send).await;
+    let text = json!({"token": api.token, "number": phone(3), "type": "freetext", "message": "Ciao"});
+    assert_eq!(api.post("/api/whatsapp-meta/send", text).await.expect(422)["code"], "opted_out");
+    api.get(&format!("/api/whatsapp-meta/get_templates?token={}", api.token)).await.expect(200);
+    post(&api, "/api/suppressions", json!({"number": phone(4)})).await;
+    post(&api, "/api/channels", json!({"name": "LiveChat", "url": hook.url})).await;
+    let chat = json!({"fromId": "c-1", "customChannel": "LiveChat", "body": "Ciao", "firstName": "Jane"});
+    post(&api, "/v1/send_custom_channel_message", json!({"customData": chat})).await;
+    let campaign = world.draft("avviso").await;
+    world.launch(campaign).await;
+    world.drain().await;
+    let query = format!("phoneNumber={}", phone(1));
+    api.sendwo("/api/v1/whatsapp/conversation", &query).await.expect(200);
+    api.sendapi("/v1/whatsapp/messages").await.expect(200);
+    world.drain().await;
+    lose_a_message(&world, &api).await;
+    world
+}
+
+/// A process that sends ends amid its call; the sweep finds its message.
+async fn lose_a_message(world: &World, api: &Api) {
+    let text = json!({"token": api.token, "number": phone(1), "type": "freetext", "message": "Ciao"});
+    world.fault(FaultRule { delay_ms: 60_000, next: Some(1), ..FaultRule::default() });
+    let sent = api.post("/api/whatsapp-meta/send", text);
+    let called = async {
+        let before = world.simulator.stats().calls;
+        world.until(|stats| stats.calls > before).await;
+    };
+    tokio::select! {
+        answer = sent => panic!("{answer:?}"),
+        () = called => {}
+    }
+    world.clock.advance_ms(120_000);
+    world.sweep().await;
+}
+
+/// A picture that was uploaded straight to the bucket, and checked.
+async fn upload(world: &World, api: &Api) -> Value {
+    let body = json!({"filename": "foto.png", "content_type": "image/png", "size": PNG.len()});
+    let announced = post(api, "/api/campaigns/upload_url", body).await;
+    let url: http::Uri = announced["upload_url"].as_str().unwrap().parse().unwrap();
+    let mut request = Request::put(&url).header("host", url.host().unwrap());
+    for (name, value) in announced["headers"].as_object().unwrap() {
+        request = request.header(name, value.as_str().unwrap());
+    }
+    assert_eq!(world.s3(request.body(PNG.into()).unwrap()).await.0, 200);
+    world.drain().await;
+    announced["url"].clone()
+}
+
+/// Campaigns: launched and scheduled, of templates, texts and pictures, over both channels,
+/// paused, sent again, cancelled, reported.
+async fn campaigns() -> World {
+    let (world, api, hook) = shop().await;
+    hook.answer_with(r#"{"id": "platform-1"}"#);
+    world.import((0..6).map(person)).await;
+    let on = NewContact { custom: Some(("livechat".to_owned(), "7".to_owned())), ..NewContact::default() };
+    post(&api, "/api/channels", json!({"name": "LiveChat", "url": hook.url})).await;
+    world.import([on]).await;
+    world.template("avviso", "UTILITY", "Ciao {{1}}, ecco un avviso per te!").await;
+    for n in [1, 3, 4, 5] {
+        world.writes(&phone(n), "ciao");
+    }
+    world.writes(&phone(2), "STOP");
+    world.drain().await;
+    let url = upload(&world, &api).await;
+    let header = json!({"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::aW"]}});
+    let body =
+        json!({"type": "BODY", "text": "Ciao {{1}}, ecco la foto", "example": {"body_text": [["Ada"]]}});
+    let new = json!({"name": "foto", "category": "UTILITY", "components": [header, body]});
+    post(&api, "/api/whatsapp-meta/create_template", new).await;
+    let draft = |more: Value| {
+        let mut draft = json!({"name": "Novità", "channel": "whatsapp"});
+        draft.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        draft
+    };
+    let template = json!({"message_type": "template", "template_name": "avviso", "template_params": ["x"]});
+    let pictured = json!({"message_type": "template", "template_name": "foto", "template_params": ["x"],
+                          "media_url": url});
+    let missing = json!({"message_type": "template", "template_name": "manca"});
+    let picture = json!({"message_type": "media_only", "media_url": url, "media_type": "image"});
+    let chat =
+        json!({"channel": "LiveChat", "message_type": "text", "message": "Ciao", "idempotency_key": "k-1"});
+    let drafted = async |more: &Value| {
+        let id =
+            post(&api, "/api/campaigns/draft", draft(more.clone())).await["campaign_id"].as_u64().unwrap();
+        post(&api, &format!("/api/campaigns/{id}/preflight"), json!({})).await;
+        id
+    };
+    let launch = async |id: u64| post(&api, "/api/campaigns/launch", json!({"campaign_id": id})).await;
+    let control = async |id: u64, what: &str, how: Value| {
+        post(&api, &format!("/api/campaigns/{id}/{what}"), how).await;
+    };
+    for mut scheduled in [chat, template.clone(), pictured, missing] {
+        scheduled["scheduled_at"] = json!("2026-07-01T10:00:00Z");
+        drafted(&scheduled).await;
+    }
+    // Who is refused is sent to again; who asks the provider to stop is not.
+    world.fault(FaultRule { code: Some(131_026), next: Some(1), ..FaultRule::default() });
+    world.fault(FaultRule { code: Some(131_050), next: Some(1), ..FaultRule::default() });
+    let first = drafted(&template).await;
+    launch(first).await;
+    world.drain().await;
+    control(first, "resume", json!({"only": "failed"})).await;
+    world.drain().await;
+    api.report(&world, domain::CampaignId(first), "csv").await;
+    api.get(&format!("/api/campaigns/{first}")).await.expect(200);
+    // One whose recipient goes while it is paused, one that is cancelled, one that is stuck.
+    let paused = drafted(&picture).await;
+    launch(paused).await;
+    control(paused, "pause", json!({})).await;
+    done(&api, Method::DELETE, "/api/contacts/5", json!({})).await;
+    control(paused, "resume", json!({})).await;
+    world.drain().await;
+    let cancelled = drafted(&template).await;
+    launch(cancelled).await;
+    control(cancelled, "cancel", json!({})).await;
+    world.drain().await;
+    // The provider asks to be left alone for two minutes: the runner comes back then.
+    world.fault(FaultRule {
+        code: Some(80_007),
+        retry_after: Some(120),
+        next: Some(1),
+        ..FaultRule::default()
+    });
+    let held = drafted(&template).await;
+    launch(held).await;
+    world.drain().await;
+    let stuck = drafted(&template).await;
+    launch(stuck).await;
+    world.lose_jobs().await;
+    world.clock.advance_ms(3 * 60 * 60 * 1_000);
+    world.sweep().await;
+    world.drain().await;
+    world
+}
+
+/// What the outside posts to us.
+async fn inbound() -> World {
+    let (world, api, _) = shop().await;
+    let path = format!("/api/integrations/webhook/{}?source=crm", api.token);
+    post(&api, &path, json!({"name": "Ada", "email": "ada@example.com"})).await;
+    post(&api, "/api/integrations/secrets", json!({"shop": "shopify", "secret": "fake-shop-secret"})).await;
+    let channel = Hook::new().await;
+    post(&api, "/api/channels", json!({"name": "LiveChat", "url": channel.url})).await;
+    let on = NewContact { custom: Some(("livechat".to_owned(), "c-1".to_owned())), ..NewContact::default() };
+    world.import([on]).await;
+    let text = json!({"name": "x", "channel": "LiveChat", "message_type": "text", "message": "Ciao"});
+    let campaign = post(&api, "/api/campaigns/draft", text).await["campaign_id"].clone();
+    post(&api, "/api/campaigns/launch", json!({"campaign_id": campaign})).await;
+    world.drain().await;
+    let data = |id: &Value, more: Value| {
+        let mut data =
+            json!({"messageSid": id, "fromId": "c-1", "toId": "shop", "customChannel": "LiveChat"});
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"customData": data})
+    };
+    let sent = channel.received().remove(0).json();
+    for (id, more) in [
+        (&sent["id"], json!({"status": "delivered"})),
+        (&json!("m-1"), json!({"body": "HELP", "campaignId": campaign.to_string()})),
+        (&json!("m-2"), json!({"body": "STOP"})),
+    ] {
+        post(&api, "/v1/incoming_custom_channel_message", data(id, more)).await;
+    }
+    let verify = format!("/webhooks/meta?hub.mode=subscribe&hub.verify_token={VERIFY_TOKEN}&hub.challenge=1");
+    assert_eq!(api.get(&verify).await.status, 200);
+    let template = json!({"field": "message_template_status_update", "value": {"event": "PAUSED"}});
+    for change in [text_change(PHONE_NUMBER_ID, &phone(1), "wamid.1", "ciao"), template] {
+        let body = webhook(&[(WABA_ID, vec![change])]).to_string();
+        let request = Request::post("/webhooks/meta");
+        let request = request.header("x-hub-signature-256", sign(APP_SECRET, body.as_bytes()));
+        assert_eq!(api.send(request.body(body.into()).unwrap()).await.status, 200);
+    }
+    world.drain().await;
+    // A status pauses the campaign.
+    world.import([person(1)]).await;
+    world.fault(FaultRule { status_failed: Some(131_042), next: Some(1), ..FaultRule::default() });
+    world.launched().await;
+    world.drain().await;
+    world
+}
+
+/// Endpoints that fail, are taken up again, are sent again what they missed, and are gone.
+async fn webhooks() -> World {
+    let (world, api, hook) = shop().await;
+    let other = Hook::new().await;
+    let gone = json!({"name": "old", "url": other.url});
+    assert!(api.post("/api/webhooks", gone).await.status.is_success());
+    let made = json!({"apiToken": api.key, "name": "b", "targetUrl": other.url, "idempotency_key": "k-1"});
+    post(&api, "/api/v1/webhook/workflow/create", made).await;
+    other.answer(410);
+    hook.answer(500);
+    post(&api, "/api/contacts", json!({"email": "a@example.com"})).await;
+    world.drain().await;
+    world.lose_jobs().await;
+    post(&api, "/api/webhooks/1/test", json!({})).await;
+    hook.answer(200);
+    world.clock.advance_ms(3 * 60 * 60 * 1_000);
+    world.sweep().await;
+    world.drain().await;
+    for path in ["/api/webhooks", "/api/webhooks/1/deliveries"] {
+        api.get(path).await.expect(200);
+    }
+    post(&api, "/api/webhooks/1/test", json!({})).await;
+    post(&api, "/api/webhooks/1/replay", json!({"delivery_id": 1})).await;
+    let set = json!({"url": hook.url});
+    post(&api, "/api/whatsapp-meta/set_webhook", set.clone()).await;
+    done(&api, Method::DELETE, "/api/whatsapp-meta/set_webhook", set).await;
+    done(&api, Method::DELETE, "/api/webhooks/1", json!({})).await;
+    // A request that broke off after it wrote down what is to be told.
+    let fresh = Facts::Contacts(vec![ContactChange::new(ContactId(1), 1, false)]);
+    world.store().note(&world.store().entry(world.tenant(), fresh)).await.unwrap();
+    world.clock.advance_ms(15_000);
+    world.sweep().await;
+    world
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_function_is_granted_more_than_it_uses() {
+    let stories = futures::join!(
+        Box::pin(accounts()),
+        Box::pin(senders()),
+        Box::pin(contacts()),
+        Box::pin(messages()),
+        Box::pin(campaigns()),
+        Box::pin(inbound()),
+        Box::pin(webhooks())
+    );
+    let worlds: [World; 7] = stories.into();
+    let used: BTreeSet<Use> = worlds.iter().flat_map(World::uses).collect();
+    let unused = granted().into_iter().filter(|one| !used.contains(one));
+    let unused: Vec<String> = unused.map(|one| format!("{} {:?}", one.function, one.what)).collect();
+    assert!(unused.is_empty(), "granted and not used:\n{}", unused.join("\n"));
+}
