@@ -5,11 +5,15 @@ pub(crate) mod operators;
 pub(crate) mod senders;
 pub(crate) mod tenants;
 
-use api_http::{Caller, Input, Reply, Result, account_of_token};
+use api_http::{
+    Caller, FieldKind, FromParameter, Given, Input, Parameter, Reply, Required, Result, account_of_token,
+    request,
+};
 use axum::extract::State;
-use domain::Secret;
 use domain::account::{Account, Number, Role};
+use domain::message::MAX_TEXT;
 use domain::plan::Plan;
+use domain::{Invalid, Secret};
 use ops::accounts::{AccountSettings, Connection};
 use ops::{Error, accounts};
 use serde::Serialize;
@@ -18,6 +22,8 @@ use store::Store;
 
 use crate::App;
 
+/// Longest name of an account, in characters.
+const MAX_NAME: usize = 255;
 /// What Meta allows a number that nothing else is said about.
 const MESSAGES_PER_SECOND: u64 = 80;
 
@@ -91,13 +97,57 @@ pub(crate) async fn tokens(State(store): State<Store>, Caller(caller): Caller) -
     Ok(Reply(Tokens { status: "success", tokens: accounts.into_iter().map(Token::from).collect() }))
 }
 
+/// A text that can be taken back: an empty one is kept, where one that is absent, or
+/// null, changes nothing.
+pub(crate) struct Said(String);
+
+impl FromParameter for Said {
+    const KIND: FieldKind = FieldKind::Text;
+
+    fn from_parameter(parameter: Parameter<'_>) -> std::result::Result<Option<Self>, Invalid> {
+        let text = parameter.text()?;
+        Ok(parameter.value().map(|_| Self(text.unwrap_or_default())))
+    }
+}
+
+request! {
+    /// What an account says by itself, and takes for granted.
+    pub(crate) struct Settings {
+        greetings_message: Given<Said> = named("greetings_message").max_length(MAX_TEXT),
+        no_info_message: Given<Said> = named("no_info_message").max_length(MAX_TEXT),
+        help_message: Given<Said> = named("help_message").max_length(MAX_TEXT),
+        default_country: Given<Said> = named("default_country"),
+    }
+}
+
+impl Settings {
+    fn get(self, name: Option<String>) -> Result<AccountSettings> {
+        let said = |given: Given<Said>| Ok::<_, Invalid>(given.get()?.map(|Said(text)| text));
+        Ok(AccountSettings {
+            name,
+            greetings_message: said(self.greetings_message)?,
+            no_info_message: said(self.no_info_message)?,
+            help_message: said(self.help_message)?,
+            default_country: said(self.default_country)?,
+        })
+    }
+}
+
+request! {
+    /// `POST /api/create_accounts`
+    pub(crate) struct NewAccount(settings: Settings) {
+        name: Required<String> = named("name").max_length(MAX_NAME),
+    }
+}
+
 /// `POST /api/create_accounts`
 pub(crate) async fn create(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<NewAccount>,
 ) -> Result<Reply<200, Value>> {
-    let settings = AccountSettings { name: Some(input.fields().required("name")?), ..settings(&input)? };
+    let NewAccount { settings, name } = input.read();
+    let settings = settings.get(Some(name.get()?))?;
     let account = accounts::create_account(&store, &caller.tenant, settings).await?;
     let token = account.token.expose();
     Ok(Reply(json!({
@@ -107,30 +157,24 @@ pub(crate) async fn create(
     })))
 }
 
-fn settings(input: &Input) -> Result<AccountSettings> {
-    let fields = input.fields();
-    // An empty text takes back; what is absent, or null, stays.
-    let said = |name| match fields.text(name)? {
-        None if fields.get(name).is_some() => Ok(Some(String::new())),
-        text => Ok::<_, Error>(text),
-    };
-    Ok(AccountSettings {
-        name: fields.text("name")?,
-        greetings_message: said("greetings_message")?,
-        no_info_message: said("no_info_message")?,
-        help_message: said("help_message")?,
-        default_country: said("default_country")?,
-    })
+request! {
+    /// `POST /api/accounts/settings`
+    pub(crate) struct ChangeAccount(settings: Settings) {
+        token: Required<String> = named("token"),
+        name: Given<String> = named("name").max_length(MAX_NAME),
+    }
 }
 
 /// `POST /api/accounts/settings`
 pub(crate) async fn change(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ChangeAccount>,
 ) -> Result<Reply<200, Value>> {
-    let account = account_of_token(&store, &caller, input.fields()).await?;
-    let account = accounts::change_account(&store, caller.tenant_id(), account, settings(&input)?).await?;
+    let ChangeAccount { settings, token, name } = input.read();
+    let account = account_of_token(&store, &caller, token).await?;
+    let settings = settings.get(name.get()?)?;
+    let account = accounts::change_account(&store, caller.tenant_id(), account, settings).await?;
     Ok(Reply(json!({
         "status": "success",
         "account": {
@@ -167,15 +211,56 @@ impl<'a> From<&'a Number> for Connected<'a> {
     }
 }
 
+request! {
+    /// A number as Meta knows it, and how it is sent from.
+    pub(crate) struct ConnectionFields {
+        messages_per_second: Given<u64> = named("messages_per_second").at_least(1).at_most(10_000),
+        phone_number_id: Required<String> = named("phone_number_id"),
+        waba_id: Required<String> = named("waba_id"),
+        access_token: Required<String> = named("access_token"),
+        app_secret: Required<String> = named("app_secret"),
+        verify_token: Required<String> = named("verify_token"),
+        tier: Given<u64> = named("tier"),
+        as_default: Given<bool> = named("default"),
+    }
+}
+
+impl ConnectionFields {
+    fn get(self) -> Result<Connection> {
+        let per_second = self.messages_per_second.or(MESSAGES_PER_SECOND)?;
+        let per_second = u32::try_from(per_second).map_err(|_| {
+            Error::invalid("messages_per_second", "messages_per_second must be from 1 to 10000")
+        })?;
+        let trimmed = |text: Required<String>| Ok::<_, Invalid>(text.get()?.trim().to_owned());
+        Ok(Connection {
+            number: trimmed(self.phone_number_id)?,
+            waba_id: trimmed(self.waba_id)?,
+            access_token: Secret::new(trimmed(self.access_token)?),
+            app_secret: Secret::new(trimmed(self.app_secret)?),
+            verify_token: trimmed(self.verify_token)?,
+            per_second,
+            tier: self.tier.get()?,
+            as_default: self.as_default.or(false)?,
+        })
+    }
+}
+
+request! {
+    /// `POST /api/accounts/connect_meta`
+    pub(crate) struct Connect(connection: ConnectionFields) {
+        token: Required<String> = named("token"),
+    }
+}
+
 /// `POST /api/accounts/connect_meta`
 pub(crate) async fn connect(
     State(app): State<App>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<Connect>,
 ) -> Result<Reply<200, Value>> {
-    let fields = input.fields();
-    let account = account_of_token(&app.store, &caller, fields).await?;
-    let connection = connection(&input)?;
+    let Connect { connection, token } = input.read();
+    let account = account_of_token(&app.store, &caller, token).await?;
+    let connection = connection.get()?;
     let (account, id) =
         accounts::connect_number(&app.store, &app.graph, &caller, account, connection).await?;
     Ok(Reply(json!({
@@ -184,21 +269,4 @@ pub(crate) async fn connect(
         "number": account.number_of(&id).map(Connected::from),
         "senders": account.senders().iter().map(senders::Item::from).collect::<Vec<_>>(),
     })))
-}
-
-fn connection(input: &Input) -> Result<Connection> {
-    let fields = input.fields();
-    let per_second = fields.integer("messages_per_second")?.unwrap_or(MESSAGES_PER_SECOND);
-    let per_second = u32::try_from(per_second)
-        .map_err(|_| Error::invalid("messages_per_second", "messages_per_second must be from 1 to 10000"))?;
-    Ok(Connection {
-        number: fields.required("phone_number_id")?.trim().to_owned(),
-        waba_id: fields.required("waba_id")?.trim().to_owned(),
-        access_token: Secret::new(fields.required("access_token")?.trim()),
-        app_secret: Secret::new(fields.required("app_secret")?.trim()),
-        verify_token: fields.required("verify_token")?.trim().to_owned(),
-        per_second,
-        tier: fields.integer("tier")?,
-        as_default: fields.switch("default")?.unwrap_or(false),
-    })
 }
