@@ -9,7 +9,7 @@ use std::time::Duration;
 use campaign_worker::make_report;
 use domain::{CampaignId, ContactId, ReportFormat};
 use harness::{World, person};
-use ops::campaigns::{Build, Found, preflight, progress, report};
+use messaging::campaigns::{Build, Found, preflight, progress, report};
 use store::ledger::Entry;
 use store::reports::{ReportKey, Wanted};
 use tokio::time::Instant;
@@ -83,7 +83,7 @@ async fn reports(world: &World, id: CampaignId, blocks: u64) {
 async fn counts(world: &World, id: CampaignId) {
     let asked = progress(&world.services, world.tenant(), id);
     measure(world, "progress, every block changed", asked).await.unwrap();
-    let counted = ops::campaigns::count(&world.services, world.tenant(), id, 0, 0, || false);
+    let counted = messaging::campaigns::count(&world.services, world.tenant(), id, 0, 0, || false);
     measure(world, "  the worker counts all of them", counted).await.unwrap();
     let asked = progress(&world.services, world.tenant(), id);
     measure(world, "  progress, nothing changed", asked).await.unwrap();

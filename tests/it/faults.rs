@@ -2,7 +2,7 @@ use domain::campaign::CampaignState;
 use domain::message::Address;
 use harness::{Setup, World, person, phone};
 use local::embedded::Chaos;
-use ops::campaigns::resume;
+use messaging::campaigns::resume;
 use serde_json::json;
 use simulators::graph::FaultRule;
 

@@ -8,9 +8,9 @@ use futures::future::join_all;
 use harness::{
     APP_SECRET, PHONE_NUMBER_ID, Setup, WABA_ID, World, person, phone, sign, text_change, webhook,
 };
+use messaging::inbound::{Inbound, Verification, process, verify};
 use ops::Code;
 use ops::accounts::AccountSettings;
-use ops::inbound::{Inbound, Verification, process, verify};
 use queue::{InboundJob, Text};
 use serde_json::{Value, json};
 use simulators::graph::{FaultRule, Preference, UserPreferences};
@@ -232,9 +232,14 @@ async fn a_late_status_of_an_earlier_attempt_does_not_move_the_next() {
     let id = world.launched().await;
     world.drain().await;
     assert_eq!(world.counts(id).await, [("failed", 1)].into());
-    ops::campaigns::resume(&world.services, world.tenant(), id, Some(ops::campaigns::Which::Failed))
-        .await
-        .unwrap();
+    messaging::campaigns::resume(
+        &world.services,
+        world.tenant(),
+        id,
+        Some(messaging::campaigns::Which::Failed),
+    )
+    .await
+    .unwrap();
     world.drain().await;
     for (attempt, status, want) in
         [(1, "failed", State::Accepted), (1, "read", State::Accepted), (2, "delivered", State::Delivered)]

@@ -11,6 +11,7 @@ mod engine;
 mod events;
 mod faults;
 mod gateway;
+
 mod import;
 mod inbound;
 mod kills;
@@ -19,6 +20,7 @@ mod messages;
 mod pages;
 mod preflight;
 mod progress;
+mod registered;
 mod reports;
 mod requests;
 mod routes;

@@ -4,14 +4,14 @@ use domain::outcome::Reason;
 use domain::recipient::State;
 use domain::sender::SenderId;
 use harness::{World, phone};
+use messaging::messages::{Outgoing, Sent, send};
 use ops::Code;
-use ops::messages::{Outgoing, Sent, send};
 use simulators::graph::FaultRule;
 use store::rates::Turn;
 
 async fn send_to(world: &World, n: usize, content: Content) -> ops::Result<Sent> {
     let id = domain::MessageId(world.store().entropy().ulid(world.clock.now()));
-    let request = ops::messages::Send { id, is_repeated: false };
+    let request = ops::SendRequest { id, is_repeated: false };
     let new = Outgoing { to: phone(n).parse().unwrap(), content, sender: None };
     send(&world.services, &world.caller, &world.account, new, request).await
 }

@@ -5,7 +5,7 @@ use domain::campaign::Draft;
 use domain::contact::NewContact;
 use domain::message::Address;
 use harness::{World, person, phone, row};
-use ops::campaigns::{Preflight, preflight};
+use messaging::campaigns::{Preflight, preflight};
 use ops::suppression::{ConsentChange, Source, opt_out};
 
 /// Of ten, one has no phone, and one is tagged `vip`.

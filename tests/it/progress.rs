@@ -4,7 +4,7 @@ use domain::outcome::Reason;
 use domain::recipient::State;
 use domain::{CampaignId, ContactId};
 use harness::{Api, World};
-use ops::campaigns::progress;
+use messaging::campaigns::progress;
 use serde_json::{Value, json};
 use store::ledger::Entry;
 
@@ -77,10 +77,10 @@ async fn blocks_that_change_while_they_are_counted_are_counted_again() {
     let id = world.ledger(20, 2, "").await;
     progress(&world.services, world.tenant(), id).await.unwrap();
     // The job finds all of them changed, counts them, and finds two changed again.
-    ops::campaigns::count(&world.services, world.tenant(), id, 0, 0, || false).await.unwrap();
+    messaging::campaigns::count(&world.services, world.tenant(), id, 0, 0, || false).await.unwrap();
     fail_some(&world, id, 2).await;
     // A copy of the job ends.
-    ops::campaigns::count(&world.services, world.tenant(), id, 0, 0, || false).await.unwrap();
+    messaging::campaigns::count(&world.services, world.tenant(), id, 0, 0, || false).await.unwrap();
     assert_eq!(world.store().uncounted(world.tenant(), id).await.unwrap().len(), 2);
     world.drain().await;
     assert!(world.store().uncounted(world.tenant(), id).await.unwrap().is_empty());

@@ -9,7 +9,7 @@ use campaign_worker::make_report;
 use domain::{CampaignId, ReportFormat};
 use harness::{Api, Setup, World, person, row};
 use local::embedded::Chaos;
-use ops::campaigns::Build;
+use messaging::campaigns::Build;
 use serde_json::json;
 use store::reports::{ReportKey, SILENCE_MS, Wanted};
 
@@ -130,7 +130,7 @@ async fn a_request_waits_a_little_for_its_file() {
     let id = campaign_of(&world, 2).await;
     let patience = std::time::Duration::from_secs(20);
     let services = &world.services;
-    let asks = ops::campaigns::report(services, world.tenant(), id, ReportFormat::Csv, patience);
+    let asks = messaging::campaigns::report(services, world.tenant(), id, ReportFormat::Csv, patience);
     let works = async {
         while world.queued().await == 0 {
             tokio::task::yield_now().await;
@@ -138,7 +138,7 @@ async fn a_request_waits_a_little_for_its_file() {
         world.drain().await;
     };
     let (found, ()) = tokio::join!(asks, works);
-    assert!(matches!(found.unwrap(), ops::campaigns::Found::At(_)));
+    assert!(matches!(found.unwrap(), messaging::campaigns::Found::At(_)));
 }
 
 /// Lets a new job make a file; no queue knows of it.

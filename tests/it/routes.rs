@@ -18,6 +18,7 @@ pub(crate) fn routes() -> Vec<Route> {
         contacts::table().routes(),
         inbound::table().routes(),
         messages::table().routes(),
+        senders::table().routes(),
         webhooks::table().routes(),
     ];
     functions.into_iter().flatten().collect()

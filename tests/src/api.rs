@@ -5,11 +5,12 @@ use axum::body::{Body, to_bytes};
 use domain::CampaignId;
 use http::{HeaderMap, Method, Request, StatusCode};
 use local::Apps;
+use local::embedded::hold;
+use registry::Function;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::documented::wrong_in_answer;
-use crate::roles::role;
 use crate::{World, gateway};
 
 /// May create tenants in tests.
@@ -108,7 +109,8 @@ impl Api {
 
     /// A request to one function alone, which may do what it declares.
     pub async fn send_to(&self, function: &str, request: Request<Body>) -> Answer {
-        role(function).hold(Self::answer(self.functions[function].clone(), request)).await
+        let entry = Function::named(function).unwrap();
+        hold(entry, Self::answer(self.functions[function].clone(), request)).await
     }
 
     /// A request to all functions together, as the local process serves them.

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-/// Who answers what no route of the gateway matches.
-pub const DEFAULT: &str = "accounts";
-
 /// Every path of the code, with its function.
 pub fn paths() -> BTreeMap<String, &'static str> {
     let tables = [
@@ -13,6 +10,7 @@ pub fn paths() -> BTreeMap<String, &'static str> {
         ("contacts", contacts::table().routes()),
         ("inbound", inbound::table().routes()),
         ("messages", messages::table().routes()),
+        ("senders", senders::table().routes()),
         ("webhooks", webhooks::table().routes()),
     ];
     let mut paths = BTreeMap::from([(inbound::META.to_owned(), "inbound")]);
@@ -60,5 +58,5 @@ pub fn asked<'a>(path: &str, routes: &'a BTreeMap<(String, bool), &'static str>)
         *is_rest && path.strip_prefix(&**prefix).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
     });
     let longest = below.max_by_key(|((prefix, _), _)| prefix.len()).map(|(_, function)| function);
-    exact.or(longest).copied().unwrap_or(DEFAULT)
+    exact.or(longest).copied().unwrap_or(registry::DEFAULT.name)
 }

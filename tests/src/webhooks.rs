@@ -1,9 +1,9 @@
 //! Where the simulator's webhooks arrive.
 
 use axum::Router;
+use bodies::Bodies;
 use hmac::{Hmac, Mac};
-use ops::inbound::{Intake, Owners, receive};
-use ops::webhooks::Bodies;
+use messaging::inbound::{Intake, Owners, receive};
 use queue::Queues;
 use serde_json::{Value, json};
 use sha2::Sha256;

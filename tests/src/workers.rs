@@ -4,13 +4,16 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::{Message, QueueAttributeName as Name};
-use ops::Services;
-use queue::Record;
+use local::embedded::hold;
+use messaging::Services;
+use queue::{Queue, Record};
+use registry::{
+    CAMPAIGN_WORKER, Function, INBOUND_WORKER, Jobs, MEDIA_WORKER, SCHEDULE_TICK, SEND_WORKER, WEBHOOK_WORKER,
+};
 use simulators::graph::Stats;
 use tokio::time::{Instant, sleep};
 
 use crate::World;
-use crate::roles::role;
 
 /// How long a worker may take for one batch.
 const RUN: Duration = Duration::from_secs(60);
@@ -20,46 +23,6 @@ const POLL: Duration = Duration::from_millis(3);
 const JUMP_MS: i64 = 2_000;
 /// A drain that takes longer than this will never end.
 const PATIENCE: Duration = Duration::from_secs(240);
-
-/// A function that a queue feeds.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Worker {
-    Campaign,
-    Send,
-    Inbound,
-    Media,
-    Webhook,
-}
-
-impl Worker {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Campaign => "campaign-worker",
-            Self::Send => "send-worker",
-            Self::Inbound => "inbound-worker",
-            Self::Media => "media-worker",
-            Self::Webhook => "webhook-worker",
-        }
-    }
-
-    pub(crate) fn queue(self) -> queue::Queue {
-        match self {
-            Self::Campaign => queue::Queue::Campaign,
-            Self::Send => queue::Queue::Send,
-            Self::Inbound => queue::Queue::Inbound,
-            Self::Media => queue::Queue::Media,
-            Self::Webhook => queue::Queue::Webhook,
-        }
-    }
-
-    /// Most messages of one receive.
-    pub(crate) fn batch(self) -> i32 {
-        match self {
-            Self::Inbound | Self::Webhook => 10,
-            Self::Campaign | Self::Send | Self::Media => 1,
-        }
-    }
-}
 
 /// What waits in the queues.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -74,13 +37,13 @@ impl World {
     pub async fn drain(&self) {
         let workers = async {
             tokio::join!(
-                Box::pin(self.work(Worker::Campaign)),
-                Box::pin(self.work(Worker::Send)),
-                Box::pin(self.work(Worker::Send)),
-                Box::pin(self.work(Worker::Inbound)),
-                Box::pin(self.work(Worker::Media)),
-                Box::pin(self.work(Worker::Webhook)),
-                Box::pin(self.work(Worker::Webhook))
+                Box::pin(self.work(&CAMPAIGN_WORKER)),
+                Box::pin(self.work(&SEND_WORKER)),
+                Box::pin(self.work(&SEND_WORKER)),
+                Box::pin(self.work(&INBOUND_WORKER)),
+                Box::pin(self.work(&MEDIA_WORKER)),
+                Box::pin(self.work(&WEBHOOK_WORKER)),
+                Box::pin(self.work(&WEBHOOK_WORKER))
             );
         };
         self.busy.store(0, Ordering::SeqCst);
@@ -117,11 +80,11 @@ impl World {
     }
 
     fn queues(&self) -> [&str; 5] {
-        queue::Queue::ALL.map(|queue| self.urls.of(queue))
+        Queue::ALL.map(|queue| self.urls.of(queue))
     }
 
     /// Why jobs of a queue were given up, in no order.
-    pub async fn reasons_in(&self, queue: queue::Queue) -> Vec<String> {
+    pub async fn reasons_in(&self, queue: Queue) -> Vec<String> {
         let request = self.sqs.receive_message().queue_url(self.urls.parked(queue));
         let request = request.message_attribute_names("All").max_number_of_messages(10).visibility_timeout(0);
         let messages = request.send().await.unwrap().messages.unwrap_or_default();
@@ -167,10 +130,11 @@ impl World {
         Waiting { visible: count(Name::ApproximateNumberOfMessages), later: delayed + in_flight }
     }
 
-    async fn work(&self, worker: Worker) {
-        let url = self.urls.of(worker.queue());
+    async fn work(&self, worker: &'static Function) {
+        let jobs = worker.jobs().unwrap();
+        let url = self.urls.of(jobs.queue);
         loop {
-            let request = self.sqs.receive_message().queue_url(url).max_number_of_messages(worker.batch());
+            let request = self.sqs.receive_message().queue_url(url).max_number_of_messages(most(&jobs));
             let messages = request.send().await.unwrap().messages.unwrap_or_default();
             if messages.is_empty() {
                 sleep(POLL).await;
@@ -184,22 +148,21 @@ impl World {
     }
 
     /// Has a worker work off messages; answers the ids of those that must come again.
-    pub(crate) async fn handle(&self, worker: Worker, messages: &[Message]) -> Vec<String> {
+    pub(crate) async fn handle(&self, worker: &'static Function, messages: &[Message]) -> Vec<String> {
         let records: Vec<Record> = messages.iter().map(record).collect();
         let end = Instant::now() + RUN;
         let out_of_time = || Instant::now() >= end;
-        let role = role(worker.name());
-        match worker {
-            Worker::Campaign => {
-                role.hold(campaign_worker::handle(&self.services, &records, out_of_time)).await
+        match worker.jobs().unwrap().queue {
+            Queue::Campaign => {
+                hold(worker, campaign_worker::handle(&self.services, &records, out_of_time)).await
             }
-            Worker::Send => role.hold(send_worker::handle(&self.services, &records, out_of_time)).await,
-            Worker::Inbound => role.hold(inbound_worker::handle(&self.services, &records)).await,
-            Worker::Webhook => {
+            Queue::Send => hold(worker, send_worker::handle(&self.services, &records, out_of_time)).await,
+            Queue::Inbound => hold(worker, inbound_worker::handle(&self.services, &records)).await,
+            Queue::Webhook => {
                 let dispatcher = self.apps().dispatcher();
-                role.hold(webhook_worker::handle(&dispatcher, &records, out_of_time)).await
+                hold(worker, webhook_worker::handle(&dispatcher, &records, out_of_time)).await
             }
-            Worker::Media => role.hold(media_worker::handle(&self.media(), &records)).await,
+            Queue::Media => hold(worker, media_worker::handle(&self.media(), &records)).await,
         }
     }
 
@@ -219,7 +182,7 @@ impl World {
 
     /// What the schedule does once a minute.
     pub async fn sweep(&self) -> usize {
-        role("schedule-tick").hold(schedule_tick::handle(self.store(), &self.services.queues)).await.unwrap()
+        hold(&SCHEDULE_TICK, schedule_tick::handle(self.store(), &self.services.queues)).await.unwrap()
     }
 
     /// Forgets every job that waits.
@@ -228,6 +191,11 @@ impl World {
             self.sqs.purge_queue().queue_url(url).send().await.unwrap();
         }
     }
+}
+
+/// Most messages of one receive: SQS gives 10 at most.
+pub(crate) fn most(jobs: &Jobs) -> i32 {
+    i32::try_from(jobs.batch.min(10)).unwrap()
 }
 
 fn record(message: &Message) -> Record {

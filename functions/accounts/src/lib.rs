@@ -1,35 +1,24 @@
-//! Tenants and what they own: profile, plan, usage, accounts and their tokens,
-//! keys, operators, connected numbers and what else messages leave from.
+//! Tenants and what they own: profile, plan, usage, accounts and their tokens, keys and
+//! operators.
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
-//! - Table: tenants, keys, tokens, accounts, numbers and audit items are written;
-//!   usage, block heads and custom channels are read; request counts are written.
-//! - Queues: none.
+//! - What it may reach: `registry::ACCOUNTS`.
 
 mod sendapp;
 
-use api_http::{Endpoint, Table, delete, get, post};
+use api_http::{Endpoint, Table, get, post};
 use axum::Router;
 use axum::extract::FromRef;
-use channels::cloud::Graph;
 use ops::AdminKey;
-use sendapp::{operators, senders, tenants};
+use sendapp::{operators, tenants};
 use store::Store;
-
-/// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] = &[
-    "ACCOUNTS", "AUDIT", "BLOCKS", "CHANNEL", "COUNTER", "IDEM", "KEY", "KEYS", "PHONEID", "RATE", "RUNNER",
-    "TENANT", "TOKEN", "USAGE", "VERIFY", "WABA",
-];
 
 /// What the handlers use.
 #[derive(Debug, Clone)]
 pub struct App {
     /// The table.
     pub store: Store,
-    /// Meta's API, which confirms numbers.
-    pub graph: Graph,
     /// What creates tenants; without it nobody may.
     pub admin_key: AdminKey,
 }
@@ -47,7 +36,7 @@ pub fn table() -> Table<App> {
         get("/api/get_tokens", sendapp::tokens),
         post("/api/create_accounts", sendapp::create),
     ];
-    let extensions: [Endpoint<App>; 12] = [
+    let extensions: [Endpoint<App>; 8] = [
         post("/api/get_tokens", sendapp::tokens),
         post("/api/account/regenerate_key", operators::regenerate_key),
         get("/api/operators", operators::list),
@@ -55,10 +44,6 @@ pub fn table() -> Table<App> {
         post("/api/operators/{id}/disable", operators::disable),
         post("/api/operators/{id}/enable", operators::enable),
         post("/api/accounts/settings", sendapp::change),
-        post("/api/accounts/connect_meta", sendapp::connect),
-        get("/api/senders", senders::list),
-        post("/api/senders/default", senders::choose),
-        delete("/api/senders/{id}", senders::remove),
         post("/api/tenants", tenants::create),
     ];
     Table::new(contract.into_iter().chain(extensions.map(Endpoint::extension)))

@@ -6,7 +6,7 @@ use accounts::{App, routes};
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let app = App { store: env.store()?, graph: env.graph()?, admin_key: env.admin_key()? };
-        runtime::http(&env, routes(app)).await
+        let app = App { store: secrets::store(&env)?, admin_key: secrets::admin_key(&env)? };
+        api_http::lambda(&env, routes(app)).await
     })
 }

@@ -11,35 +11,11 @@ mod report;
 pub use report::make as make_report;
 
 use domain::{CampaignId, ReportFormat, TenantId};
-use ops::campaigns::Build;
-use ops::{Code, Services, campaigns};
+use messaging::campaigns::Build;
+use messaging::{Services, campaigns};
+use ops::Code;
 use queue::{CampaignJob, Done, Job, Queue, Record};
 use store::reports::ReportKey;
-
-/// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] = &[
-    "ACCOUNTS",
-    "ACTIVE",
-    "AUDIT",
-    "BLOCKS",
-    "CAMPAIGNS",
-    "CHANNEL",
-    "CONTACTS",
-    "CONV",
-    "COUNTER",
-    "DUE",
-    "FILE",
-    "HOOK",
-    "IDENT",
-    "LEDGER",
-    "LHEAD",
-    "OUTBOX",
-    "REPORT",
-    "RUNNER",
-    "SUPPRESS",
-    "TEMPLATES",
-    "TENANT",
-];
 
 /// Does each job; answers the ids of the records that must come again.
 pub async fn handle(services: &Services, records: &[Record], out_of_time: impl Fn() -> bool) -> Vec<String> {

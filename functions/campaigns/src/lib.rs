@@ -3,12 +3,7 @@
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
-//! - Table: campaigns, the due index and files are written; the ledger is read for
-//!   counts, and written by cancel and by resume; what there is of reports is read and
-//!   asked for; keys, tokens and accounts are read; idempotency keys and request
-//!   counts are written.
-//! - Bucket: uploaded media; leads to reports.
-//! - Queues: campaign (planner, reports), send (wake-ups).
+//! - What it may reach: `registry::CAMPAIGNS`.
 
 mod sendapp;
 
@@ -17,36 +12,9 @@ use std::time::Duration;
 use api_http::{Endpoint, Table, get, post};
 use axum::Router;
 use axum::extract::FromRef;
-use ops::Services;
+use messaging::Services;
 use sendapp::{control, media, report};
 use store::Store;
-
-/// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] = &[
-    "ACCOUNTS",
-    "ACTIVE",
-    "AUDIT",
-    "BLOCKS",
-    "CAMPAIGNS",
-    "CHANNEL",
-    "CONTACTS",
-    "CONV",
-    "COUNTER",
-    "DUE",
-    "FILE",
-    "IDEM",
-    "KEY",
-    "LEDGER",
-    "LHEAD",
-    "RATE",
-    "REPORT",
-    "RUNNER",
-    "SUPPRESS",
-    "TEMPLATES",
-    "TENANT",
-    "TOKEN",
-    "USAGE",
-];
 
 /// Largest body of an upload: the file and what multipart puts around it.
 const UPLOAD_BODY: usize = 11 * 1024 * 1024;

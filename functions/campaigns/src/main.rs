@@ -3,12 +3,15 @@
 use std::process::ExitCode;
 
 use campaigns::{App, routes};
+use messaging::Services;
 use queue::Queue::{Campaign, Send};
+use queue::Queues;
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let mut services = env.services(&[Campaign, Send])?;
-        services.queues = services.queues.with_schedules(env.schedules()?);
-        runtime::http(&env, routes(App { services, patience: ops::campaigns::PATIENCE })).await
+        let queues = Queues::of(&env, &[Campaign, Send])?;
+        let mut services = Services::of(&env, secrets::store(&env)?, queues)?;
+        services.schedules = Some(schedules::Schedules::of(&env)?);
+        api_http::lambda(&env, routes(App { services, patience: messaging::campaigns::PATIENCE })).await
     })
 }

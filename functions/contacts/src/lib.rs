@@ -2,10 +2,7 @@
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
-//! - Table: contacts, identities, block heads, counters; keys, tokens and accounts
-//!   are read; idempotency keys and request counts are written.
-//!   endpoints are read, and what they are told goes through the outbox.
-//! - Queues: `campaign`, `webhook`.
+//! - What it may reach: `registry::CONTACTS`.
 
 mod dmchamp;
 mod row;
@@ -19,12 +16,6 @@ use axum::extract::FromRef;
 use ops::events::EventPublisher;
 use queue::Queues;
 use store::Store;
-
-/// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] = &[
-    "ACCOUNTS", "BLOCKS", "CHANNEL", "CONTACTS", "CONV", "COUNTER", "HOOK", "IDEM", "IDENT", "KEY", "OUTBOX",
-    "RATE", "SUPPRESS", "TENANT", "TOKEN",
-];
 
 /// Largest body of an import, in bytes.
 const IMPORT_BODY: usize = 10 * 1024 * 1024;

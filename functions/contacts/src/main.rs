@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use contacts::{App, routes};
 use queue::Queue::{Campaign, Webhook};
+use queue::Queues;
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let app = App { store: env.store()?, queues: env.queues(&[Campaign, Webhook])? };
-        runtime::http(&env, routes(app)).await
+        let app = App { store: secrets::store(&env)?, queues: Queues::of(&env, &[Campaign, Webhook])? };
+        api_http::lambda(&env, routes(app)).await
     })
 }

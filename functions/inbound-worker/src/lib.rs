@@ -4,37 +4,11 @@
 //! messages, conversations, contacts and suppressions; tells the endpoints by the
 //! queue `webhook`.
 
-use ops::Services;
-use ops::answering::{Question, answer_all};
-use ops::inbound::Inbound;
+use messaging::Services;
+use messaging::answering::answer_all;
+use messaging::inbound::Inbound;
+use ops::Question;
 use queue::{InboundJob, Job, Queue, Record};
-
-/// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] = &[
-    "ACCOUNTS",
-    "ACTIVE",
-    "BLOCKS",
-    "CAMPAIGNS",
-    "CHANNEL",
-    "CONTACTS",
-    "CONV",
-    "COUNTER",
-    "DUE",
-    "HOOK",
-    "IDENT",
-    "LEDGER",
-    "LHEAD",
-    "MSG",
-    "OUTBOX",
-    "PHONEID",
-    "RUNNER",
-    "SLOT",
-    "SUPPRESS",
-    "TEMPLATES",
-    "TENANT",
-    "USAGE",
-    "WAMID",
-];
 
 /// Works off all records together; answers the ids of those that must come again.
 pub async fn handle(services: &Services, records: &[Record]) -> Vec<String> {
@@ -58,7 +32,7 @@ pub async fn handle(services: &Services, records: &[Record]) -> Vec<String> {
             }
         }
     }
-    let again = Box::pin(ops::inbound::process(services, &inbound)).await;
+    let again = Box::pin(messaging::inbound::process(services, &inbound)).await;
     failed.extend(again.into_iter().filter_map(|i| ids.get(i).cloned()));
     let again = Box::pin(answer_all(services, &questions)).await;
     failed.extend(again.into_iter().filter_map(|i| asked.get(i).cloned()));

@@ -3,11 +3,7 @@
 //! - Trigger: HTTP.
 //! - Routes: `GET` and `POST /webhooks/meta`, which feed the queue `inbound`;
 //!   integrations and custom channels: [`table`].
-//! - Table: owners of numbers, tenants, accounts, keys, tokens, custom channels and
-//!   campaigns are read; contacts, messages, conversations, suppressions, calls and
-//!   secrets of integrations, request counts, the outbox and audit items are written.
-//! - Bucket: webhooks that are too large for a queue.
-//! - Queues: `inbound`, and `webhook` for what contacts are told on.
+//! - What it may reach: `registry::INBOUND`.
 
 mod dmchamp;
 mod meta;
@@ -19,40 +15,12 @@ use api_http::{Endpoint, Table, delete, get, post};
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing;
+use bodies::Bodies;
 use domain::intake::MAX_BODY;
+use messaging::inbound::Owners;
 use ops::events::EventPublisher;
-use ops::inbound::Owners;
-use ops::webhooks::Bodies;
 use queue::Queues;
 use store::Store;
-
-/// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] = &[
-    "ACCOUNTS",
-    "AUDIT",
-    "BLOCKS",
-    "CAMPAIGNS",
-    "CHANNEL",
-    "CONTACTS",
-    "CONV",
-    "COUNTER",
-    "HOOK",
-    "IDENT",
-    "INTAKE",
-    "KEY",
-    "LEDGER",
-    "LHEAD",
-    "MSG",
-    "OUTBOX",
-    "PHONEID",
-    "RATE",
-    "SUPPRESS",
-    "TENANT",
-    "TOKEN",
-    "VERIFY",
-    "WABA",
-    "WAMID",
-];
 
 /// Where Meta posts to.
 pub const META: &str = "/webhooks/meta";

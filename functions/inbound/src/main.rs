@@ -2,13 +2,15 @@
 
 use std::process::ExitCode;
 
+use bodies::Bodies;
 use inbound::{App, routes};
 use queue::Queue::{Inbound, Webhook};
+use queue::Queues;
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let queues = env.queues(&[Inbound, Webhook])?;
-        let app = App::new(env.store()?, queues, env.files()?.bodies());
-        runtime::http(&env, routes(app)).await
+        let queues = Queues::of(&env, &[Inbound, Webhook])?;
+        let app = App::new(secrets::store(&env)?, queues, Bodies::of(&env)?);
+        api_http::lambda(&env, routes(app)).await
     })
 }

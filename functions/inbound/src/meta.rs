@@ -4,7 +4,7 @@ use api_http::ApiError;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use ops::inbound::{Intake, Verification};
+use messaging::inbound::{Intake, Verification};
 use ops::{Code, Error};
 use serde::Deserialize;
 
@@ -26,7 +26,7 @@ pub(crate) struct Hub {
 /// `GET /webhooks/meta`: answers the bare challenge.
 pub(crate) async fn verify(State(app): State<App>, Query(hub): Query<Hub>) -> Result<String, ApiError> {
     let Hub { mode, token, challenge } = hub;
-    Ok(ops::inbound::verify(&app.store, Verification { mode, token, challenge }).await?)
+    Ok(messaging::inbound::verify(&app.store, Verification { mode, token, challenge }).await?)
 }
 
 /// `POST /webhooks/meta`: 200 once everything in it is queued.
@@ -39,6 +39,6 @@ pub(crate) async fn receive(
     let body = to_bytes(body, MAX_BODY).await.map_err(too_large)?;
     let signature = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
     let App { store, queues, bodies, owners } = &app;
-    ops::inbound::receive(Intake { store, queues, bodies, owners }, &body, signature).await?;
+    messaging::inbound::receive(Intake { store, queues, bodies, owners }, &body, signature).await?;
     Ok(StatusCode::OK)
 }

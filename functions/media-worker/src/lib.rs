@@ -4,13 +4,10 @@
 //! `uploads/`. Writes files; moves objects to `files/` or `quarantine/`.
 
 use media::Event;
+use messaging::files::Files;
 use ops::Code;
-use ops::files::Files;
 use queue::{Done, Queue, Queues, Record, Unreadable};
 use store::Store;
-
-/// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] = &["FILE"];
 
 /// What the worker uses.
 #[derive(Debug, Clone)]

@@ -3,12 +3,15 @@
 use std::process::ExitCode;
 
 use media_worker::{App, handle};
+use messaging::files::Files;
 use queue::Queue::Media;
+use queue::Queues;
+use store::Store;
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let (store, files, queues) = (env.store_without_secrets()?, env.files()?, env.queues(&[Media])?);
-        let app = App { store, files, queues };
+        let (files, queues) = (Files::of(&env)?, Queues::of(&env, &[Media])?);
+        let app = App { store: Store::without_secrets(&env)?, files, queues };
         runtime::queue(async |batch| handle(&app, &batch.records).await).await
     })
 }

@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::channel::MAX_NAME;
 use domain::message::MAX_TEXT;
-use ops::Services;
-use ops::custom::{self, Outgoing, Sent};
+use messaging::Services;
+use messaging::custom::{self, Outgoing, Sent};
 use serde::Serialize;
 
 /// The contract does not say what is answered: this is what its clients look for.

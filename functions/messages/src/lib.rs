@@ -3,12 +3,7 @@
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
-//! - Table: messages, conversations, suppressions, usage, templates, provider media
-//!   ids, custom channels and their people as contacts, audit items and the outbox are
-//!   written; keys, tokens, accounts, campaigns and their ledger, and endpoints are
-//!   read; idempotency keys and request counts are written.
-//! - Queues: `webhook`, for what contacts are told on. Sending is one call to the
-//!   provider or to the channel's URL.
+//! - What it may reach: `registry::MESSAGES`.
 
 mod dmchamp;
 mod sendapi;
@@ -19,39 +14,8 @@ mod times;
 use api_http::{Endpoint, Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
-use ops::Services;
+use messaging::Services;
 use store::Store;
-
-/// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] = &[
-    "ACCOUNTS",
-    "AUDIT",
-    "BLOCKS",
-    "CAMPAIGNS",
-    "CHANNEL",
-    "CONTACTS",
-    "CONV",
-    "COUNTER",
-    "DUE",
-    "FILE",
-    "HOOK",
-    "IDEM",
-    "IDENT",
-    "KEY",
-    "LEDGER",
-    "MEDIAID",
-    "MSG",
-    "OUTBOX",
-    "RATE",
-    "RUNNER",
-    "SLOT",
-    "SUPPRESS",
-    "TEMPLATES",
-    "TENANT",
-    "TOKEN",
-    "USAGE",
-    "WAMID",
-];
 
 /// What the handlers use.
 #[derive(Debug, Clone)]
@@ -83,12 +47,6 @@ pub fn table() -> Table<App> {
         post("/api/suppressions", sendapp::suppressions::add).extension(),
         delete("/api/suppressions", sendapp::suppressions::remove).extension(),
     ];
-    let channels: [Endpoint<App>; 3] = [
-        get("/api/channels", sendapp::channels::list),
-        post("/api/channels", sendapp::channels::register),
-        delete("/api/channels/{name}", sendapp::channels::remove),
-    ];
-    let channels = channels.map(Endpoint::extension);
     let sendwo: [Endpoint<App>; 5] = [
         get_or_post("/api/v1/whatsapp/send-text-message", sendwo::send_text),
         get_or_post("/api/v1/whatsapp/send", sendwo::send_text).extension(),
@@ -102,7 +60,7 @@ pub fn table() -> Table<App> {
         post("/v1/send_custom_channel_message", dmchamp::send_custom_channel_message),
         post("/v1/send-custom-channel-message", dmchamp::send_custom_channel_message).extension(),
     ];
-    Table::new(sendapp.into_iter().chain(channels).chain(sendwo).chain(sendapi).chain(dmchamp))
+    Table::new(sendapp.into_iter().chain(sendwo).chain(sendapi).chain(dmchamp))
 }
 
 /// The function's router, without a fallback.

@@ -3,11 +3,14 @@
 use std::process::ExitCode;
 
 use messages::{App, routes};
+use messaging::Services;
 use queue::Queue::Webhook;
+use queue::Queues;
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let services = env.services(&[Webhook])?;
-        runtime::http(&env, routes(App { services })).await
+        let queues = Queues::of(&env, &[Webhook])?;
+        let services = Services::of(&env, secrets::store(&env)?, queues)?;
+        api_http::lambda(&env, routes(App { services })).await
     })
 }

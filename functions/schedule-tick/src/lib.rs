@@ -7,10 +7,6 @@
 use queue::Queues;
 use store::Store;
 
-/// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] =
-    &["ACTIVE", "CAMPAIGNS", "CONTACTS", "DUE", "HOOK", "HOOKSTATE", "MSG", "OUTBOX", "RUNNER"];
-
 /// Sweeps once.
 pub async fn handle(store: &Store, queues: &Queues) -> ops::Result<usize> {
     ops::schedule::sweep(store, queues).await

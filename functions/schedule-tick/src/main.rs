@@ -3,11 +3,14 @@
 use std::process::ExitCode;
 
 use queue::Queue::{Campaign, Send, Webhook};
+use queue::Queues;
 use schedule_tick::handle;
+use store::Store;
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let (store, queues) = (env.store_without_secrets()?, env.queues(&[Campaign, Send, Webhook])?);
-        runtime::tick(async || handle(&store, &queues).await).await
+        let store = Store::without_secrets(&env)?;
+        let queues = Queues::of(&env, &[Campaign, Send, Webhook])?;
+        runtime::tick(async || handle(&store, &queues).await.map_err(|error| error.code.as_str())).await
     })
 }

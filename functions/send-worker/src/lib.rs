@@ -5,35 +5,8 @@
 
 use domain::TenantId;
 use domain::sender::SenderId;
-use ops::Services;
+use messaging::Services;
 use queue::{Done, Job, Queue, Record, SendJob};
-
-/// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] = &[
-    "ACCOUNTS",
-    "ACTIVE",
-    "CAMPAIGNS",
-    "CHANNEL",
-    "CONTACTS",
-    "CONV",
-    "COUNTER",
-    "DUE",
-    "FILE",
-    "HOOK",
-    "IDENT",
-    "LEDGER",
-    "LHEAD",
-    "MEDIAID",
-    "OUTBOX",
-    "PHONEID",
-    "RUNNER",
-    "SLOT",
-    "SUPPRESS",
-    "TEMPLATES",
-    "TENANT",
-    "USAGE",
-    "WAMID",
-];
 
 /// Runs the sender of each wake-up; answers the ids of the records that must come
 /// again. A wake-up for a sender that somebody runs already is done.
@@ -58,7 +31,7 @@ async fn work(services: &Services, job: Job<SendJob>, out_of_time: impl Fn() -> 
     let Ok(sender) = sender.parse::<SenderId>() else {
         return Done::Never("the job names no sender".to_owned());
     };
-    match ops::sending::run(services, &tenant, &sender, job.generation, out_of_time).await {
+    match messaging::sending::run(services, &tenant, &sender, job.generation, out_of_time).await {
         Ok(ended) => {
             tracing::debug!(?ended, "a runner ended");
             Done::Yes

@@ -5,12 +5,9 @@
 
 use std::time::Duration;
 
+use dispatch::{Drained, Parcel, WebhookDispatcher};
 use domain::webhook::EndpointId;
-use ops::webhooks::{Drained, Parcel, WebhookDispatcher};
 use queue::{Done, Job, Queue, Record, WebhookJob};
-
-/// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] = &["ATTEMPT", "DELIVERY", "DUE", "EVENT", "HOOK", "HOOKSTATE", "OUTBOX", "WAITING"];
 
 /// Works off all records together; answers the ids of those that must come again.
 /// `out_of_time` ends the sending of what waits, which then goes on in another run.

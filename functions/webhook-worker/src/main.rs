@@ -2,12 +2,15 @@
 
 use std::process::ExitCode;
 
+use dispatch::WebhookDispatcher;
 use queue::Queue::Webhook;
+use queue::Queues;
 use webhook_worker::handle;
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let dispatcher = env.dispatcher(&[Webhook])?;
+        let (store, queues) = (secrets::store(&env)?, Queues::of(&env, &[Webhook])?);
+        let dispatcher = WebhookDispatcher::of(&env, store, queues)?;
         runtime::queue(async |batch| handle(&dispatcher, &batch.records, || batch.is_over()).await).await
     })
 }

@@ -2,9 +2,7 @@
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
-//! - Table: endpoints, how they fare, deliveries, attempts, what waits and audit items
-//!   are written; keys, tokens and accounts are read; request counts are written.
-//! - Queues: `webhook`. A test event is one call of the user's URL.
+//! - What it may reach: `registry::WEBHOOKS`.
 
 mod sendapp;
 mod sendwo;
@@ -12,26 +10,8 @@ mod sendwo;
 use api_http::{Endpoint, Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
-use ops::webhooks::WebhookDispatcher;
+use dispatch::WebhookDispatcher;
 use store::Store;
-
-/// The kinds of items that the function touches: what its policy allows.
-pub const KINDS: &[&str] = &[
-    "ACCOUNTS",
-    "ATTEMPT",
-    "AUDIT",
-    "COUNTER",
-    "DELIVERY",
-    "DUE",
-    "HOOK",
-    "HOOKSTATE",
-    "IDEM",
-    "KEY",
-    "RATE",
-    "TENANT",
-    "TOKEN",
-    "WAITING",
-];
 
 /// What the handlers use.
 #[derive(Debug, Clone)]

@@ -2,12 +2,15 @@
 
 use std::process::ExitCode;
 
+use dispatch::WebhookDispatcher;
 use queue::Queue::Webhook;
+use queue::Queues;
 use webhooks::{App, routes};
 
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
-        let app = App { dispatcher: env.dispatcher(&[Webhook])? };
-        runtime::http(&env, routes(app)).await
+        let queues = Queues::of(&env, &[Webhook])?;
+        let dispatcher = WebhookDispatcher::of(&env, secrets::store(&env)?, queues)?;
+        api_http::lambda(&env, routes(App { dispatcher })).await
     })
 }

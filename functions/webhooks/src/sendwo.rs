@@ -3,8 +3,8 @@
 use api_http::{ApiError, Caller, Given, Input, Reply, Required, Result, Texts, idempotent, request};
 use axum::extract::State;
 use axum::response::Response;
+use dispatch::{Change, New, Status, WebhookDispatcher};
 use domain::webhook::{EndpointId, EventType, Purpose, chosen};
-use ops::webhooks::{self, Change, New, Status, WebhookDispatcher};
 use ops::{Error, callers};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
 ) -> Result<Reply<200, Workflows>> {
-    let all = webhooks::list(&store, caller.tenant_id()).await?.into_iter();
+    let all = dispatch::list(&store, caller.tenant_id()).await?.into_iter();
     let workflows = all.filter(|status| matches!(status.endpoint.purpose, Purpose::Events { .. }));
     Ok(Reply(Workflows { status: "1", message: workflows.map(Workflow::from).collect() }))
 }
@@ -98,9 +98,9 @@ pub(crate) async fn create(
             url: asked.url.get()?,
             purpose: Purpose::Events { account, chosen: events(asked.events)?.flatten() },
         };
-        let made = webhooks::register(&dispatcher, &caller, new).await.map_err(renamed(names))?;
+        let made = dispatch::register(&dispatcher, &caller, new).await.map_err(renamed(names))?;
         let (registered, secret) = made;
-        let status = webhooks::find(&dispatcher.store, caller.tenant_id(), registered.endpoint.id).await?;
+        let status = dispatch::find(&dispatcher.store, caller.tenant_id(), registered.endpoint.id).await?;
         Ok(Reply::<200, _>(Answer {
             status: "1",
             message: "Webhook workflow created successfully.",
@@ -158,7 +158,7 @@ pub(crate) async fn update(
     let names = [("name", name.name()), ("url", url.name()), ("id", id.name())];
     let change = Change { name: name.get()?, url: url.get()?, events: events(wanted)?, on: enabled.get()? };
     let id = EndpointId(id.get()?);
-    let changed = webhooks::change(&dispatcher, &caller, id, change).await.map_err(renamed(names))?;
+    let changed = dispatch::change(&dispatcher, &caller, id, change).await.map_err(renamed(names))?;
     let message = "Webhook workflow updated successfully.";
     Ok(Reply(Answer { status: "1", message, workflow_id: id.0, data: changed.into(), secret: None }))
 }
@@ -171,6 +171,6 @@ pub(crate) async fn delete(
 ) -> Result<Reply<200, Value>> {
     let id = input.read().id;
     let names = [("id", id.name())];
-    webhooks::remove(&store, &caller, EndpointId(id.get()?)).await.map_err(renamed(names))?;
+    dispatch::remove(&store, &caller, EndpointId(id.get()?)).await.map_err(renamed(names))?;
     Ok(Reply(json!({"status": "1", "message": "Webhook workflow deleted successfully."})))
 }

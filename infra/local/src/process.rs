@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use axum::Router;
 use channels::cloud::Graph;
+use dispatch::{Pace, WebhookDispatcher};
 use domain::{Clock, Entropy};
-use ops::files::Files;
-use ops::webhooks::{Pace, WebhookDispatcher};
-use ops::{AdminKey, Services};
+use messaging::Services;
+use messaging::files::Files;
+use ops::AdminKey;
 use outbound::{Client, Policy, Resolver};
 use store::Sealer;
 use tokio::net::TcpListener;
@@ -40,17 +41,17 @@ pub struct Apps {
 
 impl Apps {
     fn of(services: Services, settings: &Settings) -> Self {
-        let (admin_key, patience) = (settings.admin_key.clone(), ops::campaigns::PATIENCE);
+        let (admin_key, patience) = (settings.admin_key.clone(), messaging::campaigns::PATIENCE);
         Self { services, admin_key, pace: Pace::default(), patience }
     }
 
     /// The routes of each function.
-    pub fn functions(&self) -> [(&'static str, Router); 6] {
-        let Services { store, graph, queues, .. } = self.services.clone();
+    pub fn functions(&self) -> [(&'static str, Router); 7] {
+        let Services { store, graph, outbound, queues, files, .. } = self.services.clone();
         let admin_key = AdminKey::fixed(self.admin_key.clone().map(domain::Secret::new));
         [
             ("contacts", contacts::routes(contacts::App { store: store.clone(), queues: queues.clone() })),
-            ("accounts", accounts::routes(accounts::App { store: store.clone(), graph, admin_key })),
+            ("accounts", accounts::routes(accounts::App { store: store.clone(), admin_key })),
             (
                 "campaigns",
                 campaigns::routes(campaigns::App {
@@ -59,7 +60,8 @@ impl Apps {
                 }),
             ),
             ("messages", messages::routes(messages::App { services: self.services.clone() })),
-            ("inbound", inbound::routes(inbound::App::new(store, queues, self.services.files.bodies()))),
+            ("inbound", inbound::routes(inbound::App::new(store.clone(), queues, files.bodies()))),
+            ("senders", senders::routes(senders::App { store, graph, outbound })),
             ("webhooks", webhooks::routes(webhooks::App { dispatcher: self.dispatcher() })),
         ]
     }
@@ -112,7 +114,7 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
     let files = files.linking(Policy::fetches(settings.allow.clone()));
     let graph = Graph::new(&settings.graph_url())?;
     let outbound = Client::new(Policy::webhooks(settings.allow.clone()), Resolver::System)?;
-    let services = Services { store: store.clone(), graph, outbound, files, queues };
+    let services = Services { store: store.clone(), graph, outbound, files, queues, schedules: None };
     let credentials = demo::seed(&settings, &store, &entropy).await?;
 
     let stop = Stop::default();

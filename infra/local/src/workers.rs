@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message};
-use ops::Services;
-use ops::webhooks::WebhookDispatcher;
-use queue::{Record, Urls};
+use dispatch::WebhookDispatcher;
+use messaging::Services;
+use queue::{Queue, Record, Urls};
+use registry::Jobs;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -18,16 +19,8 @@ use crate::Apps;
 const RUN: Duration = Duration::from_secs(60);
 /// How long a queue is waited on.
 const WAIT_S: i32 = 10;
-/// Numbers that send at once.
-const RUNNERS: usize = 16;
-/// Planners and inbound workers that work at once.
-const OTHERS: usize = 2;
 /// Batches of webhooks that are under way at once, in each of their loops.
 const DELIVERIES: usize = 256;
-/// Jobs of one batch of webhooks.
-const DELIVERY_BATCH: usize = 10;
-/// Jobs of one inbound batch.
-const INBOUND_BATCH: usize = 100;
 /// How often the sweep looks for what is due.
 const SWEEP: Duration = Duration::from_secs(1);
 /// Pause after a queue could not be read.
@@ -77,12 +70,14 @@ pub struct Workers {
     stop: Stop,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Worker {
-    Campaign,
-    Send,
-    Inbound,
-    Media,
+/// How many loops take jobs from a queue.
+fn loops(queue: Queue) -> usize {
+    match queue {
+        // Each is a sender.
+        Queue::Send => 16,
+        Queue::Campaign | Queue::Inbound | Queue::Webhook => 2,
+        Queue::Media => 1,
+    }
 }
 
 impl Workers {
@@ -94,18 +89,15 @@ impl Workers {
     /// Runs every loop until they are stopped.
     pub async fn run(self) {
         let mut loops = tokio::task::JoinSet::new();
-        for (worker, count) in [
-            (Worker::Campaign, OTHERS),
-            (Worker::Send, RUNNERS),
-            (Worker::Inbound, OTHERS),
-            (Worker::Media, 1),
-        ] {
-            for _ in 0..count {
-                loops.spawn(self.clone().work(worker));
+        for jobs in registry::ALL.iter().filter_map(|function| function.jobs()) {
+            for _ in 0..self::loops(jobs.queue) {
+                match jobs.queue {
+                    Queue::Webhook => loops.spawn(self.clone().deliver(jobs)),
+                    Queue::Campaign | Queue::Send | Queue::Inbound | Queue::Media => {
+                        loops.spawn(self.clone().work(jobs))
+                    }
+                };
             }
-        }
-        for _ in 0..OTHERS {
-            loops.spawn(self.clone().deliver());
         }
         loops.spawn(self.clone().sweep());
         while loops.join_next().await.is_some() {}
@@ -130,15 +122,15 @@ impl Workers {
 
     /// Webhooks are delivered as on Lambda: each batch on its own, so that one that
     /// waits for a slow endpoint holds up no other.
-    async fn deliver(self) {
-        let url = self.urls.webhook.clone();
+    async fn deliver(self, jobs: Jobs) {
+        let url = self.urls.of(jobs.queue).to_owned();
         let mut batches = tokio::task::JoinSet::new();
         while !self.stop.is_stopped() {
             while batches.try_join_next().is_some() {}
             if batches.len() >= DELIVERIES {
                 batches.join_next().await;
             }
-            let messages = self.receive(&url, DELIVERY_BATCH).await;
+            let messages = self.receive(&url, jobs.batch).await;
             if !messages.is_empty() {
                 batches.spawn(self.clone().deliver_batch(messages));
             }
@@ -153,33 +145,30 @@ impl Workers {
         self.delete(&self.urls.webhook, messages.iter().filter(|m| !failed.contains(&record(m).id))).await;
     }
 
-    async fn work(self, worker: Worker) {
-        let (url, batch) = match worker {
-            Worker::Campaign => (&self.urls.campaign, 1),
-            Worker::Send => (&self.urls.send, 1),
-            Worker::Inbound => (&self.urls.inbound, INBOUND_BATCH),
-            Worker::Media => (&self.urls.media, 1),
-        };
+    async fn work(self, jobs: Jobs) {
+        let url = self.urls.of(jobs.queue).to_owned();
         while !self.stop.is_stopped() {
-            let messages = self.receive(url, batch).await;
+            let messages = self.receive(&url, jobs.batch).await;
             if messages.is_empty() {
                 continue;
             }
             let records: Vec<Record> = messages.iter().map(record).collect();
             let out_of_time = self.stop.deadline();
-            let failed = match worker {
-                Worker::Campaign => campaign_worker::handle(&self.services, &records, out_of_time).await,
-                Worker::Send => send_worker::handle(&self.services, &records, out_of_time).await,
-                Worker::Inbound => inbound_worker::handle(&self.services, &records).await,
-                Worker::Media => media_worker::handle(&self.media(), &records).await,
+            let failed = match jobs.queue {
+                Queue::Campaign => campaign_worker::handle(&self.services, &records, out_of_time).await,
+                Queue::Send => send_worker::handle(&self.services, &records, out_of_time).await,
+                Queue::Inbound => inbound_worker::handle(&self.services, &records).await,
+                Queue::Media => media_worker::handle(&self.media(), &records).await,
+                Queue::Webhook => webhook_worker::handle(&self.dispatcher, &records, out_of_time).await,
             };
             let failed: BTreeSet<String> = failed.into_iter().collect();
-            self.delete(url, messages.iter().filter(|m| !failed.contains(message_id(m)))).await;
+            self.delete(&url, messages.iter().filter(|m| !failed.contains(message_id(m)))).await;
         }
     }
 
     /// One batch: at once what is there, else what comes first.
-    async fn receive(&self, url: &str, batch: usize) -> Vec<Message> {
+    async fn receive(&self, url: &str, batch: u32) -> Vec<Message> {
+        let batch = usize::try_from(batch).unwrap_or(1);
         let mut messages: Vec<Message> = Vec::new();
         loop {
             let wait = if messages.is_empty() { WAIT_S } else { 0 };

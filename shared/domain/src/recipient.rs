@@ -125,6 +125,16 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Nobody knows what became of a message whose sender is gone while it was about to be
+    /// sent. Answers whether that is so.
+    pub fn lose(&mut self) -> bool {
+        let is_claimed = self.state == State::Claimed;
+        if is_claimed {
+            self.state = State::Unknown;
+        }
+        is_claimed
+    }
+
     /// A message in `state` of which nothing else is known.
     pub fn new(state: State) -> Self {
         Self {

@@ -7,8 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::response::{IntoResponse, Response};
 use domain::MessageId;
 use http::{HeaderValue, StatusCode, header};
-use ops::Code;
-use ops::messages::Send;
+use ops::{Code, SendRequest};
 use store::Store;
 use store::idempotency::{Begin, Claim};
 
@@ -61,11 +60,11 @@ pub async fn idempotent_send<Q, R: IntoResponse>(
     store: &Store,
     caller: &ops::Caller,
     input: &Input<Q>,
-    work: impl AsyncFnOnce(Send) -> Result<R>,
+    work: impl AsyncFnOnce(SendRequest) -> Result<R>,
 ) -> Result<Response> {
     let send = |claim: Option<Claim>| match claim {
-        Some(claim) => Send { id: claim.message, is_repeated: claim.is_repeated() },
-        None => Send { id: MessageId(store.entropy().ulid(store.clock().now())), is_repeated: false },
+        Some(claim) => SendRequest { id: claim.message, is_repeated: claim.is_repeated() },
+        None => SendRequest { id: MessageId(store.entropy().ulid(store.clock().now())), is_repeated: false },
     };
     once(store, caller, input.inner(), Broken::IsForgotten, |claim| work(send(claim))).await
 }

@@ -16,6 +16,7 @@ mod error;
 mod fields;
 mod idempotency;
 mod input;
+mod lambda;
 mod reply;
 pub mod request;
 mod table;
@@ -30,6 +31,7 @@ pub use error::{ApiError, Result};
 pub use fields::{Fields, Parameter, PhoneText, text_of};
 pub use idempotency::{idempotent, idempotent_make, idempotent_send};
 pub use input::{IDEMPOTENCY_KEY, Input, Upload};
+pub use lambda::lambda;
 pub use reply::{Reply, cut_to_weight, weight_of};
 pub use request::{
     Array, Field, FieldKind, FromParameter, Given, Limits, Object, Request, Required, Rows, Texts, Within,

@@ -19,6 +19,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
+use environment::{Env, Missing};
 
 /// Where uploads come in that nobody has checked.
 pub const UPLOADS: &str = "uploads/";
@@ -78,6 +79,18 @@ impl Bucket {
     /// A bucket by its name.
     pub fn new(client: Client, name: impl Into<String>) -> Self {
         Self { outside: client.clone(), client, name: name.into() }
+    }
+
+    /// The one of a function: `MEDIA_BUCKET`.
+    ///
+    /// # Errors
+    /// [`Missing`]
+    pub fn of(env: &Env) -> Result<Self, Missing> {
+        let config = aws_sdk_s3::config::Builder::from(env.aws())
+            // Emulators have no name for each bucket.
+            .force_path_style(env.aws().endpoint_url().is_some())
+            .build();
+        Ok(Self::new(Client::from_conf(config), env.required("MEDIA_BUCKET")?))
     }
 
     /// Signs URLs for the outside with another client.

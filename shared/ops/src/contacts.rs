@@ -10,9 +10,11 @@ use store::Store;
 use store::contacts::block_of;
 use store::outbox::{ContactChange, Entry, Facts};
 
-use crate::campaigns::ERASED_AT_ONCE;
 use crate::events::{EventPublisher, Subscribers};
 use crate::{Code, Error, Result};
+
+/// Deleted contacts that one job takes out of the campaigns.
+pub(crate) const ERASED_AT_ONCE: usize = 100;
 
 /// Changes that one entry of the outbox holds.
 const NOTED: usize = 500;

@@ -19,7 +19,7 @@ use crate::{Code, Error, Result};
 
 /// Why somebody must not be sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bar {
+pub enum Bar {
     /// The channel does not reach them.
     NoAddress,
     /// They said STOP.
@@ -36,7 +36,7 @@ pub(crate) enum Bar {
 
 impl Bar {
     /// As rows and reports say it.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::NoAddress => "no_address",
             Self::OptedOut => "opted_out",
@@ -71,22 +71,22 @@ impl From<Bar> for Error {
 
 /// What is to be sent, and over which channel.
 #[derive(Debug, Clone)]
-pub(crate) struct Terms {
+pub struct Terms {
     /// What the channel can do.
-    pub(crate) can: Capabilities,
+    pub can: Capabilities,
     /// Whose windows count: those of an account, or of all custom channels.
-    pub(crate) windows_of: AccountId,
+    pub windows_of: AccountId,
     /// It is no template.
-    pub(crate) is_free_form: bool,
+    pub is_free_form: bool,
     /// The template's.
-    pub(crate) category: Option<Category>,
+    pub category: Option<Category>,
     /// Which opt-outs and windows count.
-    pub(crate) by: By,
+    pub by: By,
 }
 
 /// Who sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum By {
+pub enum By {
     /// A campaign: an opt-out blocks each of them.
     Campaign,
     /// A campaign that planned the recipient when they had an open window.
@@ -99,16 +99,16 @@ pub(crate) enum By {
 
 /// Somebody who is to be sent to.
 #[derive(Debug, Clone)]
-pub(crate) struct Person<'a> {
+pub struct Person<'a> {
     /// Where to, over the channel.
-    pub(crate) address: Option<&'a Address>,
+    pub address: Option<&'a Address>,
     /// Who, with the contacts that became part of them.
-    pub(crate) contact: Option<(ContactId, Vec<ContactId>)>,
+    pub contact: Option<(ContactId, Vec<ContactId>)>,
 }
 
 impl Terms {
     /// Of a campaign, or of a message of one.
-    pub(crate) fn new(
+    pub fn new(
         channel: &Channel,
         account: AccountId,
         is_free_form: bool,
@@ -123,14 +123,14 @@ impl Terms {
     }
 
     /// Of a campaign as it was launched.
-    pub(crate) fn of(stored: &Stored, by: By) -> Self {
+    pub fn of(stored: &Stored, by: By) -> Self {
         let campaign = &stored.campaign;
         let is_free_form = !matches!(campaign.message, Message::Template { .. });
         let category = stored.template.as_ref().and_then(|template| template.category);
         Self::new(&campaign.channel, campaign.account, is_free_form, category, by)
     }
 
-    pub(crate) fn needs_window(&self) -> bool {
+    pub fn needs_window(&self) -> bool {
         self.can.needs_window && self.is_free_form
     }
 
@@ -138,7 +138,7 @@ impl Terms {
     ///
     /// # Errors
     /// [`Code::Unavailable`] when the database does not answer.
-    pub(crate) async fn ask(
+    pub async fn ask(
         &self,
         store: &Store,
         tenant: &TenantId,
@@ -166,7 +166,7 @@ impl Terms {
 
     /// The rule: by what is known of somebody. `window` is when theirs closes, if they ever
     /// wrote.
-    pub(crate) fn judge(
+    pub fn judge(
         &self,
         address: Option<&Address>,
         opted_out: bool,
@@ -198,21 +198,21 @@ impl Terms {
 /// Recipients of campaigns who must not be sent to although they were planned, each with
 /// its reason: asked right before each wave, since a campaign may wait for days.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Barred(HashMap<(CampaignId, ContactId), Bar>);
+pub struct Barred(HashMap<(CampaignId, ContactId), Bar>);
 
 /// The recipients of one campaign that are about to be sent to.
 #[derive(Debug)]
-pub(crate) struct Planned<'a> {
-    pub(crate) campaign: CampaignId,
-    pub(crate) terms: &'a Terms,
+pub struct Planned<'a> {
+    pub campaign: CampaignId,
+    pub terms: &'a Terms,
     /// How many times contacts had been lost when it started.
-    pub(crate) losses: Option<u64>,
-    pub(crate) rows: Vec<&'a Row>,
+    pub losses: Option<u64>,
+    pub rows: Vec<&'a Row>,
 }
 
 impl Barred {
     /// Why a recipient must not be sent to.
-    pub(crate) fn reason(&self, campaign: CampaignId, contact: ContactId) -> Option<Bar> {
+    pub fn reason(&self, campaign: CampaignId, contact: ContactId) -> Option<Bar> {
         self.0.get(&(campaign, contact)).copied()
     }
 
@@ -220,7 +220,7 @@ impl Barred {
     ///
     /// # Errors
     /// [`Code::Unavailable`] when the database does not answer.
-    pub(crate) async fn of(store: &Store, tenant: &TenantId, planned: &[Planned<'_>]) -> Result<Self> {
+    pub async fn of(store: &Store, tenant: &TenantId, planned: &[Planned<'_>]) -> Result<Self> {
         let mut recipients = Vec::new();
         for Planned { losses, rows, .. } in planned {
             recipients.extend(rows.iter().map(|row| Recipient {

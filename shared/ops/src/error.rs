@@ -112,7 +112,7 @@ impl Code {
     }
 
     /// Whether the same may work later, without anybody's doing.
-    pub(crate) fn is_temporary(self) -> bool {
+    pub fn is_temporary(self) -> bool {
         let provider = [Self::ProviderThrottled, Self::ProviderUnavailable, Self::ProviderTimeout];
         self.is_server_error() || provider.contains(&self)
     }
@@ -173,7 +173,7 @@ impl Error {
     }
 
     /// A channel's refusal of a single send; `channel` is what people call it.
-    pub(crate) fn refused(channel: &str, refusal: &Refusal) -> Self {
+    pub fn refused(channel: &str, refusal: &Refusal) -> Self {
         let said = match refusal.reason.meta_code() {
             Some(code) => format!("{channel} refused the request with code {code}"),
             None => format!("{channel} refused the request"),
@@ -242,24 +242,3 @@ impl From<queue::Error> for Error {
         Self::new(Code::Unavailable, "the service is not available, try again").after(1)
     }
 }
-
-impl From<media::Error> for Error {
-    fn from(error: media::Error) -> Self {
-        tracing::warn!(code = error.code, "the file store is not available");
-        Self::new(Code::Unavailable, "the service is not available, try again").after(1)
-    }
-}
-
-impl From<channels::Error> for Error {
-    fn from(error: channels::Error) -> Self {
-        match error {
-            channels::Error::Refused(refusal) => Self::refused(WHATSAPP, &refusal),
-            channels::Error::Unreachable => {
-                Self::new(Code::ProviderUnavailable, "WhatsApp did not answer, try again").after(5)
-            }
-        }
-    }
-}
-
-/// Whose calls that send nothing may fail.
-const WHATSAPP: &str = "WhatsApp";

@@ -1,53 +1,29 @@
-//! The product: every rule that more than one dialect or worker needs.
+//! The product's rules that need no more than the table and the queues: who asks, people,
+//! what they agreed to, what happened, what is due.
 //!
-//! Operations take just the stores they use, so that a function links no more
-//! than it needs; [`Services`] bundles what sending takes.
+//! What sends is in `messaging`, what tells endpoints in `dispatch`: a function that lists
+//! contacts links neither.
 
 pub mod accounts;
 mod admin;
-pub mod answering;
 pub mod callers;
-pub mod campaigns;
 pub mod contacts;
 pub mod custom;
-mod delivery;
-mod eligibility;
+pub mod eligibility;
 mod error;
 pub mod events;
-pub mod files;
 pub mod history;
-pub mod inbound;
 pub mod integrations;
-pub mod messages;
 pub mod pages;
-mod receiving;
+mod question;
+pub mod receiving;
 pub mod schedule;
+mod send_request;
 pub mod senders;
-pub mod sending;
 pub mod suppression;
-pub mod templates;
-pub mod webhooks;
 
 pub use admin::AdminKey;
 pub use callers::{Caller, RateClass};
 pub use error::{Code, Error, Result};
-
-use channels::cloud::Graph;
-use files::Files;
-use queue::Queues;
-use store::Store;
-
-/// What operations run on: the table, the ways out, the files and the queues.
-#[derive(Debug, Clone)]
-pub struct Services {
-    /// The table.
-    pub store: Store,
-    /// Meta's API.
-    pub graph: Graph,
-    /// Calls addresses that users give: custom channels and endpoints.
-    pub outbound: outbound::Client,
-    /// Uploaded files.
-    pub files: Files,
-    /// The queues.
-    pub queues: Queues,
-}
+pub use question::Question;
+pub use send_request::SendRequest;

@@ -11,39 +11,38 @@ use domain::{AccountId, CampaignId, MessageId, TenantId};
 use store::Store;
 use store::messages::Message;
 
-use crate::Result;
-use crate::answering::Question;
 use crate::events::{EventPublisher, message_received};
 use crate::suppression::{ConsentChange, Source, heed};
+use crate::{Question, Result};
 
 /// Something that was said.
 #[derive(Debug)]
-pub(crate) struct Received<'a> {
+pub struct Received<'a> {
     /// The account that it came to; on custom channels, none.
-    pub(crate) account: AccountId,
+    pub account: AccountId,
     /// The channel.
-    pub(crate) channel: Channel,
+    pub channel: Channel,
     /// What of ours it came to, where that is known.
-    pub(crate) sender: Option<SenderId>,
+    pub sender: Option<SenderId>,
     /// The channel's id of it.
-    pub(crate) provider_id: &'a str,
+    pub provider_id: &'a str,
     /// Every address of who said it that is known; the first one is answered.
-    pub(crate) addresses: Vec<Address>,
+    pub addresses: Vec<Address>,
     /// The campaign that it belongs to.
-    pub(crate) campaign: Option<CampaignId>,
+    pub campaign: Option<CampaignId>,
     /// The channel's type of it.
-    pub(crate) kind: &'a str,
+    pub kind: &'a str,
     /// What there is to read.
-    pub(crate) text: Option<&'a str>,
+    pub text: Option<&'a str>,
     /// It as the channel wrote it, JSON.
-    pub(crate) content: String,
+    pub content: String,
     /// When it was said, in milliseconds since 1970, where the channel says so.
-    pub(crate) said_ms: Option<i64>,
+    pub said_ms: Option<i64>,
 }
 
 /// Who tells what was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Told {
+pub enum Told {
     /// Whoever took it in, from a job that comes again until it is told.
     ByCaller,
     /// The outbox: it was taken in by a request, which nobody repeats.
@@ -55,7 +54,7 @@ impl Received<'_> {
     ///
     /// # Errors
     /// [`crate::Code::Unavailable`] when the database does not answer.
-    pub(crate) async fn known(&self, store: &Store, tenant: &TenantId) -> Result<Option<Message>> {
+    pub async fn known(&self, store: &Store, tenant: &TenantId) -> Result<Option<Message>> {
         let found = match self.channel.custom() {
             Some(name) => store.message_on_channel(tenant, name, true, self.provider_id).await,
             None => store.message_by_provider_id(tenant, self.provider_id).await,
@@ -69,7 +68,7 @@ impl Received<'_> {
     ///
     /// # Errors
     /// [`crate::Code::Unavailable`]: take it in again.
-    pub(crate) async fn take(
+    pub async fn take(
         &self,
         publisher: &EventPublisher,
         tenant: &TenantId,

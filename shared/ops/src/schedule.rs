@@ -4,15 +4,18 @@
 use std::time::Duration;
 
 use domain::campaign::CampaignState;
+use domain::recipient::Progress;
+use domain::webhook::EndpointId;
 use domain::{AccountId, CampaignId, MessageId, TenantId};
-use queue::{CampaignJob, Queues, SendJob};
+use queue::{CampaignJob, Queues, SendJob, WebhookJob};
 use store::Store;
 use store::campaigns::Stored;
 use store::due::{Due, Watched};
 
-use crate::campaigns::WATCH_MS;
-use crate::{Result, delivery, events, webhooks};
+use crate::{Result, events};
 
+/// When a campaign under way is looked at again, in milliseconds.
+pub const WATCH_MS: i64 = 15_000;
 /// Campaigns that one sweep looks at, of each shard.
 const LIMIT: usize = 200;
 /// A planner, or what carries out an order to send again, that has not moved for this
@@ -34,7 +37,7 @@ pub async fn sweep(store: &Store, queues: &Queues) -> Result<usize> {
         let looked = match entry.what {
             Watched::Campaign(id) => look_at(store, queues, entry, id).await,
             Watched::Message(account, id) => give_up(store, entry, account, id).await.map(|()| false),
-            Watched::Endpoint(id) => webhooks::wake(store, queues, entry, id).await.map(|()| false),
+            Watched::Endpoint(id) => drain(store, queues, entry, id).await.map(|()| false),
         };
         match looked {
             Ok(was_stuck) => stuck += u64::from(was_stuck),
@@ -50,7 +53,7 @@ pub async fn sweep(store: &Store, queues: &Queues) -> Result<usize> {
 
 /// A single message that is due was sent by a process that is gone.
 async fn give_up(store: &Store, due: &Due, account: AccountId, id: MessageId) -> Result<()> {
-    delivery::give_up(store, &due.tenant, account, id).await?;
+    store.progress_message(&due.tenant, account, id, Progress::lose).await?;
     Ok(store.forget_due(due).await?)
 }
 
@@ -129,4 +132,22 @@ async fn settle(store: &Store, due: &Due, id: CampaignId, later_ms: Option<i64>)
         Ok(()) | Err(store::Error::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Has what waits for an endpoint sent: its time has come.
+async fn drain(store: &Store, queues: &Queues, due: &Due, id: EndpointId) -> Result<()> {
+    let state = store.endpoint_state(&due.tenant, id).await?;
+    if state.due_ms != Some(due.at_ms) {
+        // Left behind by an endpoint that was removed.
+        return match store.settle_due(due, None).await {
+            Ok(()) | Err(store::Error::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+    }
+    if state.drained_until_ms <= store.clock().now_ms() {
+        queues
+            .later(WebhookJob::Drain { tenant: due.tenant.to_string(), endpoint: id.0 }, 0, Duration::ZERO)
+            .await?;
+    }
+    Ok(())
 }

@@ -62,7 +62,7 @@ pub async fn opt_in(on: ConsentChange<'_>, address: &Address) -> Result<bool> {
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
-pub(crate) async fn heed(on: ConsentChange<'_>, addresses: &[Address], wanted: bool) -> Result<()> {
+pub async fn heed(on: ConsentChange<'_>, addresses: &[Address], wanted: bool) -> Result<()> {
     for address in addresses {
         match wanted {
             true => opt_in(on, address).await?,
@@ -255,7 +255,7 @@ async fn addresses(store: &Store, tenant: &TenantId, whom: &Whom) -> Result<(Vec
 }
 
 /// Every address of a contact that messages go to.
-pub(crate) fn addresses_of(contact: &Contact) -> Vec<Address> {
+pub fn addresses_of(contact: &Contact) -> Vec<Address> {
     let phone = contact.phone.clone().map(Address::Phone);
     let bsuid = contact.bsuid.clone().map(Address::Bsuid);
     let custom = contact.custom.iter().filter_map(|(channel, id)| {
@@ -266,7 +266,7 @@ pub(crate) fn addresses_of(contact: &Contact) -> Vec<Address> {
 }
 
 /// The identity that an address is.
-pub(crate) fn identity(address: &Address) -> Identity {
+pub fn identity(address: &Address) -> Identity {
     match address {
         Address::Phone(phone) => Identity::Phone(phone.clone()),
         Address::Bsuid(id) => Identity::Bsuid(id.clone()),

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
+use environment::Env;
 use reqwest::header::{
     ACCEPT, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, LOCATION, TRANSFER_ENCODING, UPGRADE,
 };
@@ -12,7 +13,7 @@ use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
 use crate::resolver::Guard;
-use crate::{Answer, Failure, Policy, Refused, Resolver, Target};
+use crate::{AllowList, Answer, Failure, Policy, Refused, Resolver, Target};
 
 /// How many redirects a `get` follows.
 pub const MAX_REDIRECTS: usize = 3;
@@ -81,6 +82,17 @@ impl Client {
         Self::built(policy, resolver, || reqwest::Client::builder().tls_certs_only(roots.clone()))
     }
 
+    /// The one of a function, for endpoints of events and custom channels:
+    /// `OUTBOUND_ALLOW`. It trusts Mozilla's roots.
+    ///
+    /// # Errors
+    /// When an entry of the setting is none; when the machine has no usable TLS set-up.
+    pub fn of(env: &Env) -> Result<Self, environment::Error> {
+        let policy = Policy::webhooks(AllowList::of(env)?);
+        let unusable = |error: Failure| environment::Error::Tls(error.to_string());
+        Self::trusting(policy, Resolver::System, environment::roots()).map_err(unusable)
+    }
+
     fn built(
         policy: Policy,
         resolver: Resolver,
@@ -115,6 +127,19 @@ impl Client {
         match target.url().domain() {
             Some(name) if !target.is_trusted() => self.guard.addresses(name).await.map(drop),
             Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Reads a URL that a user gave, and looks where its name leads today. A name that
+    /// leads nowhere is taken: it may tomorrow, and every call checks again.
+    ///
+    /// # Errors
+    /// The rule that the URL breaks.
+    pub async fn accept(&self, url: &str) -> Result<String, Refused> {
+        let target = self.target(url)?;
+        match self.check(&target).await {
+            Err(Failure::Refused(refused)) => Err(refused),
+            Ok(()) | Err(_) => Ok(target.as_str().to_owned()),
         }
     }
 

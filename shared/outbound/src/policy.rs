@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use environment::Env;
 use ipnet::IpNet;
 use url::Host;
 
@@ -58,6 +59,15 @@ pub struct AllowList {
 pub struct InvalidEntry(pub String);
 
 impl AllowList {
+    /// The one of a function: `OUTBOUND_ALLOW`, which may be missing.
+    ///
+    /// # Errors
+    /// When an entry of it is none.
+    pub fn of(env: &Env) -> Result<Self, environment::Error> {
+        let allow = env.optional("OUTBOUND_ALLOW").unwrap_or_default();
+        allow.parse().map_err(|wrong| environment::Error::Invalid("OUTBOUND_ALLOW", format!("{wrong}")))
+    }
+
     /// No exceptions.
     pub fn none() -> Self {
         Self::default()

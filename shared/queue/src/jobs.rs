@@ -46,7 +46,11 @@ impl<T> Job<T> {
 }
 
 impl<T: Serialize> Job<T> {
-    pub(crate) fn body(&self) -> Result<String, Error> {
+    /// As it lies in a queue.
+    ///
+    /// # Errors
+    /// [`Error`] when it cannot be written as JSON.
+    pub fn body(&self) -> Result<String, Error> {
         serde_json::to_string(self).map_err(|_| Error { code: "Serialization".to_owned() })
     }
 }

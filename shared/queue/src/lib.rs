@@ -9,13 +9,11 @@
 
 mod batch;
 mod jobs;
-mod schedules;
 mod worker;
 
 pub use jobs::{
     CampaignJob, EventMessage, InboundJob, Job, MAX_GENERATION, SendJob, Text, Unreadable, WebhookJob,
 };
-pub use schedules::Schedules;
 pub use worker::{Done, Record};
 
 use std::time::Duration;
@@ -23,6 +21,7 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::MessageAttributeValue;
+use environment::{Env, Missing};
 use serde::Serialize;
 
 /// SQS takes no longer delays.
@@ -37,7 +36,6 @@ pub const PARKED: &str = "-dlq";
 pub struct Queues {
     client: Client,
     urls: Urls,
-    schedules: Option<Schedules>,
 }
 
 /// Where the queues are; empty where a function has nothing to do with one. The
@@ -85,6 +83,17 @@ impl Queue {
             Self::Webhook => "webhook",
         }
     }
+
+    /// The variable of the environment that says where it is.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Self::Campaign => "CAMPAIGN_QUEUE_URL",
+            Self::Send => "SEND_QUEUE_URL",
+            Self::Inbound => "INBOUND_QUEUE_URL",
+            Self::Media => "MEDIA_QUEUE_URL",
+            Self::Webhook => "WEBHOOK_QUEUE_URL",
+        }
+    }
 }
 
 impl Urls {
@@ -96,6 +105,16 @@ impl Urls {
             Queue::Inbound => &self.inbound,
             Queue::Media => &self.media,
             Queue::Webhook => &self.webhook,
+        }
+    }
+
+    fn place(&mut self, queue: Queue) -> &mut String {
+        match queue {
+            Queue::Campaign => &mut self.campaign,
+            Queue::Send => &mut self.send,
+            Queue::Inbound => &mut self.inbound,
+            Queue::Media => &mut self.media,
+            Queue::Webhook => &mut self.webhook,
         }
     }
 
@@ -114,7 +133,8 @@ pub struct Error {
 }
 
 impl Error {
-    fn of(code: Option<&str>) -> Self {
+    /// An error with the service's code; without one the service was not reached.
+    pub fn of(code: Option<&str>) -> Self {
         Self { code: code.unwrap_or("DispatchFailure").to_owned() }
     }
 }
@@ -122,19 +142,20 @@ impl Error {
 impl Queues {
     /// The queues at `urls`.
     pub fn new(client: Client, urls: Urls) -> Self {
-        Self { client, urls, schedules: None }
+        Self { client, urls }
     }
 
-    /// With the service that queues jobs at a later time.
-    #[must_use]
-    pub fn with_schedules(self, schedules: Schedules) -> Self {
-        Self { schedules: Some(schedules), ..self }
-    }
-
-    /// One-time schedules, where there are any: without them the sweep finds what
-    /// is due.
-    pub fn schedules(&self) -> Option<&Schedules> {
-        self.schedules.as_ref()
+    /// The queues that a function feeds, or parks jobs of: `CAMPAIGN_QUEUE_URL` and the
+    /// like.
+    ///
+    /// # Errors
+    /// [`Missing`]
+    pub fn of(env: &Env, used: &[Queue]) -> Result<Self, Missing> {
+        let mut urls = Urls::default();
+        for queue in used {
+            *urls.place(*queue) = env.required(queue.variable())?;
+        }
+        Ok(Self::new(Client::new(env.aws()), urls))
     }
 
     /// Sends a job to the planner.

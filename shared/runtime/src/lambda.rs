@@ -1,16 +1,16 @@
-//! The event loops of Lambda: requests, and batches of queues.
+//! The event loops of Lambda: batches of queues, and the clock.
 
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
-use axum::Router;
-use domain::{Clock, Entropy};
+use domain::Clock;
+use environment::Env;
 use lambda_runtime::{LambdaEvent, service_fn};
 use queue::Record;
 use serde_json::Value;
 
-use crate::{Env, Error, Format, init};
+use crate::{Error, Format, init};
 
 /// What a worker leaves of its time to hand over what it could not do.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -60,16 +60,6 @@ pub fn lambda(function: impl AsyncFnOnce(Env) -> Result<(), Error>) -> ExitCode 
     }
 }
 
-/// Answers requests of the API.
-///
-/// # Errors
-/// When Lambda's interface does not answer.
-pub async fn http(env: &Env, routes: Router) -> Result<(), Error> {
-    let edge =
-        api_http::Edge { clock: Clock::System, entropy: Entropy::system(), require_https: env.is_https() };
-    lambda_http::run(api_http::serve(routes, edge)).await
-}
-
 /// Works off batches of a queue; `work` answers the ids of the records that must
 /// come again.
 ///
@@ -93,15 +83,14 @@ pub async fn queue(work: impl AsyncFn(&Batch) -> Vec<String>) -> Result<(), Erro
     lambda_runtime::run(function).await
 }
 
-/// Does something whenever a schedule says so, whatever it says.
+/// Does something whenever a schedule says so, whatever it says; the error is a code.
 ///
 /// # Errors
 /// When Lambda's interface does not answer.
-pub async fn tick(work: impl AsyncFn() -> ops::Result<usize>) -> Result<(), Error> {
+pub async fn tick(work: impl AsyncFn() -> Result<usize, &'static str>) -> Result<(), Error> {
     let work = &work;
     lambda_runtime::run(service_fn(async move |_: LambdaEvent<Value>| {
-        let seen = Box::pin(work()).await.map_err(|error| error.code.as_str());
-        seen.map(Value::from).map_err(Error::from)
+        Box::pin(work()).await.map(Value::from).map_err(Error::from)
     }))
     .await
 }

@@ -50,6 +50,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use domain::{Clock, Entropy};
+use environment::{Env, Missing};
 use sha2::{Digest, Sha256};
 
 /// The table, and what every operation on it needs.
@@ -75,6 +76,23 @@ impl Store {
         sealer: Sealer,
     ) -> Self {
         Self(Arc::new(Inner { client, table: table.into(), clock, entropy, sealer }))
+    }
+
+    /// The table of a function: `TABLE_NAME`. What is sealed in it opens with `sealer`.
+    ///
+    /// # Errors
+    /// [`Missing`]
+    pub fn of(env: &Env, sealer: Sealer) -> std::result::Result<Self, Missing> {
+        let client = Client::new(env.aws());
+        Ok(Self::new(client, env.required("TABLE_NAME")?, Clock::System, Entropy::system(), sealer))
+    }
+
+    /// The table of a function that never looks at what is sealed: `TABLE_NAME`.
+    ///
+    /// # Errors
+    /// [`Missing`]
+    pub fn without_secrets(env: &Env) -> std::result::Result<Self, Missing> {
+        Self::of(env, Sealer::lazy(|| Box::pin(std::future::ready(Err(Error::Sealed))), Entropy::system()))
     }
 
     /// Where the time comes from.

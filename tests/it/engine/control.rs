@@ -2,7 +2,7 @@ use domain::campaign::CampaignState;
 use domain::recipient::State;
 use harness::faults::in_virtual_time;
 use harness::{Api, PHONE_NUMBER_ID, Setup, World};
-use ops::campaigns::{Which, cancel, resume};
+use messaging::campaigns::{Which, cancel, resume};
 use serde_json::json;
 use store::ledger::Which as Order;
 
@@ -16,7 +16,7 @@ fn everybody_of_a_cancelled_campaign_has_an_end_within_a_minute() {
             // The runner ends amid a wave, as a process that is killed.
             let tenant = world.tenant().clone();
             let number = world.number();
-            let run = ops::sending::run(&world.services, &tenant, &number, 0, || false);
+            let run = messaging::sending::run(&world.services, &tenant, &number, 0, || false);
             world.kill_after(steps, run).await;
             cancel(&world.services, world.tenant(), id).await.unwrap();
             seconds(60).await;
@@ -55,7 +55,7 @@ fn an_order_to_send_again_survives_a_pause_and_is_carried_out_once() {
         seconds(30).await;
         world.simulator.clear_faults();
         resume(&world.services, world.tenant(), id, Some(Which::Failed)).await.unwrap();
-        ops::campaigns::pause(&world.services, world.tenant(), id).await.unwrap();
+        messaging::campaigns::pause(&world.services, world.tenant(), id).await.unwrap();
         seconds(30).await;
         resume(&world.services, world.tenant(), id, Some(Which::Failed)).await.unwrap();
         seconds(90).await;
@@ -84,7 +84,7 @@ fn whoever_waits_under_a_head_without_work_is_found() {
         let request = store::campaigns::Request { from, to, reason: None, watch_at_ms: None };
         store.resume_campaign(tenant, &stored, request, None).await.unwrap();
         let requests = world.embedded.capacity().requests();
-        ops::sending::run(&world.services, tenant, &world.number(), 0, || false).await.unwrap();
+        messaging::sending::run(&world.services, tenant, &world.number(), 0, || false).await.unwrap();
         seconds(60).await;
         assert_eq!(world.campaign(id).await.state, CampaignState::Finished);
         assert!(world.embedded.capacity().requests() - requests < 200);

@@ -4,7 +4,7 @@ use domain::campaign::CampaignState;
 use domain::message::CallbackRef;
 use harness::faults::in_virtual_time;
 use harness::{APP_SECRET, PHONE_NUMBER_ID, WABA_ID, World, phone, sign, webhook};
-use ops::campaigns::{Which, resume};
+use messaging::campaigns::{Which, resume};
 use serde_json::json;
 use simulators::graph::FaultRule;
 use store::ledger::Row;
@@ -46,7 +46,7 @@ fn a_status_that_comes_twice_undoes_no_order_to_send_again() {
                 world.simulator.clear_faults();
                 let failed = world.rows(id).await;
                 resume(&world.services, world.tenant(), id, Some(Which::Failed)).await.unwrap();
-                ops::campaigns::pause(&world.services, world.tenant(), id).await.unwrap();
+                messaging::campaigns::pause(&world.services, world.tenant(), id).await.unwrap();
                 seconds(60).await;
                 said_again(world, id, &failed, status, refusal).await;
                 seconds(10).await;
@@ -112,7 +112,7 @@ fn whoever_may_have_the_message_is_never_called_skipped() {
         assert_eq!(unknown, 1);
         resume(&world.services, world.tenant(), id, Some(Which::Unknown)).await.unwrap();
         seconds(5).await;
-        ops::campaigns::cancel(&world.services, world.tenant(), id).await.unwrap();
+        messaging::campaigns::cancel(&world.services, world.tenant(), id).await.unwrap();
         seconds(10).await;
         assert_eq!(count(&world.counts(id).await, "unknown"), 1, "{:?}", world.counts(id).await);
         seconds(90).await;

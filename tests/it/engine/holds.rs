@@ -1,7 +1,7 @@
 use domain::campaign::CampaignState;
 use harness::faults::in_virtual_time;
 use harness::{Api, Setup, phone};
-use ops::campaigns::{cancel, pause, resume};
+use messaging::campaigns::{cancel, pause, resume};
 use simulators::graph::FaultRule;
 
 use super::{assert_once, at_80, code, count, launched, seconds};

@@ -1,7 +1,7 @@
 use domain::campaign::CampaignState;
 use harness::Setup;
 use harness::faults::in_virtual_time;
-use ops::campaigns::{Which, resume};
+use messaging::campaigns::{Which, resume};
 use simulators::graph::FaultRule;
 
 use super::{assert_once, at_80, count, launched, seconds};

@@ -1,7 +1,7 @@
 use domain::campaign::CampaignState;
 use harness::faults::in_virtual_time;
 use harness::{Api, Setup, phone};
-use ops::campaigns::{Which, resume};
+use messaging::campaigns::{Which, resume};
 use simulators::graph::{FaultRule, Target};
 
 use super::{assert_once, at_80, code, count, launched, seconds};
@@ -158,7 +158,7 @@ fn a_contact_that_is_deleted_while_its_campaign_is_paused_is_erased_and_skipped(
         world.fault(FaultRule { next: Some(1), ..code(80_007) });
         let id = launched(world, 20).await;
         seconds(3).await;
-        ops::campaigns::pause(&world.services, world.tenant(), id).await.unwrap();
+        messaging::campaigns::pause(&world.services, world.tenant(), id).await.unwrap();
         let api = Api::of(world).await;
         let gone = world.rows(id).await.into_iter().find(|row| row.retry_at.is_some()).unwrap();
         let phone = gone.address.unwrap().as_str().to_owned();

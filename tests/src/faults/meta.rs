@@ -15,7 +15,6 @@ use tower::{ServiceExt, service_fn};
 
 use super::gate::{Gate, Process, run_as};
 use super::plan::{About, Fault, Shape};
-use crate::roles::role;
 
 /// As long as the product waits for Meta.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -98,7 +97,7 @@ impl Gate {
     }
 
     async fn ask(&self, function: Router, request: Request<Body>) -> Option<Response<Body>> {
-        let asked = role("inbound").hold(function.oneshot(request));
+        let asked = local::embedded::hold(&registry::INBOUND, function.oneshot(request));
         tokio::time::timeout(GATEWAY, run_as(self, "inbound", asked)).await.ok().flatten()?.ok()
     }
 }

@@ -3,12 +3,14 @@
 mod network;
 mod steps;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
+use dispatch::Pace;
 use domain::account::Account;
 use domain::plan::Plan;
 use domain::sender::SenderId;
@@ -19,11 +21,12 @@ use local::Apps;
 use local::embedded::{Chaos, Embedded, http_service};
 use local::stores::{Aws, BUCKET, TABLE};
 use media::Bucket;
-use ops::accounts::{AccountSettings, Connection, NewTenant};
+use messaging::Services;
+use messaging::files::Files;
+use messaging::numbers::Connection;
+use ops::Caller;
+use ops::accounts::{AccountSettings, NewTenant};
 use ops::events::EventPublisher;
-use ops::files::Files;
-use ops::webhooks::Pace;
-use ops::{Caller, Services};
 use outbound::Limits;
 use queue::{Queues, Urls};
 use serde_json::{Value, json};
@@ -229,6 +232,11 @@ impl World {
         Apps { services: self.services.clone(), admin_key, pace, patience: Duration::ZERO }
     }
 
+    /// What each function used of the table so far.
+    pub fn uses(&self) -> BTreeSet<local::embedded::Use> {
+        self.embedded.uses()
+    }
+
     /// The connected number.
     pub fn number(&self) -> SenderId {
         SenderId::number(PHONE_NUMBER_ID)
@@ -264,7 +272,7 @@ impl Base {
         let (simulator, graph) = network.open(setup, webhooks, background).await;
         let (store, queues) = (self.store.clone(), self.queues.clone());
         let outbound = network.outbound();
-        (Services { store, graph, outbound, files, queues }, simulator)
+        (Services { store, graph, outbound, files, queues, schedules: None }, simulator)
     }
 
     fn with(
@@ -315,7 +323,8 @@ async fn connect(services: &Services, setup: &Setup) -> (Caller, Account) {
         tier: None,
         as_default: false,
     };
-    let connected = ops::accounts::connect_number(store, &services.graph, &caller, account, connection).await;
+    let connected =
+        messaging::numbers::connect_number(store, &services.graph, &caller, account, connection).await;
     (caller, connected.unwrap().0)
 }
 

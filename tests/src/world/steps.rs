@@ -35,7 +35,7 @@ impl World {
         let number = self.account.number().unwrap();
         let new = request.build().unwrap();
         let (store, graph) = (self.store(), &self.services.graph);
-        ops::templates::create(store, graph, self.tenant(), number, &new).await.unwrap();
+        messaging::templates::create(store, graph, self.tenant(), number, &new).await.unwrap();
         self.templates.lock().unwrap().push(new);
     }
 
@@ -48,12 +48,12 @@ impl World {
 
     /// Drafts a campaign.
     pub async fn draft_of(&self, draft: Draft) -> ops::Result<(Campaign, Vec<String>)> {
-        ops::campaigns::draft(&self.services, &self.caller, &self.account, draft, None).await
+        messaging::campaigns::draft(&self.services, &self.caller, &self.account, draft, None).await
     }
 
     /// Launches a campaign.
     pub async fn launch(&self, id: CampaignId) {
-        ops::campaigns::launch(&self.services, self.tenant(), id, None).await.unwrap();
+        messaging::campaigns::launch(&self.services, self.tenant(), id, None).await.unwrap();
     }
 
     /// A campaign of a utility template to everybody, launched.

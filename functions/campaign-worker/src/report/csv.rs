@@ -1,7 +1,7 @@
 //! The CSV of a report.
 
 use csv::Writer as Fields;
-use ops::campaigns::{HEADER, Line, Writer};
+use messaging::campaigns::{HEADER, Line, Writer};
 
 /// Comma-separated values as RFC 4180 has them, but for lines that end with a line
 /// feed alone.

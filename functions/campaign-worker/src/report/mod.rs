@@ -6,8 +6,9 @@ mod xlsx;
 mod zip;
 
 use domain::ReportFormat;
-use ops::campaigns::{Build, build};
-use ops::{Result, Services};
+use messaging::Services;
+use messaging::campaigns::{Build, build};
+use ops::Result;
 
 use self::csv::Csv;
 use self::xlsx::Xlsx;

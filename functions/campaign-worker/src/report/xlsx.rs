@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use ops::campaigns::{HEADER, Line, Writer};
+use messaging::campaigns::{HEADER, Line, Writer};
 use serde::{Deserialize, Serialize};
 
 use super::zip::Zip;

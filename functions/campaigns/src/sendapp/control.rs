@@ -6,8 +6,8 @@ use api_http::{Caller, Given, Input, Reply, Result, request};
 use axum::extract::State;
 use domain::campaign::CampaignState;
 use domain::{CampaignId, Invalid};
-use ops::campaigns::Which;
-use ops::{Services, campaigns};
+use messaging::campaigns::Which;
+use messaging::{Services, campaigns};
 use serde::Serialize;
 
 use super::named;

@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::response::{IntoResponse, Response};
-use ops::{Error, Services};
+use messaging::Services;
+use ops::Error;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 

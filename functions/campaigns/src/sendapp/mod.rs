@@ -13,7 +13,8 @@ use axum::response::Response;
 use domain::CampaignId;
 use domain::campaign::{Campaign, Message};
 use domain::recipient::State as Recipient;
-use ops::{Error, Services, campaigns};
+use messaging::{Services, campaigns};
+use ops::Error;
 use serde::Serialize;
 use store::ledger::Counts;
 

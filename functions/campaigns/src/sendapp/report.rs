@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use domain::ReportFormat;
-use ops::campaigns::{self, Found};
+use messaging::campaigns::{self, Found};
 use serde::Serialize;
 
 use super::named;

@@ -1,6 +1,5 @@
-//! `/api/whatsapp-meta`: sending, and the templates; `/api/channels`; `/api/suppressions`.
+//! `/api/whatsapp-meta`: sending, and the templates; `/api/suppressions`.
 
-pub(crate) mod channels;
 mod content;
 pub(crate) mod suppressions;
 pub(crate) mod templates;
@@ -11,8 +10,8 @@ use api_http::{
 use axum::extract::State;
 use axum::response::Response;
 use domain::sender::SenderId;
-use ops::messages::{Outgoing, Sent};
-use ops::{Services, messages};
+use messaging::messages::{Outgoing, Sent};
+use messaging::{Services, messages};
 use serde::Serialize;
 
 use content::ContentFields;

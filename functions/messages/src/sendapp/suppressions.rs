@@ -3,9 +3,10 @@
 use api_http::{ApiError, Caller, Given, Input, PhoneText, Reply, Result, cut_to_weight, request};
 use axum::extract::State;
 use domain::ContactId;
+use messaging::Services;
+use ops::Error;
 use ops::events::EventPublisher;
 use ops::suppression::{self, Entry, Whom};
-use ops::{Error, Services};
 use serde::Serialize;
 use store::Store;
 

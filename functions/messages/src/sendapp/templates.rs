@@ -4,7 +4,8 @@ use api_http::{Array, Caller, Given, Input, Reply, Required, Result, account_of_
 use axum::extract::State;
 use domain::sender::SenderId;
 use domain::template::{Slot, Template, TemplateRequest, TemplateStatus, slots};
-use ops::{Services, senders, templates};
+use messaging::{Services, templates};
+use ops::senders;
 use serde::Serialize;
 use serde_json::{Value, json};
 

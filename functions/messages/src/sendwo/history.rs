@@ -4,8 +4,9 @@ use api_http::{ApiError, Caller, Given, Input, PhoneText, Reply, Required, Resul
 use axum::extract::State;
 use domain::recipient::State as Shown;
 use domain::{AccountId, ContactId};
+use messaging::Services;
+use ops::Error;
 use ops::history::{self, Entry, Party, Window};
-use ops::{Error, Services};
 use serde::Serialize;
 use store::Store;
 

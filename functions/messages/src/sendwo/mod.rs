@@ -8,8 +8,9 @@ use axum::response::Response;
 use domain::account::Account;
 use domain::message::{Content, MAX_TEXT};
 use domain::sender::SenderId;
-use ops::messages::{Outgoing, Sent};
-use ops::{Services, callers, messages};
+use messaging::messages::{Outgoing, Sent};
+use messaging::{Services, messages};
+use ops::callers;
 use serde::Serialize;
 
 #[derive(Serialize)]

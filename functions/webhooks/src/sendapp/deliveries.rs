@@ -2,9 +2,9 @@
 
 use api_http::{Caller, Given, Input, Reply, Result, cut_to_weight, request};
 use axum::extract::State;
+use dispatch::{Again, Replayed, WebhookDispatcher};
 use jiff::Timestamp;
 use ops::Error;
-use ops::webhooks::{self, Again, Replayed, WebhookDispatcher};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -91,7 +91,7 @@ pub(crate) async fn list(
 ) -> Result<Reply<200, Page>> {
     let (asked, id, tenant) = (input.read(), named(&input)?, caller.tenant_id());
     let limit = asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT);
-    let newest = webhooks::find(&store, tenant, id).await?.state.sequence;
+    let newest = dispatch::find(&store, tenant, id).await?.state.sequence;
     let before = asked.before.or(u64::MAX)?.min(newest + 1);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let (found, mut next_before) = store.deliveries(tenant, id, before, limit).await?;
@@ -118,7 +118,7 @@ pub(crate) async fn show(
     input: Input,
 ) -> Result<Reply<200, Shown>> {
     let (store, tenant) = (&dispatcher.store, caller.tenant_id());
-    let id = webhooks::find(store, tenant, named(&input)?).await?.endpoint.id;
+    let id = dispatch::find(store, tenant, named(&input)?).await?.endpoint.id;
     let unknown = || Error::not_found("delivery_id", "there is no delivery with this id");
     let sequence: u64 = input.path("delivery_id").parse().map_err(|_| unknown())?;
     let found = store.deliveries_of(tenant, id, [sequence]).await?;
@@ -152,7 +152,7 @@ pub(crate) async fn replay(
     input: Input<Replay>,
 ) -> Result<Reply<200, Value>> {
     let asked = input.read();
-    let found = webhooks::find(&dispatcher.store, caller.tenant_id(), named(&input)?).await?;
+    let found = dispatch::find(&dispatcher.store, caller.tenant_id(), named(&input)?).await?;
     let again = match (asked.delivery_id.get()?, asked.from.get()?, asked.to.get()?) {
         (Some(delivery), None, None) => Again::One(delivery),
         (None, Some(from), to) => {
@@ -160,7 +160,7 @@ pub(crate) async fn replay(
         }
         _ => return Err(Error::invalid("delivery_id", "delivery_id, or from and to, are required").into()),
     };
-    let Replayed { count, next_from_ms } = webhooks::replay(&dispatcher, &caller, &found, again).await?;
+    let Replayed { count, next_from_ms } = dispatch::replay(&dispatcher, &caller, &found, again).await?;
     Ok(Reply(json!({
         "status": "success",
         "replayed": count,
@@ -183,7 +183,7 @@ pub(crate) async fn test(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Tested>> {
-    let (delivery_id, attempt) = webhooks::send_test(&dispatcher, &caller, named(&input)?).await?;
+    let (delivery_id, attempt) = dispatch::send_test(&dispatcher, &caller, named(&input)?).await?;
     let delivered = attempt.status.is_some_and(|status| (200..300).contains(&status));
     Ok(Reply(Tested { status: "success", delivered, delivery_id, attempt: attempt.into() }))
 }

@@ -5,9 +5,9 @@ pub(crate) mod register;
 
 use api_http::{Caller, Given, Input, Reply, Result, Texts, request};
 use axum::extract::State;
+use dispatch::{Change, Status, WebhookDispatcher};
 use domain::webhook::{EndpointId, EventType, chosen};
 use jiff::Timestamp;
-use ops::webhooks::{self, Change, Status, WebhookDispatcher};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -89,7 +89,7 @@ impl One {
 
 /// `GET /api/webhooks`
 pub(crate) async fn list(State(store): State<Store>, Caller(caller): Caller) -> Result<Reply<200, Webhooks>> {
-    let all = webhooks::list(&store, caller.tenant_id()).await?;
+    let all = dispatch::list(&store, caller.tenant_id()).await?;
     Ok(Reply(Webhooks { status: "success", webhooks: all.into_iter().map(Webhook::from).collect() }))
 }
 
@@ -99,7 +99,7 @@ pub(crate) async fn show(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, One>> {
-    Ok(One::new(webhooks::find(&store, caller.tenant_id(), named(&input)?).await?))
+    Ok(One::new(dispatch::find(&store, caller.tenant_id(), named(&input)?).await?))
 }
 
 request! {
@@ -125,7 +125,7 @@ pub(crate) async fn change(
         events: asked.events.get()?.map(|names| chosen(&names)).transpose()?,
         on: asked.enabled.get()?,
     };
-    Ok(One::new(webhooks::change(&dispatcher, &caller, named(&input)?, change).await?))
+    Ok(One::new(dispatch::change(&dispatcher, &caller, named(&input)?, change).await?))
 }
 
 /// `DELETE /api/webhooks/{id}`
@@ -134,7 +134,7 @@ pub(crate) async fn remove(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Value>> {
-    webhooks::remove(&store, &caller, named(&input)?).await?;
+    dispatch::remove(&store, &caller, named(&input)?).await?;
     Ok(Reply(json!({"status": "success"})))
 }
 
@@ -144,7 +144,7 @@ pub(crate) async fn rotate_secret(
     Caller(caller): Caller,
     input: Input,
 ) -> Result<Reply<200, Value>> {
-    let (secret, until) = webhooks::rotate_secret(&store, &caller, named(&input)?).await?;
+    let (secret, until) = dispatch::rotate_secret(&store, &caller, named(&input)?).await?;
     Ok(Reply(json!({
         "status": "success",
         "secret": secret.expose(),

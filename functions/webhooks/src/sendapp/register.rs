@@ -3,10 +3,10 @@
 use api_http::{Caller, Given, Input, Reply, Required, Result, Texts, account_of_token, request};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use dispatch::{New, WebhookDispatcher};
 use domain::account::Account;
 use domain::webhook::{Purpose, chosen};
 use ops::callers;
-use ops::webhooks::{self, New, WebhookDispatcher};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -23,8 +23,8 @@ struct Registered {
 }
 
 async fn register(dispatcher: &WebhookDispatcher, caller: &ops::Caller, new: New) -> Result<Registered> {
-    let (registered, secret) = webhooks::register(dispatcher, caller, new).await?;
-    let status = webhooks::find(&dispatcher.store, caller.tenant_id(), registered.endpoint.id).await?;
+    let (registered, secret) = dispatch::register(dispatcher, caller, new).await?;
+    let status = dispatch::find(&dispatcher.store, caller.tenant_id(), registered.endpoint.id).await?;
     let secret = secret.map(|secret| secret.expose().to_owned());
     Ok(Registered { status: "success", webhook: status.into(), secret })
 }
@@ -63,7 +63,7 @@ async fn unset(
     purpose: fn(&Account) -> Purpose,
 ) -> Result<Reply<200, Value>> {
     let account = account_of_token(store, caller, asked.token).await?;
-    let removed = webhooks::unregister(store, caller, &purpose(&account)).await?;
+    let removed = dispatch::unregister(store, caller, &purpose(&account)).await?;
     Ok(Reply(json!({"status": "success", "removed": removed})))
 }
 

@@ -13,7 +13,7 @@ use http::{HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
 
 use super::intercept::Attempt;
-use super::{Embedded, access, intercept};
+use super::{Embedded, intercept};
 
 /// The region of everything embedded.
 pub const REGION: &str = "us-east-1";
@@ -165,7 +165,7 @@ impl Embedded {
             .map_or("", |(_, action)| action)
             .to_owned();
         let reply = if service == Service::DynamoDb {
-            match access::refused(&action, request.body()) {
+            match self.engines.uses.refused(&action, request.body()) {
                 Some(refused) => refused,
                 None => self.engines.dynamodb.call(action, request.into_body()).await,
             }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use domain::{Clock, Entropy};
 
-pub use access::Role;
+pub use access::{Use, hold};
 pub use capacity::{ActionTotals, ConsumedTotals};
 pub use clients::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 pub use intercept::{Attempt, Attempted, Interceptor};
@@ -102,6 +102,7 @@ struct Engines {
     reports: events::Reports,
     secrets: secrets::Secrets,
     requests: requests::Counters,
+    uses: access::Uses,
 }
 
 impl Embedded {
@@ -121,6 +122,7 @@ impl Embedded {
             reports: events::Reports::default(),
             secrets: secrets::Secrets::default(),
             requests: requests::Counters::default(),
+            uses: access::Uses::default(),
         };
         Ok(Self { engines: Arc::new(engines), interceptor: None })
     }
@@ -135,6 +137,7 @@ impl Embedded {
             reports: events::Reports::default(),
             secrets: secrets::Secrets::default(),
             requests: requests::Counters::default(),
+            uses: access::Uses::default(),
         };
         Ok(Self { engines: Arc::new(engines), interceptor: None })
     }
@@ -150,6 +153,7 @@ impl Embedded {
             reports: self.engines.reports.copy(),
             secrets: secrets::Secrets::default(),
             requests: requests::Counters::default(),
+            uses: access::Uses::default(),
         };
         Ok(Self { engines: Arc::new(engines), interceptor: None })
     }
@@ -196,6 +200,11 @@ impl Embedded {
     /// or the last [`reset_capacity`](Self::reset_capacity).
     pub fn capacity(&self) -> ConsumedTotals {
         self.engines.dynamodb.capacity.totals()
+    }
+
+    /// What functions that were held to their entries used of the table so far.
+    pub fn uses(&self) -> std::collections::BTreeSet<Use> {
+        self.engines.uses.so_far()
     }
 
     /// How many requests each service was sent so far.

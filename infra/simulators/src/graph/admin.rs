@@ -13,10 +13,16 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    ActiveFault, Error, FaultRule, Simulator, journal::Line, ledger::AcceptedMessage, ledger::Stats,
+    config::Settings,
+    errors::Error,
+    simulator::Simulator,
+    state::{
+        faults::{ActiveFault, FaultRule},
+        journal::Line,
+        ledger::{AcceptedMessage, Stats},
+    },
     templates,
 };
-use crate::graph::config::Settings;
 
 /// How many messages `GET /_sim/messages` shows unless told otherwise.
 const SHOWN_MESSAGES: usize = 1_000;

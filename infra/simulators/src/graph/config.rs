@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Clock, Error};
+use super::{clock::Clock, errors::Error};
 
 /// How a simulator is started.
 #[derive(Clone)]

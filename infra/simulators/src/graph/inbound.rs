@@ -5,15 +5,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Error, Simulator,
-    accounts::Number,
     clock::mix,
-    journal::Line,
-    limits::WINDOW_MS,
+    errors::Error,
+    ids::wamid,
     media,
-    messages::{pair, wamid},
+    simulator::Simulator,
+    state::{
+        accounts::Number,
+        journal::Line,
+        limits::{WINDOW_MS, pair},
+        world::World,
+    },
     webhooks::{encode, envelope},
-    world::World,
 };
 
 /// A message from a person, who has a phone number, a business-scoped user id, or both.

@@ -1,158 +1,27 @@
-//! Uploaded media: `POST /{phone_number_id}/media`, reading, download addresses, deletion, and the
+//! Calls about media: `POST /{phone_number_id}/media`, reading, download addresses, deletion, and the
 //! resumable uploads that template samples need.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::{Bytes, BytesMut};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{clock::mix, errors::GraphError, journal::Line, templates::digits, world::World};
+use super::{
+    clock::mix,
+    errors::GraphError,
+    hash,
+    ids::digits,
+    state::{
+        journal::Line,
+        media::{MediaInfo, MediaKind},
+        world::World,
+    },
+};
 
 /// Meta: a download address lives 5 minutes.
 pub(crate) const ADDRESS_LIFE_MS: u64 = 5 * 60 * 1_000;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MediaKind {
-    Image,
-    Video,
-    Audio,
-    Document,
-    Sticker,
-}
-
-const IMAGES: [&str; 2] = ["image/jpeg", "image/png"];
-const VIDEOS: [&str; 2] = ["video/mp4", "video/3gpp"];
-const AUDIOS: [&str; 5] = ["audio/aac", "audio/mp4", "audio/mpeg", "audio/amr", "audio/ogg"];
-const DOCUMENTS: [&str; 8] = [
-    "text/plain",
-    "application/pdf",
-    "application/vnd.ms-powerpoint",
-    "application/msword",
-    "application/vnd.ms-excel",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-];
-const STICKERS: [&str; 1] = ["image/webp"];
-const MEGABYTE: usize = 1024 * 1024;
-const KINDS: [MediaKind; 5] =
-    [MediaKind::Image, MediaKind::Video, MediaKind::Audio, MediaKind::Sticker, MediaKind::Document];
-
-impl MediaKind {
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        KINDS.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// The name of a message's type and of a template's parameter.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Image => "image",
-            Self::Video => "video",
-            Self::Audio => "audio",
-            Self::Document => "document",
-            Self::Sticker => "sticker",
-        }
-    }
-
-    /// Whether an upload of this type may be sent as this kind. Anything may go as a document.
-    pub(crate) fn accepts(self, mime_type: &str) -> bool {
-        self == Self::Document || self.types().contains(&essence(mime_type))
-    }
-
-    fn types(self) -> &'static [&'static str] {
-        match self {
-            Self::Image => &IMAGES,
-            Self::Video => &VIDEOS,
-            Self::Audio => &AUDIOS,
-            Self::Document => &DOCUMENTS,
-            Self::Sticker => &STICKERS,
-        }
-    }
-
-    fn size_most(self) -> usize {
-        match self {
-            Self::Image => 5 * MEGABYTE,
-            Self::Video | Self::Audio => 16 * MEGABYTE,
-            Self::Document => 100 * MEGABYTE,
-            Self::Sticker => 500 * 1024,
-        }
-    }
-}
-
-/// `audio/ogg` of `audio/ogg; codecs=opus`.
-fn essence(mime_type: &str) -> &str {
-    mime_type.split(';').next().unwrap_or_default().trim()
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct MediaInfo {
-    pub(crate) seq: u64,
-    pub(crate) id: String,
-    pub(crate) mime_type: String,
-    pub(crate) sha256: String,
-    pub(crate) size: usize,
-}
-
-/// The uploads: with a journal their bytes lie in files beside it, otherwise in memory.
-#[derive(Debug)]
-pub(crate) struct MediaShelf {
-    directory: Option<PathBuf>,
-    known: BTreeMap<String, MediaInfo>,
-    bytes: HashMap<String, Bytes>,
-    /// Open resumable uploads by their id.
-    uploads: HashMap<String, u64>,
-}
-
-impl MediaShelf {
-    pub(crate) fn new(journal: Option<&Path>) -> Self {
-        let directory = journal.map(|path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(".media");
-            PathBuf::from(name)
-        });
-        Self { directory, known: BTreeMap::new(), bytes: HashMap::new(), uploads: HashMap::new() }
-    }
-
-    pub(crate) fn get(&self, id: &str) -> Option<&MediaInfo> {
-        self.known.get(id)
-    }
-
-    pub(crate) fn restore(&mut self, info: MediaInfo) {
-        self.known.insert(info.id.clone(), info);
-    }
-
-    pub(crate) fn delete(&mut self, id: &str) -> bool {
-        self.bytes.remove(id);
-        self.known.remove(id).is_some()
-    }
-
-    pub(crate) fn read(&self, id: &str) -> Option<Bytes> {
-        match &self.directory {
-            None => self.bytes.get(id).cloned(),
-            Some(directory) => fs::read(directory.join(id)).ok().map(Bytes::from),
-        }
-    }
-
-    fn write(&mut self, id: &str, bytes: Bytes) -> io::Result<()> {
-        match &self.directory {
-            None => {
-                self.bytes.insert(id.to_owned(), bytes);
-                Ok(())
-            }
-            Some(directory) => {
-                fs::create_dir_all(directory)?;
-                fs::write(directory.join(id), bytes)
-            }
-        }
-    }
-}
 
 /// The parts of an upload's form.
 #[derive(Debug, Default)]
@@ -194,12 +63,11 @@ pub(crate) fn upload(world: &mut World, form: Form) -> Result<Value, GraphError>
         form.file.ok_or_else(|| GraphError::parameter("The parameter file is required."))?;
     let mime_type = form.kind.filter(|kind| kind.contains('/')).or(declared);
     let mime_type = mime_type.ok_or_else(|| GraphError::parameter("The parameter type is required."))?;
-    let kind =
-        KINDS.into_iter().find(|kind| kind.types().contains(&essence(&mime_type))).ok_or_else(|| {
-            GraphError::parameter(format!(
-                "Param file must be a file with one of the supported types, given: {mime_type}."
-            ))
-        })?;
+    let kind = MediaKind::of_type(&mime_type).ok_or_else(|| {
+        GraphError::parameter(format!(
+            "Param file must be a file with one of the supported types, given: {mime_type}."
+        ))
+    })?;
     if bytes.is_empty() || bytes.len() > kind.size_most() {
         let most = kind.size_most();
         return Err(GraphError::new(
@@ -260,7 +128,7 @@ pub(crate) fn download(
 }
 
 fn address_proof(world: &World, id: &str, expires: u64) -> u64 {
-    super::hash::of(&[&world.id_key.to_string(), id, &expires.to_string()])
+    hash::of(&[&world.id_key.to_string(), id, &expires.to_string()])
 }
 
 /// `POST /{app_id}/uploads`: opens a resumable upload.

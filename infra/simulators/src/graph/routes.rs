@@ -13,14 +13,16 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Simulator, accounts,
-    accounts::Token,
     admin,
     connection::Cutter,
     errors::{GraphError, Refusal},
-    faults::{Action, Target},
     media,
     messages::{self, Request as MessageRequest},
+    simulator::Simulator,
+    state::{
+        accounts::{Number, Token},
+        faults::{Action, Target},
+    },
     templates,
 };
 
@@ -268,7 +270,7 @@ impl Simulator {
         Ok(chosen(number.node(), &call.query))
     }
 
-    fn confirm_number(&self, id: &str, token: Token) -> Result<accounts::Number, GraphError> {
+    fn confirm_number(&self, id: &str, token: Token) -> Result<Number, GraphError> {
         let mut world = self.world();
         let (number, line) = world.accounts.number(id, token)?;
         if let Some(line) = line {

@@ -16,6 +16,7 @@ use domain::message::Address;
 use domain::outcome::Outcome;
 use domain::template::{NewTemplate, Template};
 use domain::{Secret, TenantId, account::Number};
+use environment::Env;
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -88,6 +89,15 @@ impl Graph {
         let roots: Result<Vec<_>, _> = roots.map(Certificate::from_der).collect();
         let roots = roots.map_err(|_| Error::Unreachable)?;
         Self::built(base, Client::builder().tls_certs_only(roots))
+    }
+
+    /// The one of a function: `META_GRAPH_URL`. It trusts Mozilla's roots.
+    ///
+    /// # Errors
+    /// When the setting is missing; when the machine has no usable TLS set-up.
+    pub fn of(env: &Env) -> Result<Self, environment::Error> {
+        let unusable = |error: Error| environment::Error::Tls(error.to_string());
+        Self::trusting(&env.required("META_GRAPH_URL")?, environment::roots()).map_err(unusable)
     }
 
     fn built(base: &str, http: ClientBuilder) -> Result<Self, Error> {

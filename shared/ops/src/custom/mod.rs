@@ -2,13 +2,9 @@
 //! the URL that it registered, and what people write comes in by a request.
 
 mod receive;
-mod registry;
 mod report;
-mod send;
 
-pub use receive::{Incoming, Kind, Received, receive};
-pub use registry::{New, list, register, remove};
-pub use send::{Outgoing, Sent, send};
+pub use receive::{Incoming, Kind, Received, receive, unknown_channel};
 
 use domain::channel::ChannelName;
 use domain::contact::{Contact, NewContact};
@@ -40,13 +36,14 @@ impl std::fmt::Debug for Person {
 }
 
 impl Person {
-    fn address(&self, channel: &ChannelName) -> Address {
+    /// Their address on the channel.
+    pub fn address(&self, channel: &ChannelName) -> Address {
         Address::Custom(CustomAddress::new(channel, &self.id))
     }
 
     /// The contact that they are: found by their id on the channel, made when there is
     /// none, with what the caller says merged into it.
-    async fn contact(
+    pub async fn contact(
         &self,
         publisher: &EventPublisher,
         tenant: &TenantId,
@@ -66,7 +63,7 @@ impl Person {
 }
 
 /// The caller's campaign that a message is said to belong to.
-async fn campaign(store: &Store, tenant: &TenantId, id: Option<&str>) -> Result<Option<CampaignId>> {
+pub async fn campaign(store: &Store, tenant: &TenantId, id: Option<&str>) -> Result<Option<CampaignId>> {
     let Some(id) = id else { return Ok(None) };
     let unknown = || Error::not_found("campaign_id", "campaign_id is not the id of one of your campaigns");
     let id: CampaignId = id.parse().map_err(|_| unknown())?;

@@ -8,7 +8,6 @@ use domain::{AccountId, CampaignId, ContactId, Invalid, TenantId};
 use serde_json::json;
 use store::messages::Message;
 
-use super::registry::unknown_channel;
 use super::report::report;
 use super::{Person, campaign};
 use crate::events::EventPublisher;
@@ -158,6 +157,12 @@ fn channel_of(registered: &[CustomChannel], new: &Incoming) -> Result<ChannelNam
         [only] if !known(&label) => Ok(only.key.clone()),
         _ => Ok(label),
     }
+}
+
+/// The refusal of a channel that nobody registered.
+pub fn unknown_channel(name: &str) -> Error {
+    let shown: String = name.chars().filter(|c| !c.is_control()).take(domain::channel::MAX_NAME).collect();
+    Error::not_found("custom_channel", format!("there is no custom channel named `{shown}`"))
 }
 
 fn read_status(text: &str) -> Option<Status> {

@@ -79,7 +79,7 @@ pub struct StatusFact<'a> {
 
 impl<'a> StatusFact<'a> {
     /// Of a message that is no campaign's.
-    pub(crate) fn of(message: &'a Message, status: Status, provider_id: Option<&'a str>, at_ms: i64) -> Self {
+    pub fn of(message: &'a Message, status: Status, provider_id: Option<&'a str>, at_ms: i64) -> Self {
         Self {
             account: message.account,
             channel: &message.channel,

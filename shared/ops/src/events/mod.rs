@@ -13,7 +13,7 @@ pub use facts::{
     ConsentFact, DeviceChange, DeviceFact, SmsFact, StatusFact, campaign_ended, consent_changed,
     contact_changed, device_changed, message_received, message_status, sms_received, webhook_disabled,
 };
-pub(crate) use outbox::facts_of;
+pub use outbox::facts_of;
 pub use outbox::{EventPublisher, sweep};
 
 use domain::webhook::{Endpoint, EndpointId, Event, EventId, EventType};

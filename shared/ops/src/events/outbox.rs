@@ -9,8 +9,8 @@ use store::Store;
 use store::outbox::{ContactChange, Entry, Facts};
 
 use super::{OutgoingEvent, Subscribers, about, contact_changed};
-use crate::campaigns::ERASED_AT_ONCE;
-use crate::{Code, Error, Result, Services};
+use crate::contacts::ERASED_AT_ONCE;
+use crate::{Code, Error, Result};
 
 /// Entries that one sweep tells on, of each shard.
 const LIMIT: usize = 100;
@@ -26,23 +26,17 @@ pub struct EventPublisher {
     pub queues: Queues,
 }
 
-impl From<&Services> for EventPublisher {
-    fn from(services: &Services) -> Self {
-        Self { store: services.store.clone(), queues: services.queues.clone() }
-    }
-}
-
 impl EventPublisher {
     /// The entry of an event, when anybody wants it: to be written down with what it
     /// tells.
-    pub(crate) async fn entry(&self, tenant: &TenantId, event: &Event) -> Result<Option<Entry>> {
+    pub async fn entry(&self, tenant: &TenantId, event: &Event) -> Result<Option<Entry>> {
         let wanted = Subscribers::of(&self.store, tenant).await?.wants(event.kind, event.account);
         Ok(wanted.then(|| self.store.entry(tenant, facts_of(event))))
     }
 
     /// Writes an event down that somebody wants, before what it tells comes about: it
     /// is told then, by the sweep at the latest. Only for what is certain.
-    pub(crate) async fn note(&self, tenant: &TenantId, event: &Event) -> Result<Option<Entry>> {
+    pub async fn note(&self, tenant: &TenantId, event: &Event) -> Result<Option<Entry>> {
         let entry = self.entry(tenant, event).await?;
         if let Some(entry) = &entry {
             self.store.note(entry).await?;
@@ -52,7 +46,7 @@ impl EventPublisher {
 
     /// Tells entries on now. What goes wrong is only logged: what they are about
     /// happened, and the sweep tells it.
-    pub(crate) async fn publish_now(&self, entries: impl IntoIterator<Item = &Entry>) {
+    pub async fn publish_now(&self, entries: impl IntoIterator<Item = &Entry>) {
         for entry in entries {
             if let Err(error) = tell(&self.store, &self.queues, entry).await {
                 tracing::warn!(tenant = %entry.tenant, code = error.code.as_str(), "the sweep tells an event on");
@@ -62,7 +56,7 @@ impl EventPublisher {
 }
 
 /// An event as an entry of the outbox holds it.
-pub(crate) fn facts_of(event: &Event) -> Facts {
+pub fn facts_of(event: &Event) -> Facts {
     let event = OutgoingEvent::from(event);
     let body = match event.body {
         Text::Inline(text) => text,

@@ -8,9 +8,11 @@ use domain::plan::Plan;
 use futures::future::join_all;
 use harness::{Api, Audit, Setup, World};
 use http::{Method, Request};
-use local::embedded::Role;
+use local::embedded::hold;
 use ops::accounts::{self, AccountSettings, NewTenant};
+use registry::Function;
 use serde_json::json;
+use store::Kind;
 
 use super::{JSON, calls, ignored, italy, post, request, tagged, total};
 
@@ -147,12 +149,23 @@ async fn a_hundred_copies_at_once_make_one_contact() {
 #[tokio::test]
 async fn a_store_that_does_not_answer_is_worth_repeating() {
     let (_world, api) = italy().await;
-    const KINDS: &[&str] = &["TOKEN", "TENANT", "ACCOUNTS", "HOOK", "IDENT", "COUNTER", "BLOCKS", "CONTACTS"];
+    const KINDS: &[Kind] = &[
+        Kind::Token,
+        Kind::Tenant,
+        Kind::Accounts,
+        Kind::Hook,
+        Kind::Identity,
+        Kind::Counter,
+        Kind::Blocks,
+        Kind::Contacts,
+    ];
     for (kinds, status) in
         [(&KINDS[..1], 503), (&KINDS[..3], 503), (&KINDS[..4], 503), (&KINDS[..7], 503), (KINDS, 200)]
     {
-        let role = Role { name: "inbound", kinds };
-        let answer = role.hold(api.send_together(request(&api.token, "?source=crm", &[JSON], MARIO))).await;
+        let lacking: &Function =
+            Box::leak(Box::new(Function { reads: &[], writes: kinds, ..registry::INBOUND }));
+        let answer =
+            hold(lacking, api.send_together(request(&api.token, "?source=crm", &[JSON], MARIO))).await;
         assert_eq!(answer.status.as_u16(), status, "{kinds:?}");
     }
     assert_eq!(total(&api).await, 1, "what is taken is taken, also when it cannot be listed");

@@ -1,22 +1,18 @@
-//! Validation of text, media, location, contacts and reaction messages.
+//! Validation of messages that are no template: which type has which rules, and the short ones.
 
 use serde_json::Value;
 
 use super::{
-    fields::{
-        Checked, flag, get, invalid, is_url, need, need_array, need_object, need_short, need_text, path,
-        short, wrong_type,
-    },
-    interactive,
+    fields::{Checked, flag, invalid, need, need_array, need_object, need_text, path, short, wrong_type},
+    interactive, medium,
 };
 use crate::graph::{
     errors::GraphError,
-    media::{MediaKind, MediaShelf},
+    fields::field,
+    state::media::{MediaKind, MediaShelf},
 };
 
 const TEXT_MOST: usize = 4_096;
-const CAPTION_MOST: usize = 1_024;
-const FILENAME_MOST: usize = 240;
 const CONTACTS_MOST: usize = 257;
 
 /// Checks the content of a message that is no template.
@@ -28,7 +24,7 @@ pub(super) fn check(kind: &str, body: &Value, media: &MediaShelf) -> Checked {
         "reaction" => reaction(need_object(body, "", "reaction")?),
         "interactive" => interactive::check(need_object(body, "", "interactive")?, media),
         _ => match MediaKind::from_name(kind) {
-            Some(media_kind) => medium(need_object(body, "", kind)?, kind, media_kind, media),
+            Some(media_kind) => medium::check(need_object(body, "", kind)?, kind, media_kind, media),
             None => Err(GraphError::parameter(
                 "Param type must be one of {AUDIO, CONTACTS, DOCUMENT, IMAGE, INTERACTIVE, LOCATION, \
                  REACTION, STICKER, TEMPLATE, TEXT, VIDEO}.",
@@ -44,47 +40,6 @@ fn text(content: &Value) -> Checked {
         return Err(GraphError::parameter(problem));
     }
     flag(content, "text", "preview_url")
-}
-
-/// A media object: exactly one of `id` and `link`, and what its kind may carry besides.
-pub(super) fn medium(content: &Value, at: &str, kind: MediaKind, media: &MediaShelf) -> Checked {
-    let reference = |name| get(content, name).map(|value| value.as_str().ok_or(name)).transpose();
-    let wrong = |name| wrong_type(at, name, "a string");
-    match (reference("id").map_err(wrong)?, reference("link").map_err(wrong)?) {
-        (Some(id), None) => uploaded(id, at, kind, media)?,
-        (None, Some(link)) if !is_url(link) => {
-            return Err(invalid(format!("{} is not a valid URI.", path(at, "link"))));
-        }
-        (None, Some(_)) => {}
-        (Some(_), Some(_)) => {
-            return Err(GraphError::parameter(format!("Param {at} must have either id or link, not both.")));
-        }
-        (None, None) => {
-            return Err(GraphError::parameter(format!("Param {at} must have one of id, link.")));
-        }
-    }
-    let captioned = !matches!(kind, MediaKind::Audio | MediaKind::Sticker);
-    if !captioned && get(content, "caption").is_some() {
-        return Err(GraphError::parameter(format!("Unexpected key \"caption\" on param \"{at}\".")));
-    }
-    if kind != MediaKind::Document && get(content, "filename").is_some() {
-        return Err(GraphError::parameter(format!("Unexpected key \"filename\" on param \"{at}\".")));
-    }
-    short(content, at, "caption", CAPTION_MOST)?;
-    short(content, at, "filename", FILENAME_MOST)
-}
-
-fn uploaded(id: &str, at: &str, kind: MediaKind, media: &MediaShelf) -> Checked {
-    let known = media.get(id).ok_or_else(|| {
-        let field = path(at, "id");
-        GraphError::parameter(format!(
-            "Param {field} is not a valid whatsapp business account media attachment ID"
-        ))
-    })?;
-    if kind.accepts(&known.mime_type) {
-        return Ok(());
-    }
-    Err(GraphError::new(131_053, format!("{} cannot be sent as {}", known.mime_type, kind.name())))
 }
 
 pub(super) fn location(content: &Value, at: &str) -> Checked {
@@ -110,12 +65,12 @@ fn contacts(contacts: &[Value]) -> Checked {
         let name_at = path(&at, "name");
         need_text(name, &name_at, "formatted_name")?;
         let parts = ["first_name", "last_name", "middle_name", "suffix", "prefix"];
-        if !parts.iter().any(|part| get(name, part).is_some()) {
+        if !parts.iter().any(|part| field(name, part).is_some()) {
             let problem = format!("Param {name_at} needs one more name than formatted_name.");
             return Err(GraphError::parameter(problem));
         }
         for list in ["phones", "emails", "urls", "addresses"] {
-            if get(contact, list).is_some_and(|value| !value.is_array()) {
+            if field(contact, list).is_some_and(|value| !value.is_array()) {
                 return Err(wrong_type(&at, list, "a JSON array"));
             }
         }
@@ -132,18 +87,4 @@ fn reaction(content: &Value) -> Checked {
         return Err(invalid("reaction['emoji'] must be one emoji"));
     }
     Ok(())
-}
-
-/// The optional header of an interactive message or a template's media parameter.
-pub(super) fn header(content: &Value, at: &str, media: &MediaShelf) -> Checked {
-    let kind = need_text(content, at, "type")?;
-    if kind == "text" {
-        return need_short(content, at, "text", 60).map(drop);
-    }
-    match MediaKind::from_name(kind) {
-        Some(media_kind @ (MediaKind::Image | MediaKind::Video | MediaKind::Document)) => {
-            medium(need_object(content, at, kind)?, &path(at, kind), media_kind, media)
-        }
-        _ => Err(invalid(format!("{} must be one of text, image, video, document", path(at, "type")))),
-    }
 }

@@ -1,15 +1,10 @@
-//! Reading fields of a request with the errors Meta answers. An explicit null counts as missing.
+//! Checking fields of a request, with the errors Meta answers.
 
 use serde_json::Value;
 
-use crate::graph::errors::GraphError;
+use crate::graph::{errors::GraphError, fields::field};
 
 pub(super) type Checked<T = ()> = Result<T, GraphError>;
-
-/// The field, unless it is missing or null.
-pub(super) fn get<'a>(parent: &'a Value, name: &str) -> Option<&'a Value> {
-    parent.get(name).filter(|value| !value.is_null())
-}
 
 /// The path of a field in Meta's notation: `interactive['action']['buttons']`.
 pub(super) fn path(at: &str, name: &str) -> String {
@@ -17,7 +12,7 @@ pub(super) fn path(at: &str, name: &str) -> String {
 }
 
 pub(super) fn need<'a>(parent: &'a Value, at: &str, name: &str) -> Checked<&'a Value> {
-    get(parent, name)
+    field(parent, name)
         .ok_or_else(|| GraphError::parameter(format!("The parameter {} is required.", path(at, name))))
 }
 
@@ -48,13 +43,13 @@ pub(super) fn need_short<'a>(parent: &'a Value, at: &str, name: &str, most: usiz
 
 /// An optional text of at most `most` characters.
 pub(super) fn short(parent: &Value, at: &str, name: &str, most: usize) -> Checked {
-    let Some(value) = get(parent, name) else { return Ok(()) };
+    let Some(value) = field(parent, name) else { return Ok(()) };
     let text = value.as_str().ok_or_else(|| wrong_type(at, name, "a string"))?;
     within(text, at, name, most)
 }
 
 pub(super) fn flag(parent: &Value, at: &str, name: &str) -> Checked {
-    match get(parent, name) {
+    match field(parent, name) {
         Some(value) if !value.is_boolean() => Err(wrong_type(at, name, "a boolean")),
         _ => Ok(()),
     }

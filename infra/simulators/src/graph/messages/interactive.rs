@@ -3,13 +3,15 @@
 use serde_json::Value;
 
 use super::{
-    content,
     fields::{
-        Checked, distinct, get, invalid, need_array, need_object, need_short, need_text, need_url, path,
-        short,
+        Checked, distinct, invalid, need_array, need_object, need_short, need_text, need_url, path, short,
     },
+    medium,
 };
-use crate::graph::media::MediaShelf;
+use crate::graph::{
+    fields::field,
+    state::media::{MediaKind, MediaShelf},
+};
 
 const AT: &str = "interactive";
 const ACTION: &str = "interactive['action']";
@@ -21,10 +23,10 @@ pub(super) fn check(content: &Value, media: &MediaShelf) -> Checked {
     let kind = need_text(content, AT, "type")?;
     let action = need_object(content, AT, "action")?;
     texts(content, kind)?;
-    if let Some(header) = get(content, "header") {
-        content::header(header, &path(AT, "header"), media)?;
+    if let Some(header) = field(content, "header") {
+        check_header(header, &path(AT, "header"), media)?;
         let only_text = matches!(kind, "list" | "product_list");
-        if only_text && get(header, "type").and_then(Value::as_str) != Some("text") {
+        if only_text && field(header, "type").and_then(Value::as_str) != Some("text") {
             return Err(invalid(format!("interactive['header'] of a {kind} must be a text")));
         }
     }
@@ -45,15 +47,28 @@ pub(super) fn check(content: &Value, media: &MediaShelf) -> Checked {
     }
 }
 
+fn check_header(header: &Value, at: &str, media: &MediaShelf) -> Checked {
+    let kind = need_text(header, at, "type")?;
+    if kind == "text" {
+        return need_short(header, at, "text", 60).map(drop);
+    }
+    match MediaKind::from_name(kind) {
+        Some(media_kind @ (MediaKind::Image | MediaKind::Video | MediaKind::Document)) => {
+            medium::check(need_object(header, at, kind)?, &path(at, kind), media_kind, media)
+        }
+        _ => Err(invalid(format!("{} must be one of text, image, video, document", path(at, "type")))),
+    }
+}
+
 fn texts(content: &Value, kind: &str) -> Checked {
     let most = if kind == "list" { LIST_BODY_MOST } else { BODY_MOST };
     // A product and a call permission request may come without a text.
     let required = !matches!(kind, "product" | "call_permission_request");
-    if required || get(content, "body").is_some() {
+    if required || field(content, "body").is_some() {
         let body = need_object(content, AT, "body")?;
         need_short(body, &path(AT, "body"), "text", most)?;
     }
-    if get(content, "footer").is_some() {
+    if field(content, "footer").is_some() {
         let footer = need_object(content, AT, "footer")?;
         need_short(footer, &path(AT, "footer"), "text", SHORT_MOST)?;
     }
@@ -138,7 +153,7 @@ fn named(action: &Value, kind: &str) -> Checked {
         let at = path(ACTION, "parameters");
         need_text(parameters, &at, "flow_cta")?;
         need_text(parameters, &at, "flow_message_version")?;
-        if get(parameters, "flow_id").is_none() {
+        if field(parameters, "flow_id").is_none() {
             need_text(parameters, &at, "flow_name")?;
         }
     }

@@ -3,23 +3,27 @@
 mod content;
 mod fields;
 mod interactive;
+mod medium;
 mod template;
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use self::fields::{Checked, get, invalid, need_object, need_text, wrong_type};
+use self::fields::{Checked, invalid, need_object, need_text, wrong_type};
 use super::{
-    accounts::{Number, Token},
     clock::mix,
     errors::GraphError,
+    fields::field,
     hash,
-    journal::Line,
-    lifecycle::{self, Category, Message},
-    limits,
-    world::World,
+    ids::{is_user_id, wamid},
+    state::{
+        accounts::{Number, Token},
+        journal::Line,
+        lifecycle::{self, Category, Message},
+        limits::{self, pair},
+        world::World,
+    },
 };
 
 const CALLBACK_MOST: usize = 512;
@@ -44,11 +48,6 @@ pub(crate) struct Draft {
     content: u64,
 }
 
-/// Hash of a number and a person, the key of the pair limit and of the window.
-pub(crate) fn pair(number: &str, person: &str) -> u64 {
-    hash::of(&[number, person])
-}
-
 /// Validates a request against the protocol and what the simulator knows.
 pub(crate) fn validate(
     world: &World,
@@ -62,18 +61,18 @@ pub(crate) fn validate(
     if need_text(&body, "", "messaging_product")? != "whatsapp" {
         return Err(GraphError::parameter("Param messaging_product must be one of {WHATSAPP}."));
     }
-    if get(&body, "status").is_some() {
+    if field(&body, "status").is_some() {
         return receipt(&body);
     }
-    if get(&body, "recipient_type").is_some_and(|kind| kind != "individual") {
+    if field(&body, "recipient_type").is_some_and(|kind| kind != "individual") {
         return Err(GraphError::parameter("Param recipient_type must be one of {INDIVIDUAL}."));
     }
     let (input, to) = recipient(&body)?;
     let callback = callback(&body)?;
-    if get(&body, "context").is_some() {
+    if field(&body, "context").is_some() {
         need_text(need_object(&body, "", "context")?, "context", "message_id")?;
     }
-    let kind = match get(&body, "type") {
+    let kind = match field(&body, "type") {
         Some(_) => need_text(&body, "", "type")?.to_ascii_lowercase(),
         None => implied_kind(&body).to_owned(),
     };
@@ -83,7 +82,7 @@ pub(crate) fn validate(
         content::check(&kind, &body, &world.media)?;
         Category::Service
     };
-    let content = get(&body, &kind).map(Value::to_string).unwrap_or_default();
+    let content = field(&body, &kind).map(Value::to_string).unwrap_or_default();
     let content = hash::of(&[&number.id, &to, &content]);
     Ok(Request::Message(Draft { input, to, category, callback, content }))
 }
@@ -93,8 +92,8 @@ fn receipt(body: &Value) -> Checked<Request> {
         return Err(GraphError::parameter("Param status must be one of {READ}."));
     }
     need_text(body, "", "message_id")?;
-    if let Some(indicator) = get(body, "typing_indicator")
-        && get(indicator, "type").is_none_or(|kind| kind != "text")
+    if let Some(indicator) = field(body, "typing_indicator")
+        && field(indicator, "type").is_none_or(|kind| kind != "text")
     {
         return Err(GraphError::parameter("Param typing_indicator['type'] must be one of {TEXT}."));
     }
@@ -103,13 +102,13 @@ fn receipt(body: &Value) -> Checked<Request> {
 
 /// Meta's own examples leave the type out of texts and of interactive messages.
 fn implied_kind(body: &Value) -> &'static str {
-    if get(body, "interactive").is_some() { "interactive" } else { "text" }
+    if field(body, "interactive").is_some() { "interactive" } else { "text" }
 }
 
 /// The recipient as written and as WhatsApp knows it: `to` is a phone number, `recipient` a
 /// business-scoped user id.
 fn recipient(body: &Value) -> Checked<(String, String)> {
-    if get(body, "to").is_some() {
+    if field(body, "to").is_some() {
         let input = need_text(body, "", "to")?;
         let digits = input.strip_prefix('+').unwrap_or(input);
         let good = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -118,7 +117,7 @@ fn recipient(body: &Value) -> Checked<(String, String)> {
         }
         return Ok((input.to_owned(), digits.to_owned()));
     }
-    if get(body, "recipient").is_none() {
+    if field(body, "recipient").is_none() {
         return Err(GraphError::parameter("The parameter to is required."));
     }
     let input = need_text(body, "", "recipient")?;
@@ -128,18 +127,8 @@ fn recipient(body: &Value) -> Checked<(String, String)> {
     Ok((input.to_owned(), input.to_owned()))
 }
 
-/// `US.1349...` or `US.ENT.1349...`
-pub(crate) fn is_user_id(text: &str) -> bool {
-    let Some((country, id)) = text.split_once('.') else { return false };
-    let id = id.strip_prefix("ENT.").unwrap_or(id);
-    country.len() == 2
-        && country.bytes().all(|byte| byte.is_ascii_uppercase())
-        && (1..=128).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
 fn callback(body: &Value) -> Checked<Option<String>> {
-    let Some(value) = get(body, "biz_opaque_callback_data") else { return Ok(None) };
+    let Some(value) = field(body, "biz_opaque_callback_data") else { return Ok(None) };
     let text = value.as_str().ok_or_else(|| wrong_type("", "biz_opaque_callback_data", "a string"))?;
     if text.chars().count() > CALLBACK_MOST {
         let problem =
@@ -212,14 +201,4 @@ fn check_limits(world: &mut World, number: &Number, draft: &Draft, now_ms: u64) 
         return Err(GraphError::new(131_056, problem));
     }
     Ok(())
-}
-
-/// An id in the form of WhatsApp's own: the base64 of a small record that names the recipient.
-pub(crate) fn wamid(person: &str, unique: u64) -> String {
-    let mut record = vec![0x1c, 0x18, u8::try_from(person.len()).unwrap_or(u8::MAX)];
-    record.extend_from_slice(person.as_bytes());
-    record.extend_from_slice(&[0x15, 0x02, 0x00, 0x11, 0x18, 0x12]);
-    record.extend_from_slice(format!("3E{unique:016X}").as_bytes());
-    record.push(0);
-    format!("wamid.{}", STANDARD.encode(record))
 }

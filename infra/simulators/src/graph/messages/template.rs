@@ -4,19 +4,22 @@ use serde_json::Value;
 
 use super::{
     content,
-    fields::{Checked, get, invalid, need_array, need_object, need_text, path},
+    fields::{Checked, invalid, need_array, need_object, need_text, path},
+    medium,
 };
 use crate::graph::{
-    accounts::Token,
     errors::GraphError,
-    lifecycle::Category,
-    media::MediaShelf,
-    templates::{
-        self, Template,
+    fields::field,
+    state::{
+        accounts::Token,
+        lifecycle::Category,
+        media::MediaShelf,
         shape::{Button, Header},
+        templates::Template,
         variables::Variables,
+        world::World,
     },
-    world::World,
+    templates,
 };
 
 /// Checks a template message and tells what it is charged as.
@@ -26,7 +29,7 @@ pub(super) fn check(world: &World, token: Token, body: &Value, now_ms: u64) -> C
     let language = need_object(content, "template", "language")?;
     let language = need_text(language, "template['language']", "code")?;
     let template = usable(world, token, name, language, now_ms)?;
-    let components = match get(content, "components") {
+    let components = match field(content, "components") {
         Some(_) => need_array(content, "template", "components")?,
         None => &[],
     };
@@ -78,7 +81,7 @@ impl Message<'_> {
         let found = self.components.iter().enumerate().find(|(_, component)| is_kind(component, wanted));
         let Some((index, component)) = found else { return Ok((String::new(), &[])) };
         let at = component_path(index);
-        let parameters = match get(component, "parameters") {
+        let parameters = match field(component, "parameters") {
             Some(_) => need_array(component, &at, "parameters")?,
             None => &[],
         };
@@ -93,7 +96,7 @@ impl Message<'_> {
             Header::Text(names) => self.check_texts("header", &at, parameters, names),
             Header::Media(kind) => {
                 let value = sole(parameters, &at, kind.name())?;
-                content::medium(value, &path(&format!("{at}[0]"), kind.name()), *kind, self.media)
+                medium::check(value, &path(&format!("{at}[0]"), kind.name()), *kind, self.media)
             }
             Header::Location => {
                 let value = sole(parameters, &at, "location")?;
@@ -114,7 +117,7 @@ impl Message<'_> {
         }
         for name in names {
             let given =
-                |parameter: &Value| get(parameter, "parameter_name").and_then(Value::as_str) == Some(name);
+                |parameter: &Value| field(parameter, "parameter_name").and_then(Value::as_str) == Some(name);
             if !parameters.iter().any(given) {
                 let problem = format!("{part}: Parameter name is missing or empty: {name}");
                 return Err(GraphError::new(100, problem));
@@ -167,12 +170,12 @@ fn component_path(index: usize) -> String {
 }
 
 fn is_kind(component: &Value, wanted: &str) -> bool {
-    get(component, "type").and_then(Value::as_str).is_some_and(|kind| kind.eq_ignore_ascii_case(wanted))
+    field(component, "type").and_then(Value::as_str).is_some_and(|kind| kind.eq_ignore_ascii_case(wanted))
 }
 
 /// The index of a button, which may be a string or a number.
 fn button_index(component: &Value, at: &str) -> Checked<usize> {
-    let index = get(component, "index");
+    let index = field(component, "index");
     let number = index.and_then(|index| index.as_u64().or_else(|| index.as_str()?.parse().ok()));
     let index = number.and_then(|number| usize::try_from(number).ok()).filter(|index| *index < 10);
     index.ok_or_else(|| invalid(format!("{} must be between 0 and 9", path(at, "index"))))
@@ -193,7 +196,7 @@ fn check_button(button: &Button, index: usize, component: &Value, at: &str) -> C
         let problem = format!("buttons: Button at index {index} is not of type {sub_type}");
         return Err(GraphError::new(132_012, problem));
     }
-    let parameters = match get(component, "parameters") {
+    let parameters = match field(component, "parameters") {
         Some(_) => need_array(component, at, "parameters")?,
         None => &[],
     };
@@ -217,7 +220,7 @@ fn check_button(button: &Button, index: usize, component: &Value, at: &str) -> C
 fn check_value(parameter: &Value, part: &str, at: &str) -> Checked {
     let kind = need_text(parameter, at, "type")?;
     let text = match kind {
-        "text" => get(parameter, "text").and_then(Value::as_str).unwrap_or_default(),
+        "text" => field(parameter, "text").and_then(Value::as_str).unwrap_or_default(),
         "currency" | "date_time" => {
             let value = need_object(parameter, at, kind)?;
             need_text(value, &path(at, kind), "fallback_value")?

@@ -2,19 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    buttons,
-    validate::{by_kind, field, text},
+use super::refusals::{BODY, too_long};
+use crate::graph::{
+    errors::GraphError,
+    fields::{by_kind, field, kind, text},
 };
-use crate::graph::errors::GraphError;
 
 const OTP_URL: &str = "https://www.whatsapp.com/otp/code/?otp_type=";
 
 fn refused(problem: &str) -> GraphError {
     GraphError::template(BODY, "Invalid authentication template", problem)
 }
-
-const BODY: u32 = super::variables::BODY;
 
 /// Checks the components and returns them as the template will show them.
 pub(super) fn check(components: &[Value]) -> Result<Vec<Value>, GraphError> {
@@ -67,7 +65,7 @@ fn check_footer(footer: &Value) -> Result<Value, GraphError> {
 }
 
 fn check_button(button: &Value) -> Result<Value, GraphError> {
-    if buttons::kind(button) != "OTP" {
+    if kind(button) != "OTP" {
         return Err(refused("an authentication template has exactly one OTP button"));
     }
     let otp_type = text(button, "otp_type").unwrap_or_default().to_ascii_uppercase();
@@ -86,7 +84,7 @@ fn check_button(button: &Value) -> Result<Value, GraphError> {
     }
     let label = text(button, "text").unwrap_or("Copy code");
     if label.chars().count() > 25 {
-        return Err(super::validate::too_long("button", 25));
+        return Err(too_long("button", 25));
     }
     let url = format!("{OTP_URL}{otp_type}&code=otp{{{{1}}}}");
     let sample = url.replace("{{1}}", "123456");

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::{
-    validate::{field, missing_sample, text, too_long},
-    variables,
+use super::refusals::{missing_sample, too_long};
+use crate::graph::{
+    errors::GraphError,
+    fields::{field, kind, text},
+    state::variables,
 };
-use crate::graph::errors::GraphError;
 
 const MOST: usize = 10;
 const TEXT_MOST: usize = 25;
@@ -40,10 +41,6 @@ pub(super) fn check(component: &Value) -> Result<(), GraphError> {
         return Err(refused("quick reply buttons must stand together"));
     }
     Ok(())
-}
-
-pub(super) fn kind(button: &Value) -> String {
-    text(button, "type").unwrap_or_default().to_ascii_uppercase()
 }
 
 fn check_one(button: &Value, kind: &str) -> Result<(), GraphError> {

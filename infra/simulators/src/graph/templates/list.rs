@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
-use super::{Template, uppercase};
-use crate::graph::{errors::GraphError, world::World};
+use crate::graph::{
+    errors::GraphError,
+    state::{templates::Template, world::World},
+};
 
 const DEFAULT_LIMIT: usize = 25;
 const LIMIT_MOST: usize = 1_000;
@@ -57,7 +59,7 @@ fn matches(template: &Template, query: &BTreeMap<String, String>, now_ms: u64) -
     filter("name", &template.name)
         && filter("language", &template.language)
         && filter("status", template.status(now_ms))
-        && filter("category", uppercase(template.category))
+        && filter("category", template.category.name())
 }
 
 /// `A`, `A,B` and `["A","B"]` are all understood.
@@ -79,7 +81,7 @@ pub(crate) fn node(template: &Template, fields: Option<&[&str]>, now_ms: u64) ->
     add("components", json!(template.components));
     add("language", json!(template.language));
     add("status", json!(template.status(now_ms)));
-    add("category", json!(uppercase(template.category)));
+    add("category", json!(template.category.name()));
     add("id", json!(template.id));
     if fields.is_some() {
         add("quality_score", json!({ "score": "UNKNOWN" }));

@@ -4,16 +4,19 @@ use serde_json::Value;
 
 use super::{
     authentication, buttons,
-    variables::{self, BODY, HEADER},
+    refusals::{BODY, HEADER, missing_sample, too_long},
+    variables,
 };
-use crate::graph::{errors::GraphError, lifecycle::Category};
+use crate::graph::{
+    errors::GraphError,
+    fields::{by_kind, field, kind, text},
+    state::lifecycle::Category,
+};
 
 const NAME_MOST: usize = 512;
 const BODY_MOST: usize = 1_024;
 const SHORT_MOST: usize = 60;
 const FOOTER: u32 = 2_388_073;
-const CHARACTER_LIMIT: u32 = 2_388_040;
-const MISSING_SAMPLE: u32 = 2_388_043;
 
 /// A template that passed.
 #[derive(Debug)]
@@ -219,37 +222,7 @@ fn uppercased(component: &Value) -> Value {
     shown
 }
 
-pub(super) fn too_long(part: &str, most: usize) -> GraphError {
-    let text = format!("The {part} has more than {most} characters.");
-    GraphError::template(CHARACTER_LIMIT, "Character limit exceeded", text)
-}
-
-pub(super) fn missing_sample(part: &str) -> GraphError {
-    let text = format!("component of type {part} is missing expected field(s) (example)");
-    GraphError::template(
-        MISSING_SAMPLE,
-        "Message template \"components\" param is missing expected field(s)",
-        text,
-    )
-}
-
 fn required<'a>(request: &'a Value, name: &str) -> Result<&'a str, GraphError> {
     let value = text(request, name).filter(|value| !value.is_empty());
     value.ok_or_else(|| GraphError::parameter(format!("The parameter {name} is required.")))
-}
-
-pub(super) fn kind(component: &Value) -> String {
-    text(component, "type").unwrap_or_default().to_ascii_uppercase()
-}
-
-pub(super) fn by_kind<'a>(components: &'a [Value], wanted: &str) -> Option<&'a Value> {
-    components.iter().find(|component| kind(component) == wanted)
-}
-
-pub(super) fn field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    value.get(name).filter(|value| !value.is_null())
-}
-
-pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    field(value, name).and_then(Value::as_str)
 }

@@ -1,51 +1,13 @@
-//! Variables in a template's texts: `{{1}}`, `{{2}}` or `{{first_name}}`.
+//! The rules for variables in a template's texts.
 
-use crate::graph::errors::GraphError;
+use super::refusals::BODY;
+use crate::graph::{
+    errors::GraphError,
+    state::variables::{Variables, cut, names},
+};
 
-/// Subcodes of the refusals, per part of the template.
-pub(super) const HEADER: u32 = 2_388_047;
-pub(super) const BODY: u32 = 2_388_072;
 const TOO_DENSE: u32 = 2_388_293;
 const AT_THE_EDGE: u32 = 2_388_299;
-
-/// Names of the variables in the order of their first appearance.
-pub(crate) type Variables = Vec<String>;
-
-/// A text cut at its variables: `texts` has one element more than `names`.
-#[derive(Debug, PartialEq, Eq)]
-struct Cut<'a> {
-    texts: Vec<&'a str>,
-    names: Vec<&'a str>,
-}
-
-fn cut(text: &str) -> Cut<'_> {
-    let mut cut = Cut { texts: Vec::new(), names: Vec::new() };
-    let mut rest = text;
-    while let Some((before, name, after)) = next_variable(rest) {
-        cut.texts.push(before);
-        cut.names.push(name);
-        rest = after;
-    }
-    cut.texts.push(rest);
-    cut
-}
-
-fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, opened) = text.split_once("{{")?;
-    let (name, after) = opened.split_once("}}")?;
-    Some((before, name, after))
-}
-
-/// The variables of a text that was accepted before.
-pub(crate) fn names(text: &str) -> Variables {
-    let mut names = Variables::new();
-    for name in cut(text).names {
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    names
-}
 
 /// Checks the names of a text's variables and returns them.
 pub(super) fn check_names(text: &str, named: bool, subcode: u32) -> Result<Variables, GraphError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{ACCOUNT, Bench, PERSON};
-use crate::graph::media::MediaInfo;
+use crate::graph::state::media::MediaInfo;
 
 const MESSAGES: &str = include_str!("../../../fixtures/meta/messages_request_examples.json");
 const TEMPLATES: &str = include_str!("../../../fixtures/meta/message_templates_create_examples.json");

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{ACCOUNT, Bench, NUMBER, PERSON, START_MS, template, text};
-use crate::graph::{Clock, Config};
+use crate::graph::{Clock, Config, state::journal::Line};
 
 fn open(path: &Path, now_ms: u64) -> Bench {
     let config = super::config();
@@ -72,8 +72,7 @@ async fn acknowledged_statuses_are_not_sent_again() {
         assert_eq!(posts.len(), 1, "only the first status is due");
         let post = posts.remove(0);
         world.outbox.succeeded(&post);
-        world
-            .remember(&crate::graph::journal::Line::Statuses { acknowledged: vec![(1, 0)], at_ms: START_MS });
+        world.remember(&Line::Statuses { acknowledged: vec![(1, 0)], at_ms: START_MS });
     }
     drop(first);
     let second = open(&path, START_MS);

@@ -1,0 +1,294 @@
+//! The entries: every function of the product.
+
+use queue::Queue::{self, Campaign, Inbound, Media, Send, Webhook};
+use store::Kind::{
+    Accounts, Active, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Channel, Contacts, Conversation,
+    Counter, Delivery, Due, Event, File, Hook, HookState, Idempotency, Identity, Intake, Ledger, LedgerHead,
+    MediaId, Message, Outbox, PhoneId, Rate, Report, Runner, Slot, Suppression, Templates, Tenant, Token,
+    Usage, Verify, Waba, Waiting, Wamid,
+};
+
+use crate::Client::{Bucket, Files, Graph, Outbound, Schedules, Secret};
+use crate::{AtOnce, Function, Jobs, Objects};
+
+/// Every function: those of the API, then those that something else starts.
+pub const ALL: &[&Function] = &[
+    &ACCOUNTS,
+    &CAMPAIGNS,
+    &CONTACTS,
+    &INBOUND,
+    &MESSAGES,
+    &SENDERS,
+    &WEBHOOKS,
+    &CAMPAIGN_WORKER,
+    &INBOUND_WORKER,
+    &MEDIA_WORKER,
+    &SCHEDULE_TICK,
+    &SEND_WORKER,
+    &WEBHOOK_WORKER,
+];
+
+/// Who answers what no route of the gateway matches.
+pub const DEFAULT: &Function = &ACCOUNTS;
+
+/// Objects below a prefix that are only read.
+const fn read(prefix: &'static str) -> Objects {
+    Objects { prefix, actions: &["GetObject"] }
+}
+
+/// Objects below a prefix that are only written.
+const fn write(prefix: &'static str) -> Objects {
+    Objects { prefix, actions: &["PutObject"] }
+}
+
+const fn jobs(queue: Queue, batch: u32, at_once: AtOnce) -> Jobs {
+    Jobs { queue, batch, window_s: 0, at_once }
+}
+
+/// `functions/accounts`
+pub const ACCOUNTS: Function = Function {
+    name: "accounts",
+    about: "Tenants, accounts, tokens and keys",
+    reads: &[Blocks, Usage],
+    writes: &[Accounts, ApiKey, ApiKeys, Audit, Counter, Rate, Tenant, Token],
+    zipped_max: 5_000_000,
+    ..Function::API
+};
+
+/// `functions/campaigns`. It feeds the queue `send` when a campaign goes on.
+pub const CAMPAIGNS: Function = Function {
+    name: "campaigns",
+    about: "Media, drafts, launch, control and reports",
+    reads: &[
+        Accounts,
+        ApiKey,
+        Blocks,
+        Channel,
+        Contacts,
+        Conversation,
+        Ledger,
+        Runner,
+        Suppression,
+        Tenant,
+        Token,
+    ],
+    writes: &[Active, Audit, Campaigns, Counter, Due, File, Idempotency, LedgerHead, Rate, Report, Templates],
+    clients: &[Secret, Graph, Outbound, Files, Schedules],
+    feeds: &[Campaign, Send],
+    objects: &[
+        Objects { prefix: "files", actions: &["GetObject", "PutObject"] },
+        // Whoever is led to a report reads it in this function's name.
+        read("reports"),
+        write("uploads"),
+    ],
+    memory_mb: 1_024,
+    zipped_max: 8_400_000,
+    ..Function::API
+};
+
+/// `functions/contacts`
+pub const CONTACTS: Function = Function {
+    name: "contacts",
+    about: "Contacts and subscribers",
+    reads: &[Accounts, ApiKey, Channel, Hook, Tenant, Token],
+    writes: &[Blocks, Contacts, Counter, Idempotency, Identity, Outbox, Rate],
+    feeds: &[Campaign, Webhook],
+    memory_mb: 1_024,
+    zipped_max: 5_000_000,
+    ..Function::API
+};
+
+/// `functions/inbound`
+pub const INBOUND: Function = Function {
+    name: "inbound",
+    about: "What the outside posts to us",
+    reads: &[Accounts, ApiKey, Campaigns, Channel, Hook, PhoneId, Tenant, Token, Verify, Waba],
+    writes: &[
+        Audit,
+        Blocks,
+        Contacts,
+        Conversation,
+        Counter,
+        Identity,
+        Intake,
+        Ledger,
+        LedgerHead,
+        Message,
+        Outbox,
+        Rate,
+        Suppression,
+        Wamid,
+    ],
+    clients: &[Secret, Bucket],
+    feeds: &[Inbound, Webhook],
+    objects: &[write("events")],
+    zipped_max: 7_700_000,
+    ..Function::API
+};
+
+/// `functions/messages`
+pub const MESSAGES: Function = Function {
+    name: "messages",
+    about: "Single messages, templates and history",
+    reads: &[Accounts, ApiKey, Campaigns, Channel, Conversation, Hook, Ledger, Runner, Tenant, Token],
+    writes: &[
+        Audit,
+        Blocks,
+        Contacts,
+        Counter,
+        Due,
+        File,
+        Idempotency,
+        Identity,
+        MediaId,
+        Message,
+        Outbox,
+        Rate,
+        Slot,
+        Suppression,
+        Templates,
+        Usage,
+        Wamid,
+    ],
+    lists_conversations: true,
+    clients: &[Secret, Graph, Outbound, Files],
+    feeds: &[Webhook],
+    objects: &[read("files")],
+    zipped_max: 8_600_000,
+    ..Function::API
+};
+
+/// `functions/senders`
+pub const SENDERS: Function = Function {
+    name: "senders",
+    about: "Numbers and custom channels",
+    reads: &[ApiKey, Tenant, Token],
+    writes: &[Accounts, Audit, Channel, Counter, PhoneId, Rate, Runner, Verify, Waba],
+    clients: &[Secret, Graph, Outbound],
+    zipped_max: 8_000_000,
+    ..Function::API
+};
+
+/// `functions/webhooks`
+pub const WEBHOOKS: Function = Function {
+    name: "webhooks",
+    about: "Where users want events sent, and what they were sent",
+    reads: &[Accounts, ApiKey, Tenant, Token],
+    writes: &[Attempt, Audit, Counter, Delivery, Due, Hook, HookState, Idempotency, Rate, Waiting],
+    clients: &[Secret, Bucket, Outbound],
+    feeds: &[Webhook],
+    objects: &[read("events")],
+    ..Function::API
+};
+
+/// `functions/campaign-worker`
+pub const CAMPAIGN_WORKER: Function = Function {
+    name: "campaign-worker",
+    about: "The planner, from contacts to ledger; reports",
+    reads: &[Accounts, Blocks, Channel, Contacts, Conversation, Counter, Hook, Suppression],
+    writes: &[Active, Audit, Campaigns, Due, File, Ledger, LedgerHead, Outbox, Report, Runner, Templates],
+    clients: &[Secret, Graph, Outbound, Files],
+    feeds: &[Campaign, Send, Webhook],
+    // Each action of an upload in parts but giving it up goes by PutObject. What is too
+    // little for a part is read by the next run.
+    objects: &[Objects {
+        prefix: "reports",
+        actions: &["PutObject", "GetObject", "DeleteObject", "AbortMultipartUpload"],
+    }],
+    memory_mb: 1_024,
+    zipped_max: 7_500_000,
+    ..Function::worker(jobs(Campaign, 1, AtOnce::UpTo(20)))
+};
+
+/// `functions/inbound-worker`. An answer that the provider does not take now is queued
+/// again.
+pub const INBOUND_WORKER: Function = Function {
+    name: "inbound-worker",
+    about: "Statuses, replies and opt-outs",
+    reads: &[Accounts, Channel, Hook, PhoneId, Runner],
+    writes: &[
+        Blocks,
+        Campaigns,
+        Contacts,
+        Conversation,
+        Counter,
+        Due,
+        Identity,
+        Ledger,
+        LedgerHead,
+        Message,
+        Outbox,
+        Slot,
+        Suppression,
+        Templates,
+        Usage,
+        Wamid,
+    ],
+    lists_conversations: true,
+    clients: &[Secret, Graph, Outbound, Files],
+    feeds: &[Send, Inbound, Webhook],
+    objects: &[read("events")],
+    timeout_s: 60,
+    zipped_max: 7_500_000,
+    ..Function::worker(Jobs { queue: Inbound, batch: 100, window_s: 1, at_once: AtOnce::UpTo(50) })
+};
+
+/// `functions/media-worker`
+pub const MEDIA_WORKER: Function = Function {
+    name: "media-worker",
+    about: "Verifies uploads",
+    writes: &[File],
+    clients: &[Files],
+    objects: &[
+        // Without it S3 answers 403, not 404, for an object that an earlier run moved already.
+        Objects { prefix: "", actions: &["ListBucket"] },
+        Objects { prefix: "uploads", actions: &["GetObject", "DeleteObject"] },
+        write("files"),
+        write("quarantine"),
+    ],
+    memory_mb: 1_024,
+    timeout_s: 120,
+    zipped_max: 7_000_000,
+    ..Function::worker(jobs(Media, 1, AtOnce::UpTo(10)))
+};
+
+/// `functions/schedule-tick`
+pub const SCHEDULE_TICK: Function = Function {
+    name: "schedule-tick",
+    about: "Starts what a schedule missed, wakes what is stuck",
+    trigger: crate::Trigger::EveryMinute,
+    reads: &[Contacts, Hook, HookState, Runner],
+    writes: &[Active, Campaigns, Due, Message, Outbox],
+    clients: &[],
+    feeds: &[Campaign, Send, Webhook],
+    timeout_s: 55,
+    zipped_max: 5_000_000,
+    ..Function::API
+};
+
+/// `functions/send-worker`. A run lasts a minute at most and then wakes its successor.
+pub const SEND_WORKER: Function = Function {
+    name: "send-worker",
+    about: "One runner per sender",
+    reads: &[Accounts, Channel, Contacts, Conversation, Counter, File, Hook, Identity, PhoneId, Tenant],
+    writes: &[Active, Campaigns, Ledger, LedgerHead, MediaId, Outbox, Runner, Suppression, Usage, Wamid],
+    clients: &[Secret, Graph, Outbound, Files],
+    feeds: &[Send, Webhook],
+    objects: &[read("files")],
+    memory_mb: 1_024,
+    zipped_max: 8_000_000,
+    ..Function::worker(jobs(Send, 1, AtOnce::Parameter("SendConcurrency", 200)))
+};
+
+/// `functions/webhook-worker`. Sending what waits for an endpoint goes on in the next
+/// call, however much there is.
+pub const WEBHOOK_WORKER: Function = Function {
+    name: "webhook-worker",
+    about: "Events on their way to the users' endpoints",
+    reads: &[Hook],
+    writes: &[Attempt, Delivery, Due, Event, HookState, Outbox, Waiting],
+    clients: &[Secret, Bucket, Outbound],
+    feeds: &[Webhook],
+    objects: &[Objects { prefix: "events", actions: &["GetObject", "PutObject"] }],
+    ..Function::worker(jobs(Webhook, 10, AtOnce::Unbounded))
+};

@@ -1,0 +1,22 @@
+//! The refusals that the parts of a template share, with Meta's subcodes.
+
+use crate::graph::errors::GraphError;
+
+pub(super) const HEADER: u32 = 2_388_047;
+pub(super) const BODY: u32 = 2_388_072;
+const CHARACTER_LIMIT: u32 = 2_388_040;
+const MISSING_SAMPLE: u32 = 2_388_043;
+
+pub(super) fn too_long(part: &str, most: usize) -> GraphError {
+    let text = format!("The {part} has more than {most} characters.");
+    GraphError::template(CHARACTER_LIMIT, "Character limit exceeded", text)
+}
+
+pub(super) fn missing_sample(part: &str) -> GraphError {
+    let text = format!("component of type {part} is missing expected field(s) (example)");
+    GraphError::template(
+        MISSING_SAMPLE,
+        "Message template \"components\" param is missing expected field(s)",
+        text,
+    )
+}

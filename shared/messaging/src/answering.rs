@@ -1,0 +1,188 @@
+//! What we say by ourselves: the one way out for it. Once for each cause, however often
+//! the cause comes; written into the history, counted, and paced like everything else
+//! that the number sends.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use channels::Regarding;
+use domain::MessageId;
+use domain::message::Content;
+use domain::outcome::Outcome;
+use domain::recipient::{Progress, State};
+use futures::{StreamExt, stream};
+use store::messages::Message;
+
+use crate::Services;
+use crate::delivery::{Parcel, settle, watch};
+use crate::messages::{New, take_turn};
+use crate::routes::{self, Route};
+use ops::events::EventPublisher;
+use ops::{Code, Error, Question, Result};
+
+/// Tries of an answer that the provider refuses for now; then it has failed.
+const TRIES: u32 = 10;
+/// Answers that are given at once.
+const AT_ONCE: usize = 16;
+/// When an answer is tried again that found no slot, or no provider.
+const LATER: Duration = Duration::from_secs(5);
+
+/// Answers several questions, each with how often it was tried before. Answers which
+/// of them must come again, by index.
+pub async fn answer_all(services: &Services, questions: &[(Question, u32)]) -> Vec<usize> {
+    let answers = questions.iter().enumerate().map(async |(i, (question, tries))| {
+        let answered = answer(services, question, *tries).await;
+        answered.err().map(|error| {
+            let code = error.code.as_str();
+            tracing::error!(tenant = %question.tenant, code, "a question could not be answered");
+            i
+        })
+    });
+    let answers: Vec<_> = answers.collect();
+    stream::iter(answers).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
+}
+
+/// Answers HELP with the account's text, when it has one. What the provider does not
+/// take now is queued again; `tries` counts how often that happened.
+///
+/// # Errors
+/// [`Code::Unavailable`] when a store does not answer: answer it again.
+async fn answer(services: &Services, question: &Question, tries: u32) -> Result<()> {
+    let Some(body) = help_message(services, question).await? else { return Ok(()) };
+    let content = Content::Text { body };
+    content.check().map_err(|invalid| Error { code: Code::Internal, ..invalid.into() })?;
+    let Some(delay) = say(services, question, &content, tries).await? else { return Ok(()) };
+    Ok(services.queues.inbound_later(question.into(), tries + 1, delay).await?)
+}
+
+/// What the account says to HELP; for a custom channel, which is of no account, the
+/// oldest that says anything.
+async fn help_message(services: &Services, question: &Question) -> Result<Option<String>> {
+    let (store, tenant) = (&services.store, &question.tenant);
+    if let Some(id) = question.account.known() {
+        return Ok(store.account(tenant, id).await?.and_then(|account| account.help_message));
+    }
+    Ok(store.accounts(tenant).await?.into_iter().find_map(|account| account.help_message))
+}
+
+/// What the answer leaves from; `None` when that is gone.
+async fn route_of(services: &Services, question: &Question) -> Result<Option<Route>> {
+    let (store, tenant) = (&services.store, &question.tenant);
+    let sender = match &question.sender {
+        Some(sender) => Some(sender.clone()),
+        None => {
+            let account = store.account(tenant, question.account).await?;
+            account.and_then(|account| Some(account.number()?.id.clone()))
+        }
+    };
+    match sender {
+        Some(sender) => routes::resolve(services, tenant, &sender).await,
+        None => Ok(None),
+    }
+}
+
+/// Says it, or answers when it is worth trying again.
+async fn say(
+    services: &Services,
+    question: &Question,
+    content: &Content,
+    tries: u32,
+) -> Result<Option<Duration>> {
+    let (store, tenant) = (&services.store, &question.tenant);
+    let Some(route) = route_of(services, question).await? else { return Ok(None) };
+    let known = store.answer_to(tenant, &question.cause).await?;
+    if known.as_ref().is_some_and(|message| message.progress.state != State::Pending) {
+        return Ok(None);
+    }
+    let turn = store.turn(tenant, &route.sender.id).await?;
+    match take_turn(store, tenant, &route.sender, turn).await {
+        Ok(()) => {}
+        Err(error) if error.code == Code::ProviderThrottled => return Ok(Some(LATER)),
+        Err(error) => return Err(error),
+    }
+    // Whoever asks for help gets it, whatever the plan's limit: it only counts.
+    store.use_messages(tenant, 1, None).await?;
+    let Some(message) = claim(services, &route, question, content, known).await? else {
+        store.return_messages(tenant, 1).await?;
+        return Ok(None);
+    };
+    let regarding = &Regarding { contact: message.contact, ..Regarding::default() };
+    let parcel = Parcel { message: &message, content, regarding };
+    let outcome = parcel.send(&route.channel).await;
+    let (publisher, due) = (&EventPublisher::from(services), watch(store, tenant, &message));
+    let Some(delay) = again(&outcome).filter(|_| tries < TRIES) else {
+        settle(publisher, tenant, &message, &outcome, &due).await;
+        return Ok(None);
+    };
+    let waits = |progress: &mut Progress| step(progress, State::Claimed, State::Pending);
+    store.progress_message(tenant, message.account, message.id, waits).await?;
+    store.return_messages(tenant, 1).await?;
+    Ok(Some(delay))
+}
+
+/// Makes the answer ours to send: a new one, or one that waits for another try. `None`
+/// when somebody else sends it.
+async fn claim(
+    services: &Services,
+    route: &Route,
+    question: &Question,
+    content: &Content,
+    known: Option<Message>,
+) -> Result<Option<Message>> {
+    let (store, tenant) = (&services.store, &question.tenant);
+    if let Some(message) = known {
+        let claimed = AtomicBool::new(false);
+        let claim = |progress: &mut Progress| {
+            let fits = step(progress, State::Pending, State::Claimed);
+            claimed.store(fits, Ordering::Relaxed);
+            fits
+        };
+        store.progress_message(tenant, message.account, message.id, claim).await?;
+        if !claimed.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        store.watch(&watch(store, tenant, &message)).await?;
+        return Ok(Some(message));
+    }
+    let id = MessageId(store.entropy().ulid(store.clock().now()));
+    let identity = ops::suppression::identity(&question.to);
+    let contact = store.contact_by(tenant, &identity).await?;
+    let message = New {
+        id,
+        account: question.account,
+        contact: contact.map(|contact| contact.id),
+        campaign: None,
+        address: question.to.clone(),
+        content: content.clone(),
+        regarding: Regarding::default(),
+    };
+    let message = message.message(&route.sender);
+    let due = watch(store, tenant, &message);
+    match store.create_answer(tenant, &message, &question.cause, &due).await {
+        Ok(()) => Ok(Some(message)),
+        Err(store::Error::Conflict) => Ok(None),
+        // Written all the same, it is ours.
+        Err(error) => match store.answer_to(tenant, &question.cause).await? {
+            Some(written) if written.id == message.id => Ok(Some(message)),
+            Some(_) => Ok(None),
+            None => Err(error.into()),
+        },
+    }
+}
+
+/// When an answer is worth trying again that was surely not sent.
+fn again(outcome: &Outcome) -> Option<Duration> {
+    match outcome {
+        Outcome::Unreachable => Some(LATER),
+        Outcome::Refused(refusal) => refusal.delay(1).map(|delay| delay.max(Duration::from_secs(1))),
+        Outcome::Accepted(_) | Outcome::Ambiguous => None,
+    }
+}
+
+fn step(progress: &mut Progress, from: State, to: State) -> bool {
+    let fits = progress.state == from;
+    if fits {
+        progress.state = to;
+    }
+    fits
+}

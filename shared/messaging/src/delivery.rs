@@ -1,0 +1,181 @@
+//! One message on its way out: written down before the call, and after it whatever
+//! came of it. A call that may have reached the provider is never taken back: what
+//! cannot be written down is left to the status that comes, and to the sweep.
+
+use std::time::Duration;
+
+use channels::{Channel, Delivery, Regarding};
+use domain::TenantId;
+use domain::message::{CallbackRef, Content};
+use domain::outcome::{Next, Outcome, Reason};
+use domain::recipient::{Progress, State, Status};
+use store::Store;
+use store::due::{Due, Watched};
+use store::messages::Message;
+
+use ops::events::{EventPublisher, StatusFact, message_status};
+use ops::suppression::{ConsentChange, Source, opt_out};
+use ops::{Code, Error, Result};
+
+/// A message that has no outcome after so long was sent by a process that is gone:
+/// longer than a call and the recording of its outcome take.
+const LOST: Duration = Duration::from_secs(30);
+/// How often an outcome is recorded that cannot be asked for again.
+const RECORD_TRIES: u32 = 5;
+
+/// When the sweep looks for the outcome of a message that is about to be sent.
+pub(crate) fn watch(store: &Store, tenant: &TenantId, message: &Message) -> Due {
+    let at_ms = store.clock().now_ms() + i64::try_from(LOST.as_millis()).unwrap_or(0);
+    Due { tenant: tenant.clone(), what: Watched::Message(message.account, message.id), at_ms }
+}
+
+/// A message of ours, and what goes with it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parcel<'a> {
+    pub(crate) message: &'a Message,
+    pub(crate) content: &'a Content,
+    pub(crate) regarding: &'a Regarding,
+}
+
+impl Parcel<'_> {
+    /// Sends it, once.
+    pub(crate) async fn send(self, channel: &impl Channel) -> Outcome {
+        let Parcel { message, content, regarding } = self;
+        let reference = CallbackRef::Message(message.id);
+        channel.send(&Delivery { to: &message.address, content, reference, regarding }).await
+    }
+}
+
+/// Writes a message down, sends it over its channel, and writes down what came of
+/// it. What was surely not sent is not counted.
+///
+/// # Errors
+/// [`ops::Code::Unavailable`] when it could not be written down, and so was not sent.
+pub(crate) async fn dispatch(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    parcel: Parcel<'_>,
+    channel: &impl Channel,
+) -> Result<Outcome> {
+    let (store, message) = (&publisher.store, parcel.message);
+    let due = watch(store, tenant, message);
+    match store.create_message(tenant, message, &due).await {
+        Ok(()) => {}
+        // A repetition of the request took it for given up, and has it.
+        Err(store::Error::Conflict) => {
+            let text = "the message is being sent by another request with its key";
+            return Err(Error::new(Code::ProviderTimeout, text).about(message.id));
+        }
+        Err(error) => {
+            unsent(store, tenant, message, due.at_ms).await;
+            return Err(error.into());
+        }
+    }
+    let outcome = parcel.send(channel).await;
+    settle(publisher, tenant, message, &outcome, &due).await;
+    Ok(outcome)
+}
+
+/// Says of a message that it was not sent: it may be written down all the same.
+async fn unsent(store: &Store, tenant: &TenantId, message: &Message, at_ms: i64) {
+    let unsent = |progress: &mut Progress| fail(progress, &Reason::word("not_sent"), at_ms);
+    let marked = store.progress_message(tenant, message.account, message.id, unsent).await;
+    let returned = store.return_messages(tenant, 1).await;
+    if let Err(lost) = marked.map(|_| ()).and(returned) {
+        tracing::warn!(%tenant, %lost, "a message that was not sent may be counted");
+    }
+}
+
+/// Writes down what came of a call, and does not give up early. What could not be
+/// written down is known to who asked; the sweep makes it `unknown`, until a status
+/// says more.
+pub(crate) async fn settle(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    message: &Message,
+    outcome: &Outcome,
+    due: &Due,
+) {
+    for round in 0..RECORD_TRIES {
+        match record(publisher, tenant, message, outcome).await {
+            Ok(()) => {
+                // Left over, it changes nothing: the sweep finds an outcome.
+                if let Err(error) = publisher.store.forget_due(due).await {
+                    tracing::debug!(%tenant, %error, "the sweep looks at a message that has its outcome");
+                }
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(%tenant, id = %message.id, code = error.code.as_str(), "an outcome is not recorded yet");
+                publisher.store.back_off(round + 3).await;
+            }
+        }
+    }
+    tracing::error!(%tenant, id = %message.id, "an outcome could not be recorded");
+}
+
+async fn record(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    message: &Message,
+    outcome: &Outcome,
+) -> Result<()> {
+    let store = &publisher.store;
+    let (account, id, now) = (message.account, message.id, store.clock().now_ms());
+    match outcome {
+        Outcome::Accepted(acceptance) => {
+            let (provider_id, held) = (&acceptance.provider_id, acceptance.held);
+            if !store.accept_message(tenant, message, provider_id, held).await? {
+                let change = |p: &mut Progress| p.accept(provider_id, held, now);
+                store.progress_message(tenant, account, id, change).await?;
+            }
+        }
+        Outcome::Ambiguous => {
+            store.progress_message(tenant, account, id, Progress::lose).await?;
+        }
+        Outcome::Unreachable => failed(publisher, tenant, message, &Reason::word("unreachable")).await?,
+        Outcome::Refused(refusal) => {
+            failed(publisher, tenant, message, &refusal.reason).await?;
+            if refusal.next == Next::OptOut {
+                let source = Source::Provider;
+                let on = ConsentChange {
+                    publisher,
+                    tenant,
+                    account: message.account.known(),
+                    channel: Some(&message.channel),
+                    source,
+                    said_ms: None,
+                };
+                opt_out(on, &message.address).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes down and tells that a message was surely not sent.
+async fn failed(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    message: &Message,
+    reason: &Reason,
+) -> Result<()> {
+    let store = &publisher.store;
+    let now = store.clock().now_ms();
+    let fact = StatusFact::of(message, Status::Failed(reason.clone()), None, now);
+    let note = publisher.note(tenant, &message_status(tenant, &fact)).await?;
+    let change = |progress: &mut Progress| fail(progress, reason, now);
+    store.progress_message(tenant, message.account, message.id, change).await?;
+    publisher.publish_now(&note).await;
+    Ok(store.return_messages(tenant, 1).await?)
+}
+
+fn fail(progress: &mut Progress, reason: &Reason, at_ms: i64) -> bool {
+    if progress.state.rank() >= State::Accepted.rank() {
+        return false;
+    }
+    progress.state = State::Failed;
+    progress.reason = Some(reason.clone());
+    progress.failed_at = Some(at_ms);
+    true
+}

@@ -1,0 +1,213 @@
+//! Working off Meta's webhooks, of several jobs together. What happened is told before a job is
+//! acknowledged; a job that comes again tells the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use domain::webhook::{Event, EventId, EventType};
+use domain::{AccountId, TenantId};
+use futures::stream::{self, StreamExt};
+use queue::{InboundJob, Text};
+use serde_json::Value;
+
+use super::message::message;
+use super::receive::{changes_of, entries};
+use super::wire::{StatusReport, list, number_of};
+use super::{preferences, statuses};
+use crate::Services;
+use ops::events::{EventPublisher, OutgoingEvent, Subscribers};
+use ops::{Code, Error, Result};
+
+/// Changes that are worked on at once.
+const AT_ONCE: usize = 16;
+
+/// What Meta posted, as far as it belongs to one account.
+#[derive(Debug, Clone)]
+pub struct Inbound {
+    tenant: TenantId,
+    account: AccountId,
+    text: Text,
+    signature: Option<String>,
+}
+
+/// One change of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change<'a> {
+    /// Which of the webhooks it is in.
+    inbound: usize,
+    pub(super) tenant: &'a TenantId,
+    pub(super) account: AccountId,
+    /// Meta's field: messages, user_preferences, ...
+    field: &'a str,
+    /// Meta's value.
+    pub(super) value: &'a Value,
+}
+
+impl TryFrom<InboundJob> for Inbound {
+    type Error = Error;
+
+    fn try_from(job: InboundJob) -> Result<Self> {
+        match job {
+            InboundJob::Meta { tenant, account, body, signature } => {
+                Ok(Self { tenant: tenant.parse()?, account: AccountId(account), text: body, signature })
+            }
+            InboundJob::Answer { .. } => Err(Error::new(Code::Internal, "an answer is nobody's report")),
+        }
+    }
+}
+
+/// Works off webhooks of several jobs together: statuses of the same campaign go to
+/// the ledger in one batch, and what happened is told before anything is done with.
+/// Answers which of them must come again, by index.
+pub async fn process(services: &Services, inbound: &[Inbound]) -> Vec<usize> {
+    let mut failed = BTreeSet::new();
+    let mut bodies: Vec<Value> = Vec::with_capacity(inbound.len());
+    let mut digests: Vec<String> = Vec::with_capacity(inbound.len());
+    for (i, one) in inbound.iter().enumerate() {
+        let read = services.files.bodies().text(&one.text).await.and_then(|bytes| parse(&bytes));
+        let (body, digest) = read.unwrap_or_else(|error| {
+            note(&mut failed, i, &one.tenant, &error);
+            (Value::Null, String::new())
+        });
+        bodies.push(body);
+        digests.push(digest);
+    }
+    let changes: Vec<Change<'_>> = inbound
+        .iter()
+        .zip(&bodies)
+        .enumerate()
+        .flat_map(|(i, (one, body))| {
+            entries(body).iter().flat_map(changes_of).map(move |change| one.change(i, change))
+        })
+        .collect();
+    let mut of_tenant: BTreeMap<&TenantId, Vec<usize>> = BTreeMap::new();
+    for (i, one) in inbound.iter().enumerate().filter(|(i, _)| !failed.contains(i)) {
+        of_tenant.entry(&one.tenant).or_default().push(i);
+    }
+    for (tenant, mine) in of_tenant {
+        let forwards = mine.iter().map(|i| (&inbound[*i], digests[*i].as_str())).collect();
+        let changes = changes.iter().filter(|change| change.tenant == tenant).copied().collect();
+        if let Err(error) = of_one(services, tenant, forwards, changes, &mut failed).await {
+            mine.into_iter().for_each(|i| note(&mut failed, i, tenant, &error));
+        }
+    }
+    failed.into_iter().collect()
+}
+
+fn note(failed: &mut BTreeSet<usize>, i: usize, tenant: &TenantId, error: &Error) {
+    tracing::error!(%tenant, code = error.code.as_str(), "a webhook of a provider could not be worked off");
+    failed.insert(i);
+}
+
+fn parse(bytes: &Bytes) -> Result<(Value, String)> {
+    let malformed = |_| Error::new(Code::MalformedBody, "the webhook is no JSON");
+    Ok((serde_json::from_slice(bytes).map_err(malformed)?, store::sha256_hex(bytes)))
+}
+
+/// Everything of one tenant, and the telling of it.
+async fn of_one(
+    services: &Services,
+    tenant: &TenantId,
+    inbound: Vec<(&Inbound, &str)>,
+    changes: Vec<Change<'_>>,
+    failed: &mut BTreeSet<usize>,
+) -> Result<()> {
+    let subscribers = Subscribers::of(&services.store, tenant).await?;
+    let mut queues: BTreeMap<String, Vec<&Change<'_>>> = BTreeMap::new();
+    for (i, change) in changes.iter().enumerate() {
+        queues.entry(change.queue(i)).or_default().push(change);
+    }
+    let queues = queues.into_values().map(|queue| async move {
+        let mut done = Vec::with_capacity(queue.len());
+        for change in queue {
+            done.push((change.inbound, Box::pin(other(services, change)).await));
+        }
+        done
+    });
+    let mut queues = stream::iter(queues.collect::<Vec<_>>()).buffered(AT_ONCE);
+    let mut events: Vec<Event> = Vec::new();
+    while let Some(done) = queues.next().await {
+        for (i, done) in done {
+            match done {
+                Ok(happened) => events.extend(happened),
+                Err(error) => note(failed, i, tenant, &error),
+            }
+        }
+    }
+    let mut reports: BTreeMap<AccountId, (Vec<usize>, Vec<StatusReport<'_>>)> = BTreeMap::new();
+    for change in &changes {
+        let (from, list_of) = reports.entry(change.account).or_default();
+        from.push(change.inbound);
+        let sender = number_of(change.value);
+        let read = list(change.value, "statuses").iter().filter_map(StatusReport::read);
+        list_of.extend(read.map(|report| StatusReport { sender: sender.clone(), ..report }));
+    }
+    for (account, (from, reports)) in reports {
+        let told = subscribers.wants(EventType::MessageStatus, Some(account));
+        match statuses::apply(&EventPublisher::from(services), tenant, account, &reports, told).await {
+            Ok(happened) => events.extend(happened),
+            Err(error) => from.into_iter().for_each(|i| note(failed, i, tenant, &error)),
+        }
+    }
+    let mut events: Vec<OutgoingEvent> = events.iter().map(OutgoingEvent::from).collect();
+    events.extend(inbound.into_iter().map(|(one, digest)| one.forward(digest)));
+    subscribers.publish(&services.queues, &events).await
+}
+
+/// Everything of a change that is no status.
+async fn other(services: &Services, change: &Change<'_>) -> Result<Vec<Event>> {
+    let (store, tenant) = (&services.store, change.tenant);
+    match change.field {
+        "user_preferences" => preferences::apply(services, change).await.map(|()| Vec::new()),
+        "message_template_status_update" | "message_template_quality_update" | "template_category_update" => {
+            let account = store.account(tenant, change.account).await?;
+            for number in account.iter().flat_map(|account| &account.numbers) {
+                store.forget_templates(tenant, &number.waba_id).await?;
+            }
+            Ok(Vec::new())
+        }
+        _ => {
+            let mut events = Vec::new();
+            for nth in 0..list(change.value, "messages").len() {
+                events.extend(message(services, change, nth).await?);
+            }
+            Ok(events)
+        }
+    }
+}
+
+impl Change<'_> {
+    /// What is worked on one after the other: the messages of one person, so that a
+    /// START after a STOP is the last word.
+    fn queue(&self, i: usize) -> String {
+        let from = list(self.value, "messages").first().and_then(|message| message.get("from"));
+        from.and_then(Value::as_str).map_or_else(|| format!("#{i}"), str::to_owned)
+    }
+}
+
+impl Inbound {
+    fn change<'a>(&'a self, i: usize, change: &'a Value) -> Change<'a> {
+        const NOTHING: &Value = &Value::Null;
+        Change {
+            inbound: i,
+            tenant: &self.tenant,
+            account: self.account,
+            field: change.get("field").and_then(Value::as_str).unwrap_or_default(),
+            value: change.get("value").unwrap_or(NOTHING),
+        }
+    }
+
+    /// What Meta posted, as it goes on to the account's endpoint. The same bytes are
+    /// the same event, however often Meta posts them.
+    fn forward(&self, digest: &str) -> OutgoingEvent {
+        let parts = [self.tenant.as_str(), &self.account.to_string(), digest];
+        OutgoingEvent {
+            id: EventId::of(EventType::MetaChange, &parts),
+            kind: EventType::MetaChange,
+            account: Some(self.account),
+            body: self.text.clone(),
+            signature: self.signature.clone(),
+            except: None,
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Single messages.
+
+use std::time::Duration;
+
+use channels::{Channel as _, Regarding};
+use domain::account::Account;
+use domain::channel::Channel;
+use domain::contact::Identity;
+use domain::message::{Address, Category, Content, MediaSource};
+use domain::outcome::Outcome;
+use domain::recipient::{Progress, State};
+use domain::sender::{Sender, SenderId};
+use domain::{AccountId, CampaignId, ContactId, MessageId, PhoneNumber, TenantId};
+use store::Store;
+use store::addressees::Addressee;
+use store::messages::Message;
+use store::rates::Turn;
+
+use crate::delivery::{Parcel, dispatch};
+use crate::routes::{self, Route};
+use crate::{Services, templates};
+use ops::eligibility::{By, Terms};
+use ops::events::EventPublisher;
+use ops::{Caller, Code, Error, Result, SendRequest};
+
+/// A number that was connected less than this long ago has contacts whose last
+/// message we do not know: Meta decides about their windows. Milliseconds.
+const NO_HISTORY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// A send waits at most this long for its turn, in microseconds.
+const PATIENCE_US: i64 = 5_000_000;
+/// The share of a sender's rate that single sends have while campaigns run.
+const SINGLE_SHARE: f64 = 0.05;
+
+/// A message that the channel took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// Our id.
+    pub id: MessageId,
+    /// The channel's id.
+    pub provider_id: String,
+}
+
+/// A message to be sent over WhatsApp.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Whom it is for.
+    pub to: PhoneNumber,
+    /// What it says.
+    pub content: Content,
+    /// What it leaves from; `None` is the account's default.
+    pub sender: Option<SenderId>,
+}
+
+/// Sends one message now, under the id that was chosen for it.
+///
+/// It is written down before the call, so that whatever happens afterwards its
+/// state can be asked for.
+///
+/// # Errors
+/// [`Code::InvalidField`] for content that the channel refuses, or a sender that the
+/// account has not; [`Code::OptedOut`] and [`Code::OutsideWindow`]; [`Code::PlanLimit`];
+/// the provider's refusal as [`Code::ProviderRejected`], [`Code::ProviderThrottled`] or
+/// [`Code::ProviderUnavailable`]; [`Code::ProviderTimeout`] with our id when nobody
+/// knows.
+pub async fn send(
+    services: &Services,
+    caller: &Caller,
+    account: &Account,
+    new: Outgoing,
+    request: SendRequest,
+) -> Result<Sent> {
+    let Outgoing { to, mut content, sender } = new;
+    content.check()?;
+    let (store, tenant, id) = (&services.store, caller.tenant_id(), request.id);
+    let route = routes::choose(services, tenant, account, &Channel::Whatsapp, sender.as_ref()).await?;
+    route.channel.capabilities().check(&content)?;
+    if let Some(message) = request.earlier(store, tenant, account.id).await? {
+        return Ok(Sent { id, provider_id: message.progress.provider_id.unwrap_or_default() });
+    }
+    let (identity, address) = (Identity::Phone(to.clone()), Address::Phone(to));
+    let needs_window = route.channel.capabilities().needs_window && content.is_free_form();
+    let window_with = needs_window.then_some(account.id);
+    let addressee = store.addressee(tenant, &identity, &address, &route.sender.id, window_with).await?;
+    check(services, tenant, account, &route, &content, (&address, &addressee)).await?;
+    if let Content::Media { kind, source, .. } = &mut content
+        && let MediaSource::Link(url) = source
+    {
+        domain::campaign::check_url(url)?;
+        services.files.check(store, tenant, url, *kind).await?;
+        *source = services.files.source(store, tenant, &route, url).await?;
+    }
+    let new = New {
+        id,
+        account: account.id,
+        contact: addressee.contact.map(|contact| contact.id),
+        campaign: None,
+        address,
+        content,
+        regarding: Regarding::default(),
+    };
+    deliver(services, caller, &route, new, addressee.turn).await
+}
+
+/// Checks that the recipient may be sent this now. A template's category, which decides
+/// whether an opt-out counts, is asked for only when there is one.
+async fn check(
+    services: &Services,
+    tenant: &TenantId,
+    account: &Account,
+    route: &Route,
+    content: &Content,
+    (address, addressee): (&Address, &Addressee),
+) -> Result<()> {
+    let store = &services.store;
+    let is_new = route
+        .number()
+        .is_some_and(|number| store.clock().now_ms() - number.connected_at.as_millisecond() < NO_HISTORY_MS);
+    let by = if is_new { By::NewRequest } else { By::Request };
+    let terms =
+        |category| Terms::new(&route.sender.channel, account.id, content.is_free_form(), category, by);
+    let judge = |category| {
+        let Addressee { opted_out, window, .. } = addressee;
+        terms(category).judge(Some(address), *opted_out, *window, store.clock().now_ms())
+    };
+    let Some(bar) = judge(None) else { return Ok(()) };
+    if let (Content::Template(call), Some(number)) = (content, route.number()) {
+        let (graph, language) = (&services.graph, Some(call.language.as_str()));
+        let template = templates::approved(store, graph, tenant, number, &call.name, language).await?;
+        let category = template.category.unwrap_or(Category::Marketing);
+        return judge(Some(category)).map_or(Ok(()), |bar| Err(bar.into()));
+    }
+    Err(bar.into())
+}
+
+/// A message that may be sent.
+#[derive(Debug)]
+pub(crate) struct New {
+    pub(crate) id: MessageId,
+    pub(crate) account: AccountId,
+    pub(crate) contact: Option<ContactId>,
+    pub(crate) campaign: Option<CampaignId>,
+    pub(crate) address: Address,
+    pub(crate) content: Content,
+    pub(crate) regarding: Regarding,
+}
+
+impl New {
+    /// As it is written down.
+    pub(crate) fn message(&self, sender: &Sender) -> Message {
+        let (kind, content) = channels::cloud::content(&self.content);
+        Message {
+            id: self.id,
+            account: self.account,
+            channel: sender.channel.clone(),
+            sender: Some(sender.id.clone()),
+            campaign: self.campaign,
+            contact: self.contact,
+            inbound: false,
+            address: self.address.clone(),
+            kind: kind.to_owned(),
+            text: self.content.text().map(str::to_owned),
+            content: content.to_string(),
+            progress: Progress::new(State::Claimed),
+        }
+    }
+}
+
+/// Sends a message in its turn, if the plan has one left.
+///
+/// # Errors
+/// See [`send`].
+pub(crate) async fn deliver(
+    services: &Services,
+    caller: &Caller,
+    route: &Route,
+    new: New,
+    turn: Turn,
+) -> Result<Sent> {
+    let (store, tenant) = (&services.store, caller.tenant_id());
+    take_turn(store, tenant, &route.sender, turn).await?;
+    count(store, caller).await?;
+    let message = new.message(&route.sender);
+    let parcel = Parcel { message: &message, content: &new.content, regarding: &new.regarding };
+    let (id, channel) = (new.id, route.sender.channel.title());
+    match dispatch(&EventPublisher::from(services), tenant, parcel, &route.channel).await? {
+        Outcome::Accepted(acceptance) => Ok(Sent { id, provider_id: acceptance.provider_id }),
+        Outcome::Refused(refusal) => Err(Error::refused(channel, &refusal).about(id)),
+        Outcome::Unreachable => {
+            let message = format!("{channel} could not be reached: nothing was sent");
+            Err(Error::new(Code::ProviderUnavailable, message).after(5).about(id))
+        }
+        Outcome::Ambiguous => {
+            let message = format!(
+                "{channel} gave no clear answer: the message may have been sent, its state is unknown"
+            );
+            Err(Error::new(Code::ProviderTimeout, message).about(id))
+        }
+    }
+}
+
+/// Takes a turn of a sender: of its whole rate, or of the share that campaigns leave
+/// while one is running. Waits for it, unless that takes longer than a caller waits.
+pub(crate) async fn take_turn(store: &Store, tenant: &TenantId, sender: &Sender, turn: Turn) -> Result<()> {
+    let share = if turn.is_leased { SINGLE_SHARE } else { 1.0 };
+    let rate = f64::from(sender.pace.per_second) * share;
+    match store.take_slot(tenant, &sender.id, (rate, PATIENCE_US), turn).await? {
+        Some(wait) => {
+            tokio::time::sleep(Duration::from_micros(u64::try_from(wait).unwrap_or(0))).await;
+            Ok(())
+        }
+        None => {
+            let message = format!("{} sends as much as it may: try again", sender.name);
+            Err(Error::new(Code::ProviderThrottled, message).after(5))
+        }
+    }
+}
+
+/// Counts a message against the plan's limit of the day.
+async fn count(store: &Store, caller: &Caller) -> Result<()> {
+    match store.use_messages(caller.tenant_id(), 1, caller.tenant.plan.messages_per_day).await {
+        Ok(()) => Ok(()),
+        Err(store::Error::Conflict) => {
+            Err(Error::new(Code::PlanLimit, "the plan's messages of today are used up"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
