@@ -5,6 +5,7 @@ mod campaigns;
 mod channels;
 mod conformance;
 mod contacts;
+mod contract;
 mod dmchamp;
 mod engine;
 mod events;

@@ -11,7 +11,7 @@ use http::Request;
 use serde_json::json;
 
 /// Everything that is served, from the tables the routers are built from.
-fn routes() -> Vec<Route> {
+pub(crate) fn routes() -> Vec<Route> {
     let functions = [
         accounts::table().routes(),
         campaigns::table().routes(),

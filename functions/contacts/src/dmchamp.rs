@@ -1,6 +1,6 @@
 //! `/v1/contacts`
 
-use api_http::{Caller, Input, Reply, Result, idempotent};
+use api_http::{Caller, Given, Input, PhoneText, Reply, Result, Texts, idempotent, request};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::contact::{Contact, Identity};
@@ -10,9 +10,8 @@ use ops::{Code, Error, contacts};
 use serde::Serialize;
 use store::Store;
 
-use crate::row::{Names, Origin, contact};
+use crate::row::{Origin, Person, Told};
 
-const NAMES: Names = Names { phone: &["phone", "phoneNumber"], tags: &["tags"], channels: None };
 /// Stands beside a contact that existed before it was created.
 const EXISTS: u16 = 409;
 
@@ -66,14 +65,23 @@ impl Answer {
     }
 }
 
+request! {
+    /// `POST /v1/contacts`
+    pub(crate) struct NewContact(person: Person) {
+        phone: Given<PhoneText> = named("phone" | "phoneNumber"),
+        tags: Given<Texts> = named("tags"),
+    }
+}
+
 /// `POST /v1/contacts`: one that has the phone already is answered as it is.
 pub(crate) async fn create(
     State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<NewContact>,
 ) -> Result<Response> {
     idempotent(&publisher.store, &caller, &input, async {
-        let new = contact(input.fields(), &NAMES, &Origin::default())?;
+        let NewContact { person, phone, tags } = input.read();
+        let new = Told { person, phone, tags, channels: None }.contact(&Origin::default())?;
         if let Some(phone) = new.phone.clone()
             && let Some(known) =
                 existing(&publisher.store, caller.tenant_id(), Identity::Phone(phone)).await?
@@ -98,15 +106,24 @@ async fn existing(store: &Store, tenant: &TenantId, identity: Identity) -> Resul
     }
 }
 
+request! {
+    /// `GET /v1/contacts`
+    pub(crate) struct FindContact {
+        phone: Given<PhoneText> = named("phoneNumber" | "phone"),
+        email: Given<String> = named("email"),
+    }
+}
+
 /// `GET /v1/contacts?phoneNumber=` or `?email=`
 pub(crate) async fn find(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<FindContact>,
 ) -> Result<Reply<200, Answer>> {
-    let fields = input.fields();
-    let name = fields.name_of(&["phoneNumber", "phone"]);
-    let (identity, field) = match (fields.phone(name, None)?, fields.text("email")?) {
+    let asked = input.read();
+    let name = asked.phone.name();
+    let phone = asked.phone.get()?.map(|phone| phone.parse(None)).transpose()?;
+    let (identity, field) = match (phone, asked.email.get()?) {
         (Some(phone), _) => (Identity::Phone(phone), name),
         (None, Some(email)) => (Identity::Email(email.parse::<EmailAddress>()?.identity()), "email"),
         (None, None) => return Err(Error::invalid(name, "phoneNumber or email is required").into()),

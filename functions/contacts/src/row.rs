@@ -1,10 +1,10 @@
 //! What callers say about a contact, under the names of each contract.
 
-use api_http::{Fields, text_of};
+use api_http::{Given, Object, PhoneText, Texts, request, text_of};
 use domain::account::Account;
 use domain::channel::{Channel, ChannelName, check_foreign_id};
-use domain::contact::{NewContact, clean_tags};
-use domain::{CallingCode, Invalid};
+use domain::contact::{MAX_NAME, NewContact, clean_tags};
+use domain::{CallingCode, EmailAddress, Invalid};
 
 /// The account that brings contacts: their origin, and the country of numbers
 /// that are written without one.
@@ -27,35 +27,56 @@ impl Origin {
     }
 }
 
-/// How a contract calls the parts of a contact, most usual name first.
-pub(crate) struct Names {
-    pub(crate) phone: &'static [&'static str],
-    pub(crate) tags: &'static [&'static str],
-    /// How custom channels know the contact, by their names.
-    pub(crate) channels: Option<&'static str>,
+request! {
+    /// What all contracts call by the same names.
+    pub(crate) struct Person {
+        name: Given<String> = named("name").max_length(MAX_NAME),
+        first_name: Given<String> = named("firstName" | "first_name"),
+        last_name: Given<String> = named("lastName" | "last_name"),
+        email: Given<EmailAddress> = named("email"),
+        metadata: Given<Object> = named("metadata"),
+    }
 }
 
-/// Reads a contact: `name` or first and last name, phone, email, tags, metadata.
-pub(crate) fn contact(fields: Fields<'_>, names: &Names, origin: &Origin) -> Result<NewContact, Invalid> {
-    let email = fields.text("email")?.map(|email| email.parse()).transpose()?;
-    let tags = fields.list(fields.name_of(names.tags))?.unwrap_or_default();
-    let new = NewContact {
-        name: name(fields)?,
-        phone: fields.phone(fields.name_of(names.phone), origin.country())?,
-        email,
-        tags: clean_tags(tags.iter().map(String::as_str)),
-        metadata: fields.object("metadata")?.unwrap_or_default(),
-        origin: origin.id(),
-        custom: names.channels.map_or(Ok(None), |name| on_channel(fields, name))?,
-        ..NewContact::default()
-    };
-    new.check()
+/// A contact as a caller tells of it; what is not in [`Person`] each contract calls in its
+/// own way.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) person: Person,
+    pub(crate) phone: Given<PhoneText>,
+    pub(crate) tags: Given<Texts>,
+    /// How custom channels know the contact, by their names.
+    pub(crate) channels: Option<Given<Object>>,
+}
+
+impl Told {
+    /// The contact: `name` or first and last name, phone, email, tags, metadata.
+    pub(crate) fn contact(self, origin: &Origin) -> Result<NewContact, Invalid> {
+        let Person { name, first_name, last_name, email, metadata } = self.person;
+        let email = email.get()?;
+        let tags = self.tags.get()?.unwrap_or_default();
+        let name = match name.get()? {
+            Some(name) => Some(name.trim().to_owned()),
+            None => full_name([first_name.get()?, last_name.get()?]),
+        };
+        let new = NewContact {
+            name,
+            phone: self.phone.get()?.map(|phone| phone.parse(origin.country())).transpose()?,
+            email,
+            tags: clean_tags(tags.iter().map(String::as_str)),
+            metadata: metadata.get()?.unwrap_or_default(),
+            origin: origin.id(),
+            custom: self.channels.map_or(Ok(None), on_channel)?,
+            ..NewContact::default()
+        };
+        new.check()
+    }
 }
 
 /// How a custom channel knows the contact, by its name.
-fn on_channel(fields: Fields<'_>, name: &str) -> Result<Option<(String, String)>, Invalid> {
+fn on_channel(channels: Given<Object>) -> Result<Option<(String, String)>, Invalid> {
     let wrong = |message: String| Invalid::new("channels", message);
-    let channels = fields.object(name)?.unwrap_or_default();
+    let channels = channels.get()?.unwrap_or_default();
     if channels.len() > 1 {
         return Err(wrong(
             "channels may name one channel in a row: send the others in rows of their own".into(),
@@ -71,30 +92,29 @@ fn on_channel(fields: Fields<'_>, name: &str) -> Result<Option<(String, String)>
     Ok(Some((name.to_string(), check_foreign_id("channels", &id)?)))
 }
 
-fn name(fields: Fields<'_>) -> Result<Option<String>, Invalid> {
-    if let Some(name) = fields.text("name")? {
-        return Ok(Some(name.trim().to_owned()));
-    }
-    let first = fields.text(fields.name_of(&["firstName", "first_name"]))?;
-    let last = fields.text(fields.name_of(&["lastName", "last_name"]))?;
-    let parts: Vec<&str> = [&first, &last].into_iter().flatten().map(|part| part.trim()).collect();
-    Ok((!parts.is_empty()).then(|| parts.join(" ")))
+fn full_name(parts: [Option<String>; 2]) -> Option<String> {
+    let parts: Vec<&str> = parts.iter().flatten().map(|part| part.trim()).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 #[cfg(test)]
 mod tests {
+    use api_http::{Fields, Request};
     use serde_json::{Value, json};
 
     use super::*;
 
-    const NAMES: Names = Names {
-        phone: &["phoneNumber", "phone"],
-        tags: &["label_names", "tags"],
-        channels: Some("channels"),
-    };
+    request! {
+        struct Row(person: Person) {
+            phone: Given<PhoneText> = named("phoneNumber" | "phone"),
+            tags: Given<Texts> = named("label_names" | "tags"),
+            channels: Given<Object> = named("channels"),
+        }
+    }
 
     fn read(row: Value) -> Result<NewContact, Invalid> {
-        contact(Fields::from(row.as_object().unwrap()), &NAMES, &Origin::default())
+        let Row { person, phone, tags, channels } = Row::read(Fields::from(row.as_object().unwrap()));
+        Told { person, phone, tags, channels: Some(channels) }.contact(&Origin::default())
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! `/v1/whatsapp/contacts`
 
-use api_http::{Caller, Input, Reply, Result, weight_of};
+use std::num::NonZeroU64;
+
+use api_http::{Caller, Given, Input, Reply, Result, request, weight_of};
 use axum::extract::State;
 use domain::contact::Contact;
+use ops::pages;
 use ops::pages::{Start, Wanted};
-use ops::{Error, pages};
 use serde::Serialize;
 use store::Store;
 use store::contacts::Filter;
@@ -49,20 +51,26 @@ pub(crate) struct Page {
     meta: Meta,
 }
 
+request! {
+    /// `GET /v1/whatsapp/contacts`
+    pub(crate) struct ListContacts {
+        page: Given<NonZeroU64> = named("page"),
+        limit: Given<u64> = named("limit"),
+        search: Given<String> = named("search"),
+    }
+}
+
 /// `GET /v1/whatsapp/contacts`: those that WhatsApp can reach.
 pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ListContacts>,
 ) -> Result<Reply<200, Page>> {
-    let fields = input.fields();
-    let page = fields.integer("page")?.unwrap_or(1);
-    if page == 0 {
-        return Err(Error::invalid("page", "page must be at least 1").into());
-    }
-    let limit = fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
+    let asked = input.read();
+    let page = asked.page.get()?.map_or(1, NonZeroU64::get);
+    let limit = asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT);
     let filter = Filter {
-        search: fields.text("search")?.map(|text| text.trim().to_owned()),
+        search: asked.search.get()?.map(|text| text.trim().to_owned()),
         with_phone: true,
         ..Filter::default()
     };

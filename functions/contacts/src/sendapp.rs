@@ -1,11 +1,15 @@
 //! `/api/contacts`
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
-use api_http::{Caller, Fields, Input, Reply, Result, idempotent, text_of, weight_of};
+use api_http::{
+    Caller, FieldKind, FromParameter, Given, Input, Object, Parameter, PhoneText, Reply, Required, Result,
+    Rows, Texts, idempotent, request, text_of, weight_of,
+};
 use axum::extract::State;
 use axum::response::Response;
-use domain::contact::{Contact, MAX_BULK, NewContact};
+use domain::contact::{Contact, MAX_BULK};
 use domain::merge::Warning;
 use domain::{ContactId, Invalid};
 use ops::events::EventPublisher;
@@ -16,9 +20,8 @@ use serde_json::{Map, Value};
 use store::Store;
 use store::contacts::Filter;
 
-use crate::row::{Names, Origin, contact};
+use crate::row::{Origin, Person, Told};
 
-const NAMES: Names = Names { phone: &["phone"], tags: &["tags"], channels: Some("channels") };
 const PER_PAGE: u64 = 100;
 const MAX_PER_PAGE: u64 = 1_000;
 
@@ -70,21 +73,32 @@ struct Page<'a> {
     last_page: u64,
 }
 
+request! {
+    /// `GET /api/contacts`
+    pub(crate) struct ListContacts {
+        page: Given<NonZeroU64> = named("page"),
+        per_page: Given<NonZeroU64> = named("per_page"),
+        search: Given<String> = named("search"),
+        tag: Given<String> = named("tag"),
+        with_phone: Given<bool> = named("with_phone"),
+        with_email: Given<bool> = named("with_email"),
+    }
+}
+
 /// `GET /api/contacts`
 pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ListContacts>,
 ) -> Result<Reply<200, Value>> {
-    let fields = input.fields();
-    let page = at_least_one("page", fields.integer("page")?.unwrap_or(1))?;
-    let per_page =
-        at_least_one("per_page", fields.integer("per_page")?.unwrap_or(PER_PAGE))?.min(MAX_PER_PAGE);
+    let asked = input.read();
+    let page = asked.page.get()?.map_or(1, NonZeroU64::get);
+    let per_page = asked.per_page.get()?.map_or(PER_PAGE, NonZeroU64::get).min(MAX_PER_PAGE);
     let filter = Filter {
-        search: fields.text("search")?.map(|text| text.trim().to_owned()),
-        tag: fields.text("tag")?.map(|tag| tag.trim().to_owned()),
-        with_phone: fields.switch("with_phone")?.unwrap_or(false),
-        with_email: fields.switch("with_email")?.unwrap_or(false),
+        search: asked.search.get()?.map(|text| text.trim().to_owned()),
+        tag: asked.tag.get()?.map(|tag| tag.trim().to_owned()),
+        with_phone: asked.with_phone.or(false)?,
+        with_email: asked.with_email.or(false)?,
     };
     let wanted = Wanted { filter: &filter, start: Start::Page(page), most: per_page, descending: false };
     let weigh = |contact: &Contact| weight_of(&Item::from(contact));
@@ -99,13 +113,6 @@ pub(crate) async fn list(
         last_page: listing.total.div_ceil(per_page).max(1),
     };
     Ok(Reply(value(&answer)?))
-}
-
-fn at_least_one(name: &str, number: u64) -> std::result::Result<u64, Invalid> {
-    match number {
-        0 => Err(Invalid::new(name, format!("{name} must be at least 1"))),
-        number => Ok(number),
-    }
 }
 
 fn value(answer: &impl Serialize) -> Result<Value> {
@@ -129,15 +136,39 @@ struct Upserted<'a> {
     warning: Option<&'static str>,
 }
 
+request! {
+    /// A contact.
+    pub(crate) struct Row(person: Person) {
+        phone: Given<PhoneText> = named("phone"),
+        tags: Given<Texts> = named("tags"),
+        channels: Given<Object> = named("channels"),
+    }
+}
+
+impl From<Row> for Told {
+    fn from(row: Row) -> Self {
+        let Row { person, phone, tags, channels } = row;
+        Self { person, phone, tags, channels: Some(channels) }
+    }
+}
+
+request! {
+    /// `POST /api/contacts`
+    pub(crate) struct NewContact(row: Row) {
+        token: Given<String> = named("token"),
+    }
+}
+
 /// `POST /api/contacts`
 pub(crate) async fn create(
     State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<NewContact>,
 ) -> Result<Response> {
     idempotent(&publisher.store, &caller, &input, async {
-        let origin = origin(&publisher.store, &caller, &input).await?;
-        let mut rows = vec![contact(input.fields(), &NAMES, &origin)];
+        let asked = input.read();
+        let origin = origin(&publisher.store, &caller, asked.token).await?;
+        let mut rows = vec![Told::from(asked.row).contact(&origin)];
         senders::check_rows(&publisher.store, caller.tenant_id(), &mut rows).await?;
         let new = rows.remove(0)?;
         let limit = caller.tenant.plan.contacts;
@@ -154,8 +185,8 @@ pub(crate) async fn create(
 }
 
 /// The account that a caller may name as the contacts' origin.
-async fn origin(store: &Store, caller: &ops::Caller, input: &Input) -> Result<Origin> {
-    match input.fields().text("token")? {
+async fn origin(store: &Store, caller: &ops::Caller, token: Given<String>) -> Result<Origin> {
+    match token.get()? {
         Some(token) => Ok(callers::account(store, caller, Some(&token)).await?.into()),
         None => Ok(Origin::default()),
     }
@@ -204,16 +235,30 @@ impl From<contacts::Imported> for Imported {
     }
 }
 
+type ContactRows = Rows<Row>;
+
+request! {
+    /// `POST /api/contacts/bulk`
+    pub(crate) struct Import {
+        contacts: Required<ContactRows> = named("contacts").max_items(MAX_BULK),
+        token: Given<String> = named("token"),
+    }
+}
+
 /// `POST /api/contacts/bulk`
 pub(crate) async fn import(
     State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<Import>,
 ) -> Result<Response> {
     idempotent(&publisher.store, &caller, &input, async {
-        let rows = many("contacts", input.fields())?;
-        let origin = origin(&publisher.store, &caller, &input).await?;
-        let mut rows: Vec<_> = rows.iter().map(|value| row(value, &origin)).collect();
+        let asked = input.read();
+        let rows = asked.contacts.get()?;
+        check_count("contacts", rows.count())?;
+        let origin = origin(&publisher.store, &caller, asked.token).await?;
+        let no_object = || Invalid::new("contacts", "the row must be an object");
+        let rows = rows.iter().map(|row| Told::from(row.ok_or_else(no_object)?).contact(&origin));
+        let mut rows: Vec<_> = rows.collect();
         senders::check_rows(&publisher.store, caller.tenant_id(), &mut rows).await?;
         let limit = caller.tenant.plan.contacts;
         let done = contacts::import(&publisher, caller.tenant_id(), limit, rows).await?;
@@ -222,21 +267,14 @@ pub(crate) async fn import(
     .await
 }
 
-fn row(value: &Value, origin: &Origin) -> std::result::Result<NewContact, Invalid> {
-    let row = value.as_object().ok_or_else(|| Invalid::new("contacts", "the row must be an object"))?;
-    contact(Fields::from(row), &NAMES, origin)
-}
-
-/// An array of at most as many items as a bulk call takes.
-fn many(name: &str, fields: Fields<'_>) -> Result<Vec<Value>> {
-    let items = fields.array(name)?;
-    let items = items.ok_or_else(|| Error::invalid(name, format!("{name} is required")))?;
-    if items.len() > MAX_BULK {
-        let message = format!("{name} may have at most {MAX_BULK} items, not {}", items.len());
+/// Refuses more items than a bulk call takes.
+fn check_count(name: &str, count: usize) -> Result<()> {
+    if count > MAX_BULK {
+        let message = format!("{name} may have at most {MAX_BULK} items, not {count}");
         let error = Error { field: Some(name.to_owned()), ..Error::new(Code::TooLarge, message) };
         return Err(error.into());
     }
-    Ok(items)
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -264,44 +302,58 @@ pub(crate) struct DeletedMany {
     not_found: u64,
 }
 
+/// An array, or one text with commas.
+pub(crate) struct Ids(Vec<Value>);
+
+impl FromParameter for Ids {
+    const KIND: FieldKind = FieldKind::Array;
+
+    fn from_parameter(parameter: Parameter<'_>) -> std::result::Result<Option<Self>, Invalid> {
+        let items = match parameter.value() {
+            Some(Value::String(text)) if !text.trim_start().starts_with('[') => {
+                parameter.list()?.map(|list| list.into_iter().map(Value::from).collect())
+            }
+            Some(_) | None => parameter.array()?,
+        };
+        Ok(items.map(Self))
+    }
+}
+
+request! {
+    /// `DELETE /api/contacts/bulk`
+    pub(crate) struct DeleteMany {
+        ids: Required<Ids> = named("ids").max_items(MAX_BULK),
+    }
+}
+
 /// `DELETE /api/contacts/bulk`
 pub(crate) async fn delete_many(
     State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<DeleteMany>,
 ) -> Result<Reply<200, DeletedMany>> {
-    let ids = ids(input.fields())?;
+    let ids = ids(input.read())?;
     let (deleted, not_found) = contacts::delete_many(&publisher, caller.tenant_id(), &ids).await?;
     Ok(Reply(DeletedMany { status: "success", deleted, not_found }))
 }
 
-/// `ids` as an array, or as one text with commas.
-fn ids(fields: Fields<'_>) -> Result<Vec<ContactId>> {
+fn ids(asked: DeleteMany) -> Result<Vec<ContactId>> {
     let wrong = || Error::invalid("ids", "ids must be an array of integers");
-    let items = match fields.get("ids") {
-        Some(Value::String(text)) if !text.trim_start().starts_with('[') => {
-            let list = fields.list("ids")?.unwrap_or_default();
-            list.into_iter().map(Value::from).collect()
-        }
-        Some(_) | None => many("ids", fields)?,
-    };
-    if items.len() > MAX_BULK {
-        let message = format!("ids may have at most {MAX_BULK} items, not {}", items.len());
-        let error = Error { field: Some("ids".to_owned()), ..Error::new(Code::TooLarge, message) };
-        return Err(error.into());
-    }
+    let Ids(items) = asked.ids.get()?;
+    check_count("ids", items.len())?;
     let id = |value| text_of(value).and_then(|text| text.parse().ok());
     items.iter().map(|value| id(value).ok_or_else(|| wrong().into())).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use api_http::{Fields, Request};
     use serde_json::json;
 
     use super::*;
 
     fn ids_of(params: Value) -> Result<Vec<ContactId>> {
-        ids(Fields::from(params.as_object().unwrap()))
+        ids(DeleteMany::read(Fields::from(params.as_object().unwrap())))
     }
 
     #[test]

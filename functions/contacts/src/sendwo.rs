@@ -1,6 +1,8 @@
 //! `/api/v1/subscriber` and `/api/v1/whatsapp/subscriber`
 
-use api_http::{ApiError, Caller, Fields, Input, Reply, Result, idempotent, weight_of};
+use api_http::{
+    ApiError, Caller, Given, Input, PhoneText, Reply, Required, Result, Texts, idempotent, request, weight_of,
+};
 use axum::extract::State;
 use axum::response::Response;
 use domain::contact::{Contact, Identity};
@@ -11,13 +13,8 @@ use serde::Serialize;
 use store::Store;
 use store::contacts::Filter;
 
-use crate::row::{Names, Origin, contact};
+use crate::row::{Origin, Person, Told};
 
-const NAMES: Names = Names {
-    phone: &["phoneNumber", "phone_number", "phone", "chat_id", "chatId"],
-    tags: &["label_names", "labelNames", "labels", "tags"],
-    channels: None,
-};
 const PER_PAGE: u64 = 100;
 const MAX_PER_PAGE: u64 = 1_000;
 
@@ -60,15 +57,25 @@ struct Created {
     data: Subscriber,
 }
 
+request! {
+    /// `subscriber/create`
+    pub(crate) struct NewSubscriber(person: Person) {
+        phone: Given<PhoneText> = named("phoneNumber" | "phone_number" | "phone" | "chat_id" | "chatId"),
+        labels: Given<Texts> = named("label_names" | "labelNames" | "labels" | "tags"),
+        number: Given<String> = named("phoneNumberId" | "phone_number_id" | "phoneNumberID"),
+    }
+}
+
 /// `subscriber/create`
 pub(crate) async fn create(
     State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<NewSubscriber>,
 ) -> Result<Response> {
     idempotent(&publisher.store, &caller, &input, async {
-        let origin = origin(&publisher.store, &caller, input.fields()).await?;
-        let new = contact(input.fields(), &NAMES, &origin)?;
+        let NewSubscriber { person, phone, labels, number } = input.read();
+        let origin = origin(&publisher.store, &caller, number).await?;
+        let new = Told { person, phone, tags: labels, channels: None }.contact(&origin)?;
         let limit = caller.tenant.plan.contacts;
         let done = contacts::upsert(&publisher, caller.tenant_id(), limit, &new).await?;
         let message = match done.created {
@@ -82,9 +89,9 @@ pub(crate) async fn create(
 }
 
 /// The number that the subscriber writes to, when the caller names it.
-async fn origin(store: &Store, caller: &ops::Caller, fields: Fields<'_>) -> Result<Origin> {
-    let name = fields.name_of(&["phoneNumberId", "phone_number_id", "phoneNumberID"]);
-    let Some(number) = fields.text(name)? else { return Ok(Origin::default()) };
+async fn origin(store: &Store, caller: &ops::Caller, number: Given<String>) -> Result<Origin> {
+    let name = number.name();
+    let Some(number) = number.get()? else { return Ok(Origin::default()) };
     let found = callers::account_of_number(store, caller, Some(&number)).await;
     let (account, _) = found.map_err(|error| ApiError(error).renamed("phone_number_id", name))?;
     Ok(account.into())
@@ -100,25 +107,37 @@ pub(crate) struct Subscribers {
     next_offset: Option<u64>,
 }
 
+request! {
+    /// `subscriber/list`
+    pub(crate) struct ListSubscribers {
+        limit: Given<u64> = named("limit"),
+        page: Given<u64> = named("page"),
+        offset: Given<u64> = named("offset"),
+        order_by: Given<String> = named("orderBy" | "order_by"),
+        search: Given<String> = named("search"),
+    }
+}
+
 /// `subscriber/list`: by `page`, or by `limit` and `offset`.
 pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ListSubscribers>,
 ) -> Result<Reply<200, Subscribers>> {
-    let fields = input.fields();
-    let take = fields.integer("limit")?.unwrap_or(PER_PAGE).clamp(1, MAX_PER_PAGE);
-    let start = match (fields.integer("page")?, fields.integer("offset")?) {
+    let asked = input.read();
+    let take = asked.limit.or(PER_PAGE)?.clamp(1, MAX_PER_PAGE);
+    let start = match (asked.page.get()?, asked.offset.get()?) {
         (Some(page), None) => Start::Page(page),
         // Clients count from 0 or from 1: both begin with the first.
         (_, Some(offset)) => Start::Behind(offset.saturating_sub(1)),
         (None, None) => Start::Behind(0),
     };
-    let descending = fields.text(fields.name_of(&["orderBy", "order_by"]))?;
-    let descending =
-        descending.is_some_and(|order| matches!(order.to_ascii_lowercase().as_str(), "1" | "desc"));
+    let descending = asked
+        .order_by
+        .get()?
+        .is_some_and(|order| matches!(order.to_ascii_lowercase().as_str(), "1" | "desc"));
     let filter =
-        Filter { search: fields.text("search")?.map(|text| text.trim().to_owned()), ..Filter::default() };
+        Filter { search: asked.search.get()?.map(|text| text.trim().to_owned()), ..Filter::default() };
     let weigh = |contact: &Contact| weight_of(&Subscriber::from(contact));
     let wanted = Wanted { filter: &filter, start, most: take, descending };
     let pages::Page { listing, skipped, .. } =
@@ -129,15 +148,22 @@ pub(crate) async fn list(
     Ok(Reply(Subscribers { status: "1", message, total: listing.total, next_offset }))
 }
 
+request! {
+    /// `subscriber/get`
+    pub(crate) struct FindSubscriber {
+        phone: Required<PhoneText> = named("phone_number" | "phoneNumber" | "phone" | "chat_id" | "chatId"),
+    }
+}
+
 /// `subscriber/get`
 pub(crate) async fn get(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<FindSubscriber>,
 ) -> Result<Reply<200, Subscribers>> {
-    let fields = input.fields();
-    let name = fields.name_of(&["phone_number", "phoneNumber", "phone", "chat_id", "chatId"]);
-    let phone = fields.required_phone(name, None)?;
+    let phone = input.read().phone;
+    let name = phone.name();
+    let phone = phone.get()?.parse(None)?;
     let found = contacts::find(&store, caller.tenant_id(), &Identity::Phone(phone), name).await?;
     Ok(Reply(Subscribers {
         status: "1",

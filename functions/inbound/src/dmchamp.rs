@@ -1,8 +1,11 @@
 //! `/v1/incoming_custom_channel_message`
 
-use api_http::{Caller, CustomData, Input, Reply, Result};
+use api_http::{
+    Caller, CustomData, CustomText, Given, Input, Person, Reply, Result, in_custom_data, request,
+};
 use axum::extract::State;
 use domain::Invalid;
+use domain::channel::{MAX_FOREIGN_ID, MAX_NAME};
 use ops::custom::{self, Incoming, Kind, Received};
 use ops::events::EventPublisher;
 use serde::Serialize;
@@ -36,34 +39,52 @@ impl From<Received> for Answer {
     }
 }
 
+request! {
+    /// `POST /v1/incoming_custom_channel_message`
+    pub(crate) struct ReceiveFields(person: Person, reaction_to: ReactionTo) {
+        message_sid: Given<CustomText> =
+            named("messageSid" | "message_sid").max_length(MAX_FOREIGN_ID),
+        id: Given<CustomText> = named("id").max_length(MAX_FOREIGN_ID),
+        to_id: Given<CustomText> = named("toId" | "to_id").required().max_length(MAX_FOREIGN_ID),
+        body: Given<CustomText> = named("body").max_length(16_384),
+        custom_channel: Given<CustomText> =
+            named("customChannel" | "custom_channel").max_length(MAX_NAME),
+        channel: Given<CustomText> = named("channel").max_length(MAX_NAME),
+        status: Given<CustomText> = named("status"),
+        message_type: Given<CustomText> =
+            named("messageType" | "message_type").one_of(&["text", "reaction"]),
+        campaign_id: Given<CustomText> = named("campaignId" | "campaign_id"),
+    }
+}
+
 /// `POST /v1/incoming_custom_channel_message`
 pub(crate) async fn receive(
     State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<CustomData<ReceiveFields>>,
 ) -> Result<Reply<200, Answer>> {
-    let data = CustomData::of(&input)?;
-    let sid =
-        if data.text("messageSid")?.is_none() && data.text("id")?.is_some() { "id" } else { "messageSid" };
-    data.require(&[sid, "fromId", "toId"])?;
+    let data = input.read().get()?;
+    let is_id = !data.message_sid.is_given()? && data.id.is_given()?;
+    let sid = if is_id { data.id } else { data.message_sid };
+    CustomText::require(&[&sid, data.person.from_id(), &data.to_id])?;
     let new = Incoming {
-        id: data.foreign_id(sid)?,
-        from: data.person()?,
-        to: data.foreign_id("toId")?,
-        body: data.text("body")?,
-        custom_channel: data.text("customChannel")?,
-        label: data.text("channel")?,
-        status: data.text("status")?,
-        kind: kind(&data)?,
-        reaction_to: reaction_to(&data)?,
-        campaign: data.text("campaignId")?,
+        id: sid.foreign_id()?,
+        from: data.person.get()?,
+        to: data.to_id.foreign_id()?,
+        body: data.body.text()?,
+        custom_channel: data.custom_channel.text()?,
+        label: data.channel.text()?,
+        status: data.status.text()?,
+        kind: kind(data.message_type)?,
+        reaction_to: data.reaction_to.get()?,
+        campaign: data.campaign_id.text()?,
     };
-    let received = custom::receive(&publisher, caller.tenant_id(), new).await.map_err(CustomData::named)?;
+    let received = custom::receive(&publisher, caller.tenant_id(), new).await.map_err(in_custom_data)?;
     Ok(Reply(received.into()))
 }
 
-fn kind(data: &CustomData) -> Result<Kind> {
-    let kind = data.text("messageType")?.map(|kind| kind.trim().to_ascii_lowercase());
+fn kind(message_type: Given<CustomText>) -> Result<Kind> {
+    let kind = message_type.text()?.map(|kind| kind.trim().to_ascii_lowercase());
     match kind.as_deref() {
         None | Some("text") => Ok(Kind::Text),
         Some("reaction") => Ok(Kind::Reaction),
@@ -71,12 +92,26 @@ fn kind(data: &CustomData) -> Result<Kind> {
     }
 }
 
-/// The contract does not name the message that a reaction is on.
-fn reaction_to(data: &CustomData) -> Result<Option<String>> {
-    for name in ["reactionTo", "reactionMessageSid", "targetMessageSid", "replyTo"] {
-        if data.text(name)?.is_some() {
-            return Ok(Some(data.foreign_id(name)?));
-        }
+request! {
+    /// The message that a reaction is on: the contract does not name it.
+    pub(crate) struct ReactionTo {
+        reaction_to: Given<CustomText> = named("reactionTo" | "reaction_to").max_length(MAX_FOREIGN_ID),
+        reaction_message_sid: Given<CustomText> =
+            named("reactionMessageSid" | "reaction_message_sid").max_length(MAX_FOREIGN_ID),
+        target_message_sid: Given<CustomText> =
+            named("targetMessageSid" | "target_message_sid").max_length(MAX_FOREIGN_ID),
+        reply_to: Given<CustomText> = named("replyTo" | "reply_to").max_length(MAX_FOREIGN_ID),
     }
-    Ok(None)
+}
+
+impl ReactionTo {
+    fn get(self) -> Result<Option<String>> {
+        let Self { reaction_to, reaction_message_sid, target_message_sid, reply_to } = self;
+        for id in [reaction_to, reaction_message_sid, target_message_sid, reply_to] {
+            if id.is_given()? {
+                return Ok(Some(id.foreign_id()?));
+            }
+        }
+        Ok(None)
+    }
 }

@@ -1,6 +1,6 @@
 //! `/api/integrations`
 
-use api_http::{Caller, Input, Reply, Result, account_of_token, cut_to_weight};
+use api_http::{Caller, Given, Input, Reply, Required, Result, account_of_token, cut_to_weight, request};
 use axum::extract::State;
 use domain::account::Account;
 use domain::intake::{Call, CallId, HEADERS, Payload, Shop};
@@ -49,14 +49,21 @@ impl From<Taken> for Answer {
     }
 }
 
+request! {
+    /// `POST /api/integrations/webhook/{token}`, whose body may be anything.
+    pub(crate) struct Receive {
+        source: Given<String> = named("source"),
+    }
+}
+
 /// `POST /api/integrations/webhook/{token}`
 pub(crate) async fn receive(
     State(publisher): State<EventPublisher>,
-    input: Input,
+    input: Input<Receive>,
 ) -> Result<Reply<200, Answer>> {
     let headers: Vec<(&str, &str)> =
         HEADERS.into_iter().filter_map(|name| Some((name, input.header(name)?))).collect();
-    let source = input.fields().text("source").unwrap_or_default();
+    let source = input.read().source.get().unwrap_or_default();
     let payload = Payload {
         body: input.body(),
         content_type: input.header("content-type"),
@@ -108,16 +115,25 @@ pub(crate) struct Log {
     next_before: Option<String>,
 }
 
+request! {
+    /// `GET /api/integrations/log`
+    pub(crate) struct ListCalls {
+        token: Required<String> = named("token"),
+        limit: Given<u64> = named("limit"),
+        before: Given<String> = named("before"),
+    }
+}
+
 /// `GET /api/integrations/log`
 pub(crate) async fn log(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ListCalls>,
 ) -> Result<Reply<200, Log>> {
-    let fields = input.fields();
-    let account = account_of_token(&store, &caller, fields).await?;
-    let limit = usize::try_from(fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT)).unwrap_or(1);
-    let before = fields.text("before")?.map(|id| id.parse::<CallId>()).transpose();
+    let asked = input.read();
+    let account = account_of_token(&store, &caller, asked.token).await?;
+    let limit = usize::try_from(asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT)).unwrap_or(1);
+    let before = asked.before.get()?.map(|id| id.parse::<CallId>()).transpose();
     let before = before.map_err(|_| Invalid::new("before", "before must be the id of a call"))?;
     let found = integrations::calls(&store, &caller, &account, before, limit).await?;
     let is_full = found.len() == limit;
@@ -127,39 +143,63 @@ pub(crate) async fn log(
     Ok(Reply(Log { status: "success", calls, next_before }))
 }
 
+request! {
+    /// `GET /api/integrations/secrets`
+    pub(crate) struct ListSecrets {
+        token: Required<String> = named("token"),
+    }
+}
+
 /// `GET /api/integrations/secrets`: which are set, never what they are.
 pub(crate) async fn secrets(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ListSecrets>,
 ) -> Result<Reply<200, Value>> {
-    let account = account_of_token(&store, &caller, input.fields()).await?;
+    let account = account_of_token(&store, &caller, input.read().token).await?;
     set_or_not(&store, &caller, &account).await
+}
+
+request! {
+    /// `POST /api/integrations/secrets`
+    pub(crate) struct SetSecret {
+        token: Required<String> = named("token"),
+        shop: Required<String> = named("shop").one_of(&["shopify", "woocommerce"]),
+        secret: Required<String> = named("secret").max_length(255),
+    }
 }
 
 /// `POST /api/integrations/secrets`
 pub(crate) async fn set_secret(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<SetSecret>,
 ) -> Result<Reply<200, Value>> {
-    let fields = input.fields();
-    let account = account_of_token(&store, &caller, fields).await?;
-    let shop: Shop = fields.required("shop")?.parse()?;
-    let secret = fields.required("secret")?;
+    let asked = input.read();
+    let account = account_of_token(&store, &caller, asked.token).await?;
+    let shop: Shop = asked.shop.get()?.parse()?;
+    let secret = asked.secret.get()?;
     integrations::set_secret(&store, &caller, &account, shop, &secret).await?;
     set_or_not(&store, &caller, &account).await
+}
+
+request! {
+    /// `DELETE /api/integrations/secrets`
+    pub(crate) struct RemoveSecret {
+        token: Required<String> = named("token"),
+        shop: Required<String> = named("shop").one_of(&["shopify", "woocommerce"]),
+    }
 }
 
 /// `DELETE /api/integrations/secrets`
 pub(crate) async fn remove_secret(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<RemoveSecret>,
 ) -> Result<Reply<200, Value>> {
-    let fields = input.fields();
-    let account = account_of_token(&store, &caller, fields).await?;
-    let shop: Shop = fields.required("shop")?.parse()?;
+    let asked = input.read();
+    let account = account_of_token(&store, &caller, asked.token).await?;
+    let shop: Shop = asked.shop.get()?.parse()?;
     integrations::remove_secret(&store, &caller, &account, shop).await?;
     set_or_not(&store, &caller, &account).await
 }

@@ -1,8 +1,13 @@
 //! `/v1/send_custom_channel_message`
 
-use api_http::{Caller, CustomData, Input, Reply, Result, idempotent_send};
+use api_http::{
+    Caller, CustomData, CustomText, Given, Input, Person, Reply, Result, idempotent_send, in_custom_data,
+    request,
+};
 use axum::extract::State;
 use axum::response::Response;
+use domain::channel::MAX_NAME;
+use domain::message::MAX_TEXT;
 use messaging::Services;
 use messaging::custom::{self, Outgoing, Sent};
 use serde::Serialize;
@@ -38,22 +43,32 @@ impl From<Sent> for Answer {
     }
 }
 
+request! {
+    /// `POST /v1/send_custom_channel_message`
+    pub(crate) struct SendFields(person: Person) {
+        custom_channel: Given<CustomText> =
+            named("customChannel" | "custom_channel").required().max_length(MAX_NAME),
+        body: Given<CustomText> = named("body").required().max_length(MAX_TEXT),
+        campaign_id: Given<CustomText> = named("campaignId" | "campaign_id"),
+    }
+}
+
 /// `POST /v1/send_custom_channel_message`
 pub(crate) async fn send_custom_channel_message(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<CustomData<SendFields>>,
 ) -> Result<Response> {
     let work = async |send| {
-        let data = CustomData::of(&input)?;
-        data.require(&["fromId", "customChannel", "body"])?;
+        let SendFields { person, custom_channel, body, campaign_id } = input.read().get()?;
+        CustomText::require(&[person.from_id(), &custom_channel, &body])?;
         let new = Outgoing {
-            channel: data.required("customChannel")?,
-            to: data.person()?,
-            body: data.required("body")?,
-            campaign: data.text("campaignId")?,
+            channel: custom_channel.needed_text()?,
+            to: person.get()?,
+            body: body.needed_text()?,
+            campaign: campaign_id.text()?,
         };
-        let sent = custom::send(&services, &caller, new, send).await.map_err(CustomData::named)?;
+        let sent = custom::send(&services, &caller, new, send).await.map_err(in_custom_data)?;
         Ok(Reply::<200, Answer>(sent.into()))
     };
     idempotent_send(&services.store, &caller, &input, work).await

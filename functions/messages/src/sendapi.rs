@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use api_http::{ApiError, Caller, Fields, Input, Reply, Result};
+use api_http::{ApiError, Caller, Given, Input, PhoneText, Reply, Result, request};
 use axum::extract::State;
 use domain::account::Account;
 use domain::recipient::State as Shown;
 use domain::{AccountId, PhoneNumber, TenantId};
+use jiff::Timestamp;
 use ops::history::{self, Entry, Filter, Party, Place};
 use ops::{Error, callers};
 use serde::Serialize;
@@ -103,19 +104,41 @@ pub(crate) struct Page {
     meta: Meta,
 }
 
+request! {
+    /// Which messages are wanted.
+    pub(crate) struct FilterFields {
+        direction: Given<String> = named("direction").one_of(&["inbound", "outbound", "incoming", "outgoing"]),
+        status: Given<String> = named("status").one_of(&[
+            "pending", "accepted", "sent", "delivered", "read", "failed", "skipped", "unknown",
+        ]),
+        since: Given<Timestamp> = named("since"),
+        phone: Given<PhoneText> = named("phone" | "to" | "phone_number"),
+    }
+}
+
+request! {
+    /// `GET /v1/whatsapp/messages`
+    pub(crate) struct ListMessages(filter: FilterFields) {
+        limit: Given<u64> = named("limit"),
+        cursor: Given<String> = named("cursor"),
+        until: Given<Timestamp> = named("until"),
+        session_id: Given<String> = named("session_id"),
+    }
+}
+
 /// `GET /v1/whatsapp/messages`: newest first. A page may be short, or even empty,
 /// and have a `next_cursor`: the work of one request is bounded.
 pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ListMessages>,
 ) -> Result<Reply<200, Page>> {
-    let fields = input.fields();
+    let asked = input.read();
     let tenant = caller.tenant_id();
-    let limit = fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
-    let before = before(fields)?;
-    let filter = filter(&store, tenant, fields).await?;
-    let accounts = accounts(&store, &caller, fields).await?;
+    let limit = asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT);
+    let before = before(asked.cursor, asked.until)?;
+    let filter = asked.filter.get(&store, tenant).await?;
+    let accounts = accounts(&store, &caller, asked.session_id).await?;
     let take = usize::try_from(limit).unwrap_or(1);
     let page = history::list(&store, tenant, &accounts, &filter, before, take).await?;
     let numbers: HashMap<AccountId, Option<String>> = accounts.iter().map(|a| (a.id, number(a))).collect();
@@ -128,33 +151,37 @@ pub(crate) async fn list(
 }
 
 /// The earlier of `cursor` and `until`.
-fn before(fields: Fields<'_>) -> Result<Option<Place>> {
-    let cursor: Option<Place> = fields.text("cursor")?.map(|cursor| cursor.parse()).transpose()?;
-    let until = fields.time("until")?.map(Place::before);
+fn before(cursor: Given<String>, until: Given<Timestamp>) -> Result<Option<Place>> {
+    let cursor: Option<Place> = cursor.get()?.map(|cursor| cursor.parse()).transpose()?;
+    let until = until.get()?.map(Place::before);
     Ok(cursor.into_iter().chain(until).min())
 }
 
-async fn filter(store: &Store, tenant: &TenantId, fields: Fields<'_>) -> Result<Filter> {
-    let inbound = match fields.text("direction")?.map(|d| d.trim().to_ascii_lowercase()).as_deref() {
-        None => None,
-        Some("inbound" | "incoming") => Some(true),
-        Some("outbound" | "outgoing") => Some(false),
-        Some(_) => return Err(Error::invalid("direction", "direction must be inbound or outbound").into()),
-    };
-    let unknown = || Error::invalid("status", "status must be the status of a message, such as delivered");
-    let state = fields.text("status")?.map(|s| Shown::parse(&s.trim().to_ascii_lowercase()));
-    let state = state.map(|state| state.ok_or_else(unknown)).transpose()?;
-    let since = fields.time("since")?;
-    let party = match fields.phone(fields.name_of(&["phone", "to", "phone_number"]), None)? {
-        Some(phone) => Some(Party::of_number(store, tenant, phone).await?),
-        None => None,
-    };
-    Ok(Filter { inbound, state, party, since })
+impl FilterFields {
+    async fn get(self, store: &Store, tenant: &TenantId) -> Result<Filter> {
+        let wrong = || Error::invalid("direction", "direction must be inbound or outbound");
+        let inbound = match self.direction.get()?.map(|d| d.trim().to_ascii_lowercase()).as_deref() {
+            None => None,
+            Some("inbound" | "incoming") => Some(true),
+            Some("outbound" | "outgoing") => Some(false),
+            Some(_) => return Err(wrong().into()),
+        };
+        let unknown =
+            || Error::invalid("status", "status must be the status of a message, such as delivered");
+        let state = self.status.get()?.map(|s| Shown::parse(&s.trim().to_ascii_lowercase()));
+        let state = state.map(|state| state.ok_or_else(unknown)).transpose()?;
+        let since = self.since.get()?;
+        let party = match self.phone.get()? {
+            Some(phone) => Some(Party::of_number(store, tenant, phone.parse(None)?).await?),
+            None => None,
+        };
+        Ok(Filter { inbound, state, party, since })
+    }
 }
 
 /// The account that is named as a session; without one, all of the caller's.
-async fn accounts(store: &Store, caller: &ops::Caller, fields: Fields<'_>) -> Result<Vec<Account>> {
-    let Some(session) = fields.text("session_id")? else {
+async fn accounts(store: &Store, caller: &ops::Caller, session: Given<String>) -> Result<Vec<Account>> {
+    let Some(session) = session.get()? else {
         return Ok(store.accounts(caller.tenant_id()).await?);
     };
     let id: AccountId =

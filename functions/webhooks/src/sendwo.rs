@@ -1,6 +1,6 @@
 //! `/api/v1/webhook/workflow`
 
-use api_http::{ApiError, Caller, Fields, Input, Reply, Result, idempotent};
+use api_http::{ApiError, Caller, Given, Input, Reply, Required, Result, Texts, idempotent, request};
 use axum::extract::State;
 use axum::response::Response;
 use dispatch::{Change, New, Status, WebhookDispatcher};
@@ -9,10 +9,6 @@ use ops::{Error, callers};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
-
-const NAME: [&str; 3] = ["workflowName", "workflow_name", "name"];
-const URL: [&str; 4] = ["targetUrl", "target_url", "webhook_url", "url"];
-const ID: [&str; 3] = ["workflowId", "workflow_id", "id"];
 
 #[derive(Serialize)]
 struct Workflow {
@@ -69,11 +65,21 @@ pub(crate) struct Answer {
     secret: Option<String>,
 }
 
-/// The error about a field as this dialect calls it.
-fn renamed(fields: Fields<'_>) -> impl Fn(Error) -> ApiError + '_ {
+/// The error about a field as the caller calls it.
+fn renamed<const N: usize>(names: [(&'static str, &'static str); N]) -> impl Fn(Error) -> ApiError {
     move |error| {
-        let error = ApiError::from(error).renamed("name", fields.name_of(&NAME));
-        error.renamed("url", fields.name_of(&URL)).renamed("id", fields.name_of(&ID))
+        let rename = |error: ApiError, (ours, theirs)| error.renamed(ours, theirs);
+        names.into_iter().fold(ApiError::from(error), rename)
+    }
+}
+
+request! {
+    /// `webhook/workflow/create`
+    pub(crate) struct NewWorkflow {
+        number: Given<String> = named("phoneNumberId" | "phone_number_id" | "phoneNumberID"),
+        name: Required<String> = named("workflowName" | "workflow_name" | "name").max_length(255),
+        url: Required<String> = named("targetUrl" | "target_url" | "webhook_url" | "url"),
+        events: Given<Texts> = named("events"),
     }
 }
 
@@ -81,17 +87,18 @@ fn renamed(fields: Fields<'_>) -> impl Fn(Error) -> ApiError + '_ {
 pub(crate) async fn create(
     State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<NewWorkflow>,
 ) -> Result<Response> {
     idempotent(&dispatcher.store, &caller, &input, async {
-        let fields = input.fields();
-        let account = account(&dispatcher.store, &caller, fields).await?;
+        let asked = input.read();
+        let account = account(&dispatcher.store, &caller, asked.number).await?;
+        let names = [("name", asked.name.name()), ("url", asked.url.name())];
         let new = New {
-            name: fields.required(fields.name_of(&NAME))?,
-            url: fields.required(fields.name_of(&URL))?,
-            purpose: Purpose::Events { account, chosen: events(fields)?.flatten() },
+            name: asked.name.get()?,
+            url: asked.url.get()?,
+            purpose: Purpose::Events { account, chosen: events(asked.events)?.flatten() },
         };
-        let made = dispatch::register(&dispatcher, &caller, new).await.map_err(renamed(fields))?;
+        let made = dispatch::register(&dispatcher, &caller, new).await.map_err(renamed(names))?;
         let (registered, secret) = made;
         let status = dispatch::find(&dispatcher.store, caller.tenant_id(), registered.endpoint.id).await?;
         Ok(Reply::<200, _>(Answer {
@@ -109,10 +116,10 @@ pub(crate) async fn create(
 async fn account(
     store: &Store,
     caller: &ops::Caller,
-    fields: Fields<'_>,
+    number: Given<String>,
 ) -> Result<Option<domain::AccountId>> {
-    let name = fields.name_of(&["phoneNumberId", "phone_number_id", "phoneNumberID"]);
-    let Some(number) = fields.text(name)? else { return Ok(None) };
+    let name = number.name();
+    let Some(number) = number.get()? else { return Ok(None) };
     let found = callers::account_of_number(store, caller, Some(&number)).await;
     let (account, _) = found.map_err(|error| ApiError(error).renamed("phone_number_id", name))?;
     Ok(Some(account.id))
@@ -120,31 +127,38 @@ async fn account(
 
 type Events = Option<Option<std::collections::BTreeSet<EventType>>>;
 
-fn events(fields: Fields<'_>) -> Result<Events> {
-    Ok(fields.list("events")?.map(|names| chosen(&names)).transpose()?)
+fn events(events: Given<Texts>) -> Result<Events> {
+    Ok(events.get()?.map(|names| chosen(&names)).transpose()?)
 }
 
-fn named(fields: Fields<'_>) -> Result<EndpointId> {
-    let name = fields.name_of(&ID);
-    let id = fields.integer(name)?.ok_or_else(|| Error::invalid(name, format!("{name} is required")))?;
-    Ok(EndpointId(id))
+request! {
+    /// Which workflow is meant.
+    pub(crate) struct Named {
+        id: Required<u64> = named("workflowId" | "workflow_id" | "id").at_least(1),
+    }
+}
+
+request! {
+    /// `webhook/workflow/update`
+    pub(crate) struct ChangeWorkflow(named: Named) {
+        name: Given<String> = named("workflowName" | "workflow_name" | "name").max_length(255),
+        url: Given<String> = named("targetUrl" | "target_url" | "webhook_url" | "url"),
+        events: Given<Texts> = named("events"),
+        enabled: Given<bool> = named("enabled" | "active"),
+    }
 }
 
 /// `webhook/workflow/update`: changes what is given.
 pub(crate) async fn update(
     State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ChangeWorkflow>,
 ) -> Result<Reply<200, Answer>> {
-    let fields = input.fields();
-    let change = Change {
-        name: fields.text(fields.name_of(&NAME))?,
-        url: fields.text(fields.name_of(&URL))?,
-        events: events(fields)?,
-        on: fields.switch(fields.name_of(&["enabled", "active"]))?,
-    };
-    let id = named(fields)?;
-    let changed = dispatch::change(&dispatcher, &caller, id, change).await.map_err(renamed(fields))?;
+    let ChangeWorkflow { named: Named { id }, name, url, events: wanted, enabled } = input.read();
+    let names = [("name", name.name()), ("url", url.name()), ("id", id.name())];
+    let change = Change { name: name.get()?, url: url.get()?, events: events(wanted)?, on: enabled.get()? };
+    let id = EndpointId(id.get()?);
+    let changed = dispatch::change(&dispatcher, &caller, id, change).await.map_err(renamed(names))?;
     let message = "Webhook workflow updated successfully.";
     Ok(Reply(Answer { status: "1", message, workflow_id: id.0, data: changed.into(), secret: None }))
 }
@@ -153,9 +167,10 @@ pub(crate) async fn update(
 pub(crate) async fn delete(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<Named>,
 ) -> Result<Reply<200, Value>> {
-    let fields = input.fields();
-    dispatch::remove(&store, &caller, named(fields)?).await.map_err(renamed(fields))?;
+    let id = input.read().id;
+    let names = [("id", id.name())];
+    dispatch::remove(&store, &caller, EndpointId(id.get()?)).await.map_err(renamed(names))?;
     Ok(Reply(json!({"status": "1", "message": "Webhook workflow deleted successfully."})))
 }

@@ -9,7 +9,8 @@ use ops::callers;
 use store::Store;
 use tracing::Span;
 
-use crate::{ApiError, Dialect, Fields, Input, Result};
+use crate::input::Inner;
+use crate::{ApiError, Dialect, Required, Result};
 
 /// An authenticated caller whose request the plan has room for. In a handler's
 /// signature it is the permission to run.
@@ -24,10 +25,10 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let input = Input::from_request_parts(parts, state).await?;
+        let asked = Inner::of(parts)?;
         let store = Store::from_ref(state);
-        let spec = input.spec();
-        let caller = callers::authenticate(&store, key(spec.dialect, &input).as_ref()).await?;
+        let spec = asked.spec;
+        let caller = callers::authenticate(&store, key(spec.dialect, &asked).as_ref()).await?;
         Span::current().record("tenant", caller.tenant_id().as_str());
         callers::admit(&store, &caller, spec.class).await?;
         Ok(Self(caller))
@@ -38,25 +39,26 @@ where
 ///
 /// # Errors
 /// Names `token`.
-pub async fn account_of_token(store: &Store, caller: &ops::Caller, fields: Fields<'_>) -> Result<Account> {
-    Ok(callers::account(store, caller, fields.text("token")?.as_deref()).await?)
+pub async fn account_of_token(
+    store: &Store,
+    caller: &ops::Caller,
+    token: Required<String>,
+) -> Result<Account> {
+    Ok(callers::account(store, caller, Some(&token.get()?)).await?)
 }
 
 /// The key, where the dialect carries it; a header beats a parameter.
-fn key(dialect: Dialect, input: &Input) -> Option<Secret> {
-    let parameter = |name| input.fields().text(name).ok().flatten();
-    let header = |name| input.header(name).map(str::to_owned);
-    let found = match dialect {
-        Dialect::SendApp => header("x-api-key").or_else(|| parameter("apikey")),
-        Dialect::Sendwo => bearer(input).or_else(|| parameter("apiToken")),
-        Dialect::SendApi => bearer(input),
-        Dialect::DmChamp => header("x-api-key").or_else(|| parameter("apiKey")),
+fn key(dialect: Dialect, asked: &Inner) -> Option<Secret> {
+    let header = match dialect {
+        Dialect::SendApp | Dialect::DmChamp => asked.header("x-api-key").map(str::to_owned),
+        Dialect::Sendwo | Dialect::SendApi => bearer(asked),
     };
-    found.map(|key| Secret::new(key.trim()))
+    let parameter = || asked.text(dialect.key_parameter()?).ok().flatten();
+    header.or_else(parameter).map(|key| Secret::new(key.trim()))
 }
 
-fn bearer(input: &Input) -> Option<String> {
-    let (scheme, key) = input.header(AUTHORIZATION.as_str())?.split_once(' ')?;
+fn bearer(asked: &Inner) -> Option<String> {
+    let (scheme, key) = asked.header(AUTHORIZATION.as_str())?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
 }
 
@@ -67,10 +69,10 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
-    use crate::input::{Content, Inner};
+    use crate::input::Content;
     use crate::table::Spec;
 
-    fn input(headers: &[(&'static str, &str)], params: Value) -> Input {
+    fn input(headers: &[(&'static str, &str)], params: Value) -> Inner {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
@@ -79,7 +81,7 @@ mod tests {
             Spec { path: "/x", dialect: Dialect::SendApp, class: RateClass::Normal, max_body: 0, raw: false };
         let params: Map<String, Value> = params.as_object().unwrap().clone();
         let content = Content { params, ..Content::default() };
-        Inner { spec, content, path: Vec::new(), headers: map }.into()
+        Inner { spec, content, path: Vec::new(), headers: map }
     }
 
     #[test]

@@ -41,6 +41,16 @@ impl Dialect {
         longest.map_or(Self::SendApp, |(_, dialect)| *dialect)
     }
 
+    /// The parameter that may carry the key, unless only a header does.
+    pub fn key_parameter(self) -> Option<&'static str> {
+        match self {
+            Self::SendApp => Some("apikey"),
+            Self::Sendwo => Some("apiToken"),
+            Self::SendApi => None,
+            Self::DmChamp => Some("apiKey"),
+        }
+    }
+
     /// Its name in documents.
     pub fn as_str(self) -> &'static str {
         match self {

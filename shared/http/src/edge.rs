@@ -111,14 +111,20 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::{Input, Reply, Table, get, post};
+    use crate::{Input, Reply, Required, Table, get, post};
+
+    crate::request! {
+        struct Echo {
+            a: Required<String> = named("a"),
+        }
+    }
 
     async fn boom() -> Reply<200, Value> {
         panic!("boom")
     }
 
-    async fn echo(input: Input) -> crate::Result<Reply<200, Value>> {
-        Ok(Reply(Value::from(input.fields().required("a")?)))
+    async fn echo(input: Input<Echo>) -> crate::Result<Reply<200, Value>> {
+        Ok(Reply(Value::from(input.read().a.get()?)))
     }
 
     fn app(require_https: bool) -> Router {

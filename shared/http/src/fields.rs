@@ -1,18 +1,20 @@
 //! Reading parameters: generous in form, exact in what is refused and why.
 
-use domain::sender::SenderId;
 use domain::{CallingCode, Invalid, PhoneNumber};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::input::Upload;
+
 type Result<T> = std::result::Result<T, Invalid>;
 
-/// The parameters of a request, or of one row in it.
-///
-/// Null means absent, and so does a blank text. Numbers stand for texts and
-/// texts for numbers; what cannot be read names its field.
+/// The parameters of a request, or of one row in it. Only the types that list them
+/// ([`crate::request!`]) read them.
 #[derive(Clone, Copy)]
-pub struct Fields<'a>(&'a Map<String, Value>);
+pub struct Fields<'a> {
+    params: &'a Map<String, Value>,
+    files: &'a [Upload],
+}
 
 impl std::fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -21,91 +23,137 @@ impl std::fmt::Debug for Fields<'_> {
 }
 
 impl<'a> From<&'a Map<String, Value>> for Fields<'a> {
-    fn from(map: &'a Map<String, Value>) -> Self {
-        Self(map)
+    fn from(params: &'a Map<String, Value>) -> Self {
+        Self { params, files: &[] }
     }
 }
 
 impl<'a> Fields<'a> {
-    /// A parameter as it came.
-    pub fn get(self, name: &str) -> Option<&'a Value> {
-        self.0.get(name).filter(|value| !value.is_null())
+    pub(crate) fn new(params: &'a Map<String, Value>, files: &'a [Upload]) -> Self {
+        Self { params, files }
     }
 
-    /// Which of several names of one parameter the caller uses; the first of them
-    /// when none is given.
-    pub fn name_of(self, names: &[&'static str]) -> &'static str {
-        let given = |name: &&&'static str| self.get(name).is_some_and(|v| !is_blank(v));
-        names.iter().find(given).or(names.first()).copied().unwrap_or_default()
+    pub(crate) fn params(self) -> &'a Map<String, Value> {
+        self.params
+    }
+
+    /// The parameter of these names, under the one that the caller uses; the first of
+    /// them when none is given.
+    pub(crate) fn parameter(self, names: &'static [&'static str]) -> Parameter<'a> {
+        let of = |name| self.parameter_of(name);
+        let canonical = names.first().copied().unwrap_or_default();
+        let used = names.iter().map(|name| of(*name)).find(|parameter| parameter.filled().is_some());
+        Parameter { canonical, ..used.unwrap_or_else(|| of(canonical)) }
+    }
+
+    /// The parameter of one name.
+    pub(crate) fn parameter_of(self, name: &'static str) -> Parameter<'a> {
+        let value = self.params.get(name).filter(|value| !value.is_null());
+        Parameter { name, canonical: name, value, files: self.files }
+    }
+}
+
+/// One parameter, as it came.
+///
+/// Null means absent, and so does a blank text. Numbers stand for texts and
+/// texts for numbers; what cannot be read names its field.
+#[derive(Clone, Copy)]
+pub struct Parameter<'a> {
+    name: &'static str,
+    canonical: &'static str,
+    value: Option<&'a Value>,
+    files: &'a [Upload],
+}
+
+impl std::fmt::Debug for Parameter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parameter").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Parameter<'a> {
+    /// The name that the caller uses.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// The name that the document uses.
+    pub fn canonical(self) -> &'static str {
+        self.canonical
+    }
+
+    /// The value, unless it is null.
+    pub fn value(self) -> Option<&'a Value> {
+        self.value
+    }
+
+    /// The file that the parameter carries.
+    pub fn file(self) -> Option<&'a Upload> {
+        self.files.iter().find(|file| file.field == self.name)
+    }
+
+    /// The value, unless it is null or a blank text.
+    fn filled(self) -> Option<&'a Value> {
+        self.value.filter(|value| !is_blank(value))
+    }
+
+    fn wrong<T>(self, rule: &str) -> Result<T> {
+        Err(Invalid::new(self.name, format!("{} {rule}", self.name)))
     }
 
     /// A text.
     ///
     /// # Errors
     /// Names the field when it is neither a text nor a number.
-    pub fn text(self, name: &str) -> Result<Option<String>> {
-        match self.get(name).filter(|value| !is_blank(value)) {
+    pub fn text(self) -> Result<Option<String>> {
+        match self.filled() {
             Some(value) => match text_of(value) {
                 Some(text) => Ok(Some(text)),
-                None => Err(Invalid::new(name, format!("{name} must be a string"))),
+                None => self.wrong("must be a string"),
             },
             None => Ok(None),
         }
-    }
-
-    /// A text that must be there.
-    ///
-    /// # Errors
-    /// Names the field.
-    pub fn required(self, name: &str) -> Result<String> {
-        self.text(name)?.ok_or_else(|| missing(name))
     }
 
     /// A whole number, not negative.
     ///
     /// # Errors
     /// Names the field.
-    pub fn integer(self, name: &str) -> Result<Option<u64>> {
-        let Some(value) = self.get(name).filter(|value| !is_blank(value)) else { return Ok(None) };
-        let number = text_of(value).and_then(|text| text.trim().parse().ok());
-        number.map(Some).ok_or_else(|| Invalid::new(name, format!("{name} must be a positive integer")))
-    }
-
-    /// What a message leaves from, where the caller says: `sender`.
-    ///
-    /// # Errors
-    /// Names the field.
-    pub fn sender(self) -> Result<Option<SenderId>> {
-        self.text("sender")?.map(|sender| sender.parse()).transpose()
+    pub fn integer(self) -> Result<Option<u64>> {
+        let Some(value) = self.filled() else { return Ok(None) };
+        match text_of(value).and_then(|text| text.trim().parse().ok()) {
+            Some(number) => Ok(Some(number)),
+            None => self.wrong("must be a positive integer"),
+        }
     }
 
     /// A time in RFC 3339. A space before the offset is a `+` that nobody escaped.
     ///
     /// # Errors
     /// Names the field.
-    pub fn time(self, name: &str) -> Result<Option<Timestamp>> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
+    pub fn time(self) -> Result<Option<Timestamp>> {
+        let Some(text) = self.text()? else { return Ok(None) };
         let text = text.trim();
-        let time = text.parse().or_else(|_| text.replace(' ', "+").parse());
-        let wrong = format!("{name} must be a time such as 2026-07-01T08:00:00Z");
-        time.map(Some).map_err(|_| Invalid::new(name, wrong))
+        match text.parse().or_else(|_| text.replace(' ', "+").parse()) {
+            Ok(time) => Ok(Some(time)),
+            Err(_) => self.wrong("must be a time such as 2026-07-01T08:00:00Z"),
+        }
     }
 
     /// A switch: `1`, `true`, `yes`, `on` and empty are on.
     ///
     /// # Errors
     /// Names the field.
-    pub fn switch(self, name: &str) -> Result<Option<bool>> {
-        let wrong = || Invalid::new(name, format!("{name} must be true or false"));
-        let text = match self.get(name) {
+    pub fn switch(self) -> Result<Option<bool>> {
+        let text = match self.value {
             None => return Ok(None),
             Some(Value::Bool(value)) => return Ok(Some(*value)),
-            Some(value) => text_of(value).ok_or_else(wrong)?,
+            Some(value) => text_of(value),
         };
-        match text.trim().to_ascii_lowercase().as_str() {
-            "" | "1" | "true" | "yes" | "on" => Ok(Some(true)),
-            "0" | "false" | "no" | "off" => Ok(Some(false)),
-            _ => Err(wrong()),
+        match text.map(|text| text.trim().to_ascii_lowercase()).as_deref() {
+            Some("" | "1" | "true" | "yes" | "on") => Ok(Some(true)),
+            Some("0" | "false" | "no" | "off") => Ok(Some(false)),
+            Some(_) | None => self.wrong("must be true or false"),
         }
     }
 
@@ -113,32 +161,30 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// Names the field.
-    pub fn list(self, name: &str) -> Result<Option<Vec<String>>> {
-        let wrong =
-            || Invalid::new(name, format!("{name} must be an array of strings or a comma-separated string"));
-        let Some(value) = self.get(name) else { return Ok(None) };
+    pub fn list(self) -> Result<Option<Vec<String>>> {
+        let wrong = || self.wrong("must be an array of strings or a comma-separated string");
+        let Some(value) = self.value else { return Ok(None) };
         let items = match embedded(value, '[') {
             Some(Value::Array(items)) => items,
             Some(_) | None => {
-                let text = text_of(value).ok_or_else(wrong)?;
-                return Ok(Some(
-                    text.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect(),
-                ));
+                let Some(text) = text_of(value) else { return wrong() };
+                let items = text.split(',').map(|item| item.trim().to_owned());
+                return Ok(Some(items.filter(|item| !item.is_empty()).collect()));
             }
         };
-        let present = items.iter().filter(|item| !item.is_null());
-        present.map(|item| text_of(item).ok_or_else(wrong)).collect::<Result<_>>().map(Some)
+        let texts = items.iter().filter(|item| !item.is_null()).map(text_of);
+        texts.collect::<Option<_>>().map_or_else(wrong, |texts| Ok(Some(texts)))
     }
 
     /// An array of anything, also as JSON text.
     ///
     /// # Errors
     /// Names the field.
-    pub fn array(self, name: &str) -> Result<Option<Vec<Value>>> {
-        let Some(value) = self.get(name).filter(|value| !is_blank(value)) else { return Ok(None) };
+    pub fn array(self) -> Result<Option<Vec<Value>>> {
+        let Some(value) = self.filled() else { return Ok(None) };
         match embedded(value, '[') {
             Some(Value::Array(items)) => Ok(Some(items)),
-            Some(_) | None => Err(Invalid::new(name, format!("{name} must be an array"))),
+            Some(_) | None => self.wrong("must be an array"),
         }
     }
 
@@ -146,43 +192,52 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// Names the field.
-    pub fn object(self, name: &str) -> Result<Option<Map<String, Value>>> {
-        let Some(value) = self.get(name).filter(|value| !is_blank(value)) else { return Ok(None) };
+    pub fn object(self) -> Result<Option<Map<String, Value>>> {
+        let Some(value) = self.filled() else { return Ok(None) };
         match embedded(value, '{') {
             Some(Value::Object(object)) => Ok(Some(object)),
             // How PHP writes an object without members.
             Some(Value::Array(items)) if items.is_empty() => Ok(Some(Map::new())),
-            Some(_) | None => Err(Invalid::new(name, format!("{name} must be an object"))),
+            Some(_) | None => self.wrong("must be an object"),
         }
     }
+}
 
-    /// A phone number. A leading space is a `+` that nobody escaped.
+/// A phone number as it was written: whose country it is without a code, only the
+/// account tells.
+#[derive(Clone)]
+pub struct PhoneText {
+    name: &'static str,
+    text: String,
+}
+
+impl std::fmt::Debug for PhoneText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PhoneText(***)")
+    }
+}
+
+impl PhoneText {
+    pub(crate) fn new(parameter: Parameter<'_>) -> Result<Option<Self>> {
+        Ok(parameter.text()?.map(|text| Self { name: parameter.name, text }))
+    }
+
+    /// The number, of `country` when it is written without a code. A leading space is a
+    /// `+` that nobody escaped.
     ///
     /// # Errors
     /// Names the field.
-    pub fn phone(self, name: &str, country: Option<CallingCode>) -> Result<Option<PhoneNumber>> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
+    pub fn parse(self, country: Option<CallingCode>) -> Result<PhoneNumber> {
+        let Self { name, text } = self;
         let text = match text.strip_prefix(' ') {
             Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => format!("+{rest}"),
             Some(_) | None => text,
         };
-        PhoneNumber::parse(&text, country).map(Some).map_err(|invalid| {
+        PhoneNumber::parse(&text, country).map_err(|invalid| {
             let message = invalid.message.strip_prefix("phone").map(|rest| format!("{name}{rest}"));
             Invalid::new(name, message.unwrap_or(invalid.message))
         })
     }
-
-    /// A phone number that must be there.
-    ///
-    /// # Errors
-    /// Names the field.
-    pub fn required_phone(self, name: &str, country: Option<CallingCode>) -> Result<PhoneNumber> {
-        self.phone(name, country)?.ok_or_else(|| missing(name))
-    }
-}
-
-fn missing(name: &str) -> Invalid {
-    Invalid::new(name, format!("{name} is required"))
 }
 
 fn is_blank(value: &Value) -> bool {
@@ -222,18 +277,23 @@ mod tests {
         value.as_object().unwrap().clone()
     }
 
+    /// Reads a parameter of one name.
+    macro_rules! read {
+        ($map:expr, $name:literal) => {
+            Fields::from(&$map).parameter(&[$name])
+        };
+    }
+
     #[test]
     fn texts_and_numbers_stand_for_each_other() {
         let map =
             map(json!({"a": 12, "b": "7", "c": null, "d": " ", "e": [1], "f": 3.93391234567e11, "g": true}));
-        let fields = Fields::from(&map);
-        assert_eq!(fields.text("a").unwrap().as_deref(), Some("12"));
-        assert_eq!(fields.integer("b").unwrap(), Some(7));
-        assert_eq!((fields.text("c").unwrap(), fields.text("d").unwrap()), (None, None));
-        assert_eq!(fields.text("e").unwrap_err().message, "e must be a string");
-        assert_eq!(fields.text("f").unwrap().as_deref(), Some("393391234567"));
-        assert_eq!(fields.required("c").unwrap_err().field, "c");
-        assert!(fields.text("g").is_err() && fields.integer("e").is_err());
+        assert_eq!(read!(map, "a").text().unwrap().as_deref(), Some("12"));
+        assert_eq!(read!(map, "b").integer().unwrap(), Some(7));
+        assert_eq!((read!(map, "c").text().unwrap(), read!(map, "d").text().unwrap()), (None, None));
+        assert_eq!(read!(map, "e").text().unwrap_err().message, "e must be a string");
+        assert_eq!(read!(map, "f").text().unwrap().as_deref(), Some("393391234567"));
+        assert!(read!(map, "g").text().is_err() && read!(map, "e").integer().is_err());
     }
 
     #[test]
@@ -241,12 +301,14 @@ mod tests {
         let map = map(json!({
             "a": "2026-07-01T10:00:00+02:00", "b": "2026-07-01T10:00:00 02:00", "c": "2026-07-01", "d": "", "e": 1,
         }));
-        let fields = Fields::from(&map);
         let want: Timestamp = "2026-07-01T08:00:00Z".parse().unwrap();
-        assert_eq!((fields.time("a").unwrap(), fields.time("b").unwrap()), (Some(want), Some(want)));
-        assert_eq!(fields.time("d").unwrap(), None);
-        assert_eq!(fields.time("c").unwrap_err().field, "c");
-        assert!(fields.time("e").is_err());
+        assert_eq!(
+            (read!(map, "a").time().unwrap(), read!(map, "b").time().unwrap()),
+            (Some(want), Some(want))
+        );
+        assert_eq!(read!(map, "d").time().unwrap(), None);
+        assert_eq!(read!(map, "c").time().unwrap_err().field, "c");
+        assert!(read!(map, "e").time().is_err());
     }
 
     #[test]
@@ -261,9 +323,10 @@ mod tests {
             (json!(null), None),
         ] {
             let map = map(json!({"s": value}));
-            assert_eq!(Fields::from(&map).switch("s").unwrap(), want, "{map:?}");
+            assert_eq!(read!(map, "s").switch().unwrap(), want, "{map:?}");
         }
-        assert!(Fields::from(&map(json!({"s": "maybe"}))).switch("s").is_err());
+        assert!(read!(map(json!({"s": "maybe"})), "s").switch().is_err());
+        assert!(read!(map(json!({"s": {}})), "s").switch().is_err());
     }
 
     #[test]
@@ -271,26 +334,32 @@ mod tests {
         let map = map(
             json!({"a": ["x", 1, null], "b": "x, y,,", "c": "[\"x\"]", "d": [{}], "e": "{\"k\": 1}", "f": []}),
         );
-        let fields = Fields::from(&map);
-        assert_eq!(fields.list("a").unwrap().unwrap(), ["x", "1"]);
-        assert_eq!(fields.list("b").unwrap().unwrap(), ["x", "y"]);
-        assert_eq!(fields.list("c").unwrap().unwrap(), ["x"]);
-        assert_eq!(fields.list("d").unwrap_err().field, "d");
-        assert_eq!(fields.object("e").unwrap().unwrap().len(), 1);
-        assert!(fields.object("f").unwrap().unwrap().is_empty());
-        assert!(fields.object("a").is_err() && fields.array("b").is_err());
+        assert_eq!(read!(map, "a").list().unwrap().unwrap(), ["x", "1"]);
+        assert_eq!(read!(map, "b").list().unwrap().unwrap(), ["x", "y"]);
+        assert_eq!(read!(map, "c").list().unwrap().unwrap(), ["x"]);
+        assert_eq!(read!(map, "d").list().unwrap_err().field, "d");
+        assert_eq!(read!(map, "e").object().unwrap().unwrap().len(), 1);
+        assert!(read!(map, "f").object().unwrap().unwrap().is_empty());
+        assert!(read!(map, "a").object().is_err() && read!(map, "b").array().is_err());
     }
 
     #[test]
     fn phones_name_their_parameter() {
         let map = map(json!({"number": " 393391234567", "to": 919876543210u64, "bad": "12"}));
-        let fields = Fields::from(&map);
-        assert_eq!(fields.phone("number", None).unwrap().unwrap().as_str(), "+393391234567");
-        assert_eq!(fields.phone("to", None).unwrap().unwrap().digits(), "919876543210");
-        let error = fields.phone("bad", None).unwrap_err();
+        let phone = |parameter| PhoneText::new(parameter).unwrap().unwrap().parse(None);
+        assert_eq!(phone(read!(map, "number")).unwrap().as_str(), "+393391234567");
+        assert_eq!(phone(read!(map, "to")).unwrap().digits(), "919876543210");
+        let error = phone(read!(map, "bad")).unwrap_err();
         assert_eq!(error.field, "bad");
         assert!(error.message.starts_with("bad must"));
-        assert_eq!(fields.name_of(&["phone", "to"]), "to");
-        assert_eq!(fields.name_of(&["phone", "mobile"]), "phone");
+    }
+
+    #[test]
+    fn a_parameter_has_the_name_that_is_used() {
+        let map = map(json!({"phone": " ", "to": "1", "chat": null}));
+        let fields = Fields::from(&map);
+        assert_eq!(fields.parameter(&["phone", "chat", "to"]).name(), "to");
+        assert_eq!(fields.parameter(&["phone", "mobile"]).name(), "phone");
+        assert_eq!(fields.parameter(&["mobile", "phone"]).canonical(), "mobile");
     }
 }

@@ -11,6 +11,7 @@ use ops::{Code, SendRequest};
 use store::Store;
 use store::idempotency::{Begin, Claim};
 
+use crate::input::Inner;
 use crate::{Input, Result, render};
 
 /// Larger answers are not kept: an item of the table takes 400 kB. Only imports
@@ -27,13 +28,13 @@ const KEEP_TRIES: u32 = 4;
 /// # Errors
 /// [`Code::Conflict`] when the key was used with another body, or its request is
 /// under way; what `work` answers. An error that changed nothing frees the key.
-pub async fn idempotent<R: IntoResponse>(
+pub async fn idempotent<Q, R: IntoResponse>(
     store: &Store,
     caller: &ops::Caller,
-    input: &Input,
+    input: &Input<Q>,
     work: impl Future<Output = Result<R>>,
 ) -> Result<Response> {
-    once(store, caller, input, Broken::IsReleased, |_| work).await
+    once(store, caller, input.inner(), Broken::IsReleased, |_| work).await
 }
 
 /// The same for a request that makes something there must be once: `work` is given the
@@ -41,13 +42,13 @@ pub async fn idempotent<R: IntoResponse>(
 ///
 /// # Errors
 /// As [`idempotent`].
-pub async fn idempotent_make<R: IntoResponse>(
+pub async fn idempotent_make<Q, R: IntoResponse>(
     store: &Store,
     caller: &ops::Caller,
-    input: &Input,
+    input: &Input<Q>,
     work: impl AsyncFnOnce(Option<Claim>) -> Result<R>,
 ) -> Result<Response> {
-    once(store, caller, input, Broken::IsReleased, |claim| work(claim)).await
+    once(store, caller, input.inner(), Broken::IsReleased, |claim| work(claim)).await
 }
 
 /// The same for a request that sends a message, whose id `work` is given: of a request
@@ -55,17 +56,17 @@ pub async fn idempotent_make<R: IntoResponse>(
 ///
 /// # Errors
 /// As [`idempotent`].
-pub async fn idempotent_send<R: IntoResponse>(
+pub async fn idempotent_send<Q, R: IntoResponse>(
     store: &Store,
     caller: &ops::Caller,
-    input: &Input,
+    input: &Input<Q>,
     work: impl AsyncFnOnce(SendRequest) -> Result<R>,
 ) -> Result<Response> {
     let send = |claim: Option<Claim>| match claim {
         Some(claim) => SendRequest { id: claim.message, is_repeated: claim.is_repeated() },
         None => SendRequest { id: MessageId(store.entropy().ulid(store.clock().now())), is_repeated: false },
     };
-    once(store, caller, input, Broken::IsForgotten, |claim| work(send(claim))).await
+    once(store, caller, input.inner(), Broken::IsForgotten, |claim| work(send(claim))).await
 }
 
 /// What becomes of a key whose request failed on our side.
@@ -80,15 +81,15 @@ enum Broken {
 async fn once<R: IntoResponse, F: Future<Output = Result<R>>>(
     store: &Store,
     caller: &ops::Caller,
-    input: &Input,
+    asked: &Inner,
     broken: Broken,
     work: impl FnOnce(Option<Claim>) -> F,
 ) -> Result<Response> {
-    let Some(key) = input.idempotency_key()? else {
+    let Some(key) = asked.idempotency_key()? else {
         return work(None).await.map(IntoResponse::into_response);
     };
-    let (tenant, route) = (caller.tenant_id(), input.spec().path);
-    let claim = match store.begin_idempotent(tenant, route, &key, &input.fingerprint()).await? {
+    let (tenant, route) = (caller.tenant_id(), asked.spec.path);
+    let claim = match store.begin_idempotent(tenant, route, &key, &asked.fingerprint()).await? {
         Begin::Fresh(claim) => claim,
         Begin::Answered { status, body } => return Ok(replay(status, body)),
         Begin::Different => {
@@ -103,7 +104,7 @@ async fn once<R: IntoResponse, F: Future<Output = Result<R>>>(
         Ok(reply) => reply.into_response(),
         // Nobody knows whether it was sent: whoever repeats it gets to know just that.
         Err(error) if broken == Broken::IsForgotten && error.code() == Code::ProviderTimeout => {
-            render(input.spec().dialect, &error.0)
+            render(asked.spec.dialect, &error.0)
         }
         Err(error) => {
             let freed = match broken {

@@ -1,6 +1,7 @@
 //! The endpoints of a function: the router is built from the list of them.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -11,8 +12,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{self, MethodRouter};
 use ops::{Code, RateClass};
 
-use crate::input::{Inner, Input, read};
-use crate::{ApiError, Dialect};
+use crate::input::{Inner, read};
+use crate::takes::Takes;
+use crate::{ApiError, Dialect, Field};
 
 /// Largest body of most endpoints, in bytes.
 const DEFAULT_BODY: usize = 1024 * 1024;
@@ -28,6 +30,8 @@ pub struct Route {
     pub dialect: Dialect,
     /// Not in the contract: ours.
     pub extension: bool,
+    /// The parameters that its handler takes.
+    pub fields: &'static [Field],
 }
 
 /// What the edge has to know of an endpoint.
@@ -46,14 +50,15 @@ pub struct Endpoint<S> {
     methods: &'static [&'static str],
     spec: Spec,
     extension: bool,
+    fields: &'static [Field],
     handler: MethodRouter<S, Infallible>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
-    fn new(methods: &'static [&'static str], path: &'static str, handler: MethodRouter<S>) -> Self {
+    fn new<T: Takes>(methods: &'static [&'static str], path: &'static str, handler: MethodRouter<S>) -> Self {
         let dialect = Dialect::of_path(path);
         let spec = Spec { path, dialect, class: RateClass::Normal, max_body: DEFAULT_BODY, raw: false };
-        Self { methods, spec, extension: false, handler }
+        Self { methods, spec, extension: false, fields: T::FIELDS, handler }
     }
 
     /// Marks what no contract has.
@@ -77,7 +82,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         self
     }
 
-    /// Takes any body of up to `bytes` as it comes, see [`Input::body`]: parameters
+    /// Takes any body of up to `bytes` as it comes, see [`crate::Input::body`]: parameters
     /// are those of the query alone.
     #[must_use]
     pub fn raw_body_up_to(mut self, bytes: usize) -> Self {
@@ -90,40 +95,40 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 pub fn get<H, T, S>(path: &'static str, handler: H) -> Endpoint<S>
 where
     H: Handler<T, S>,
-    T: 'static,
+    T: Takes + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    Endpoint::new(&["GET"], path, routing::get(handler))
+    Endpoint::new::<T>(&["GET"], path, routing::get(handler))
 }
 
 /// An endpoint for `POST`.
 pub fn post<H, T, S>(path: &'static str, handler: H) -> Endpoint<S>
 where
     H: Handler<T, S>,
-    T: 'static,
+    T: Takes + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    Endpoint::new(&["POST"], path, routing::post(handler))
+    Endpoint::new::<T>(&["POST"], path, routing::post(handler))
 }
 
 /// An endpoint for `DELETE`.
 pub fn delete<H, T, S>(path: &'static str, handler: H) -> Endpoint<S>
 where
     H: Handler<T, S>,
-    T: 'static,
+    T: Takes + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    Endpoint::new(&["DELETE"], path, routing::delete(handler))
+    Endpoint::new::<T>(&["DELETE"], path, routing::delete(handler))
 }
 
 /// An endpoint that real clients call by either method.
 pub fn get_or_post<H, T, S>(path: &'static str, handler: H) -> Endpoint<S>
 where
     H: Handler<T, S> + Clone,
-    T: 'static,
+    T: Takes + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    Endpoint::new(&["GET", "POST"], path, routing::get(handler.clone()).post(handler))
+    Endpoint::new::<T>(&["GET", "POST"], path, routing::get(handler.clone()).post(handler))
 }
 
 /// The endpoints of one function.
@@ -146,6 +151,7 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
                 path: endpoint.spec.path,
                 dialect: endpoint.spec.dialect,
                 extension: endpoint.extension,
+                fields: endpoint.fields,
             })
         });
         routes.collect()
@@ -177,7 +183,7 @@ async fn prepare(
     match read(&parts.headers, parts.uri.query(), body, spec).await {
         Ok(content) => {
             let headers = parts.headers.clone();
-            parts.extensions.insert(Input::from(Inner { spec, content, path, headers }));
+            parts.extensions.insert(Arc::new(Inner { spec, content, path, headers }));
             next.run(Request::from_parts(parts, axum::body::Body::empty())).await
         }
         Err(error) => error.into_response(),

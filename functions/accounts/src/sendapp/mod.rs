@@ -3,15 +3,23 @@
 pub(crate) mod operators;
 pub(crate) mod tenants;
 
-use api_http::{Caller, Input, Reply, Result, account_of_token};
+use api_http::{
+    Caller, FieldKind, FromParameter, Given, Input, Parameter, Reply, Required, Result, account_of_token,
+    request,
+};
 use axum::extract::State;
+use domain::Invalid;
 use domain::account::{Account, Role};
+use domain::message::MAX_TEXT;
 use domain::plan::Plan;
+use ops::accounts;
 use ops::accounts::AccountSettings;
-use ops::{Error, accounts};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
+
+/// Longest name of an account, in characters.
+const MAX_NAME: usize = 255;
 
 /// A plan's limits as the contract shows them.
 pub(crate) fn limits(plan: &Plan) -> Value {
@@ -83,13 +91,57 @@ pub(crate) async fn tokens(State(store): State<Store>, Caller(caller): Caller) -
     Ok(Reply(Tokens { status: "success", tokens: accounts.into_iter().map(Token::from).collect() }))
 }
 
+/// A text that can be taken back: an empty one is kept, where one that is absent, or
+/// null, changes nothing.
+pub(crate) struct Said(String);
+
+impl FromParameter for Said {
+    const KIND: FieldKind = FieldKind::Text;
+
+    fn from_parameter(parameter: Parameter<'_>) -> std::result::Result<Option<Self>, Invalid> {
+        let text = parameter.text()?;
+        Ok(parameter.value().map(|_| Self(text.unwrap_or_default())))
+    }
+}
+
+request! {
+    /// What an account says by itself, and takes for granted.
+    pub(crate) struct Settings {
+        greetings_message: Given<Said> = named("greetings_message").max_length(MAX_TEXT),
+        no_info_message: Given<Said> = named("no_info_message").max_length(MAX_TEXT),
+        help_message: Given<Said> = named("help_message").max_length(MAX_TEXT),
+        default_country: Given<Said> = named("default_country"),
+    }
+}
+
+impl Settings {
+    fn get(self, name: Option<String>) -> Result<AccountSettings> {
+        let said = |given: Given<Said>| Ok::<_, Invalid>(given.get()?.map(|Said(text)| text));
+        Ok(AccountSettings {
+            name,
+            greetings_message: said(self.greetings_message)?,
+            no_info_message: said(self.no_info_message)?,
+            help_message: said(self.help_message)?,
+            default_country: said(self.default_country)?,
+        })
+    }
+}
+
+request! {
+    /// `POST /api/create_accounts`
+    pub(crate) struct NewAccount(settings: Settings) {
+        name: Required<String> = named("name").max_length(MAX_NAME),
+    }
+}
+
 /// `POST /api/create_accounts`
 pub(crate) async fn create(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<NewAccount>,
 ) -> Result<Reply<200, Value>> {
-    let settings = AccountSettings { name: Some(input.fields().required("name")?), ..settings(&input)? };
+    let NewAccount { settings, name } = input.read();
+    let settings = settings.get(Some(name.get()?))?;
     let account = accounts::create_account(&store, &caller.tenant, settings).await?;
     let token = account.token.expose();
     Ok(Reply(json!({
@@ -99,30 +151,24 @@ pub(crate) async fn create(
     })))
 }
 
-fn settings(input: &Input) -> Result<AccountSettings> {
-    let fields = input.fields();
-    // An empty text takes back; what is absent, or null, stays.
-    let said = |name| match fields.text(name)? {
-        None if fields.get(name).is_some() => Ok(Some(String::new())),
-        text => Ok::<_, Error>(text),
-    };
-    Ok(AccountSettings {
-        name: fields.text("name")?,
-        greetings_message: said("greetings_message")?,
-        no_info_message: said("no_info_message")?,
-        help_message: said("help_message")?,
-        default_country: said("default_country")?,
-    })
+request! {
+    /// `POST /api/accounts/settings`
+    pub(crate) struct ChangeAccount(settings: Settings) {
+        token: Required<String> = named("token"),
+        name: Given<String> = named("name").max_length(MAX_NAME),
+    }
 }
 
 /// `POST /api/accounts/settings`
 pub(crate) async fn change(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ChangeAccount>,
 ) -> Result<Reply<200, Value>> {
-    let account = account_of_token(&store, &caller, input.fields()).await?;
-    let account = accounts::change_account(&store, caller.tenant_id(), account, settings(&input)?).await?;
+    let ChangeAccount { settings, token, name } = input.read();
+    let account = account_of_token(&store, &caller, token).await?;
+    let settings = settings.get(name.get()?)?;
+    let account = accounts::change_account(&store, caller.tenant_id(), account, settings).await?;
     Ok(Reply(json!({
         "status": "success",
         "account": {

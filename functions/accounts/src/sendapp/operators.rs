@@ -1,6 +1,6 @@
 //! `/api/operators` and `/api/account/regenerate_key`: what only owners may do.
 
-use api_http::{Caller, Input, Reply, Result};
+use api_http::{Caller, Input, Reply, Required, Result, request};
 use axum::extract::State;
 use domain::account::ApiKey;
 use ops::accounts;
@@ -57,13 +57,20 @@ pub(crate) struct Created {
     apikey: String,
 }
 
+request! {
+    /// `POST /api/operators`
+    pub(crate) struct NewOperator {
+        name: Required<String> = named("name").max_length(255),
+    }
+}
+
 /// `POST /api/operators`: the key is shown only here.
 pub(crate) async fn create(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<NewOperator>,
 ) -> Result<Reply<201, Created>> {
-    let name = input.fields().required("name")?;
+    let name = input.read().name.get()?;
     let (key, secret) = accounts::create_operator(&store, &caller, &name).await?;
     let apikey = secret.expose().to_owned();
     Ok(Reply(Created { status: "success", operator: Operator::from(&key), apikey }))

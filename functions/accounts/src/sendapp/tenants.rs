@@ -1,6 +1,6 @@
 //! `/api/tenants`: what only whoever runs the installation may do.
 
-use api_http::{Fields, Input, Reply, Result};
+use api_http::{Given, Input, Reply, Required, Result, Within, request};
 use axum::extract::State;
 use domain::plan::Plan;
 use domain::{Invalid, Secret};
@@ -12,19 +12,44 @@ use subtle::ConstantTimeEq;
 use super::limits;
 use crate::App;
 
+request! {
+    /// A plan.
+    pub(crate) struct PlanFields {
+        name: Given<String> = named("name").max_length(255),
+        api_access: Given<bool> = named("api_access"),
+        requests_per_minute: Given<u64> = named("requests_per_minute"),
+        heavy_requests_per_minute: Given<u64> = named("heavy_requests_per_minute"),
+        contacts: Given<u64> = named("contacts"),
+        messages_per_day: Given<u64> = named("messages_per_day"),
+        accounts: Given<u64> = named("accounts"),
+    }
+}
+
+type PlanObject = Within<PlanFields>;
+
+request! {
+    /// `POST /api/tenants`
+    pub(crate) struct CreateTenant {
+        name: Required<String> = named("name").max_length(255),
+        email: Required<String> = named("email"),
+        timezone: Given<String> = named("timezone"),
+        plan: Given<PlanObject> = named("plan"),
+    }
+}
+
 /// `POST /api/tenants`: the key is shown only here.
-pub(crate) async fn create(State(app): State<App>, input: Input) -> Result<Reply<201, Value>> {
+pub(crate) async fn create(State(app): State<App>, input: Input<CreateTenant>) -> Result<Reply<201, Value>> {
     let stranger = || Error::new(Code::Unauthorized, "the admin key is missing or not valid");
     let given = input.header("x-admin-key").ok_or_else(stranger)?;
     if !is_admin(app.admin_key.read().await?.as_ref(), given) {
         return Err(stranger().into());
     }
-    let fields = input.fields();
+    let asked = input.read();
     let new = NewTenant {
-        name: fields.required("name")?,
-        email: fields.required("email")?,
-        timezone: fields.text("timezone")?,
-        plan: plan(fields)?,
+        name: asked.name.get()?,
+        email: asked.email.get()?,
+        timezone: asked.timezone.get()?,
+        plan: plan(asked.plan)?,
     };
     let (tenant, key) = accounts::create_tenant(&app.store, new).await?;
     Ok(Reply(json!({
@@ -49,36 +74,45 @@ fn is_admin(admin_key: Option<&Secret>, given: &str) -> bool {
 }
 
 /// What is not said is as in the plan of a self-hosted tenant.
-fn plan(fields: Fields<'_>) -> std::result::Result<Plan, Invalid> {
-    let Some(given) = fields.object("plan")? else { return Ok(Plan::default()) };
+fn plan(plan: Given<PlanObject>) -> std::result::Result<Plan, Invalid> {
+    let Some(Within(given)) = plan.get()? else { return Ok(Plan::default()) };
     let within = |invalid: Invalid| {
         Invalid::new(format!("plan.{}", invalid.field), format!("plan.{}", invalid.message))
     };
-    read_plan(Fields::from(&given)).map_err(within)
+    read_plan(given).map_err(within)
 }
 
-fn read_plan(given: Fields<'_>) -> std::result::Result<Plan, Invalid> {
+fn read_plan(given: PlanFields) -> std::result::Result<Plan, Invalid> {
     let usual = Plan::default();
-    let per_minute = |name: &str, usual: u32| match given.integer(name)? {
-        Some(limit) => u32::try_from(limit).map_err(|_| Invalid::new(name, format!("{name} is too large"))),
-        None => Ok(usual),
+    let per_minute = |limit: Given<u64>, usual: u32| {
+        let name = limit.name();
+        let too_large = |_| Invalid::new(name, format!("{name} is too large"));
+        u32::try_from(limit.or(usual.into())?).map_err(too_large)
     };
     Ok(Plan {
-        name: given.text("name")?.unwrap_or(usual.name),
-        api_access: given.switch("api_access")?.unwrap_or(usual.api_access),
-        requests_per_minute: per_minute("requests_per_minute", usual.requests_per_minute)?,
-        heavy_requests_per_minute: per_minute("heavy_requests_per_minute", usual.heavy_requests_per_minute)?,
-        contacts: given.integer("contacts")?,
-        messages_per_day: given.integer("messages_per_day")?,
-        accounts: given.integer("accounts")?,
+        name: given.name.or(usual.name)?,
+        api_access: given.api_access.or(usual.api_access)?,
+        requests_per_minute: per_minute(given.requests_per_minute, usual.requests_per_minute)?,
+        heavy_requests_per_minute: per_minute(
+            given.heavy_requests_per_minute,
+            usual.heavy_requests_per_minute,
+        )?,
+        contacts: given.contacts.get()?,
+        messages_per_day: given.messages_per_day.get()?,
+        accounts: given.accounts.get()?,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use api_http::{Fields, Request};
     use ops::AdminKey;
 
     use super::*;
+
+    fn plan_of(params: &Value) -> std::result::Result<Plan, Invalid> {
+        plan(CreateTenant::read(Fields::from(params.as_object().unwrap())).plan)
+    }
 
     #[tokio::test]
     async fn only_the_admin_key_opens() {
@@ -97,11 +131,11 @@ mod tests {
     #[test]
     fn plans_are_the_usual_one_with_changes() {
         let params = json!({"plan": {"name": "Small", "contacts": "100", "api_access": false}});
-        let plan = plan(Fields::from(params.as_object().unwrap())).unwrap();
+        let plan = plan_of(&params).unwrap();
         assert_eq!((plan.name.as_str(), plan.contacts, plan.api_access), ("Small", Some(100), false));
         assert_eq!(plan.requests_per_minute, Plan::default().requests_per_minute);
         let params = json!({"plan": {"contacts": "many"}});
-        let error = super::plan(Fields::from(params.as_object().unwrap())).unwrap_err();
+        let error = plan_of(&params).unwrap_err();
         assert_eq!(error.field, "plan.contacts");
     }
 }

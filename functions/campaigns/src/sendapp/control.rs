@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api_http::{Caller, Input, Reply, Result};
+use api_http::{Caller, Given, Input, Reply, Result, request};
 use axum::extract::State;
 use domain::campaign::CampaignState;
 use domain::{CampaignId, Invalid};
@@ -38,15 +38,22 @@ pub(crate) async fn pause(
     Ok(Moved::new(id, state, None))
 }
 
+request! {
+    /// `POST /api/campaigns/{id}/resume`
+    pub(crate) struct Resume {
+        only: Given<String> = named("only").one_of(&["failed", "unknown", "pending"]),
+    }
+}
+
 /// `POST /api/campaigns/{id}/resume`: what is pending, and with `only` again what failed,
 /// or what nobody knows of.
 pub(crate) async fn resume(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<Resume>,
 ) -> Result<Reply<200, Moved>> {
     let id = named(&input)?;
-    let order = match input.fields().text("only")?.as_deref() {
+    let order = match input.read().only.get()?.as_deref() {
         None | Some("" | "pending") => None,
         Some(other) => {
             let wrong = || Invalid::new("only", "only must be failed or unknown, or be left out");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api_http::{Fields, text_of};
+use api_http::{FieldKind, FromParameter, Given, Parameter, Required, Texts, request, text_of};
 use domain::Invalid;
 use domain::campaign::Draft;
 use domain::contact::clean_tags;
@@ -13,24 +13,50 @@ type Result<T> = std::result::Result<T, Invalid>;
 
 const PARAMS: &str = "template_params";
 
-/// Reads a draft; whether its parts fit each other is not decided here.
-pub(crate) fn draft(fields: Fields<'_>) -> Result<Draft> {
-    let tags = fields.list("tags")?.unwrap_or_default();
-    Ok(Draft {
-        name: fields.required("name")?,
-        channel: fields.required("channel")?,
-        sender: fields.text("sender")?,
-        message_type: fields.required("message_type")?,
-        message: fields.text("message")?,
-        template_name: fields.text("template_name")?,
-        template_language: fields.text("template_language")?,
-        template_params: params(fields)?,
-        media_url: fields.text("media_url")?,
-        media_type: fields.text("media_type")?,
-        recipient_type: fields.text("recipient_type")?,
-        tags: clean_tags(tags.iter().map(String::as_str)),
-        scheduled_at: fields.text("scheduled_at")?,
-    })
+request! {
+    /// A draft.
+    pub(crate) struct DraftFields {
+        tags: Given<Texts> = named("tags"),
+        name: Required<String> = named("name").max_length(255),
+        channel: Required<String> = named("channel"),
+        sender: Given<String> = named("sender"),
+        message_type: Required<String> =
+            named("message_type").one_of(&["template", "text", "text_media", "media_only"]),
+        message: Given<String> = named("message"),
+        template_name: Given<String> = named("template_name"),
+        template_language: Given<String> = named("template_language"),
+        template_params: Given<DraftParams> = named("template_params"),
+        media_url: Given<String> = named("media_url"),
+        media_type: Given<String> = named("media_type").one_of(&["image", "audio", "video", "document"]),
+        recipient_type: Given<String> = named("recipient_type").one_of(&["all", "tags"]),
+        scheduled_at: Given<String> = named("scheduled_at"),
+    }
+}
+
+impl DraftFields {
+    /// The draft; whether its parts fit each other is not decided here.
+    pub(crate) fn get(self) -> Result<Draft> {
+        let tags = self.tags.get()?.unwrap_or_default();
+        Ok(Draft {
+            name: self.name.get()?,
+            channel: self.channel.get()?,
+            sender: self.sender.get()?,
+            message_type: self.message_type.get()?,
+            message: self.message.get()?,
+            template_name: self.template_name.get()?,
+            template_language: self.template_language.get()?,
+            template_params: self
+                .template_params
+                .get()?
+                .map(|DraftParams(params)| params)
+                .unwrap_or_default(),
+            media_url: self.media_url.get()?,
+            media_type: self.media_type.get()?,
+            recipient_type: self.recipient_type.get()?,
+            tags: clean_tags(tags.iter().map(String::as_str)),
+            scheduled_at: self.scheduled_at.get()?,
+        })
+    }
 }
 
 fn wrong() -> Invalid {
@@ -41,14 +67,24 @@ fn wrong() -> Invalid {
 }
 
 /// A list for the body, an object by name, or `{header, body, buttons}`.
-fn params(fields: Fields<'_>) -> Result<Params> {
-    if fields.text(PARAMS).is_ok_and(|text| text.is_none()) {
-        return Ok(Params::default());
+struct DraftParams(Params);
+
+impl FromParameter for DraftParams {
+    const KIND: FieldKind = FieldKind::Any;
+
+    fn from_parameter(parameter: Parameter<'_>) -> Result<Option<Self>> {
+        if parameter.text().is_ok_and(|text| text.is_none()) {
+            return Ok(None);
+        }
+        params(parameter).map(Self).map(Some)
     }
-    if let Ok(Some(body)) = fields.array(PARAMS) {
+}
+
+fn params(parameter: Parameter<'_>) -> Result<Params> {
+    if let Ok(Some(body)) = parameter.array() {
         return Ok(Params { body: texts(&body)?, ..Params::default() });
     }
-    let object = fields.object(PARAMS).map_err(|_| wrong())?.unwrap_or_default();
+    let object = parameter.object().map_err(|_| wrong())?.unwrap_or_default();
     let by_part =
         !object.is_empty() && object.keys().all(|k| matches!(k.as_str(), "header" | "body" | "buttons"));
     if !by_part {
@@ -81,13 +117,15 @@ fn named(object: &Map<String, Value>) -> Result<BTreeMap<String, String>> {
 
 #[cfg(test)]
 mod tests {
+    use api_http::{Fields, Request};
     use serde_json::json;
 
     use super::*;
 
     fn params_of(value: Value) -> Result<Params> {
         let map = json!({PARAMS: value});
-        params(Fields::from(map.as_object().unwrap()))
+        let params = DraftFields::read(Fields::from(map.as_object().unwrap())).template_params.get()?;
+        Ok(params.map(|DraftParams(params)| params).unwrap_or_default())
     }
 
     #[test]

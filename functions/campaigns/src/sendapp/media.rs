@@ -1,6 +1,6 @@
 //! `/api/campaigns/upload_media`, and the public URLs it answers.
 
-use api_http::{Caller, Input, Reply, Result, account_of_token};
+use api_http::{Caller, Given, Input, Reply, Required, Result, Upload, account_of_token, request};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
@@ -19,19 +19,37 @@ pub(crate) struct Uploaded {
     url: String,
 }
 
+request! {
+    /// `POST /api/campaigns/upload_media`
+    pub(crate) struct UploadMedia {
+        token: Required<String> = named("token"),
+        file: Given<Upload> = named("file").required(),
+    }
+}
+
 /// `POST /api/campaigns/upload_media`
 pub(crate) async fn upload(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<UploadMedia>,
 ) -> Result<Reply<200, Uploaded>> {
-    account_of_token(&services.store, &caller, input.fields()).await?;
-    let file = input.file("file");
-    let file =
-        file.ok_or_else(|| Error::invalid("file", "file is required, as a part of multipart/form-data"))?;
-    let (claimed, bytes) = (file.content_type.as_deref(), file.bytes.clone());
-    let url = services.files.upload(&services.store, caller.tenant_id(), &file.name, claimed, bytes).await?;
+    let asked = input.read();
+    account_of_token(&services.store, &caller, asked.token).await?;
+    let missing = || Error::invalid("file", "file is required, as a part of multipart/form-data");
+    let Upload { name, content_type, bytes, .. } = asked.file.get()?.ok_or_else(missing)?;
+    let claimed = content_type.as_deref();
+    let url = services.files.upload(&services.store, caller.tenant_id(), &name, claimed, bytes).await?;
     Ok(Reply(Uploaded { status: "success", url }))
+}
+
+request! {
+    /// `POST /api/campaigns/upload_url`
+    pub(crate) struct AnnounceMedia {
+        token: Required<String> = named("token"),
+        filename: Required<String> = named("filename"),
+        content_type: Required<String> = named("content_type"),
+        size: Given<u64> = named("size").required().at_least(1).at_most(100_000_000),
+    }
 }
 
 /// `POST /api/campaigns/upload_url`: for files above what an upload through the
@@ -39,12 +57,12 @@ pub(crate) async fn upload(
 pub(crate) async fn announce(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<AnnounceMedia>,
 ) -> Result<Reply<200, Value>> {
-    let fields = input.fields();
-    account_of_token(&services.store, &caller, fields).await?;
-    let (name, content_type) = (fields.required("filename")?, fields.required("content_type")?);
-    let size = fields.integer("size")?.ok_or_else(|| Error::invalid("size", "size is required, in bytes"))?;
+    let asked = input.read();
+    account_of_token(&services.store, &caller, asked.token).await?;
+    let (name, content_type) = (asked.filename.get()?, asked.content_type.get()?);
+    let size = asked.size.get()?.ok_or_else(|| Error::invalid("size", "size is required, in bytes"))?;
     let files = &services.files;
     let announced = files.announce(&services.store, caller.tenant_id(), &name, &content_type, size).await?;
     let headers: Map<String, Value> =

@@ -5,7 +5,9 @@ mod draft;
 pub(crate) mod media;
 pub(crate) mod report;
 
-use api_http::{Caller, Input, Reply, Result, account_of_token, cut_to_weight, idempotent_make};
+use api_http::{
+    Caller, Given, Input, Reply, Required, Result, account_of_token, cut_to_weight, idempotent_make, request,
+};
 use axum::extract::State;
 use axum::response::Response;
 use domain::CampaignId;
@@ -15,6 +17,8 @@ use messaging::{Services, campaigns};
 use ops::Error;
 use serde::Serialize;
 use store::ledger::Counts;
+
+use draft::DraftFields;
 
 const LIMIT: u64 = 20;
 const MAX_LIMIT: u64 = 100;
@@ -107,16 +111,23 @@ struct Drafted {
     warnings: Vec<String>,
 }
 
+request! {
+    /// `POST /api/campaigns/draft`
+    pub(crate) struct DraftCampaign(draft: DraftFields) {
+        token: Required<String> = named("token"),
+    }
+}
+
 /// `POST /api/campaigns/draft`
 pub(crate) async fn draft(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<DraftCampaign>,
 ) -> Result<Response> {
     idempotent_make(&services.store, &caller, &input, async |claim| {
-        let fields = input.fields();
-        let account = account_of_token(&services.store, &caller, fields).await?;
-        let draft = draft::draft(fields)?;
+        let DraftCampaign { draft, token } = input.read();
+        let account = account_of_token(&services.store, &caller, token).await?;
+        let draft = draft.get()?;
         let (campaign, warnings) =
             campaigns::draft(&services, &caller, &account, draft, claim.as_ref()).await?;
         let state = campaign.state.as_str();
@@ -132,14 +143,21 @@ struct Launched {
     state: &'static str,
 }
 
+request! {
+    /// `POST /api/campaigns/launch`
+    pub(crate) struct Launch {
+        campaign_id: Required<String> = named("campaign_id"),
+    }
+}
+
 /// `POST /api/campaigns/launch`
 pub(crate) async fn launch(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<Launch>,
 ) -> Result<Response> {
     idempotent_make(&services.store, &caller, &input, async |claim| {
-        let id: CampaignId = input.fields().required("campaign_id")?.parse()?;
+        let id: CampaignId = input.read().campaign_id.get()?.parse()?;
         let state = campaigns::launch(&services, caller.tenant_id(), id, claim).await?.as_str();
         Ok(Reply::<200, _>(Launched { status: "success", campaign_id: id.0, state }))
     })
@@ -154,15 +172,23 @@ pub(crate) struct List {
     next_before: Option<u64>,
 }
 
+request! {
+    /// `GET /api/campaigns`
+    pub(crate) struct ListCampaigns {
+        limit: Given<u64> = named("limit"),
+        before: Given<u64> = named("before"),
+    }
+}
+
 /// `GET /api/campaigns`
 pub(crate) async fn list(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ListCampaigns>,
 ) -> Result<Reply<200, List>> {
-    let fields = input.fields();
-    let limit = usize::try_from(fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT)).unwrap_or(1);
-    let before = fields.integer("before")?.map(CampaignId);
+    let asked = input.read();
+    let limit = usize::try_from(asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT)).unwrap_or(1);
+    let before = asked.before.get()?.map(CampaignId);
     let found = campaigns::list(&services.store, caller.tenant_id(), before, limit).await?;
     let is_full = found.len() == limit;
     let mut campaigns: Vec<Item> = found.into_iter().map(|campaign| Item::new(campaign, None)).collect();
@@ -172,7 +198,7 @@ pub(crate) async fn list(
 }
 
 /// The campaign that a path names.
-pub(crate) fn named(input: &Input) -> Result<CampaignId> {
+pub(crate) fn named<R>(input: &Input<R>) -> Result<CampaignId> {
     let unknown = |_| Error::not_found("campaign_id", "there is no campaign with this id").into();
     input.path("id").parse().map_err(unknown)
 }

@@ -1,6 +1,6 @@
 //! `/api/campaigns/{id}/report.csv`, `report.xlsx`
 
-use api_http::{Caller, Input, Reply, Result};
+use api_http::{Caller, Given, Input, Reply, Result, request};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER};
@@ -24,9 +24,20 @@ struct Preparing {
     retry_after: u64,
 }
 
+request! {
+    /// `GET /api/campaigns/{id}/report.csv`
+    pub(crate) struct Report {
+        format: Given<String> = named("format").one_of(&["csv", "xlsx"]),
+    }
+}
+
 /// `GET /api/campaigns/{id}/report.csv`; with `format=xlsx` as the other.
-pub(crate) async fn csv(State(app): State<App>, Caller(caller): Caller, input: Input) -> Result<Response> {
-    let format = input.fields().text("format")?.map(|text| ReportFormat::parse(&text)).transpose()?;
+pub(crate) async fn csv(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    input: Input<Report>,
+) -> Result<Response> {
+    let format = input.read().format.get()?.map(|text| ReportFormat::parse(&text)).transpose()?;
     answer(&app, &caller, &input, format.unwrap_or(ReportFormat::Csv)).await
 }
 
@@ -36,7 +47,12 @@ pub(crate) async fn xlsx(State(app): State<App>, Caller(caller): Caller, input: 
 }
 
 /// Leads to the file, or says when to come again.
-async fn answer(app: &App, caller: &ops::Caller, input: &Input, format: ReportFormat) -> Result<Response> {
+async fn answer<R>(
+    app: &App,
+    caller: &ops::Caller,
+    input: &Input<R>,
+    format: ReportFormat,
+) -> Result<Response> {
     let id = named(input)?;
     let found = campaigns::report(&app.services, caller.tenant_id(), id, format, app.patience).await?;
     let private = (CACHE_CONTROL, "private, no-store".to_owned());

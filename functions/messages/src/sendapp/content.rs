@@ -1,6 +1,8 @@
 //! What a SendApp message says: text, media, buttons or a template.
 
-use api_http::{Fields, text_of};
+use api_http::{
+    Array, FieldKind, Fields, FromParameter, Given, Parameter, Request, Required, Within, request, text_of,
+};
 use domain::Invalid;
 use domain::media::{MediaKind, mime_of_name};
 use domain::message::{Button, Content, MediaSource, TemplateCall};
@@ -8,49 +10,55 @@ use serde_json::{Map, Value};
 
 type Result<T> = std::result::Result<T, Invalid>;
 
-/// Reads the content. `freetext` is what its other fields make of it.
-pub(crate) fn content(fields: Fields<'_>) -> Result<Content> {
-    let kind = fields.required("type")?;
-    match kind.trim().to_ascii_lowercase().as_str() {
-        "template" => template(fields),
-        "media" => media(fields),
-        "interactive" => buttons(fields),
-        "freetext" | "text" if has_buttons(fields) => buttons(fields),
-        "freetext" | "text" if has_media(fields)? => media(fields),
-        "freetext" | "text" => Ok(Content::Text { body: fields.required(message(fields))? }),
-        _ => Err(Invalid::new("type", "type must be freetext or template")),
+request! {
+    /// The content of a message.
+    pub(crate) struct ContentFields(media: MediaFields, buttons: ButtonsFields) {
+        kind: Required<String> =
+            named("type").one_of(&["freetext", "template", "text", "media", "interactive"]),
+        message: Given<String> = named("message" | "text"),
+        template: Given<TemplateObject> = named("template"),
     }
 }
 
-/// The text's name: real clients also call it `text`.
-fn message(fields: Fields<'_>) -> &'static str {
-    fields.name_of(&["message", "text"])
-}
-
-fn has_media(fields: Fields<'_>) -> Result<bool> {
-    Ok(fields.text("media_url")?.is_some() || fields.text("media_type")?.is_some())
-}
-
-/// Whether there is something in `buttons`, be it right or wrong.
-fn has_buttons(fields: Fields<'_>) -> bool {
-    match fields.array("buttons") {
-        Ok(buttons) => buttons.is_some_and(|buttons| !buttons.is_empty()),
-        Err(_) => true,
+impl ContentFields {
+    /// The content. `freetext` is what its other fields make of it.
+    pub(crate) fn get(self) -> Result<Content> {
+        let Self { media, buttons, kind, message, template } = self;
+        match kind.get()?.trim().to_ascii_lowercase().as_str() {
+            "template" => call(template),
+            "media" => media.get(message),
+            "interactive" => buttons.get(message),
+            "freetext" | "text" if buttons.are_given() => buttons.get(message),
+            "freetext" | "text" if media.is_given()? => media.get(message),
+            "freetext" | "text" => Ok(Content::Text { body: message.needed()? }),
+            _ => Err(Invalid::new("type", "type must be freetext or template")),
+        }
     }
 }
 
-fn media(fields: Fields<'_>) -> Result<Content> {
-    let url = fields.required("media_url")?.trim().to_owned();
-    let kind = match fields.text("media_type")? {
-        Some(kind) => MediaKind::parse(&kind)?,
-        None => kind_of_url(&url).ok_or_else(|| Invalid::new("media_type", "media_type is required"))?,
-    };
-    Ok(Content::Media {
-        kind,
-        source: MediaSource::Link(url),
-        caption: fields.text(message(fields))?,
-        file_name: fields.text(fields.name_of(&["file_name", "filename"]))?,
-    })
+request! {
+    /// A file.
+    struct MediaFields {
+        media_url: Given<String> = named("media_url"),
+        media_type: Given<String> = named("media_type").one_of(&["image", "video", "audio", "document"]),
+        file_name: Given<String> = named("file_name" | "filename"),
+    }
+}
+
+impl MediaFields {
+    fn is_given(&self) -> Result<bool> {
+        Ok(self.media_url.is_given()? || self.media_type.is_given()?)
+    }
+
+    fn get(self, caption: Given<String>) -> Result<Content> {
+        let url = self.media_url.needed()?.trim().to_owned();
+        let kind = match self.media_type.get()? {
+            Some(kind) => MediaKind::parse(&kind)?,
+            None => kind_of_url(&url).ok_or_else(|| Invalid::new("media_type", "media_type is required"))?,
+        };
+        let source = MediaSource::Link(url);
+        Ok(Content::Media { kind, source, caption: caption.get()?, file_name: self.file_name.get()? })
+    }
 }
 
 fn kind_of_url(url: &str) -> Option<MediaKind> {
@@ -58,14 +66,69 @@ fn kind_of_url(url: &str) -> Option<MediaKind> {
     mime_of_name(path).and_then(MediaKind::of_mime)
 }
 
-fn buttons(fields: Fields<'_>) -> Result<Content> {
-    let given = fields.array("buttons")?.unwrap_or_default();
-    Ok(Content::Buttons {
-        header: fields.text("header")?,
-        body: fields.required(message(fields))?,
-        footer: fields.text("footer")?,
-        buttons: given.iter().map(button).collect::<Result<_>>()?,
-    })
+request! {
+    /// Buttons, and what stands around them.
+    struct ButtonsFields {
+        header: Given<String> = named("header").max_length(60),
+        footer: Given<String> = named("footer").max_length(60),
+        buttons: Given<Buttons> = named("buttons").max_items(3),
+    }
+}
+
+impl ButtonsFields {
+    /// Whether there is something in `buttons`, be it right or wrong.
+    fn are_given(&self) -> bool {
+        self.buttons.peek().map_or(true, |buttons| buttons.is_some_and(|Buttons(items)| !items.is_empty()))
+    }
+
+    fn get(self, body: Given<String>) -> Result<Content> {
+        let given = self.buttons.get()?.map(|Buttons(items)| items).unwrap_or_default();
+        Ok(Content::Buttons {
+            header: self.header.get()?,
+            body: body.needed()?,
+            footer: self.footer.get()?,
+            buttons: given.iter().map(button).collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// Titles, or objects with id and title.
+struct Buttons(Array);
+
+impl FromParameter for Buttons {
+    const KIND: FieldKind = FieldKind::Rows(ButtonFields::FIELDS);
+
+    fn from_parameter(parameter: Parameter<'_>) -> Result<Option<Self>> {
+        Ok(parameter.array()?.map(Self))
+    }
+}
+
+request! {
+    /// A button's id and title, which some clients call its text.
+    struct ReplyFields {
+        id: Given<Value> = named("id").max_length(256),
+        title: Given<Value> = named("title").max_length(20),
+        text: Given<Value> = named("text").max_length(20),
+    }
+}
+
+request! {
+    /// A button.
+    struct ButtonFields(own: ReplyFields) {
+        reply: Given<Reply> = named("reply"),
+    }
+}
+
+/// Where Meta's format has id and title.
+struct Reply(ReplyFields);
+
+impl FromParameter for Reply {
+    const KIND: FieldKind = FieldKind::Object(ReplyFields::FIELDS);
+
+    fn from_parameter(parameter: Parameter<'_>) -> Result<Option<Self>> {
+        let reply = parameter.value().and_then(Value::as_object);
+        Ok(reply.map(|reply| Self(ReplyFields::read(Fields::from(reply)))))
+    }
 }
 
 /// A title, `{id, title}`, or Meta's `{type: "reply", reply: {id, title}}`.
@@ -75,42 +138,81 @@ fn button(value: &Value) -> Result<Button> {
         return Ok(Button { id: title.clone(), title });
     }
     let object = value.as_object().ok_or_else(wrong)?;
-    let inner = object.get("reply").and_then(Value::as_object).unwrap_or(object);
-    let title = inner.get("title").or_else(|| inner.get("text")).and_then(text_of).ok_or_else(wrong)?;
-    let id = inner.get("id").and_then(text_of).filter(|id| !id.is_empty());
+    let ButtonFields { own, reply } = ButtonFields::read(Fields::from(object));
+    let ReplyFields { id, title, text } = reply.get()?.map_or(own, |Reply(inner)| inner);
+    let title = title.get()?.or(text.get()?).as_ref().and_then(text_of).ok_or_else(wrong)?;
+    let id = id.get()?.as_ref().and_then(text_of).filter(|id| !id.is_empty());
     Ok(Button { id: id.unwrap_or_else(|| title.clone()), title })
 }
 
-fn template(fields: Fields<'_>) -> Result<Content> {
-    let template = fields.object("template")?;
-    let template =
-        template.ok_or_else(|| Invalid::new("template", "template is required for type template"))?;
-    let inner = Fields::from(&template);
-    let name = inner.text("name").map_err(within_template)?.unwrap_or_default();
-    let components = inner.get("components").filter(|c| !is_empty_object(c));
-    let components = match components {
-        Some(_) => inner.array("components").map_err(within_template)?.unwrap_or_default(),
-        None => Vec::new(),
-    };
-    let call = TemplateCall { name: name.trim().to_owned(), language: language(&template)?, components };
-    Ok(Content::Template(call))
+request! {
+    /// A template of Meta, and what fills it.
+    struct TemplateFields {
+        name: Given<String> = named("name").required(),
+        language: Given<Language> = named("language").required(),
+        components: Given<Components> = named("components"),
+    }
+}
+
+type TemplateObject = Within<TemplateFields>;
+
+fn call(template: Given<TemplateObject>) -> Result<Content> {
+    let missing = || Invalid::new("template", "template is required for type template");
+    let Within(TemplateFields { name, language, components }) = template.get()?.ok_or_else(missing)?;
+    let name = name.get().map_err(within_template)?.unwrap_or_default();
+    let components = components.get().map_err(within_template)?;
+    let Language(code) = language.get()?.unwrap_or_default();
+    Ok(Content::Template(TemplateCall {
+        name: name.trim().to_owned(),
+        language: code.trim().to_owned(),
+        components: components.map(|Components(items)| items).unwrap_or_default(),
+    }))
+}
+
+request! {
+    /// A language as Meta writes it.
+    struct LanguageFields {
+        code: Given<Value> = named("code").required(),
+    }
 }
 
 /// `"it"` or `{"code": "it"}`
-fn language(template: &Map<String, Value>) -> Result<String> {
-    let code = match template.get("language") {
-        Some(Value::Object(language)) => language.get("code").and_then(text_of),
-        Some(Value::Null) | None => None,
-        Some(other) => Some(text_of(other).ok_or_else(|| {
-            Invalid::new("template.language", "template.language must be a code, or an object with a code")
-        })?),
-    };
-    Ok(code.unwrap_or_default().trim().to_owned())
+#[derive(Default)]
+struct Language(String);
+
+impl FromParameter for Language {
+    const KIND: FieldKind = FieldKind::Object(LanguageFields::FIELDS);
+
+    fn from_parameter(parameter: Parameter<'_>) -> Result<Option<Self>> {
+        let code = match parameter.value() {
+            Some(Value::Object(language)) => {
+                let code = LanguageFields::read(Fields::from(language)).code.get()?;
+                code.as_ref().and_then(text_of)
+            }
+            Some(other) => Some(text_of(other).ok_or_else(|| {
+                Invalid::new(
+                    "template.language",
+                    "template.language must be a code, or an object with a code",
+                )
+            })?),
+            None => None,
+        };
+        Ok(code.map(Self))
+    }
 }
 
-/// How PHP and others write "nothing".
-fn is_empty_object(value: &Value) -> bool {
-    value.as_object().is_some_and(Map::is_empty)
+/// An array, or how PHP and others write "nothing".
+struct Components(Array);
+
+impl FromParameter for Components {
+    const KIND: FieldKind = FieldKind::Array;
+
+    fn from_parameter(parameter: Parameter<'_>) -> Result<Option<Self>> {
+        if parameter.value().and_then(Value::as_object).is_some_and(Map::is_empty) {
+            return Ok(None);
+        }
+        Ok(parameter.array()?.map(Self))
+    }
 }
 
 fn within_template(invalid: Invalid) -> Invalid {
@@ -124,7 +226,7 @@ mod tests {
     use super::*;
 
     fn read(params: Value) -> Result<Content> {
-        content(Fields::from(params.as_object().unwrap()))
+        ContentFields::read(Fields::from(params.as_object().unwrap())).get()
     }
 
     #[test]

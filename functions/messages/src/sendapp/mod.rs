@@ -4,14 +4,17 @@ mod content;
 pub(crate) mod suppressions;
 pub(crate) mod templates;
 
-use api_http::{Caller, Input, Reply, Result, account_of_token, idempotent_send};
+use api_http::{
+    Caller, Given, Input, PhoneText, Reply, Required, Result, account_of_token, idempotent_send, request,
+};
 use axum::extract::State;
 use axum::response::Response;
+use domain::sender::SenderId;
 use messaging::messages::{Outgoing, Sent};
 use messaging::{Services, messages};
 use serde::Serialize;
 
-use content::content;
+use content::ContentFields;
 
 #[derive(Serialize)]
 struct Answer {
@@ -26,17 +29,27 @@ impl From<Sent> for Answer {
     }
 }
 
+request! {
+    /// `POST /api/whatsapp-meta/send`
+    pub(crate) struct SendMessage(content: ContentFields) {
+        token: Required<String> = named("token"),
+        number: Required<PhoneText> = named("number"),
+        sender: Given<SenderId> = named("sender"),
+    }
+}
+
 /// `POST /api/whatsapp-meta/send`
 pub(crate) async fn send(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<SendMessage>,
 ) -> Result<Response> {
-    let (store, fields) = (&services.store, input.fields());
+    let store = &services.store;
     let work = async |send| {
-        let account = account_of_token(store, &caller, fields).await?;
-        let to = fields.required_phone("number", account.default_country)?;
-        let new = Outgoing { to, content: content(fields)?, sender: fields.sender()? };
+        let SendMessage { content, token, number, sender } = input.read();
+        let account = account_of_token(store, &caller, token).await?;
+        let to = number.get()?.parse(account.default_country)?;
+        let new = Outgoing { to, content: content.get()?, sender: sender.get()? };
         let sent = messages::send(&services, &caller, &account, new, send).await?;
         Ok(Reply::<200, Answer>(sent.into()))
     };

@@ -1,6 +1,6 @@
 //! `/api/suppressions`: who wants no more messages.
 
-use api_http::{ApiError, Caller, Fields, Input, Reply, Result, cut_to_weight};
+use api_http::{ApiError, Caller, Given, Input, PhoneText, Reply, Result, cut_to_weight, request};
 use axum::extract::State;
 use domain::ContactId;
 use messaging::Services;
@@ -51,15 +51,23 @@ pub(crate) struct List {
     next_cursor: Option<String>,
 }
 
+request! {
+    /// `GET /api/suppressions`
+    pub(crate) struct ListSuppressions {
+        limit: Given<u64> = named("limit"),
+        cursor: Given<String> = named("cursor"),
+    }
+}
+
 /// `GET /api/suppressions`
 pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ListSuppressions>,
 ) -> Result<Reply<200, List>> {
-    let fields = input.fields();
-    let limit = usize::try_from(fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT)).unwrap_or(1);
-    let cursor = fields.text("cursor")?;
+    let asked = input.read();
+    let limit = usize::try_from(asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT)).unwrap_or(1);
+    let cursor = asked.cursor.get()?;
     let (found, mut next_cursor) =
         suppression::list(&store, caller.tenant_id(), cursor.as_deref(), limit).await?;
     let mut suppressions: Vec<Item> = found.into_iter().map(Item::from).collect();
@@ -77,14 +85,29 @@ pub(crate) struct Added {
     suppressions: Vec<Item>,
 }
 
+request! {
+    /// Who is meant: a number or a contact.
+    pub(crate) struct WhomFields {
+        number: Given<PhoneText> = named("number"),
+        contact_id: Given<String> = named("contact_id"),
+    }
+}
+
+request! {
+    /// `POST /api/suppressions`
+    pub(crate) struct AddSuppression(whom: WhomFields) {
+        reason: Given<String> = named("reason").max_length(255),
+    }
+}
+
 /// `POST /api/suppressions`: a second time changes nothing.
 pub(crate) async fn add(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<AddSuppression>,
 ) -> Result<Reply<200, Added>> {
-    let fields = input.fields();
-    let (whom, reason) = (whom(fields)?, fields.text("reason")?);
+    let AddSuppression { whom, reason } = input.read();
+    let (whom, reason) = (whom.get()?, reason.get()?);
     let (changed, entries) =
         suppression::add(&EventPublisher::from(&services), caller.tenant_id(), &whom, reason.as_deref())
             .await?;
@@ -98,33 +121,42 @@ pub(crate) struct Removed {
     removed: u64,
 }
 
+request! {
+    /// `DELETE /api/suppressions`
+    pub(crate) struct RemoveSuppression(whom: WhomFields) {
+        id: Given<String> = named("id"),
+    }
+}
+
 /// `DELETE /api/suppressions`: of a number or contact that did not opt out there
 /// is nothing to remove; an id must exist.
 pub(crate) async fn remove(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<RemoveSuppression>,
 ) -> Result<Reply<200, Removed>> {
-    let fields = input.fields();
-    let removed = match fields.text("id")? {
+    let RemoveSuppression { whom, id } = input.read();
+    let removed = match id.get()? {
         Some(id) => {
             suppression::remove_by_id(&EventPublisher::from(&services), caller.tenant_id(), id.trim())
                 .await?;
             1
         }
         None => {
-            suppression::remove(&EventPublisher::from(&services), caller.tenant_id(), &whom(fields)?).await?
+            suppression::remove(&EventPublisher::from(&services), caller.tenant_id(), &whom.get()?).await?
         }
     };
     Ok(Reply(Removed { status: "success", removed }))
 }
 
-fn whom(fields: Fields<'_>) -> Result<Whom> {
-    if let Some(phone) = fields.phone("number", None)? {
-        return Ok(Whom::Number(phone));
+impl WhomFields {
+    fn get(self) -> Result<Whom> {
+        if let Some(phone) = self.number.get()? {
+            return Ok(Whom::Number(phone.parse(None)?));
+        }
+        let id = self.contact_id.get()?;
+        let id = id.ok_or_else(|| Error::invalid("number", "number or contact_id is required"))?;
+        let id: ContactId = id.parse().map_err(|wrong| ApiError::from(wrong).renamed("id", "contact_id"))?;
+        Ok(Whom::Contact(id))
     }
-    let id = fields.text("contact_id")?;
-    let id = id.ok_or_else(|| Error::invalid("number", "number or contact_id is required"))?;
-    let id: ContactId = id.parse().map_err(|wrong| ApiError::from(wrong).renamed("id", "contact_id"))?;
-    Ok(Whom::Contact(id))
 }

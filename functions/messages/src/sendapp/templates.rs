@@ -1,7 +1,8 @@
 //! `/api/whatsapp-meta/get_templates` and `create_template`
 
-use api_http::{Caller, Input, Reply, Result, account_of_token};
+use api_http::{Array, Caller, Given, Input, Reply, Required, Result, account_of_token, request};
 use axum::extract::State;
+use domain::sender::SenderId;
 use domain::template::{Slot, Template, TemplateRequest, TemplateStatus, slots};
 use messaging::{Services, templates};
 use ops::senders;
@@ -47,17 +48,26 @@ pub(crate) struct List {
     templates: Vec<Item>,
 }
 
+request! {
+    /// `GET /api/whatsapp-meta/get_templates`
+    pub(crate) struct ListTemplates {
+        token: Required<String> = named("token"),
+        sender: Given<SenderId> = named("sender"),
+        status: Given<String> = named("status"),
+    }
+}
+
 /// `GET /api/whatsapp-meta/get_templates`: approved ones, unless `status` asks for
 /// `all` or for another status.
 pub(crate) async fn list(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ListTemplates>,
 ) -> Result<Reply<200, List>> {
-    let fields = input.fields();
-    let account = account_of_token(&services.store, &caller, fields).await?;
-    let number = senders::number(&account, fields.sender()?.as_ref())?;
-    let wanted = fields.text("status")?.map(|status| status.trim().to_ascii_uppercase());
+    let asked = input.read();
+    let account = account_of_token(&services.store, &caller, asked.token).await?;
+    let number = senders::number(&account, asked.sender.get()?.as_ref())?;
+    let wanted = asked.status.get()?.map(|status| status.trim().to_ascii_uppercase());
     let wanted = wanted.unwrap_or_else(|| TemplateStatus::Approved.as_str().to_owned());
     let found = templates::list(&services.store, &services.graph, caller.tenant_id(), number).await?;
     let shown = found.into_iter().filter(|t| wanted == "ALL" || t.status.as_str() == wanted);
@@ -79,23 +89,38 @@ pub(crate) struct Created {
     template: CreatedTemplate,
 }
 
+request! {
+    /// `POST /api/whatsapp-meta/create_template`
+    pub(crate) struct CreateTemplate {
+        token: Required<String> = named("token"),
+        sender: Given<SenderId> = named("sender"),
+        name: Required<String> = named("name"),
+        category: Required<String> = named("category").one_of(&["MARKETING", "UTILITY", "AUTHENTICATION"]),
+        language: Given<String> = named("language"),
+        header: Given<String> = named("header").max_length(60),
+        body: Given<String> = named("body"),
+        footer: Given<String> = named("footer").max_length(60),
+        components: Given<Array> = named("components"),
+    }
+}
+
 /// `POST /api/whatsapp-meta/create_template`
 pub(crate) async fn create(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<CreateTemplate>,
 ) -> Result<Reply<200, Created>> {
-    let fields = input.fields();
-    let account = account_of_token(&services.store, &caller, fields).await?;
-    let number = senders::number(&account, fields.sender()?.as_ref())?;
+    let asked = input.read();
+    let account = account_of_token(&services.store, &caller, asked.token).await?;
+    let number = senders::number(&account, asked.sender.get()?.as_ref())?;
     let request = TemplateRequest {
-        name: fields.required("name")?,
-        category: fields.required("category")?,
-        language: fields.text("language")?,
-        header: fields.text("header")?,
-        body: fields.text("body")?,
-        footer: fields.text("footer")?,
-        components: fields.array("components")?,
+        name: asked.name.get()?,
+        category: asked.category.get()?,
+        language: asked.language.get()?,
+        header: asked.header.get()?,
+        body: asked.body.get()?,
+        footer: asked.footer.get()?,
+        components: asked.components.get()?,
     };
     let new = request.build()?;
     let (id, status) =

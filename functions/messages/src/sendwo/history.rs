@@ -1,6 +1,6 @@
 //! `/api/v1/whatsapp/conversation` and `message/delivery-status`
 
-use api_http::{ApiError, Caller, Input, Reply, Result};
+use api_http::{ApiError, Caller, Given, Input, PhoneText, Reply, Required, Result, request};
 use axum::extract::State;
 use domain::recipient::State as Shown;
 use domain::{AccountId, ContactId};
@@ -16,10 +16,6 @@ const LIMIT: u64 = 100;
 const MAX_LIMIT: u64 = 1_000;
 /// Everything up to the page is counted off.
 const MAX_OFFSET: u64 = 10_000;
-
-const CONTACT: [&str; 2] = ["subscriberId", "subscriber_id"];
-const PHONE: [&str; 6] = ["phone_number", "phoneNumber", "to", "phone", "chat_id", "chatId"];
-const MESSAGE: [&str; 4] = ["messageId", "message_id", "wa_message_id", "whatsapp_message_id"];
 
 #[derive(Serialize)]
 struct Item {
@@ -81,22 +77,40 @@ pub(crate) struct Conversation {
     next_offset: Option<u64>,
 }
 
+request! {
+    /// Whom the caller asks for.
+    pub(crate) struct PartyFields {
+        contact: Given<String> = named("subscriberId" | "subscriber_id"),
+        phone: Given<PhoneText> =
+            named("phone_number" | "phoneNumber" | "to" | "phone" | "chat_id" | "chatId"),
+    }
+}
+
+request! {
+    /// `conversation`
+    pub(crate) struct ShowConversation(party: PartyFields) {
+        limit: Given<u64> = named("limit"),
+        offset: Given<u64> = named("offset").at_most(MAX_OFFSET),
+        number: Given<String> = named("phoneNumberId" | "phone_number_id" | "phoneNumberID"),
+    }
+}
+
 /// `conversation`, and `get/conversation` as sister products call it: newest first.
 pub(crate) async fn conversation(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ShowConversation>,
 ) -> Result<Reply<200, Conversation>> {
-    let fields = input.fields();
-    let take = fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
+    let asked = input.read();
+    let take = asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT);
     // Clients count from 0 or from 1: both begin with the newest.
-    let skip = fields.integer("offset")?.unwrap_or(0).saturating_sub(1);
+    let skip = asked.offset.or(0)?.saturating_sub(1);
     if skip >= MAX_OFFSET {
         return Err(Error::invalid("offset", format!("offset must be at most {MAX_OFFSET}")).into());
     }
     let store = &services.store;
-    let (party, name) = party(store, &caller, &input).await?;
-    let accounts = accounts(&services, &caller, &input).await?;
+    let (party, name) = asked.party.get(store, &caller).await?;
+    let accounts = accounts(&services, &caller, asked.number).await?;
     let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     let window = Window { before: None, skip: count(skip), take: count(take) };
     let page = history::conversation(store, caller.tenant_id(), &accounts, &party, &window).await?;
@@ -108,28 +122,32 @@ pub(crate) async fn conversation(
     Ok(Reply(Conversation { status: "1", message, next_offset }))
 }
 
-/// Whom the caller asks for, with the parameter that says so.
-async fn party(store: &Store, caller: &ops::Caller, input: &Input) -> Result<(Party, &'static str)> {
-    let fields = input.fields();
-    let by_id = fields.name_of(&CONTACT);
-    let by_phone = fields.name_of(&PHONE);
-    if let Some(id) = fields.text(by_id)? {
-        let id: ContactId = id.parse().map_err(|wrong| ApiError::from(wrong).renamed("id", by_id))?;
-        let contact = store.contact(caller.tenant_id(), id).await?;
-        let contact = contact.ok_or_else(|| Error::not_found(by_id, "there is no such subscriber"))?;
-        return Ok((contact.into(), by_id));
+impl PartyFields {
+    /// Whom the caller asks for, with the parameter that says so.
+    async fn get(self, store: &Store, caller: &ops::Caller) -> Result<(Party, &'static str)> {
+        let (by_id, by_phone) = (self.contact.name(), self.phone.name());
+        if let Some(id) = self.contact.get()? {
+            let id: ContactId = id.parse().map_err(|wrong| ApiError::from(wrong).renamed("id", by_id))?;
+            let contact = store.contact(caller.tenant_id(), id).await?;
+            let contact = contact.ok_or_else(|| Error::not_found(by_id, "there is no such subscriber"))?;
+            return Ok((contact.into(), by_id));
+        }
+        let missing = || Error::invalid("subscriberId", "subscriberId or phone_number is required");
+        let phone = self.phone.get()?.ok_or_else(missing)?.parse(None)?;
+        Ok((Party::of_number(store, caller.tenant_id(), phone).await?, by_phone))
     }
-    let missing = || Error::invalid("subscriberId", "subscriberId or phone_number is required");
-    let phone = fields.phone(by_phone, None)?.ok_or_else(missing)?;
-    Ok((Party::of_number(store, caller.tenant_id(), phone).await?, by_phone))
 }
 
 /// The account of the number that is named; without one, all of the caller's, and the
 /// custom channels.
-async fn accounts(services: &Services, caller: &ops::Caller, input: &Input) -> Result<Vec<AccountId>> {
-    let name = input.fields().name_of(&super::NUMBER);
-    match input.fields().text(name)? {
-        Some(_) => Ok(vec![super::account(services, caller, input).await?.0.id]),
+async fn accounts(
+    services: &Services,
+    caller: &ops::Caller,
+    number: Given<String>,
+) -> Result<Vec<AccountId>> {
+    let name = number.name();
+    match number.get()? {
+        Some(number) => Ok(vec![super::account(services, caller, name, &number).await?.0.id]),
         None => Ok(history::everywhere(&services.store, caller.tenant_id()).await?),
     }
 }
@@ -140,15 +158,23 @@ pub(crate) struct Status {
     message: Item,
 }
 
+request! {
+    /// `message/delivery-status`
+    pub(crate) struct FindMessage {
+        id: Required<String> =
+            named("messageId" | "message_id" | "wa_message_id" | "whatsapp_message_id"),
+    }
+}
+
 /// `message/delivery-status`
 pub(crate) async fn delivery_status(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<FindMessage>,
 ) -> Result<Reply<200, Status>> {
-    let fields = input.fields();
-    let name = fields.name_of(&MESSAGE);
-    let id = fields.required(name)?;
+    let id = input.read().id;
+    let name = id.name();
+    let id = id.get()?;
     let found = history::find(&store, caller.tenant_id(), &id).await?;
     let found = found.ok_or_else(|| Error::not_found(name, "there is no message with this id"))?;
     Ok(Reply(Status { status: "1", message: found.into() }))

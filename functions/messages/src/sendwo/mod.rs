@@ -2,19 +2,16 @@
 
 pub(crate) mod history;
 
-use api_http::{ApiError, Caller, Input, Reply, Result, idempotent_send};
+use api_http::{ApiError, Caller, Input, PhoneText, Reply, Required, Result, idempotent_send, request};
 use axum::extract::State;
 use axum::response::Response;
 use domain::account::Account;
-use domain::message::Content;
+use domain::message::{Content, MAX_TEXT};
 use domain::sender::SenderId;
 use messaging::messages::{Outgoing, Sent};
 use messaging::{Services, messages};
 use ops::callers;
 use serde::Serialize;
-
-/// The parameter that names a connected number.
-const NUMBER: [&str; 3] = ["phoneNumberId", "phone_number_id", "phoneNumberID"];
 
 #[derive(Serialize)]
 struct Data {
@@ -42,18 +39,27 @@ impl From<Sent> for Answer {
     }
 }
 
+request! {
+    /// `send-text-message`
+    pub(crate) struct SendText {
+        number: Required<String> = named("phoneNumberId" | "phone_number_id" | "phoneNumberID"),
+        to: Required<PhoneText> = named("to" | "phone_number" | "phoneNumber"),
+        message: Required<String> = named("message").max_length(MAX_TEXT),
+    }
+}
+
 /// `send-text-message`, and `send` as sister products call it.
 pub(crate) async fn send_text(
     State(services): State<Services>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<SendText>,
 ) -> Result<Response> {
-    let fields = input.fields();
     let work = async |send| {
-        let (account, sender) = account(&services, &caller, &input).await?;
-        let to = fields.name_of(&["to", "phone_number", "phoneNumber"]);
-        let to = fields.required_phone(to, account.default_country)?;
-        let content = Content::Text { body: fields.required("message")? };
+        let SendText { number, to, message } = input.read();
+        let name = number.name();
+        let (account, sender) = account(&services, &caller, name, &number.get()?).await?;
+        let to = to.get()?.parse(account.default_country)?;
+        let content = Content::Text { body: message.get()? };
         let new = Outgoing { to, content, sender: Some(sender) };
         let sent = messages::send(&services, &caller, &account, new, send).await?;
         Ok(Reply::<200, Answer>(sent.into()))
@@ -61,11 +67,13 @@ pub(crate) async fn send_text(
     idempotent_send(&services.store, &caller, &input, work).await
 }
 
-/// The account of the number that is named, and the number.
-async fn account(services: &Services, caller: &ops::Caller, input: &Input) -> Result<(Account, SenderId)> {
-    let fields = input.fields();
-    let name = fields.name_of(&NUMBER);
-    let number = fields.text(name)?;
-    let found = callers::account_of_number(&services.store, caller, number.as_deref()).await;
+/// The account of a number, which the parameter `name` names, and the number.
+async fn account(
+    services: &Services,
+    caller: &ops::Caller,
+    name: &str,
+    number: &str,
+) -> Result<(Account, SenderId)> {
+    let found = callers::account_of_number(&services.store, caller, Some(number)).await;
     found.map_err(|error| ApiError(error).renamed("phone_number_id", name))
 }

@@ -1,9 +1,9 @@
 //! `/api/channels`: custom channels.
 
-use api_http::{Caller, Input, Reply, Result};
+use api_http::{Caller, Given, Input, Reply, Required, Result, request};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::channel::CustomChannel;
+use domain::channel::{CustomChannel, MAX_NAME, MAX_RATE};
 use messaging::custom::{self, New};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -49,15 +49,24 @@ pub(crate) async fn list(State(store): State<Store>, Caller(caller): Caller) -> 
     Ok(Reply(Channels { status: "success", channels: all.into_iter().map(Channel::from).collect() }))
 }
 
+request! {
+    /// `POST /api/channels`
+    pub(crate) struct RegisterChannel {
+        rate: Given<u64> = named("rate").at_least(1).at_most(MAX_RATE as u64),
+        name: Required<String> = named("name").max_length(MAX_NAME),
+        url: Required<String> = named("url"),
+    }
+}
+
 /// `POST /api/channels`: one of this name is replaced.
 pub(crate) async fn register(
     State(app): State<App>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<RegisterChannel>,
 ) -> Result<Response> {
-    let fields = input.fields();
-    let rate = fields.integer("rate")?;
-    let new = New { name: fields.required("name")?, url: fields.required("url")?, rate };
+    let asked = input.read();
+    let rate = asked.rate.get()?;
+    let new = New { name: asked.name.get()?, url: asked.url.get()?, rate };
     let (channel, secret) = custom::register(&app.store, &app.outbound, &caller, new).await?;
     let secret = secret.map(|secret| secret.expose().to_owned());
     let created = secret.is_some();

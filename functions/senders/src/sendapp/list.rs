@@ -1,9 +1,9 @@
 //! `/api/senders`: what messages leave from.
 
-use api_http::{Caller, Input, Reply, Result, account_of_token};
+use api_http::{Caller, Given, Input, Reply, Required, Result, account_of_token, request};
 use axum::extract::State;
-use domain::sender::Sender;
-use ops::senders;
+use domain::sender::{Sender, SenderId};
+use ops::{callers, senders};
 use serde::Serialize;
 use store::Store;
 
@@ -44,29 +44,43 @@ impl From<Vec<Sender>> for Senders {
     }
 }
 
+request! {
+    /// `GET /api/senders`
+    pub(crate) struct ListSenders {
+        token: Given<String> = named("token"),
+    }
+}
+
 /// `GET /api/senders`: those of an account with its token, or all.
 pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ListSenders>,
 ) -> Result<Reply<200, Senders>> {
     let all = senders::list(&store, caller.tenant_id()).await?;
-    if input.fields().text("token")?.is_none() {
-        return Ok(Reply(all.into()));
-    }
-    let account = account_of_token(&store, &caller, input.fields()).await?;
+    let Some(token) = input.read().token.get()? else { return Ok(Reply(all.into())) };
+    let account = callers::account(&store, &caller, Some(&token)).await?;
     let mine = all.into_iter().filter(|sender| sender.account.is_none_or(|id| id == account.id));
     Ok(Reply(mine.collect::<Vec<_>>().into()))
+}
+
+request! {
+    /// `POST /api/senders/default`
+    pub(crate) struct ChooseSender {
+        token: Required<String> = named("token"),
+        sender: Required<SenderId> = named("sender"),
+    }
 }
 
 /// `POST /api/senders/default`: the one that sends when none is named.
 pub(crate) async fn choose(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ChooseSender>,
 ) -> Result<Reply<200, Senders>> {
-    let account = account_of_token(&store, &caller, input.fields()).await?;
-    let id = input.fields().required("sender")?.parse()?;
+    let asked = input.read();
+    let account = account_of_token(&store, &caller, asked.token).await?;
+    let id = asked.sender.get()?;
     let account = senders::set_default(&store, &caller, account, &id).await?;
     Ok(Reply(account.senders().into()))
 }

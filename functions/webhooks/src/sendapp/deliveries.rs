@@ -1,6 +1,6 @@
 //! `/api/webhooks/{id}/deliveries`, `/replay` and `/test`
 
-use api_http::{Caller, Input, Reply, Result, cut_to_weight};
+use api_http::{Caller, Given, Input, Reply, Result, cut_to_weight, request};
 use axum::extract::State;
 use dispatch::{Again, Replayed, WebhookDispatcher};
 use jiff::Timestamp;
@@ -75,16 +75,24 @@ pub(crate) struct Page {
     next_before: Option<u64>,
 }
 
+request! {
+    /// `GET /api/webhooks/{id}/deliveries`
+    pub(crate) struct ListDeliveries {
+        limit: Given<u64> = named("limit"),
+        before: Given<u64> = named("before"),
+    }
+}
+
 /// `GET /api/webhooks/{id}/deliveries`: newest first.
 pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ListDeliveries>,
 ) -> Result<Reply<200, Page>> {
-    let (fields, id, tenant) = (input.fields(), named(&input)?, caller.tenant_id());
-    let limit = fields.integer("limit")?.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
+    let (asked, id, tenant) = (input.read(), named(&input)?, caller.tenant_id());
+    let limit = asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT);
     let newest = dispatch::find(&store, tenant, id).await?.state.sequence;
-    let before = fields.integer("before")?.unwrap_or(u64::MAX).min(newest + 1);
+    let before = asked.before.or(u64::MAX)?.min(newest + 1);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let (found, mut next_before) = store.deliveries(tenant, id, before, limit).await?;
     let mut deliveries: Vec<Row> = found.iter().map(Row::from).collect();
@@ -128,15 +136,24 @@ pub(crate) async fn show(
     }))
 }
 
+request! {
+    /// `POST /api/webhooks/{id}/replay`
+    pub(crate) struct Replay {
+        delivery_id: Given<u64> = named("delivery_id").at_least(1),
+        from: Given<Timestamp> = named("from"),
+        to: Given<Timestamp> = named("to"),
+    }
+}
+
 /// `POST /api/webhooks/{id}/replay`: `delivery_id`, or `from` and `to`.
 pub(crate) async fn replay(
     State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<Replay>,
 ) -> Result<Reply<200, Value>> {
-    let fields = input.fields();
+    let asked = input.read();
     let found = dispatch::find(&dispatcher.store, caller.tenant_id(), named(&input)?).await?;
-    let again = match (fields.integer("delivery_id")?, fields.time("from")?, fields.time("to")?) {
+    let again = match (asked.delivery_id.get()?, asked.from.get()?, asked.to.get()?) {
         (Some(delivery), None, None) => Again::One(delivery),
         (None, Some(from), to) => {
             Again::Between(from.as_millisecond(), to.map_or(i64::MAX, Timestamp::as_millisecond))

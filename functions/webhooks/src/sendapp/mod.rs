@@ -3,7 +3,7 @@
 pub(crate) mod deliveries;
 pub(crate) mod register;
 
-use api_http::{Caller, Input, Reply, Result};
+use api_http::{Caller, Given, Input, Reply, Result, Texts, request};
 use axum::extract::State;
 use dispatch::{Change, Status, WebhookDispatcher};
 use domain::webhook::{EndpointId, EventType, chosen};
@@ -65,7 +65,7 @@ impl From<Status> for Webhook {
 }
 
 /// The endpoint that the path names.
-pub(crate) fn named(input: &Input) -> Result<EndpointId> {
+pub(crate) fn named<R>(input: &Input<R>) -> Result<EndpointId> {
     Ok(input.path("id").parse()?)
 }
 
@@ -102,18 +102,28 @@ pub(crate) async fn show(
     Ok(One::new(dispatch::find(&store, caller.tenant_id(), named(&input)?).await?))
 }
 
+request! {
+    /// `POST /api/webhooks/{id}`
+    pub(crate) struct ChangeWebhook {
+        name: Given<String> = named("name").max_length(255),
+        url: Given<String> = named("url"),
+        events: Given<Texts> = named("events"),
+        enabled: Given<bool> = named("enabled"),
+    }
+}
+
 /// `POST /api/webhooks/{id}`: changes what is given.
 pub(crate) async fn change(
     State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<ChangeWebhook>,
 ) -> Result<Reply<200, One>> {
-    let fields = input.fields();
+    let asked = input.read();
     let change = Change {
-        name: fields.text("name")?,
-        url: fields.text("url")?,
-        events: fields.list("events")?.map(|names| chosen(&names)).transpose()?,
-        on: fields.switch("enabled")?,
+        name: asked.name.get()?,
+        url: asked.url.get()?,
+        events: asked.events.get()?.map(|names| chosen(&names)).transpose()?,
+        on: asked.enabled.get()?,
     };
     Ok(One::new(dispatch::change(&dispatcher, &caller, named(&input)?, change).await?))
 }

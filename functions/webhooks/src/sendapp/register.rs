@@ -1,12 +1,12 @@
 //! `/api/whatsapp-meta/set_webhook`, `/api/sms/set_webhook` and `POST /api/webhooks`
 
-use api_http::{Caller, Input, Reply, Result, account_of_token};
+use api_http::{Caller, Given, Input, Reply, Required, Result, Texts, account_of_token, request};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use dispatch::{New, WebhookDispatcher};
 use domain::account::Account;
 use domain::webhook::{Purpose, chosen};
-use ops::Error;
+use ops::callers;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -29,26 +29,40 @@ async fn register(dispatcher: &WebhookDispatcher, caller: &ops::Caller, new: New
     Ok(Registered { status: "success", webhook: status.into(), secret })
 }
 
+request! {
+    /// `POST` of `set_webhook`
+    pub(crate) struct SetWebhook {
+        token: Required<String> = named("token"),
+        url: Required<String> = named("url"),
+    }
+}
+
 async fn set(
     dispatcher: &WebhookDispatcher,
     caller: &ops::Caller,
-    input: &Input,
+    asked: SetWebhook,
     purpose: fn(&Account) -> Purpose,
 ) -> Result<Response> {
-    let fields = input.fields();
-    let account = account_of_token(&dispatcher.store, caller, fields).await?;
-    let url = fields.text("url")?.ok_or_else(|| Error::invalid("url", "url is required"))?;
+    let account = account_of_token(&dispatcher.store, caller, asked.token).await?;
+    let url = asked.url.get()?;
     let new = New { name: account.name.clone(), url, purpose: purpose(&account) };
     Ok(Reply::<200, _>(register(dispatcher, caller, new).await?).into_response())
+}
+
+request! {
+    /// `DELETE` of `set_webhook`
+    pub(crate) struct UnsetWebhook {
+        token: Required<String> = named("token"),
+    }
 }
 
 async fn unset(
     store: &Store,
     caller: &ops::Caller,
-    input: &Input,
+    asked: UnsetWebhook,
     purpose: fn(&Account) -> Purpose,
 ) -> Result<Reply<200, Value>> {
-    let account = account_of_token(store, caller, input.fields()).await?;
+    let account = account_of_token(store, caller, asked.token).await?;
     let removed = dispatch::unregister(store, caller, &purpose(&account)).await?;
     Ok(Reply(json!({"status": "success", "removed": removed})))
 }
@@ -65,52 +79,62 @@ fn sms(account: &Account) -> Purpose {
 pub(crate) async fn set_meta(
     State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<SetWebhook>,
 ) -> Result<Response> {
-    set(&dispatcher, &caller, &input, meta).await
+    set(&dispatcher, &caller, input.read(), meta).await
 }
 
 /// `DELETE /api/whatsapp-meta/set_webhook`: also when there is none.
 pub(crate) async fn unset_meta(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<UnsetWebhook>,
 ) -> Result<Reply<200, Value>> {
-    unset(&store, &caller, &input, meta).await
+    unset(&store, &caller, input.read(), meta).await
 }
 
 /// `POST /api/sms/set_webhook`
 pub(crate) async fn set_sms(
     State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<SetWebhook>,
 ) -> Result<Response> {
-    set(&dispatcher, &caller, &input, sms).await
+    set(&dispatcher, &caller, input.read(), sms).await
 }
 
 /// `DELETE /api/sms/set_webhook`: also when there is none.
 pub(crate) async fn unset_sms(
     State(store): State<Store>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<UnsetWebhook>,
 ) -> Result<Reply<200, Value>> {
-    unset(&store, &caller, &input, sms).await
+    unset(&store, &caller, input.read(), sms).await
+}
+
+request! {
+    /// `POST /api/webhooks`
+    pub(crate) struct NewWebhook {
+        token: Given<String> = named("token"),
+        url: Required<String> = named("url"),
+        events: Given<Texts> = named("events"),
+        name: Given<String> = named("name").max_length(255),
+    }
 }
 
 /// `POST /api/webhooks`: events of ours, of one account or of all.
 pub(crate) async fn create(
     State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
-    input: Input,
+    input: Input<NewWebhook>,
 ) -> Result<Response> {
-    let fields = input.fields();
-    let account = match fields.text("token")? {
-        Some(_) => Some(account_of_token(&dispatcher.store, &caller, fields).await?.id),
+    let asked = input.read();
+    let account = match asked.token.get()? {
+        Some(token) => Some(callers::account(&dispatcher.store, &caller, Some(&token)).await?.id),
         None => None,
     };
-    let url = fields.text("url")?.ok_or_else(|| Error::invalid("url", "url is required"))?;
-    let chosen = fields.list("events")?.map_or(Ok(None), |names| chosen(&names))?;
-    let name = fields.text("name")?.unwrap_or_else(|| "Webhook".to_owned());
+    let url = asked.url.get()?;
+    let chosen = asked.events.get()?.map_or(Ok(None), |names| chosen(&names))?;
+    let name = asked.name.or("Webhook".to_owned())?;
     let new = New { name, url, purpose: Purpose::Events { account, chosen } };
     Ok(Reply::<201, _>(register(&dispatcher, &caller, new).await?).into_response())
 }

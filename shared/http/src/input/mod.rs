@@ -3,6 +3,7 @@
 mod body;
 mod form;
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -13,12 +14,12 @@ use serde_json::{Map, Value};
 use store::sha256_hex;
 
 use crate::table::Spec;
-use crate::{ApiError, Fields, Result};
+use crate::{ApiError, Dialect, Fields, Request, Result};
 
 pub(crate) use body::{Content, read};
 
-/// Parameters that say who asks, not what for.
-const CREDENTIALS: [&str; 4] = ["apikey", "apiToken", "apiKey", "idempotency_key"];
+/// The key under which a request may be repeated, where it is no header.
+pub const IDEMPOTENCY_KEY: &str = "idempotency_key";
 /// Longest idempotency key.
 const MAX_IDEMPOTENCY_KEY: usize = 255;
 
@@ -44,10 +45,12 @@ impl std::fmt::Debug for Upload {
     }
 }
 
-/// The parameters, files and headers of a request: body before query, whatever
-/// form the body has.
-#[derive(Clone)]
-pub struct Input(Arc<Inner>);
+/// What a request carries: the parameters that `R` lists, body before query, whatever
+/// form the body has; parts of the path, and headers. Comes last in a handler's signature.
+pub struct Input<R = ()> {
+    inner: Arc<Inner>,
+    asks: PhantomData<fn() -> R>,
+}
 
 pub(crate) struct Inner {
     pub(crate) spec: Spec,
@@ -56,65 +59,69 @@ pub(crate) struct Inner {
     pub(crate) headers: HeaderMap,
 }
 
-impl std::fmt::Debug for Input {
+impl<R> std::fmt::Debug for Input<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Input(***)")
     }
 }
 
-impl From<Inner> for Input {
-    fn from(inner: Inner) -> Self {
-        Self(Arc::new(inner))
+impl<R: Request> Input<R> {
+    /// The parameters.
+    pub fn read(&self) -> R {
+        R::read(Fields::new(&self.inner.content.params, &self.inner.content.files))
     }
 }
 
-impl Input {
-    /// The parameters.
-    pub fn fields(&self) -> Fields<'_> {
-        Fields::from(&self.0.content.params)
-    }
-
-    pub(crate) fn params(&self) -> &Map<String, Value> {
-        &self.0.content.params
-    }
-
+impl<R> Input<R> {
     /// A part of the path; empty when the endpoint has no such part.
     pub fn path(&self, name: &str) -> &str {
-        let found = self.0.path.iter().find(|(n, _)| n == name);
+        let found = self.inner.path.iter().find(|(n, _)| n == name);
         found.map_or("", |(_, value)| value)
-    }
-
-    /// A file by the parameter that carries it.
-    pub fn file(&self, field: &str) -> Option<&Upload> {
-        self.0.content.files.iter().find(|file| file.field == field)
     }
 
     /// The body as it came, for endpoints that ask for that. It is one byte longer
     /// than they take when there was more of it, and the rest is left out.
     pub fn body(&self) -> &[u8] {
-        &self.0.content.raw
+        &self.inner.content.raw
     }
 
     /// A header's value, unless it is empty or not text.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let value = self.0.headers.get(name)?.to_str().ok()?.trim();
+        self.inner.header(name)
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl Inner {
+    /// The request that the edge read before the handler's extractors look at it.
+    pub(crate) fn of(parts: &Parts) -> Result<Arc<Self>> {
+        let inner = parts.extensions.get::<Arc<Self>>().cloned();
+        inner.ok_or_else(|| ApiError(ops::Error::new(ops::Code::Internal, "internal error")))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let value = self.headers.get(name)?.to_str().ok()?.trim();
         (!value.is_empty()).then_some(value)
     }
 
-    pub(crate) fn spec(&self) -> Spec {
-        self.0.spec
+    /// A parameter that the edge reads itself.
+    pub(crate) fn text(&self, name: &'static str) -> Result<Option<String>> {
+        Ok(Fields::from(&self.content.params).parameter_of(name).text()?)
     }
 
     /// The key under which the caller may repeat the request.
     pub(crate) fn idempotency_key(&self) -> Result<Option<String>> {
         let key = match self.header("idempotency-key") {
             Some(key) => Some(key.to_owned()),
-            None => self.fields().text("idempotency_key")?,
+            None => self.text(IDEMPOTENCY_KEY)?,
         };
         match key {
             Some(key) if key.len() > MAX_IDEMPOTENCY_KEY => {
                 let message = "idempotency_key may have at most 255 characters";
-                Err(ops::Error::invalid("idempotency_key", message).into())
+                Err(ops::Error::invalid(IDEMPOTENCY_KEY, message).into())
             }
             key => Ok(key),
         }
@@ -122,14 +129,17 @@ impl Input {
 
     /// A digest of what is asked for, without who asks.
     pub(crate) fn fingerprint(&self) -> String {
+        let is_edge = |name: &str| {
+            name == IDEMPOTENCY_KEY || Dialect::ALL.iter().any(|d| d.key_parameter() == Some(name))
+        };
         let mut text = String::new();
-        for (name, value) in &self.0.path {
+        for (name, value) in &self.path {
             text.push_str(&format!("{}={};", Value::from(name.as_str()), Value::from(value.as_str())));
         }
-        let asked = self.0.content.params.iter().filter(|(name, _)| !CREDENTIALS.contains(&name.as_str()));
+        let asked = self.content.params.iter().filter(|(name, _)| !is_edge(name));
         let asked: Map<String, Value> = asked.map(|(name, value)| (name.clone(), value.clone())).collect();
         canonical(&Value::Object(asked), &mut text);
-        for file in &self.0.content.files {
+        for file in &self.content.files {
             text.push_str(&format!("{}:{}:{};", file.field, file.name, sha256_hex(&file.bytes)));
         }
         sha256_hex(text)
@@ -165,12 +175,11 @@ fn canonical(value: &Value, out: &mut String) {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Input {
+impl<S: Sync, R> FromRequestParts<S> for Input<R> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> std::result::Result<Self, ApiError> {
-        let input = parts.extensions.get::<Self>().cloned();
-        input.ok_or_else(|| ApiError(ops::Error::new(ops::Code::Internal, "internal error")))
+        Ok(Self { inner: Inner::of(parts)?, asks: PhantomData })
     }
 }
 
@@ -180,9 +189,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Dialect;
 
-    fn input(params: &str, header: Option<&'static str>) -> Input {
+    fn input(params: &str, header: Option<&'static str>) -> Inner {
         let spec =
             Spec { path: "/x", dialect: Dialect::SendApp, class: RateClass::Normal, max_body: 0, raw: false };
         let mut headers = HeaderMap::new();
@@ -190,7 +198,7 @@ mod tests {
             headers.insert("idempotency-key", key.parse().unwrap());
         }
         let content = Content { params: serde_json::from_str(params).unwrap(), ..Content::default() };
-        Inner { spec, content, path: Vec::new(), headers }.into()
+        Inner { spec, content, path: Vec::new(), headers }
     }
 
     #[test]
