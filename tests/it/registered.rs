@@ -64,6 +64,14 @@ async fn the_local_process_serves_every_function_of_the_api() {
 }
 
 #[test]
+fn every_kind_of_item_is_explained() {
+    let explained = read("shared/README.md");
+    for kind in store::Kind::ALL {
+        assert!(explained.contains(&format!("`{kind}`")), "shared/README.md does not explain {kind}");
+    }
+}
+
+#[test]
 fn no_entry_says_a_thing_twice() {
     for function in ALL {
         let kinds = function.kinds();

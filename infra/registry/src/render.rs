@@ -375,7 +375,8 @@ pub fn budgets() -> String {
 /// A table of all functions, in Markdown.
 pub fn table() -> String {
     let mut text = String::from(
-        "| function | for | started by | writes | only reads | feeds | reaches |\n|---|---|---|---|---|---|---|\n",
+        "| function | for | started by | feeds | of the bucket | reaches | writes | only reads |\n\
+         |---|---|---|---|---|---|---|---|\n",
     );
     let kinds = |kinds: &[store::Kind]| {
         let mut names: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
@@ -391,15 +392,20 @@ pub fn table() -> String {
         let feeds: Vec<String> = function.feeds.iter().map(|queue| format!("`{}`", queue.as_str())).collect();
         let clients: Vec<String> =
             function.clients.iter().map(|client| format!("{client:?}").to_lowercase()).collect();
+        let objects = function.objects.iter().map(|objects| match objects.prefix {
+            "" => objects.actions.join(", "),
+            prefix => format!("`{prefix}/` {}", objects.actions.join(", ")),
+        });
         let _infallible = writeln!(
             text,
-            "| {} | {} | {trigger} | {} | {} | {} | {} |",
+            "| {} | {} | {trigger} | {} | {} | {} | {} | {} |",
             function.name,
             function.about,
-            kinds(function.writes),
-            kinds(function.reads),
             feeds.join(" "),
-            clients.join(", ")
+            objects.collect::<Vec<_>>().join("; "),
+            clients.join(", "),
+            kinds(function.writes),
+            kinds(function.reads)
         );
     }
     text
