@@ -326,3 +326,46 @@ async fn who_has_a_message_has_it_whatever_is_reported_later() {
     let row = world.rows(id).await.remove(0);
     assert_eq!((row.progress.failed_at, row.progress.reason), (None, None));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_platform_may_report_before_it_has_answered() {
+    let (world, api, hook, _) = shop(2).await;
+    hook.set(Mood::Slow(std::time::Duration::from_millis(300)));
+    let id = launched(&api, text()).await;
+    let report = async |sid: &Value| {
+        let data = json!({"messageSid": sid, "fromId": "x", "toId": "y", "status": "delivered", "channel": "livechat"});
+        api.post("/v1/incoming_custom_channel_message", json!({"customData": data})).await
+    };
+    let early = async {
+        while hook.received().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        for one in hook.received() {
+            assert_eq!(report(&one.json()["id"]).await.expect(200)["status"], "delivered");
+        }
+    };
+    tokio::join!(world.drain(), early);
+    assert_eq!(world.counts(id).await, [("delivered", 2), ("skipped", 1)].into());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_said_to_have_what_was_not_sent_to_them() {
+    let (world, api, hook, _) = shop(2).await;
+    hook.set(Mood::Answers(429, vec![("retry-after", "120".to_owned())]));
+    let id = launched(&api, text()).await;
+    let report = async |contact: u64| {
+        let sid = format!("c:{id}:{contact}:1:{}", world.tenant());
+        let data = json!({"messageSid": sid, "fromId": "x", "toId": "y", "status": "delivered", "channel": "livechat"});
+        api.post("/v1/incoming_custom_channel_message", json!({"customData": data})).await.status
+    };
+    // Nobody has claimed anybody yet.
+    assert_eq!(report(1).await, 404);
+    let held = async {
+        while hook.received().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        hook.answer(200);
+    };
+    tokio::join!(world.drain(), held);
+    assert_eq!(world.counts(id).await, [("accepted", 2), ("skipped", 1)].into());
+}

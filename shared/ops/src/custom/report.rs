@@ -60,10 +60,11 @@ async fn of_campaign(
         return Ok(None);
     };
     let row = store.row(tenant, campaign, contact).await?;
+    let Some(row) = row else { return Ok(None) };
     // Of what was never sent there is nothing to report.
-    let was_sent =
-        |row: &Row| row.attempt >= attempt && !matches!(row.progress.state, State::Skipped | State::Pending);
-    let Some(row) = row.filter(was_sent) else { return Ok(None) };
+    if !was_sent(store, tenant, campaign, &row, attempt).await? {
+        return Ok(None);
+    }
     let now_ms = store.clock().now_ms();
     let reference = CallbackRef::Campaign(campaign, contact, attempt).to_string();
     let provider_id = row.progress.provider_id.clone().unwrap_or_else(|| reference.clone());
@@ -96,6 +97,32 @@ async fn of_campaign(
         status: progress.shown().0.as_str(),
         duplicate: !is_news,
     }))
+}
+
+/// Whether an attempt was made, or is being made: a platform may report before it has
+/// answered us, and then the recipient is claimed by the cursor of their block alone.
+async fn was_sent(
+    store: &Store,
+    tenant: &TenantId,
+    campaign: CampaignId,
+    row: &Row,
+    attempt: u32,
+) -> Result<bool> {
+    match row.progress.state {
+        State::Skipped => Ok(false),
+        State::Pending if row.attempt == attempt && row.retry_at.is_none() => {
+            let head = store.head(tenant, campaign, block_of(row.contact)).await?;
+            Ok(head.is_some_and(|head| head.cursor >= row.contact))
+        }
+        State::Pending => Ok(row.attempt > attempt),
+        State::Claimed
+        | State::Accepted
+        | State::Sent
+        | State::Delivered
+        | State::Read
+        | State::Failed
+        | State::Unknown => Ok(row.attempt >= attempt),
+    }
 }
 
 /// What went out under an id: ours, or the platform's.
