@@ -96,7 +96,8 @@ impl Bodies {
     }
 }
 
-fn unavailable(error: media::Error) -> Error {
+/// The bucket did not answer.
+pub fn unavailable(error: media::Error) -> Error {
     tracing::warn!(code = error.code, "the file store is not available");
     Error::new(Code::Unavailable, "the service is not available, try again").after(1)
 }

@@ -1,4 +1,4 @@
-//! What the ways out answer, in the product's words.
+//! What a provider answers, in the product's words.
 
 use ops::{Code, Error};
 
@@ -13,10 +13,4 @@ pub(crate) fn of_provider(error: channels::Error) -> Error {
             Error::new(Code::ProviderUnavailable, "WhatsApp did not answer, try again").after(5)
         }
     }
-}
-
-/// The bucket did not answer.
-pub(crate) fn of_bucket(error: media::Error) -> Error {
-    tracing::warn!(code = error.code, "the file store is not available");
-    Error::new(Code::Unavailable, "the service is not available, try again").after(1)
 }

@@ -1,6 +1,7 @@
 //! Uploaded files and their stable public URLs.
 
-use crate::error::{of_bucket, of_provider};
+use crate::error::of_provider;
+use bodies::unavailable;
 use std::time::Duration;
 
 use bodies::Bodies;
@@ -111,7 +112,7 @@ impl Files {
             size: bytes.len() as u64,
             state: FileState::Ready,
         };
-        self.bucket.put(&file.id, checked.mime, bytes).await.map_err(of_bucket)?;
+        self.bucket.put(&file.id, checked.mime, bytes).await.map_err(unavailable)?;
         store.create_file(&file).await?;
         Ok(self.url(&file))
     }
@@ -140,7 +141,7 @@ impl Files {
             state: FileState::Announced,
         };
         let upload = Upload { id: &file.id, mime: checked.mime, size };
-        let upload = self.bucket.presign_upload(upload, UPLOAD_VALID).await.map_err(of_bucket)?;
+        let upload = self.bucket.presign_upload(upload, UPLOAD_VALID).await.map_err(unavailable)?;
         store.create_file(&file).await?;
         Ok(Announced { url: self.url(&file), upload, valid: UPLOAD_VALID })
     }
@@ -157,18 +158,18 @@ impl Files {
         let file = store.file(id).await?.ok_or_else(unknown)?;
         if file.state != FileState::Announced {
             // What comes after the check is never looked at, nor served.
-            self.bucket.drop_upload(id).await.map_err(of_bucket)?;
+            self.bucket.drop_upload(id).await.map_err(unavailable)?;
             return Ok(file.state);
         }
         let gone = || Error::not_found("id", "the upload is gone");
         let start =
-            self.bucket.start_of_upload(id, CHECKED_BYTES).await.map_err(of_bucket)?.ok_or_else(gone)?;
+            self.bucket.start_of_upload(id, CHECKED_BYTES).await.map_err(unavailable)?.ok_or_else(gone)?;
         let checked = check_content(&file.name, Some(&file.mime), &start.bytes, start.size);
         let (place, state) = match checked {
             Ok(_) if start.size == file.size => (Place::Files, FileState::Ready),
             Ok(_) | Err(_) => (Place::Quarantine, FileState::Rejected),
         };
-        self.bucket.move_upload(id, &start.etag, &file.mime, place).await.map_err(of_bucket)?;
+        self.bucket.move_upload(id, &start.etag, &file.mime, place).await.map_err(unavailable)?;
         match store.settle_file(id, state).await {
             Ok(()) | Err(store::Error::Conflict) => Ok(state),
             Err(error) => Err(error.into()),
@@ -182,7 +183,7 @@ impl Files {
     pub async fn read_url(&self, store: &Store, id: &str) -> Result<String> {
         let file = self.ready(store, id).await?;
         let disposition = format!("{}; filename=\"{}\"", disposition(&file.mime), file.name);
-        self.bucket.presign_get(id, &file.mime, &disposition, READ_VALID).await.map_err(of_bucket)
+        self.bucket.presign_get(id, &file.mime, &disposition, READ_VALID).await.map_err(unavailable)
     }
 
     async fn ready(&self, store: &Store, id: &str) -> Result<File> {
@@ -192,7 +193,7 @@ impl Files {
 
     async fn read(&self, store: &Store, id: &str) -> Result<(File, Bytes)> {
         let file = self.ready(store, id).await?;
-        let bytes = self.bucket.get(id).await.map_err(of_bucket)?;
+        let bytes = self.bucket.get(id).await.map_err(unavailable)?;
         Ok((file, bytes.ok_or_else(|| Error::not_found("id", "there is no such file"))?))
     }
 

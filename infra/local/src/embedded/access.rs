@@ -43,8 +43,6 @@ pub enum Reached {
     Fed(&'static str),
     /// A job was put aside, into the dead-letter queue of a queue.
     Parked(&'static str),
-    /// Objects below a prefix were reached, by an action of S3.
-    Object(&'static str, &'static str),
 }
 
 /// What functions used so far.
@@ -74,41 +72,33 @@ impl Uses {
             let code = "com.amazon.coral.service#AccessDeniedException";
             return Some(Reply::error(StatusCode::BAD_REQUEST, code, &message));
         }
-        self.keep(function, asked.into_iter().flatten());
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        uses.extend(asked.into_iter().flatten().map(|what| Use { function: function.name, what }));
         None
     }
+}
 
-    /// Whether a request to the bucket is granted, by the method and the key that it names.
-    pub(super) fn may_reach(&self, method: &Method, path: &str, query: &str) -> bool {
-        let Ok(function) = ROLE.try_with(|function| *function) else { return true };
-        let path = path.trim_start_matches('/');
-        let below = |prefix: &str| {
-            // The bucket's name stands in the host, or before the key.
-            let (_, rest) = path.split_once('/').unwrap_or_default();
-            [path, rest].iter().any(|key| key.split_once('/').is_some_and(|(first, _)| first == prefix))
-        };
-        let action = match *method {
-            Method::GET | Method::HEAD => "GetObject",
-            Method::DELETE if query.contains("uploadId") => "AbortMultipartUpload",
-            Method::DELETE => "DeleteObject",
-            _ => "PutObject",
-        };
-        let reached = function
-            .objects
-            .iter()
-            .find(|objects| below(objects.prefix) && objects.actions.contains(&action));
-        let Some(objects) = reached else {
-            tracing::error!("{} may not {action} {path}", function.name);
-            return false;
-        };
-        self.keep(function, [Reached::Object(objects.prefix, action)]);
-        true
+/// Whether a request to the bucket is granted, by the method and the key that it names.
+pub(super) fn may_reach(method: &Method, path: &str, query: &str) -> bool {
+    let Ok(function) = ROLE.try_with(|function| *function) else { return true };
+    let path = path.trim_start_matches('/');
+    let below = |prefix: &str| {
+        // The bucket's name stands in the host, or before the key.
+        let (_, rest) = path.split_once('/').unwrap_or_default();
+        [path, rest].iter().any(|key| key.split_once('/').is_some_and(|(first, _)| first == prefix))
+    };
+    let action = match *method {
+        Method::GET | Method::HEAD => "GetObject",
+        Method::DELETE if query.contains("uploadId") => "AbortMultipartUpload",
+        Method::DELETE => "DeleteObject",
+        _ => "PutObject",
+    };
+    let may =
+        function.objects.iter().any(|objects| below(objects.prefix) && objects.actions.contains(&action));
+    if !may {
+        tracing::error!("{} may not {action} {path}", function.name);
     }
-
-    fn keep(&self, function: &'static Function, what: impl IntoIterator<Item = Reached>) {
-        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        uses.extend(what.into_iter().map(|what| Use { function: function.name, what }));
-    }
+    may
 }
 
 /// Whether a function's entry grants something.
@@ -118,10 +108,6 @@ fn grants(function: &Function, what: Reached) -> bool {
         Reached::Written(kind) => function.may_write(kind),
         Reached::Fed(name) => function.feeds.iter().any(|queue| queue.as_str() == name),
         Reached::Parked(name) => function.jobs().is_some_and(|jobs| jobs.queue.as_str() == name),
-        Reached::Object(prefix, action) => function
-            .objects
-            .iter()
-            .any(|objects| objects.prefix == prefix && objects.actions.contains(&action)),
     }
 }
 
@@ -274,7 +260,7 @@ mod tests {
             (Method::GET, "/media/filesystem/1", false),
             (Method::GET, "/media/uploads/1", false),
         ] {
-            let may = async { uses.may_reach(&method, path, "") };
+            let may = async { may_reach(&method, path, "") };
             assert_eq!(hold(&registry::MESSAGES, may).await, want, "{method} {path}");
         }
     }

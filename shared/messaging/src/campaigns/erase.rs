@@ -1,6 +1,6 @@
 //! Taking contacts that were deleted out of the ledgers.
 
-use crate::error::of_bucket;
+use bodies::unavailable;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ async fn forget_reports(services: &Services, tenant: &TenantId, campaign: Campai
     for format in [ReportFormat::Csv, ReportFormat::Xlsx] {
         let of = ReportKey { tenant, campaign, format };
         if let Some(file) = services.store.report(of).await?.file {
-            services.files.bucket().delete_report(&file.object).await.map_err(of_bucket)?;
+            services.files.bucket().delete_report(&file.object).await.map_err(unavailable)?;
             services.store.forget_report_file(of, &file).await?;
         }
     }

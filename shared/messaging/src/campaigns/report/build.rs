@@ -10,7 +10,7 @@ use store::reports::{Report, ReportDraft, ReportFile, ReportJob, ReportKey};
 use super::line::{Line, line};
 use super::{job_of, want};
 use crate::Services;
-use crate::error::of_bucket;
+use bodies::unavailable;
 use ops::Result;
 
 /// Least size of a part: S3 takes no smaller ones, but for the last.
@@ -134,7 +134,7 @@ impl From<media::Error> for Stopped {
     fn from(error: media::Error) -> Self {
         match BROKEN.contains(&error.code.as_str()) {
             true => Self::Broken(error.code),
-            false => Self::Failed(of_bucket(error)),
+            false => Self::Failed(unavailable(error)),
         }
     }
 }

@@ -9,7 +9,7 @@ mod line;
 pub use build::{Build, Writer, build};
 pub use line::{HEADER, Line};
 
-use crate::error::of_bucket;
+use bodies::unavailable;
 use std::time::Duration;
 
 use domain::{CampaignId, ReportFormat, TenantId};
@@ -116,5 +116,5 @@ fn job_of(of: ReportKey<'_>, job: &str, run: u64) -> CampaignJob {
 async fn address(services: &Services, of: ReportKey<'_>, file: &ReportFile) -> Result<String> {
     let name = format!("campaign-{}.{}", of.campaign, of.format.as_str());
     let bucket = services.files.bucket();
-    bucket.presign_report(&file.object, of.format.mime(), &name, READ_VALID).await.map_err(of_bucket)
+    bucket.presign_report(&file.object, of.format.mime(), &name, READ_VALID).await.map_err(unavailable)
 }
