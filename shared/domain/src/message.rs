@@ -1,6 +1,6 @@
 //! Messages that go out: what they contain and what the channel allows.
 
-use crate::channel::ChannelName;
+use crate::channel::custom::ChannelName;
 use crate::media::MediaKind;
 use crate::{Invalid, PhoneNumber, TenantId};
 

@@ -1,6 +1,6 @@
 //! Kinds of ways out, and what each can do.
 
-mod custom;
+pub(crate) mod custom;
 
 use std::fmt;
 
