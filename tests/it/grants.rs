@@ -337,7 +337,8 @@ async fn webhooks() -> World {
     done(&api, Method::DELETE, "/api/webhooks/1", json!({})).await;
     // A request that broke off after it wrote down what is to be told.
     let fresh = Facts::Contacts(vec![ContactChange::new(ContactId(1), 1, false)]);
-    world.store().note(&world.store().entry(world.tenant(), fresh)).await.unwrap();
+    let note = world.store().note(world.tenant(), [fresh]);
+    let _left_behind = world.store().write_note(note).await.unwrap();
     world.clock.advance_ms(15_000);
     world.sweep().await;
     world

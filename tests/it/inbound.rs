@@ -127,10 +127,12 @@ async fn the_same_message_many_times_at_once_is_one() {
         signature: None,
     };
     let change = Inbound::try_from(job).unwrap();
-    let all = join_all((0..50).map(|_| process(&world.services, std::slice::from_ref(&change)))).await;
+    let all =
+        join_all((0..50).map(|_| process(&world.services, World::job(), std::slice::from_ref(&change))))
+            .await;
     assert!(all.iter().filter(|failed| failed.is_empty()).count() >= 1);
     // What gave way to the others comes again.
-    assert_eq!(process(&world.services, &vec![change; 3]).await, Vec::<usize>::new());
+    assert_eq!(process(&world.services, World::job(), &vec![change; 3]).await, Vec::<usize>::new());
     let audit = world.audit().await;
     assert_eq!((audit.contacts, audit.used, audit.problems), (1, 1, vec![]));
     assert_eq!(world.conversation(world.account.id, domain::ContactId(1)).await, ["ciao"]);

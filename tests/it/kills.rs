@@ -103,7 +103,8 @@ async fn a_runner_that_was_too_slow_is_fenced() {
         // Its lease runs out while it still sends: another one takes over.
         world.clock.advance_ms(11_000);
         let number = world.number();
-        let run = messaging::sending::run(&world.services, world.tenant(), &number, 0, || false);
+        let run =
+            messaging::sending::run(&world.services, World::job(), world.tenant(), &number, 0, || false);
         run.await.unwrap()
     };
     let ((), ended) = tokio::join!(world.drain(), usurp);

@@ -8,7 +8,7 @@ use axum::body::Body;
 use harness::documented::{document, events, wrong_in_answer, wrong_in_post};
 use harness::{Answer, Api, World};
 use http::Request;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Everything that is served, from the tables the routers are built from.
 pub(crate) fn routes() -> Vec<Route> {
@@ -148,11 +148,28 @@ fn answers_are_held_to_the_documents() {
     }
 }
 
+/// What the document says of the `data` of an event of ours.
+fn documented_data(kind: &str) -> &'static Value {
+    let post = &document(Dialect::SendApp)["webhooks"][kind]["post"];
+    &post["requestBody"]["content"]["application/json"]["schema"]["allOf"][1]["properties"]["data"]
+}
+
 #[test]
 fn every_event_is_documented() {
     let names: BTreeSet<&str> = events().collect();
     let kinds: BTreeSet<&str> = EventType::ALL.iter().map(|kind| kind.as_str()).collect();
     assert_eq!(names, kinds);
+    // All that an event of ours says is in it, whatever happened.
+    for kind in EventType::ALL {
+        let Some(fields) = kind.fields() else { continue };
+        let data = documented_data(kind.as_str());
+        let named: BTreeSet<&str> =
+            data["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        let required: BTreeSet<&str> =
+            data["required"].as_array().unwrap().iter().flat_map(Value::as_str).collect();
+        let listed: BTreeSet<&str> = fields.iter().copied().collect();
+        assert_eq!((&named, &required), (&listed, &listed), "{kind}");
+    }
     // What the receivers of the tests check is not satisfied with anything.
     for kind in EventType::ALL.iter().filter(|kind| kind.is_ours()) {
         assert!(!wrong_in_post(Some(kind.as_str()), b"{}").is_empty(), "{kind}");

@@ -32,7 +32,7 @@ pub async fn handle(services: &Services, records: &[Record]) -> Vec<String> {
             }
         }
     }
-    let again = Box::pin(messaging::inbound::process(services, &inbound)).await;
+    let again = Box::pin(messaging::inbound::process(services, records.into(), &inbound)).await;
     failed.extend(again.into_iter().filter_map(|i| ids.get(i).cloned()));
     let again = Box::pin(answer_all(services, &questions)).await;
     failed.extend(again.into_iter().filter_map(|i| asked.get(i).cloned()));

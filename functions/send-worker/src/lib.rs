@@ -6,7 +6,7 @@
 use domain::TenantId;
 use domain::sender::SenderId;
 use messaging::Services;
-use queue::{Done, Job, Queue, Record, SendJob};
+use queue::{Done, Job, Queue, Record, SendJob, Unacknowledged};
 
 /// Runs the sender of each wake-up; answers the ids of the records that must come
 /// again. A wake-up for a sender that somebody runs already is done.
@@ -15,7 +15,7 @@ pub async fn handle(services: &Services, records: &[Record], out_of_time: impl F
     for record in records {
         let done = match Job::<SendJob>::parse(&record.body) {
             // A runner's future is large: it lives on the heap.
-            Ok(job) => Box::pin(work(services, job, &out_of_time)).await,
+            Ok(job) => Box::pin(work(services, records.into(), job, &out_of_time)).await,
             Err(reason) => reason.into(),
         };
         again.extend(services.queues.settle(Queue::Send, record, done).await);
@@ -23,7 +23,12 @@ pub async fn handle(services: &Services, records: &[Record], out_of_time: impl F
     again
 }
 
-async fn work(services: &Services, job: Job<SendJob>, out_of_time: impl Fn() -> bool) -> Done {
+async fn work(
+    services: &Services,
+    cause: Unacknowledged<'_>,
+    job: Job<SendJob>,
+    out_of_time: impl Fn() -> bool,
+) -> Done {
     let SendJob::Wake { tenant, sender } = job.job;
     let Ok(tenant) = tenant.parse::<TenantId>() else {
         return Done::Never("the job names no tenant".to_owned());
@@ -31,7 +36,7 @@ async fn work(services: &Services, job: Job<SendJob>, out_of_time: impl Fn() -> 
     let Ok(sender) = sender.parse::<SenderId>() else {
         return Done::Never("the job names no sender".to_owned());
     };
-    match messaging::sending::run(services, &tenant, &sender, job.generation, out_of_time).await {
+    match messaging::sending::run(services, cause, &tenant, &sender, job.generation, out_of_time).await {
         Ok(ended) => {
             tracing::debug!(?ended, "a runner ended");
             Done::Yes

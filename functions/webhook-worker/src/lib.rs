@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use dispatch::{Drained, Parcel, WebhookDispatcher};
+use dispatch::{BatchItem, Drained, WebhookDispatcher};
 use domain::webhook::EndpointId;
+use ops::events::DeliveryJob;
 use queue::{Done, Job, Queue, Record, WebhookJob};
 
 /// Works off all records together; answers the ids of those that must come again.
@@ -16,15 +17,15 @@ pub async fn handle(
     records: &[Record],
     out_of_time: impl Fn() -> bool,
 ) -> Vec<String> {
-    let (mut parcels, mut drains, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut items, mut drains, mut again) = (Vec::new(), Vec::new(), Vec::new());
     for (i, record) in records.iter().enumerate() {
         match read(i, record) {
-            Ok(Work::Deliver(parcel)) => parcels.push(*parcel),
+            Ok(Work::Deliver(item)) => items.push(*item),
             Ok(Work::Drain(drain)) => drains.push((record, drain)),
             Err(never) => again.extend(dispatcher.queues.settle(Queue::Webhook, record, never).await),
         }
     }
-    let late = Box::pin(dispatcher.deliver(parcels)).await;
+    let late = Box::pin(dispatcher.deliver(items)).await;
     again.extend(late.into_iter().filter_map(|i| records.get(i)).map(|record| record.id.clone()));
     for (record, drain) in drains {
         let done = drain.run(dispatcher, &out_of_time).await;
@@ -34,7 +35,7 @@ pub async fn handle(
 }
 
 enum Work {
-    Deliver(Box<Parcel>),
+    Deliver(Box<BatchItem>),
     Drain(Drain),
 }
 
@@ -48,8 +49,9 @@ fn read(i: usize, record: &Record) -> Result<Work, Done> {
     let Job { job, generation, .. } = Job::<WebhookJob>::parse(&record.body)?;
     match job {
         WebhookJob::Deliver { tenant, endpoint, event } => {
-            let parcel = Parcel::read(i, &tenant, endpoint, event);
-            parcel.map(|parcel| Work::Deliver(Box::new(parcel))).map_err(|error| Done::Never(error.message))
+            let job = DeliveryJob::read(&tenant, endpoint, event);
+            let item = job.map(|job| BatchItem { index: i, job });
+            item.map(|item| Work::Deliver(Box::new(item))).map_err(|error| Done::Never(error.message))
         }
         WebhookJob::Drain { tenant, endpoint } => Ok(Work::Drain(Drain { tenant, endpoint, generation })),
     }

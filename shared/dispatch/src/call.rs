@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::TenantId;
 use domain::webhook::{Endpoint, ID_HEADER, Outcome, SIGNATURE_HEADER, SigningKeys, TIMESTAMP_HEADER};
 use outbound::{HeaderMap, HeaderName, HeaderValue, Limits};
 use store::webhooks::{Attempt, Delivery};
@@ -17,6 +18,9 @@ pub const SEQUENCE_HEADER: &str = "webhook-sequence";
 const TYPE_HEADER: &str = "webhook-event";
 /// Meta's signature of a body that is forwarded as it came.
 const META_SIGNATURE: &str = "x-hub-signature-256";
+
+/// Calls of one endpoint at once.
+pub(crate) const AT_ONCE: usize = 32;
 
 /// How long calls may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,14 @@ impl Default for Pace {
     }
 }
 
+/// An endpoint with what its events are signed with.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) tenant: TenantId,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) keys: SigningKeys,
+}
+
 /// What came of a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Called {
@@ -46,8 +58,7 @@ impl WebhookDispatcher {
     /// Sends a delivery to its endpoint, signed at this moment.
     pub(crate) async fn call(
         &self,
-        endpoint: &Endpoint,
-        keys: &SigningKeys,
+        Target { endpoint, keys, .. }: &Target,
         delivery: &Delivery,
         body: Bytes,
     ) -> Called {

@@ -6,19 +6,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::TenantId;
-use domain::webhook::{Endpoint, EndpointId, EventId, EventType, Health, SigningKeys};
+use domain::webhook::{EndpointId, Health};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
-use queue::{EventMessage, Text, WebhookJob};
+use queue::Text;
 use store::webhooks::{Claim, Claimed, Delivery, Progress, State};
 
 use crate::WebhookDispatcher;
-use crate::call::Called;
-use crate::drain::Verdict;
+use crate::call::{AT_ONCE, Called, Target};
+use crate::verdict::Verdict;
+use ops::events::DeliveryJob;
 use ops::{Code, Error, Result};
 
-/// Calls of one endpoint at once.
-pub(crate) const AT_ONCE: usize = 32;
 /// Results that are written together.
 const WRITTEN_AT_ONCE: usize = 25;
 /// Whoever took an event on this long ago did not come to an end. Longer than a call
@@ -27,63 +26,13 @@ const CLAIM_FOR: Duration = Duration::from_secs(60);
 /// How long a slow endpoint is left alone, in times of what makes it slow.
 const SLOW_FOR: u32 = 3;
 
-/// An event for an endpoint.
+/// A job of a batch of the queue `webhook`.
 #[derive(Debug, Clone)]
-pub struct Parcel {
+pub struct BatchItem {
     /// Names it in the answer.
     pub index: usize,
-    /// Whose endpoint.
-    pub tenant: TenantId,
-    /// Which endpoint.
-    pub endpoint: EndpointId,
-    /// The event.
-    pub event: EventId,
-    /// Its type.
-    pub kind: EventType,
-    /// What is sent.
-    pub body: Text,
-    /// The signature that came with a forwarded body.
-    pub signature: Option<String>,
-}
-
-impl Parcel {
-    /// The job that it was read from.
-    fn job(&self) -> WebhookJob {
-        WebhookJob::Deliver {
-            tenant: self.tenant.to_string(),
-            endpoint: self.endpoint.0,
-            event: EventMessage {
-                id: self.event.to_string(),
-                kind: self.kind.as_str().to_owned(),
-                body: self.body.clone(),
-                signature: self.signature.clone(),
-            },
-        }
-    }
-
-    /// Reads a job.
-    ///
-    /// # Errors
-    /// Says what makes no sense.
-    pub fn read(index: usize, tenant: &str, endpoint: u64, event: EventMessage) -> Result<Self> {
-        Ok(Self {
-            index,
-            tenant: tenant.parse()?,
-            endpoint: EndpointId(endpoint),
-            event: event.id.parse()?,
-            kind: event.kind.parse()?,
-            body: event.body,
-            signature: event.signature,
-        })
-    }
-}
-
-/// An endpoint with what its events are signed with.
-#[derive(Debug, Clone)]
-pub(crate) struct Target {
-    pub(crate) tenant: TenantId,
-    pub(crate) endpoint: Endpoint,
-    pub(crate) keys: SigningKeys,
+    /// The event, and its endpoint.
+    pub job: DeliveryJob,
 }
 
 /// A delivery of this batch, with what is sent.
@@ -95,14 +44,14 @@ struct Sending {
 impl WebhookDispatcher {
     /// Sends events to endpoints, each at most once at a time. Answers which of
     /// them must come again, by index.
-    pub async fn deliver(&self, parcels: Vec<Parcel>) -> Vec<usize> {
-        let mut groups: BTreeMap<(TenantId, EndpointId), Vec<Parcel>> = BTreeMap::new();
-        for parcel in parcels {
-            groups.entry((parcel.tenant.clone(), parcel.endpoint)).or_default().push(parcel);
+    pub async fn deliver(&self, items: Vec<BatchItem>) -> Vec<usize> {
+        let mut groups: BTreeMap<(TenantId, EndpointId), Vec<BatchItem>> = BTreeMap::new();
+        for item in items {
+            groups.entry((item.job.tenant.clone(), item.job.endpoint)).or_default().push(item);
         }
-        let deliveries = groups.into_iter().map(|((tenant, endpoint), parcels)| async move {
-            let all: Vec<usize> = parcels.iter().map(|parcel| parcel.index).collect();
-            match Box::pin(self.deliver_to(&tenant, endpoint, parcels)).await {
+        let deliveries = groups.into_iter().map(|((tenant, endpoint), items)| async move {
+            let all: Vec<usize> = items.iter().map(|item| item.index).collect();
+            match Box::pin(self.deliver_to(&tenant, endpoint, items)).await {
                 Ok(again) => again,
                 // Others are at the same endpoint; nothing is wrong with it or with us.
                 Err(Error { code: Code::Conflict, .. }) => {
@@ -122,7 +71,7 @@ impl WebhookDispatcher {
         &self,
         tenant: &TenantId,
         id: EndpointId,
-        parcels: Vec<Parcel>,
+        items: Vec<BatchItem>,
     ) -> Result<Vec<usize>> {
         let Some((endpoint, keys)) = self.store.endpoint_with_keys(tenant, id).await? else {
             return Ok(Vec::new());
@@ -131,7 +80,7 @@ impl WebhookDispatcher {
             return Ok(Vec::new());
         }
         let target = Target { tenant: tenant.clone(), endpoint, keys };
-        let (state, taken, again) = self.take(&target, parcels).await?;
+        let (state, taken, again) = self.take(&target, items).await?;
         if taken.is_empty() {
             return Ok(again);
         }
@@ -148,32 +97,32 @@ impl WebhookDispatcher {
     async fn take(
         &self,
         target: &Target,
-        parcels: Vec<Parcel>,
-    ) -> Result<(State, Vec<(u64, Parcel)>, Vec<usize>)> {
+        items: Vec<BatchItem>,
+    ) -> Result<(State, Vec<(u64, BatchItem)>, Vec<usize>)> {
         let (store, tenant, id) = (&self.store, &target.tenant, target.endpoint.id);
         let mut seen = BTreeMap::new();
         let mut unique = Vec::new();
         let mut twins = Vec::new();
-        for parcel in parcels {
-            match seen.get(&parcel.event) {
-                Some(first) => twins.push((*first, parcel.index)),
+        for item in items {
+            match seen.get(&item.job.event) {
+                Some(first) => twins.push((*first, item.index)),
                 None => {
-                    seen.insert(parcel.event.clone(), parcel.index);
-                    unique.push(parcel);
+                    seen.insert(item.job.event.clone(), item.index);
+                    unique.push(item);
                 }
             }
         }
         let (first, state) = store.take_sequence(tenant, id, unique.len() as u64).await?;
         let claims: Vec<Claim> = (first..)
             .zip(&unique)
-            .map(|(sequence, parcel)| Claim { event: parcel.event.clone(), sequence })
+            .map(|(sequence, item)| Claim { event: item.job.event.clone(), sequence })
             .collect();
         let claimed = store.claim_events(tenant, id, &claims).await?;
         let (mut taken, mut known) = (Vec::new(), Vec::new());
-        for ((claim, claimed), parcel) in claims.into_iter().zip(claimed).zip(unique) {
+        for ((claim, claimed), item) in claims.into_iter().zip(claimed).zip(unique) {
             match claimed {
-                Claimed::New => taken.push((claim.sequence, parcel)),
-                Claimed::Known { sequence, at_ms } => known.push((sequence, at_ms, parcel)),
+                Claimed::New => taken.push((claim.sequence, item)),
+                Claimed::Known { sequence, at_ms } => known.push((sequence, at_ms, item)),
             }
         }
         let mut again = self.take_known(target, known, &mut taken).await?;
@@ -191,8 +140,8 @@ impl WebhookDispatcher {
     async fn take_known(
         &self,
         target: &Target,
-        known: Vec<(u64, i64, Parcel)>,
-        taken: &mut Vec<(u64, Parcel)>,
+        known: Vec<(u64, i64, BatchItem)>,
+        taken: &mut Vec<(u64, BatchItem)>,
     ) -> Result<Vec<usize>> {
         if known.is_empty() {
             return Ok(Vec::new());
@@ -205,23 +154,23 @@ impl WebhookDispatcher {
             self.look_at(tenant, id, self.store.clock().now_ms() + 5_000).await?;
         }
         let mut again = Vec::new();
-        for (sequence, at_ms, parcel) in known {
+        for (sequence, at_ms, item) in known {
             if there.contains(&sequence) {
                 continue;
             }
             let held = i64::try_from(CLAIM_FOR.as_millis()).unwrap_or(i64::MAX);
             let left_behind = store.clock().now_ms() - at_ms >= held;
             let ours = match left_behind {
-                true => store.take_over(tenant, id, &parcel.event, at_ms).await,
+                true => store.take_over(tenant, id, &item.job.event, at_ms).await,
                 false => Err(store::Error::Conflict),
             };
             match ours {
-                Ok(()) => taken.push((sequence, parcel)),
+                Ok(()) => taken.push((sequence, item)),
                 // A copy of the job comes when the other had its time: coming again as the
                 // same job, it would be given up after some times.
                 Err(store::Error::Conflict) => {
-                    if self.queues.later(parcel.job(), 0, CLAIM_FOR).await.is_err() {
-                        again.push(parcel.index);
+                    if self.queues.later(item.job.into(), 0, CLAIM_FOR).await.is_err() {
+                        again.push(item.index);
                     }
                 }
                 Err(error) => return Err(error.into()),
@@ -231,7 +180,7 @@ impl WebhookDispatcher {
     }
 
     /// Lets events wait: the endpoint is down, slow or disabled.
-    async fn hold(&self, target: &Target, taken: Vec<(u64, Parcel)>) -> Result<()> {
+    async fn hold(&self, target: &Target, taken: Vec<(u64, BatchItem)>) -> Result<()> {
         let (tenant, id) = (&target.tenant, target.endpoint.id);
         let mut rows: Vec<Delivery> = self.rows(taken).await?.into_iter().map(|s| s.delivery).collect();
         for row in &mut rows {
@@ -249,13 +198,13 @@ impl WebhookDispatcher {
 
     /// Deliveries of what was taken on. An event of ours gets its number into its
     /// body; a forwarded body stays as it came.
-    async fn rows(&self, taken: Vec<(u64, Parcel)>) -> Result<Vec<Sending>> {
+    async fn rows(&self, taken: Vec<(u64, BatchItem)>) -> Result<Vec<Sending>> {
         let at_ms = self.store.clock().now_ms();
         let mut texts = Vec::with_capacity(taken.len());
         let mut bytes = Vec::with_capacity(taken.len());
-        for (sequence, parcel) in &taken {
-            let text = match &parcel.body {
-                Text::Inline(text) if parcel.kind.is_ours() => Text::Inline(numbered(text, *sequence)),
+        for (sequence, item) in &taken {
+            let text = match &item.job.body {
+                Text::Inline(text) if item.job.kind.is_ours() => Text::Inline(numbered(text, *sequence)),
                 text @ (Text::Inline(_) | Text::Stored { .. }) => text.clone(),
             };
             bytes.push(self.bodies.text(&text).await?);
@@ -263,15 +212,15 @@ impl WebhookDispatcher {
         }
         let bodies = self.bodies.keep(&self.store, texts).await?;
         let rows =
-            taken.into_iter().zip(bodies).zip(bytes).map(|(((sequence, parcel), body), bytes)| Sending {
+            taken.into_iter().zip(bodies).zip(bytes).map(|(((sequence, item), body), bytes)| Sending {
                 body: bytes,
                 delivery: Delivery {
                     sequence,
-                    event: parcel.event,
-                    kind: parcel.kind,
+                    event: item.job.event,
+                    kind: item.job.kind,
                     at_ms,
                     body,
-                    signature: parcel.signature,
+                    signature: item.job.signature,
                     progress: Progress::Delivered,
                     attempts: 0,
                     last: None,
@@ -281,10 +230,10 @@ impl WebhookDispatcher {
     }
 
     /// Calls the endpoint with each, and writes down what came of it as it comes.
-    async fn send(&self, target: &Target, state: &State, taken: Vec<(u64, Parcel)>) -> Result<()> {
+    async fn send(&self, target: &Target, state: &State, taken: Vec<(u64, BatchItem)>) -> Result<()> {
         let rows = self.rows(taken).await?;
         let calls = stream::iter(rows).map(|row| async move {
-            let called = self.call(&target.endpoint, &target.keys, &row.delivery, row.body.clone()).await;
+            let called = self.call(target, &row.delivery, row.body.clone()).await;
             (row.delivery, called)
         });
         let written = calls

@@ -1,22 +1,16 @@
-//! What waits for an endpoint, and how the endpoint fares.
-
-use std::time::Duration;
+//! Sending what waits for an endpoint. Interrupted, the lease of who drains runs out, and the
+//! due index has it looked at again.
 
 use domain::TenantId;
-use domain::webhook::{Change, DOWN_AFTER, EndpointId, Health, KEPT_FOR, Next, Outcome, next_attempt};
+use domain::webhook::{Change, DOWN_AFTER, EndpointId, KEPT_FOR};
 use futures::stream::{self, StreamExt};
-use jiff::Timestamp;
-use queue::WebhookJob;
-use store::webhooks::{Attempt, Delivery, Progress, State, Waiting};
+use store::webhooks::{Progress, State, Waiting};
 
 use crate::WebhookDispatcher;
-use crate::call::Called;
-use crate::deliver::{AT_ONCE, Target};
-use ops::events::{EventPublisher, facts_of, webhook_disabled};
+use crate::call::{AT_ONCE, Target};
+use crate::verdict::{Verdict, earliest};
 use ops::{Error, Result};
 
-/// Longest delay that is left to the queue; a longer one is found in the due index.
-const QUEUE_DELAY_MS: i64 = 900_000;
 /// How long whoever sends what waits has it to itself, in milliseconds; longer than
 /// a run and one more call.
 const LEASE_MS: i64 = 120_000;
@@ -25,8 +19,6 @@ const LEASE_MS: i64 = 120_000;
 const PAGE: usize = AT_ONCE;
 /// Looks that begin anew because something came in.
 const PASSES: usize = 5;
-/// Tries against concurrent writers.
-const TRIES: u32 = 10;
 
 /// What a look at an endpoint came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,218 +31,7 @@ pub enum Drained {
     More,
 }
 
-/// What calls of an endpoint came to, together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Verdict {
-    pub(crate) delivered: u32,
-    pub(crate) failed: u32,
-    /// Those of `failed` that never failed before.
-    pub(crate) first_failed: u32,
-    /// It answered 410.
-    pub(crate) gone: bool,
-    /// When the first of what failed is to be sent again.
-    pub(crate) next_ms: Option<i64>,
-}
-
-impl Verdict {
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self {
-            delivered: self.delivered + other.delivered,
-            failed: self.failed + other.failed,
-            first_failed: self.first_failed + other.first_failed,
-            gone: self.gone || other.gone,
-            next_ms: earliest(self.next_ms, other.next_ms),
-        }
-    }
-
-    /// Whether these are failures of an endpoint that is known to be down, and is
-    /// looked at in time: many calls that hung end at once, and only some need to say so.
-    fn says_nothing_new(&self, before: &State, now: Timestamp) -> bool {
-        let looked_at = before.due_ms.is_some_and(|due| self.next_ms.is_none_or(|next| due <= next));
-        let looking = before.drained_until_ms > now.as_millisecond();
-        let only_failures = self.delivered == 0 && !self.gone;
-        only_failures && before.health.is_down() && (before.disabled.is_some() || looked_at && !looking)
-    }
-
-    /// How the endpoint is after these calls. One that took anything is well.
-    fn health(&self, mut health: Health, now: Timestamp) -> (Health, Change) {
-        if self.gone {
-            return health.after(Outcome::Gone, now);
-        }
-        if self.delivered > 0 {
-            return health.after(Outcome::Delivered, now);
-        }
-        let mut change = Change::None;
-        for _ in 0..self.failed {
-            (health, change) = health.after(Outcome::Failed, now);
-        }
-        (health, change)
-    }
-}
-
-/// What to write down of calls, beside the deliveries themselves.
-#[derive(Debug, Default)]
-pub(crate) struct Noted {
-    pub(crate) verdict: Verdict,
-    pub(crate) attempts: Vec<(u64, u32, Attempt)>,
-    pub(crate) waiting: Vec<Waiting>,
-    /// No longer waiting.
-    pub(crate) settled: Vec<u64>,
-}
-
-fn earliest(a: Option<i64>, b: Option<i64>) -> Option<i64> {
-    a.into_iter().chain(b).min()
-}
-
-fn drain_job(tenant: &TenantId, id: EndpointId) -> WebhookJob {
-    WebhookJob::Drain { tenant: tenant.to_string(), endpoint: id.0 }
-}
-
 impl WebhookDispatcher {
-    /// What came of calls: the deliveries as they are now, and what else to write.
-    /// Each comes with how often it failed before.
-    pub(crate) fn judge(
-        &self,
-        results: impl Iterator<Item = (Delivery, u32, Called)>,
-    ) -> (Vec<Delivery>, Noted) {
-        let (now, entropy) = (self.store.clock().now(), self.store.entropy());
-        let mut noted = Noted::default();
-        let mut rows = Vec::new();
-        for (mut delivery, failures, called) in results {
-            delivery.attempts += 1;
-            delivery.last = Some(called.attempt.clone());
-            if called.outcome == Outcome::Delivered {
-                delivery.progress = Progress::Delivered;
-                noted.verdict.delivered += 1;
-                noted.settled.push(delivery.sequence);
-            } else {
-                noted.verdict.failed += 1;
-                noted.verdict.first_failed += u32::from(failures == 0);
-                noted.verdict.gone |= called.outcome == Outcome::Gone;
-                noted.attempts.push((delivery.sequence, delivery.attempts, called.attempt));
-                let at = Timestamp::from_millisecond(delivery.at_ms).unwrap_or(now);
-                match next_attempt(failures + 1, now, at, called.retry_after, entropy.fraction()) {
-                    Next::At(next) => {
-                        let next_ms = next.as_millisecond();
-                        delivery.progress = Progress::Waiting;
-                        noted.verdict.next_ms = earliest(noted.verdict.next_ms, Some(next_ms));
-                        let sequence = delivery.sequence;
-                        noted.waiting.push(Waiting { sequence, failures: failures + 1, next_ms });
-                    }
-                    Next::Expired => {
-                        delivery.progress = Progress::Failed;
-                        noted.settled.push(delivery.sequence);
-                    }
-                }
-            }
-            rows.push(delivery);
-        }
-        (rows, noted)
-    }
-
-    /// Writes down how an endpoint fares after calls, and when it is looked at next.
-    pub(crate) async fn settle(&self, target: &Target, verdict: &Verdict) -> Result<()> {
-        let change = |before: &State, now: Timestamp| {
-            if verdict.says_nothing_new(before, now) {
-                return None;
-            }
-            let (health, change) = verdict.health(before.health, now);
-            let mut after = State { health, ..*before };
-            after.due_ms = earliest(before.due_ms, verdict.next_ms);
-            if before.health.is_down() && !health.is_down() && before.due_ms.is_some() {
-                // It recovered: everything that waits goes out at once.
-                after.flush = true;
-                after.due_ms = Some(now.as_millisecond());
-            }
-            Some((after, change))
-        };
-        let Some(after) = self.change(target, change).await? else { return Ok(()) };
-        if let Some(due_ms) = after.due_ms.filter(|_| verdict.next_ms.is_some() || after.flush) {
-            self.come_back(&target.tenant, target.endpoint.id, due_ms).await?;
-        }
-        Ok(())
-    }
-
-    /// Changes how an endpoint fares, against concurrent writers. Whoever disables
-    /// it tells the tenant's other endpoints.
-    async fn change(
-        &self,
-        target: &Target,
-        change: impl Fn(&State, Timestamp) -> Option<(State, Change)>,
-    ) -> Result<Option<State>> {
-        let (tenant, id) = (&target.tenant, target.endpoint.id);
-        for round in 0..TRIES {
-            let before = self.store.endpoint_state(tenant, id).await?;
-            let now = self.store.clock().now();
-            let Some((after, changed)) = change(&before, now) else { return Ok(None) };
-            match self.write(target, &before, after, changed, now).await {
-                Err(Error { code: ops::Code::Conflict, .. }) => {
-                    self.store.back_off(round).await;
-                }
-                done => return done.map(Some),
-            }
-        }
-        Err(store::Error::Contended.into())
-    }
-
-    async fn write(
-        &self,
-        target: &Target,
-        before: &State,
-        mut after: State,
-        changed: Change,
-        now: Timestamp,
-    ) -> Result<State> {
-        let (tenant, id) = (&target.tenant, target.endpoint.id);
-        let mut note = None;
-        if let (Change::Disabled(reason), None) = (changed, before.disabled) {
-            after.disabled = Some(reason);
-            after.due_ms = None;
-            after.flush = false;
-            let (name, at) = (&target.endpoint.name, now.as_millisecond());
-            let event = webhook_disabled(tenant, id.0, name, reason.as_str(), at);
-            note = Some(self.store.entry(tenant, facts_of(&event)));
-        }
-        self.store.write_state(tenant, id, before, &after, note.as_ref()).await?;
-        if let Some(note) = note {
-            tracing::warn!(%tenant, endpoint = %id, "an endpoint was disabled");
-            let publisher = EventPublisher { store: self.store.clone(), queues: self.queues.clone() };
-            publisher.publish_now(&[note]).await;
-        }
-        Ok(after)
-    }
-
-    /// Has an endpoint looked at by `due_ms` at the latest, unless it is disabled. What
-    /// the look is to find must be written before.
-    pub(crate) async fn look_at(&self, tenant: &TenantId, id: EndpointId, due_ms: i64) -> Result<()> {
-        let now = self.store.clock().now_ms();
-        let changed = self.store.change_state(tenant, id, |state| {
-            let looks_later = state.due_ms.is_some_and(|due| due <= due_ms) && state.drained_until_ms <= now;
-            if state.disabled.is_some() || looks_later {
-                return None;
-            }
-            // Also when nothing changes: a look under way then begins anew.
-            Some(State { due_ms: earliest(state.due_ms, Some(due_ms)), ..*state })
-        });
-        match changed.await? {
-            Some((before, after)) if before.due_ms != after.due_ms => {
-                self.come_back(tenant, id, due_ms).await
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// Queues the look, when it is soon enough for the queue.
-    pub(crate) async fn come_back(&self, tenant: &TenantId, id: EndpointId, due_ms: i64) -> Result<()> {
-        let wait = (due_ms - self.store.clock().now_ms()).max(0);
-        if wait > QUEUE_DELAY_MS {
-            return Ok(());
-        }
-        // Whole seconds, and never too early.
-        let delay = Duration::from_secs(u64::try_from((wait + 999) / 1_000).unwrap_or(0));
-        Ok(self.queues.later(drain_job(tenant, id), 0, delay).await?)
-    }
-
     /// Sends what waits for an endpoint, if it is time, until `out_of_time`.
     ///
     /// # Errors
@@ -372,7 +153,7 @@ impl WebhookDispatcher {
         }
         let calls = stream::iter(sending).map(|(row, failures)| async move {
             let called = match self.bodies.body(&row.body).await {
-                Ok(body) => self.call(&target.endpoint, &target.keys, &row, body).await,
+                Ok(body) => self.call(target, &row, body).await,
                 Err(error) => return Err(error),
             };
             Ok((row, failures, called))

@@ -11,9 +11,11 @@ mod call;
 mod deliver;
 mod drain;
 mod registry;
+mod state;
+mod verdict;
 
 pub use call::{Pace, SEQUENCE_HEADER};
-pub use deliver::Parcel;
+pub use deliver::BatchItem;
 pub use drain::Drained;
 pub use registry::{
     Again, Change, New, Replayed, Status, change, find, list, register, remove, replay, rotate_secret,

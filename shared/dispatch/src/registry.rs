@@ -2,18 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use domain::webhook::catalog::WebhookTest;
 use domain::webhook::{
-    Endpoint, EndpointId, Event, EventId, EventType, Health, MAX_ENDPOINTS, Outcome, Purpose, SigningSecret,
+    Endpoint, EndpointId, Event, EventData, EventType, Health, MAX_ENDPOINTS, Outcome, Purpose, SigningSecret,
 };
 use domain::{Secret, TenantId};
 use jiff::Timestamp;
 use outbound::Client;
-use serde_json::{Map, json};
 use store::Store;
 use store::webhooks::{Attempt, Body, Delivery, Progress, Registered, Registration, State};
 
 use crate::WebhookDispatcher;
-use crate::deliver::{Target, numbered};
+use crate::call::Target;
+use crate::deliver::numbered;
 use ops::{Caller, Code, Error, Result};
 
 /// Deliveries that one call sends again at most.
@@ -272,23 +273,17 @@ pub async fn send_test(
     let (endpoint, keys) = store.endpoint_with_keys(tenant, id).await?.ok_or_else(unknown)?;
     let now = store.clock().now();
     let unique = store.entropy().ulid(now).to_string();
-    let data = json!({"webhook_id": id.0, "name": endpoint.name});
+    let data = EventData::WebhookTest(WebhookTest { endpoint: id.0, name: endpoint.name.clone() });
     let event = Event {
-        id: EventId::of(EventType::WebhookTest, &[tenant.as_str(), &unique]),
-        kind: EventType::WebhookTest,
-        at: now,
         account: endpoint.purpose.account(),
-        channel: None,
-        contact: None,
-        message: None,
-        data: data.as_object().cloned().unwrap_or_else(Map::new),
+        ..Event::new(tenant, &[&unique], now.as_millisecond(), data)
     };
     let (sequence, state) = store.take_sequence(tenant, id, 1).await?;
     let text = numbered(&event.body().to_string(), sequence);
     let mut delivery = Delivery {
         sequence,
+        kind: event.kind(),
         event: event.id,
-        kind: event.kind,
         at_ms: now.as_millisecond(),
         body: Body::Inline(text.clone()),
         signature: None,
@@ -297,7 +292,7 @@ pub async fn send_test(
         last: None,
     };
     let target = Target { tenant: tenant.clone(), endpoint, keys };
-    let called = dispatcher.call(&target.endpoint, &target.keys, &delivery, text.into()).await;
+    let called = dispatcher.call(&target, &delivery, text.into()).await;
     if called.outcome == Outcome::Delivered {
         delivery.progress = Progress::Delivered;
     }

@@ -13,7 +13,7 @@ use store::Store;
 use store::due::{Due, Watched};
 use store::messages::Message;
 
-use ops::events::{EventPublisher, StatusFact, message_status};
+use ops::events::{EventPublisher, StatusFact, Transaction, message_status};
 use ops::suppression::{ConsentChange, Source, opt_out};
 use ops::{Code, Error, Result};
 
@@ -163,10 +163,11 @@ async fn failed(
     let store = &publisher.store;
     let now = store.clock().now_ms();
     let fact = StatusFact::of(message, Status::Failed(reason.clone()), None, now);
-    let note = publisher.note(tenant, &message_status(tenant, &fact)).await?;
+    let events = publisher.caused_by(Transaction, tenant).await?;
+    let written = store.write_note(events.note(&message_status(tenant, &fact))).await?;
     let change = |progress: &mut Progress| fail(progress, reason, now);
     store.progress_message(tenant, message.account, message.id, change).await?;
-    publisher.publish_now(&note).await;
+    events.publish(written).await;
     Ok(store.return_messages(tenant, 1).await?)
 }
 

@@ -8,9 +8,9 @@ use domain::webhook::EventType;
 use domain::{ContactId, Invalid, TenantId};
 use store::Store;
 use store::contacts::block_of;
-use store::outbox::{ContactChange, Entry, Facts};
+use store::outbox::{ContactChange, Facts, Note};
 
-use crate::events::{EventPublisher, Subscribers};
+use crate::events::{EventPublisher, Events, Transaction};
 use crate::{Code, Error, Result};
 
 /// Deleted contacts that one job takes out of the campaigns.
@@ -60,7 +60,7 @@ pub async fn upsert(
     new: &NewContact,
 ) -> Result<Upserted> {
     let store = &publisher.store;
-    let subscribers = Subscribers::of(store, tenant).await?;
+    let events = publisher.caused_by(Transaction, tenant).await?;
     for _ in 0..TRIES {
         let mut book = store.load_book(tenant, new.identities().into_iter().collect()).await?;
         let now = store.clock().now();
@@ -74,14 +74,13 @@ pub async fn upsert(
             }
         };
         let applied = applied.map_err(|_| plan_limit())?;
-        let notes = notes(store, tenant, &subscribers, &book);
         note_absorbed(store, tenant, &book).await?;
-        match store.commit_single(tenant, &book, &notes).await {
-            Ok(()) => {
+        match store.commit_single(tenant, &book, note(&events, &book)).await {
+            Ok(written) => {
                 let count = |is: fn(&Slot) -> bool| book.slots().filter(|(_, slot)| is(slot)).count();
                 let (created, absorbed) = (count(Slot::is_new), count(Slot::is_absorbed));
                 settle(store, tenant, reserved, created, absorbed).await?;
-                publisher.publish_now(&notes).await;
+                events.publish(written).await;
                 return finish(&book, &applied);
             }
             Err(store::Error::Conflict | store::Error::Contended) => {
@@ -102,16 +101,16 @@ async fn note_absorbed(store: &Store, tenant: &TenantId, book: &Book) -> Result<
 }
 
 /// What the changes of a book are to be told as, when anybody wants to know.
-fn notes(store: &Store, tenant: &TenantId, subscribers: &Subscribers, book: &Book) -> Vec<Entry> {
+fn note(events: &Events<'_, Transaction>, book: &Book) -> Note {
     let change = |(id, slot): (ContactId, &Slot)| {
         let contact = slot.after.as_ref().filter(|_| slot.changed())?;
         let created = slot.is_new();
         let kind = if created { EventType::ContactCreated } else { EventType::ContactUpdated };
         let version = slot.before.as_ref().map_or(0, |before| before.version) + 1;
-        subscribers.wants(kind, contact.origin).then(|| ContactChange::new(id, version, created))
+        events.wants(kind, contact.origin).then(|| ContactChange::new(id, version, created))
     };
     let changes: Vec<ContactChange> = book.slots().filter_map(change).collect();
-    changes.chunks(NOTED).map(|chunk| store.entry(tenant, Facts::Contacts(chunk.to_vec()))).collect()
+    events.note_facts(changes.chunks(NOTED).map(|chunk| Facts::Contacts(chunk.to_vec())))
 }
 
 fn finish(book: &Book, applied: &Applied) -> Result<Upserted> {
@@ -181,7 +180,7 @@ pub async fn import(
         }
     }
     let store = &publisher.store;
-    let subscribers = Subscribers::of(store, tenant).await?;
+    let events = &publisher.caused_by(Transaction, tenant).await?;
     let writer = store.entropy().ulid(store.clock().now()).to_string();
     let mut open: BTreeSet<usize> = good.keys().copied().collect();
     let mut applied: BTreeMap<usize, Applied> = BTreeMap::new();
@@ -189,15 +188,7 @@ pub async fn import(
         if open.is_empty() {
             break;
         }
-        let round = Round {
-            publisher,
-            store,
-            subscribers: &subscribers,
-            tenant,
-            limit,
-            writer: &writer,
-            good: &good,
-        };
+        let round = Round { events, store, tenant, limit, writer: &writer, good: &good };
         open = round.run(&open, &mut applied, &mut report).await?;
     }
     let busy = "the contact kept being changed by other requests: send the row again";
@@ -216,9 +207,8 @@ pub async fn import(
 
 /// One pass of an import over the rows that are still open.
 struct Round<'a> {
-    publisher: &'a EventPublisher,
+    events: &'a Events<'a, Transaction>,
     store: &'a Store,
-    subscribers: &'a Subscribers,
     tenant: &'a TenantId,
     limit: Option<u64>,
     writer: &'a str,
@@ -263,15 +253,12 @@ impl Round<'_> {
         let blocks = moved_blocks(&book);
         self.store.mark_blocks(self.tenant, &blocks, self.writer).await?;
         // Before the changes: whatever of them comes about is told, by the sweep at the latest.
-        let notes = notes(self.store, self.tenant, self.subscribers, &book);
-        for note in &notes {
-            self.store.note(note).await?;
-        }
+        let written = self.store.write_note(note(self.events, &book)).await?;
         note_absorbed(self.store, self.tenant, &book).await?;
         let commit = self.store.commit_bulk(self.tenant, &book).await?;
         settle(self.store, self.tenant, count, commit.created.len(), commit.absorbed.len()).await?;
         self.store.recount_blocks(self.tenant, &blocks, self.writer).await?;
-        self.publisher.publish_now(&notes).await;
+        self.events.publish(written).await;
         Ok(commit.again)
     }
 
@@ -304,13 +291,14 @@ fn moved_blocks(book: &Book) -> Vec<u64> {
 /// # Errors
 /// [`Code::NotFound`] when the tenant has no such contact.
 pub async fn delete(publisher: &EventPublisher, tenant: &TenantId, id: ContactId) -> Result<()> {
-    let note = publisher.store.entry(tenant, Facts::Deleted(vec![id.0]));
-    match publisher.store.delete_contact(tenant, id, &note).await? {
-        true => {
-            publisher.publish_now(&[note]).await;
+    let events = publisher.caused_by(Transaction, tenant).await?;
+    let note = events.note_facts([Facts::Deleted(vec![id.0])]);
+    match publisher.store.delete_contact(tenant, id, note).await? {
+        Some(written) => {
+            events.publish(written).await;
             Ok(())
         }
-        false => Err(Error::not_found("id", "there is no contact with this id")),
+        None => Err(Error::not_found("id", "there is no contact with this id")),
     }
 }
 
@@ -334,16 +322,13 @@ pub async fn delete_many(
     let writer = store.entropy().ulid(store.clock().now()).to_string();
     store.mark_blocks(tenant, &blocks, &writer).await?;
     // Before they are: whoever is gone is erased, by the sweep at the latest.
-    let notes: Vec<Entry> = ids_known
-        .chunks(ERASED_AT_ONCE)
-        .map(|ids| store.entry(tenant, Facts::Deleted(ids.iter().map(|id| id.0).collect())))
-        .collect();
-    for note in &notes {
-        store.note(note).await?;
-    }
+    let events = publisher.caused_by(Transaction, tenant).await?;
+    let chunks = ids_known.chunks(ERASED_AT_ONCE);
+    let note = events.note_facts(chunks.map(|ids| Facts::Deleted(ids.iter().map(|id| id.0).collect())));
+    let written = store.write_note(note).await?;
     let deleted = store.delete_contacts(tenant, &ids_known).await?;
     store.recount_blocks(tenant, &blocks, &writer).await?;
-    publisher.publish_now(&notes).await;
+    events.publish(written).await;
     Ok((deleted, ids.len() as u64 - deleted))
 }
 

@@ -8,10 +8,11 @@ use domain::message::Address;
 use domain::recipient::{Progress, State};
 use domain::sender::SenderId;
 use domain::{AccountId, CampaignId, MessageId, TenantId};
+use queue::Unacknowledged;
 use store::Store;
 use store::messages::Message;
 
-use crate::events::{EventPublisher, message_received};
+use crate::events::{EventPublisher, Transaction, message_received};
 use crate::suppression::{ConsentChange, Source, heed};
 use crate::{Question, Result};
 
@@ -41,10 +42,10 @@ pub struct Received<'a> {
 }
 
 /// Who tells what was said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
-    /// Whoever took it in, from a job that comes again until it is told.
-    ByCaller,
+#[derive(Debug, Clone, Copy)]
+pub enum Told<'a> {
+    /// The job that takes it in, which comes again until it is told.
+    ByJob(Unacknowledged<'a>),
     /// The outbox: it was taken in by a request, which nobody repeats.
     ByOutbox,
 }
@@ -73,7 +74,7 @@ impl Received<'_> {
         publisher: &EventPublisher,
         tenant: &TenantId,
         contact: &Contact,
-        told: Told,
+        told: Told<'_>,
     ) -> Result<Option<(Message, bool)>> {
         let store = &publisher.store;
         let Some(address) = self.addresses.first() else { return Ok(None) };
@@ -82,13 +83,16 @@ impl Received<'_> {
         store.open_window(tenant, self.account, contact.id, at_ms).await?;
         self.obey(publisher, tenant, address).await?;
         let message = self.message(store, contact, address, at_ms);
-        let note = match told {
-            Told::ByCaller => None,
-            Told::ByOutbox => publisher.entry(tenant, &message_received(tenant, &message)).await?,
+        let events = match told {
+            Told::ByJob(_) => None,
+            Told::ByOutbox => Some(publisher.caused_by(Transaction, tenant).await?),
         };
-        match store.receive_message(tenant, &message, self.provider_id, note.as_slice()).await {
-            Ok(()) => {
-                publisher.publish_now(&note).await;
+        let note = events.as_ref().map(|events| events.note(&message_received(tenant, &message)));
+        match store.receive_message(tenant, &message, self.provider_id, note.unwrap_or_default()).await {
+            Ok(written) => {
+                if let Some(events) = events {
+                    events.publish(written).await;
+                }
                 Ok(Some((message, false)))
             }
             // A copy was faster; or somebody else writes, and it comes again.

@@ -12,7 +12,8 @@ use store::Store;
 use store::campaigns::Stored;
 use store::due::{Due, Watched};
 
-use crate::{Result, events};
+use crate::Result;
+use crate::events::{self, EventPublisher};
 
 /// When a campaign under way is looked at again, in milliseconds.
 pub const WATCH_MS: i64 = 15_000;
@@ -47,7 +48,7 @@ pub async fn sweep(store: &Store, queues: &Queues) -> Result<usize> {
         }
     }
     tracing::info!(target: "metric", name = "StuckCampaigns", value = stuck, unit = "Count");
-    let told = events::sweep(store, queues).await?;
+    let told = events::sweep(&EventPublisher { store: store.clone(), queues: queues.clone() }).await?;
     Ok(due.len() + told)
 }
 

@@ -9,10 +9,10 @@ use domain::contact::{Contact, Identity};
 use domain::message::{Address, CustomAddress};
 use domain::{AccountId, ContactId, PhoneNumber, TenantId};
 use store::Store;
-use store::outbox::Entry as Noted;
+use store::outbox::Note;
 use store::suppression::{NewOptOut, is_suppression_id, suppression_id};
 
-use crate::events::{ConsentFact, EventPublisher, consent_changed};
+use crate::events::{ConsentFact, EventPublisher, Events, Transaction, consent_changed};
 use crate::{Error, Result};
 
 pub use store::suppression::{OptOut, Source};
@@ -73,19 +73,24 @@ pub async fn heed(on: ConsentChange<'_>, addresses: &[Address], wanted: bool) ->
 }
 
 async fn record(on: ConsentChange<'_>, address: &Address, new: NewOptOut<'_>) -> Result<bool> {
-    let store = &on.publisher.store;
-    let note = on.note(false, address.as_str(), new.contact).await?;
-    let changed = store.opt_out(on.tenant, address, new, note.as_ref()).await?;
-    on.tell(changed, note).await;
-    Ok(changed)
+    let events = on.publisher.caused_by(Transaction, on.tenant).await?;
+    let note = on.note(&events, false, address.as_str(), new.contact);
+    let Some(written) = on.publisher.store.opt_out(on.tenant, address, new, note).await? else {
+        return Ok(false);
+    };
+    events.publish(written).await;
+    Ok(true)
 }
 
 /// Lifts an opt-out, of an address as it may be shown.
 async fn lift(on: ConsentChange<'_>, id: &str, shown: &str, contact: Option<ContactId>) -> Result<bool> {
-    let note = on.note(true, shown, contact).await?;
-    let changed = on.publisher.store.opt_in(on.tenant, id, on.said_ms(), note.as_ref()).await?;
-    on.tell(changed, note).await;
-    Ok(changed)
+    let events = on.publisher.caused_by(Transaction, on.tenant).await?;
+    let note = on.note(&events, true, shown, contact);
+    let Some(written) = on.publisher.store.opt_in(on.tenant, id, on.said_ms(), note).await? else {
+        return Ok(false);
+    };
+    events.publish(written).await;
+    Ok(true)
 }
 
 impl ConsentChange<'_> {
@@ -105,16 +110,18 @@ impl ConsentChange<'_> {
     }
 
     /// What to tell of it, when anybody wants to know.
-    async fn note(&self, wanted: bool, address: &str, contact: Option<ContactId>) -> Result<Option<Noted>> {
+    fn note(
+        &self,
+        events: &Events<'_, Transaction>,
+        wanted: bool,
+        address: &str,
+        contact: Option<ContactId>,
+    ) -> Note {
         let at_ms = self.publisher.store.clock().now_ms();
         let (account, source) = (self.account, self.source.as_str());
         let channel = self.channel.map(ToString::to_string);
         let fact = ConsentFact { wanted, source, address, channel, account, contact, at_ms };
-        self.publisher.entry(self.tenant, &consent_changed(self.tenant, &fact)).await
-    }
-
-    async fn tell(&self, changed: bool, note: Option<Noted>) {
-        self.publisher.publish_now(&note.filter(|_| changed)).await;
+        events.note(&consent_changed(self.tenant, &fact))
     }
 }
 

@@ -14,7 +14,7 @@ mod worker;
 pub use jobs::{
     CampaignJob, EventMessage, InboundJob, Job, MAX_GENERATION, SendJob, Text, Unreadable, WebhookJob,
 };
-pub use worker::{Done, Record};
+pub use worker::{Done, Record, Unacknowledged};
 
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! What a worker gets, and says of it.
 
+use std::marker::PhantomData;
+
 use crate::{Queue, Queues, Unreadable};
 
 /// A message of a queue as a worker gets it.
@@ -9,6 +11,17 @@ pub struct Record {
     pub id: String,
     /// The job, JSON.
     pub body: String,
+}
+
+/// The cause of what a worker does: records of a queue, which are not acknowledged before
+/// the work on them ends, and come again if it breaks off. A request has none.
+#[derive(Debug, Clone, Copy)]
+pub struct Unacknowledged<'a>(PhantomData<&'a [Record]>);
+
+impl<'a> From<&'a [Record]> for Unacknowledged<'a> {
+    fn from(_: &'a [Record]) -> Self {
+        Self(PhantomData)
+    }
 }
 
 /// What became of a job.

@@ -1,5 +1,8 @@
-//! Facts that were written down together with what they are about, until they
-//! were told on: `OUTBOX#<shard>`, by time.
+//! Facts that are written down together with what they are about, until they are
+//! told on: `OUTBOX#<shard>`, by time.
+//!
+//! A [`Note`] becomes [`Written`] by the transaction that it goes into, and by nothing
+//! else: only what came about can be told on.
 
 use domain::{ContactId, TenantId};
 use futures::future::try_join_all;
@@ -51,6 +54,16 @@ pub struct Entry {
     pub facts: Facts,
 }
 
+/// Entries that are to be written with what they are about, or before it.
+#[derive(Debug, Default)]
+#[must_use = "what is noted must be written with its cause"]
+pub struct Note(Vec<Entry>);
+
+/// Entries that were written. If nobody tells them on, the sweep does.
+#[derive(Debug)]
+#[must_use = "what was written is to be told on"]
+pub struct Written(Vec<Entry>);
+
 #[derive(Serialize, Deserialize)]
 struct EntryItem {
     tenant: String,
@@ -78,20 +91,56 @@ impl ContactChange {
     }
 }
 
-impl Store {
-    /// An entry of now.
-    pub fn entry(&self, tenant: &TenantId, facts: Facts) -> Entry {
-        let now = self.clock().now();
-        let id = self.entropy().ulid(now).to_string();
-        Entry { tenant: tenant.clone(), id, at_ms: now.as_millisecond(), facts }
+impl Note {
+    /// Nothing to tell.
+    pub fn none() -> Self {
+        Self::default()
     }
 
-    /// Writes an entry down on its own, before what it is about.
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What a transaction writes of it.
+    pub(crate) fn actions(&self) -> Result<Vec<Action>> {
+        self.0.iter().map(|entry| Ok(Action::Put(entry_item(entry)?, Vec::new()))).collect()
+    }
+
+    /// The transaction that it went into came about.
+    pub(crate) fn written(self) -> Written {
+        Written(self.0)
+    }
+}
+
+impl Written {
+    /// What is to be told on.
+    pub fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+}
+
+impl Store {
+    /// Facts of now.
+    pub fn note(&self, tenant: &TenantId, facts: impl IntoIterator<Item = Facts>) -> Note {
+        let now = self.clock().now();
+        let entry = |facts| {
+            let id = self.entropy().ulid(now).to_string();
+            Entry { tenant: tenant.clone(), id, at_ms: now.as_millisecond(), facts }
+        };
+        Note(facts.into_iter().map(entry).collect())
+    }
+
+    /// Writes a note on its own, before what it is about. Only for facts that are
+    /// certain, or that the sweep checks.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn note(&self, entry: &Entry) -> Result<()> {
-        self.put(entry_item(entry)?).await
+    pub async fn write_note(&self, note: Note) -> Result<Written> {
+        for entry in &note.0 {
+            self.put(entry_item(entry)?).await?;
+        }
+        Ok(note.written())
     }
 
     /// Forgets an entry: it was told on.
@@ -130,9 +179,4 @@ fn entry_item(entry: &Entry) -> Result<crate::item::Item> {
     let Entry { tenant, id, at_ms, facts } = entry.clone();
     let item = EntryItem { tenant: tenant.to_string(), id, at: at_ms, facts, ttl: at_ms / 1_000 + KEEP_S };
     compose(&key(entry), "outbox", &item)
-}
-
-/// Writes an entry down in a transaction with what it is about.
-pub(crate) fn note_action(entry: &Entry) -> Result<Action> {
-    Ok(Action::Put(entry_item(entry)?, Vec::new()))
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::Action;
 use crate::item::{Item, Key, Query, compose, n, number, read, text};
-use crate::outbox::{Entry, note_action};
+use crate::outbox::{Note, Written};
 use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store, sha256_hex};
 
@@ -132,9 +132,9 @@ fn from_item(item: Item) -> Result<OptOut> {
 }
 
 impl Store {
-    /// Records that an address wants no more messages; answers whether that is
-    /// new. One that opted out before keeps its first date and source, and remembers
-    /// when it was last said. What is new is noted in the outbox with it.
+    /// Records that an address wants no more messages, with a note in the outbox; `None`
+    /// when that is not new. One that opted out before keeps its first date and source,
+    /// and remembers when it was last said.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer, [`Error::Conflict`]
@@ -144,8 +144,8 @@ impl Store {
         tenant: &TenantId,
         address: &Address,
         new: NewOptOut<'_>,
-        note: Option<&Entry>,
-    ) -> Result<bool> {
+        note: Note,
+    ) -> Result<Option<Written>> {
         let key = key(tenant, &suppression_id(tenant, address));
         let item = OptOutItem {
             sk: key.sk.clone(),
@@ -158,17 +158,17 @@ impl Store {
         };
         let item = compose(&key, KIND, &item)?;
         for attempt in 0..TRIES {
-            let written = match note {
-                Some(note) => {
+            let created = match note.is_empty() {
+                false => {
                     let put = Action::Put(item.clone(), vec![When::Absent("pk")]);
-                    self.transact(vec![put, note_action(note)?]).await
+                    self.transact([put].into_iter().chain(note.actions()?).collect()).await
                 }
-                None => self.create(item.clone()).await,
+                true => self.create(item.clone()).await,
             };
-            match written {
-                Ok(()) => return Ok(true),
+            match created {
+                Ok(()) => return Ok(Some(note.written())),
                 Err(Error::Conflict) if self.remembers(&key, seconds(new.said_ms)).await? => {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 // What stood there was lifted at this moment.
                 Err(Error::Conflict | Error::Contended) => self.back_off(attempt).await,
@@ -192,8 +192,9 @@ impl Store {
         }
     }
 
-    /// Records that whoever has this opt-out wants messages again; answers whether
-    /// there was one. What was said at `said_ms` lifts nothing that was said later.
+    /// Records that whoever has this opt-out wants messages again, with a note in the
+    /// outbox; `None` when there was none. What was said at `said_ms` lifts nothing that
+    /// was said later.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
@@ -202,14 +203,13 @@ impl Store {
         tenant: &TenantId,
         id: &str,
         said_ms: i64,
-        note: Option<&Entry>,
-    ) -> Result<bool> {
+        note: Note,
+    ) -> Result<Option<Written>> {
         let not_later = When::AbsentOrAtMost("said", n(seconds(said_ms)));
         let delete = Action::Delete(key(tenant, id), vec![When::Exists, not_later]);
-        let note = note.map(note_action).transpose()?;
-        match self.transact([delete].into_iter().chain(note).collect()).await {
-            Ok(()) => Ok(true),
-            Err(Error::Conflict) => Ok(false),
+        match self.transact([delete].into_iter().chain(note.actions()?).collect()).await {
+            Ok(()) => Ok(Some(note.written())),
+            Err(Error::Conflict) => Ok(None),
             Err(error) => Err(error),
         }
     }

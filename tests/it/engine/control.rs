@@ -16,7 +16,7 @@ fn everybody_of_a_cancelled_campaign_has_an_end_within_a_minute() {
             // The runner ends amid a wave, as a process that is killed.
             let tenant = world.tenant().clone();
             let number = world.number();
-            let run = messaging::sending::run(&world.services, &tenant, &number, 0, || false);
+            let run = messaging::sending::run(&world.services, World::job(), &tenant, &number, 0, || false);
             world.kill_after(steps, run).await;
             cancel(&world.services, world.tenant(), id).await.unwrap();
             seconds(60).await;
@@ -84,7 +84,9 @@ fn whoever_waits_under_a_head_without_work_is_found() {
         let request = store::campaigns::Request { from, to, reason: None, watch_at_ms: None };
         store.resume_campaign(tenant, &stored, request, None).await.unwrap();
         let requests = world.embedded.capacity().requests();
-        messaging::sending::run(&world.services, tenant, &world.number(), 0, || false).await.unwrap();
+        messaging::sending::run(&world.services, World::job(), tenant, &world.number(), 0, || false)
+            .await
+            .unwrap();
         seconds(60).await;
         assert_eq!(world.campaign(id).await.state, CampaignState::Finished);
         assert!(world.embedded.capacity().requests() - requests < 200);

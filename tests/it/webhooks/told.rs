@@ -1,10 +1,9 @@
-use domain::AccountId;
+use domain::{AccountId, ContactId};
 use harness::{Api, Hook, Received, World};
-use ops::events::{
-    DeviceChange, DeviceFact, OutgoingEvent, SmsFact, Subscribers, device_changed, sms_received,
-};
+use ops::events::{DeviceChange, DeviceFact, OutgoingEvent, SmsFact, device_changed, sms_received};
 use serde_json::{Value, json};
 use simulators::graph::FaultRule;
+use store::outbox::{ContactChange, Facts};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn contacts_are_told_also_when_the_request_broke_off() {
@@ -24,25 +23,17 @@ async fn contacts_are_told_also_when_the_request_broke_off() {
     assert_eq!((count("contact.created"), count("contact.updated")), (31, 1));
     let ada = told.iter().find(|event| event["contact_id"] == 1 && event["type"] == "contact.created");
     assert_eq!(ada.unwrap()["data"]["tags"], json!(["vip"]));
-    let entry = world.store().entry(
-        world.tenant(),
-        store::outbox::Facts::Contacts(vec![
-            store::outbox::ContactChange::new(domain::ContactId(1), 2, false),
-            store::outbox::ContactChange::new(domain::ContactId(2), 9, false),
-        ]),
-    );
-    world.store().note(&entry).await.unwrap();
+    let changed = |id, version| [ContactChange::new(ContactId(id), version, false)];
+    let (store, tenant) = (world.store(), world.tenant());
+    let old = [changed(1, 2), changed(2, 9)].concat();
+    let _left_behind = store.write_note(store.note(tenant, [Facts::Contacts(old)])).await.unwrap();
     world.clock.advance_ms(15_000);
     world.sweep().await;
     world.drain().await;
     // The first was told before under the same id; the second never came about.
     assert_eq!(hook.taken().len(), 32);
-    let fresh = store::outbox::Facts::Contacts(vec![store::outbox::ContactChange::new(
-        domain::ContactId(2),
-        1,
-        false,
-    )]);
-    world.store().note(&world.store().entry(world.tenant(), fresh)).await.unwrap();
+    let fresh = Facts::Contacts(changed(2, 1).to_vec());
+    let _left_behind = store.write_note(store.note(tenant, [fresh])).await.unwrap();
     world.clock.advance_ms(15_000);
     world.sweep().await;
     world.drain().await;
@@ -119,9 +110,9 @@ async fn what_happens_on_phones_is_told_to_whom_sms_concern() {
         device(DeviceChange::Deleted),
         sms_received(tenant, &elsewhere),
     ];
-    let events = events.each_ref().map(OutgoingEvent::from);
-    let subscribers = Subscribers::of(world.store(), tenant).await.unwrap();
-    subscribers.publish(&world.publisher().queues, &events).await.unwrap();
+    let publisher = world.publisher();
+    let job = publisher.caused_by(World::job(), tenant).await.unwrap();
+    job.publish(events.iter().map(OutgoingEvent::from)).await.unwrap();
     world.drain().await;
     let kinds = |hook: &Hook| {
         let taken = hook.taken();

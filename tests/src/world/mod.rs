@@ -28,7 +28,7 @@ use ops::Caller;
 use ops::accounts::{AccountSettings, NewTenant};
 use ops::events::EventPublisher;
 use outbound::Limits;
-use queue::{Queues, Urls};
+use queue::{Queues, Unacknowledged, Urls};
 use serde_json::{Value, json};
 use simulators::graph::Simulator;
 use store::Store;
@@ -222,6 +222,11 @@ impl World {
     /// What writes facts down and tells them on.
     pub fn publisher(&self) -> EventPublisher {
         EventPublisher::from(&self.services)
+    }
+
+    /// What a worker that is called by hand works off.
+    pub fn job() -> Unacknowledged<'static> {
+        Unacknowledged::from(&[][..])
     }
 
     /// The product's functions.

@@ -1,105 +1,14 @@
-//! Events: their types, ids and bodies.
+//! Events: their ids and bodies.
 
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::{AccountId, ContactId, Invalid};
-
-macro_rules! event_types {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $schema:literal;)*) => {
-        /// What a user can be told. Names never change; a field that changes its
-        /// meaning or goes raises the schema version, a new field does not.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum EventType {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl EventType {
-            /// Every type, in the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The stable name.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            /// The version of the event's body.
-            pub fn schema(self) -> u16 {
-                match self { $(Self::$variant => $schema,)* }
-            }
-        }
-    };
-}
-
-event_types! {
-    /// A change that Meta reported, forwarded as Meta wrote it (SendApp,
-    /// «Webhook di stato — WhatsApp Meta»). Its body is Meta's, not ours.
-    MetaChange = "meta.change", 1;
-    /// A text message came in on an SMS phone (SendApp, «Webhook di stato — SMS»).
-    SmsReceived = "sms_received", 1;
-    /// An SMS phone is no longer heard from.
-    DeviceDisconnected = "device.disconnected", 1;
-    /// An SMS phone is heard from again.
-    DeviceReconnected = "device.reconnected", 1;
-    /// An SMS phone was removed.
-    DeviceDeleted = "device.deleted", 1;
-    /// A contact wrote, on any channel.
-    MessageReceived = "message.received", 1;
-    /// A message of ours was sent, delivered, read, or failed.
-    MessageStatus = "message.status", 1;
-    /// A contact was stored for the first time.
-    ContactCreated = "contact.created", 1;
-    /// A contact changed.
-    ContactUpdated = "contact.updated", 1;
-    /// A contact asked for no more messages.
-    ContactOptedOut = "contact.opted_out", 1;
-    /// A contact asked for messages again.
-    ContactOptedIn = "contact.opted_in", 1;
-    /// No recipient of a campaign is pending or claimed any more.
-    CampaignFinished = "campaign.finished", 1;
-    /// A campaign stopped for a reason that only its owner can remove.
-    CampaignFailed = "campaign.failed", 1;
-    /// An endpoint is given up; told to the tenant's other endpoints.
-    WebhookDisabled = "webhook.disabled", 1;
-    /// The owner tries an endpoint.
-    WebhookTest = "webhook.test", 1;
-}
-
-impl EventType {
-    /// What `/api/sms/set_webhook` registers for.
-    pub const SMS: [Self; 4] =
-        [Self::SmsReceived, Self::DeviceDisconnected, Self::DeviceReconnected, Self::DeviceDeleted];
-
-    /// Whether an endpoint may choose the type. A test goes to the endpoint that
-    /// is tested, and a notice of disabling to all the others.
-    pub fn can_be_chosen(self) -> bool {
-        !matches!(self, Self::WebhookTest | Self::WebhookDisabled)
-    }
-
-    /// Whether the body is [`Event::body`]; a forwarded one is somebody else's.
-    pub fn is_ours(self) -> bool {
-        self != Self::MetaChange
-    }
-}
-
-impl fmt::Display for EventType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for EventType {
-    type Err = Invalid;
-
-    fn from_str(s: &str) -> Result<Self, Invalid> {
-        let known = Self::ALL.iter().find(|kind| kind.as_str() == s.trim());
-        known.copied().ok_or_else(|| Invalid::new("events", format!("`{}` is not an event", s.trim())))
-    }
-}
+use super::catalog::{EventData, EventType};
+use crate::{AccountId, ContactId, Invalid, TenantId};
 
 /// The id of an event, made of the fact that it tells: the same fact, seen again
 /// in a redelivered job, is the same event.
@@ -149,8 +58,6 @@ impl FromStr for EventId {
 pub struct Event {
     /// Made of the fact.
     pub id: EventId,
-    /// What happened.
-    pub kind: EventType,
     /// When it happened, not when it is sent.
     pub at: Timestamp,
     /// The account it happened on.
@@ -162,16 +69,36 @@ pub struct Event {
     /// Our id of the message; of a campaign's, what names it in the ledger.
     pub message: Option<String>,
     /// What is particular to the type.
-    pub data: Map<String, Value>,
+    pub data: EventData,
 }
 
 impl Event {
+    /// An event of `tenant` that happened at `at_ms` (milliseconds since 1970) and
+    /// concerns nobody in particular. `fact` is what makes it unique within its type.
+    pub fn new(tenant: &TenantId, fact: &[&str], at_ms: i64, data: EventData) -> Self {
+        let parts: Vec<&str> = std::iter::once(tenant.as_str()).chain(fact.iter().copied()).collect();
+        Self {
+            id: EventId::of(data.kind(), &parts),
+            at: Timestamp::from_millisecond(at_ms).unwrap_or_default(),
+            account: None,
+            channel: None,
+            contact: None,
+            message: None,
+            data,
+        }
+    }
+
+    /// What happened.
+    pub fn kind(&self) -> EventType {
+        self.data.kind()
+    }
+
     /// The body: the same fields in every event, null where they do not apply.
     pub fn body(&self) -> Value {
         json!({
             "id": self.id.as_str(),
-            "type": self.kind.as_str(),
-            "schema": self.kind.schema(),
+            "type": self.kind().as_str(),
+            "schema": self.kind().schema(),
             "timestamp": self.at.to_string(),
             "account_id": self.account.map(|id| id.0),
             "channel": self.channel,
@@ -185,34 +112,16 @@ impl Event {
 /// Events hold what people wrote, so only id and type are shown.
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Event").field("id", &self.id).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Event").field("id", &self.id).field("kind", &self.kind()).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use proptest::prelude::*;
 
+    use super::super::catalog::WebhookTest;
     use super::*;
-
-    #[test]
-    fn names_are_unique_and_read_back() {
-        let names: BTreeSet<&str> = EventType::ALL.iter().map(|kind| kind.as_str()).collect();
-        assert_eq!(names.len(), EventType::ALL.len());
-        for kind in EventType::ALL {
-            assert_eq!(kind.as_str().parse(), Ok(*kind));
-            assert!(kind.schema() >= 1);
-        }
-        assert_eq!("message.sent".parse::<EventType>().unwrap_err().field, "events");
-    }
-
-    #[test]
-    fn the_contracts_names_are_kept() {
-        let sms: Vec<&str> = EventType::SMS.iter().map(|kind| kind.as_str()).collect();
-        assert_eq!(sms, ["sms_received", "device.disconnected", "device.reconnected", "device.deleted"]);
-    }
 
     #[test]
     fn the_same_fact_has_the_same_id_and_no_other_has() {
@@ -230,16 +139,12 @@ mod tests {
 
     #[test]
     fn a_body_always_has_the_same_fields() {
-        let event = Event {
-            id: EventId::of(EventType::WebhookTest, &["acme", "1"]),
-            kind: EventType::WebhookTest,
-            at: "2026-03-01T10:00:00Z".parse().unwrap(),
-            account: Some(AccountId(7)),
-            channel: None,
-            contact: None,
-            message: None,
-            data: Map::new(),
-        };
+        let tenant = "acme".parse().unwrap();
+        let at_ms = "2026-03-01T10:00:00Z".parse::<Timestamp>().unwrap().as_millisecond();
+        let data = EventData::WebhookTest(WebhookTest { endpoint: 1, name: String::new() });
+        let mut event = Event::new(&tenant, &["1"], at_ms, data);
+        assert_eq!(event.id, EventId::of(EventType::WebhookTest, &["acme", "1"]));
+        event.account = Some(AccountId(7));
         let body = event.body();
         assert_eq!(body["type"], "webhook.test");
         assert_eq!(body["timestamp"], "2026-03-01T10:00:00Z");

@@ -4,14 +4,16 @@
 //! Form and schedule are those of Standard Webhooks:
 //! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.
 
+pub mod catalog;
 mod endpoint;
 mod event;
 mod health;
 mod schedule;
 mod sign;
 
+pub use catalog::{EventData, EventType};
 pub use endpoint::{Endpoint, EndpointId, MAX_ENDPOINTS, Purpose, check_name, chosen};
-pub use event::{Event, EventId, EventType};
+pub use event::{Event, EventId};
 pub use health::{Change, DISABLE_AFTER, DOWN_AFTER, DisabledBecause, Health, MIN_FAILURES, Outcome};
 pub use schedule::{KEPT_FOR, Next, STEPS, next_attempt, step};
 pub use sign::{

@@ -10,10 +10,11 @@ use domain::{CampaignId, TenantId};
 use queue::{CampaignJob, SendJob};
 use store::campaigns::{Request, Stored};
 use store::ledger::Which;
+use store::outbox::Note;
 
 use super::{load, timing, wrong_state};
 use crate::Services;
-use ops::events::{EventPublisher, Subscribers, campaign_ended, facts_of};
+use ops::events::{EventPublisher, Transaction, campaign_ended};
 use ops::schedule::WATCH_MS;
 use ops::{Error, Result};
 
@@ -62,17 +63,16 @@ pub(crate) async fn end(
 ) -> Result<bool> {
     let store = &publisher.store;
     let kind = if reason.is_some() { EventType::CampaignFailed } else { EventType::CampaignFinished };
-    let subscribers = Subscribers::of(store, tenant).await?;
-    let mut notes = Vec::new();
-    if subscribers.wants(kind, None)
+    let events = publisher.caused_by(Transaction, tenant).await?;
+    let mut note = Note::none();
+    if events.wants(kind, None)
         && let Some(stored) = store.campaign(tenant, id).await?
     {
-        let event = campaign_ended(tenant, &stored.campaign, reason, store.clock().now_ms());
-        notes.push(store.entry(tenant, facts_of(&event)));
+        note = events.note(&campaign_ended(tenant, &stored.campaign, reason, store.clock().now_ms()));
     }
-    match store.transition_campaign(tenant, id, from, to, reason, notes.first()).await {
-        Ok(()) => {
-            publisher.publish_now(&notes).await;
+    match store.transition_campaign(tenant, id, from, to, reason, note).await {
+        Ok(written) => {
+            events.publish(written).await;
             Ok(true)
         }
         Err(store::Error::Conflict) => Ok(false),

@@ -17,6 +17,7 @@ use store::Store;
 use store::campaigns::Stored;
 use store::contacts::{Filter, block_of};
 use store::ledger::{Counts, PlannedRow};
+use store::outbox::Note;
 
 use super::load;
 use crate::Services;
@@ -77,8 +78,8 @@ pub async fn plan(
 /// Every recipient is written down: the campaign sends.
 pub(crate) async fn finish(services: &Services, tenant: &TenantId, id: CampaignId) -> Result<()> {
     let (from, to) = (CampaignState::Planning, CampaignState::Running);
-    match services.store.transition_campaign(tenant, id, from, to, None, None).await {
-        Ok(()) | Err(store::Error::Conflict) => Ok(()),
+    match services.store.transition_campaign(tenant, id, from, to, None, Note::none()).await {
+        Ok(_) | Err(store::Error::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

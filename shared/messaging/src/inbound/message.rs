@@ -4,8 +4,10 @@ use domain::channel::Channel;
 use domain::contact::{Contact, NewContact};
 use domain::webhook::Event;
 
+use super::change::Change;
 use super::preferences::addresses;
-use super::process::Change;
+use queue::Unacknowledged;
+
 use super::wire::{InboundMessage, list, number_of};
 use crate::Services;
 use ops::Result;
@@ -15,7 +17,12 @@ use ops::receiving::{Received, Told};
 
 /// An inbound message: its sender becomes a contact, and it is taken in. Once for each
 /// provider id, however often it comes; its events are the same each time.
-pub(super) async fn message(services: &Services, change: &Change<'_>, nth: usize) -> Result<Vec<Event>> {
+pub(super) async fn message(
+    services: &Services,
+    cause: Unacknowledged<'_>,
+    change: &Change<'_>,
+    nth: usize,
+) -> Result<Vec<Event>> {
     let (store, tenant) = (&services.store, change.tenant);
     let Some(inbound) = InboundMessage::read(change.value, nth) else { return Ok(Vec::new()) };
     // Meta's own notices have no sender to answer.
@@ -39,7 +46,7 @@ pub(super) async fn message(services: &Services, change: &Change<'_>, nth: usize
         return Ok(vec![message_received(tenant, &known)]);
     }
     let contact = sender_of(services, change, &inbound).await?;
-    let taken = received.take(&EventPublisher::from(services), tenant, &contact, Told::ByCaller).await?;
+    let taken = received.take(&EventPublisher::from(services), tenant, &contact, Told::ByJob(cause)).await?;
     Ok(taken.map(|(message, _)| message_received(tenant, &message)).into_iter().collect())
 }
 

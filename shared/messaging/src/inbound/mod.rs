@@ -3,6 +3,7 @@
 //! [`receive`] checks the signature over the raw bytes, splits a batch by the
 //! account it belongs to, and queues it; [`process`] does the work.
 
+mod change;
 mod message;
 mod preferences;
 mod process;

@@ -3,7 +3,7 @@
 use domain::channel::Channel;
 use domain::message::Address;
 
-use super::process::Change;
+use super::change::Change;
 use super::wire::{Preference, list};
 use crate::Services;
 use ops::Result;

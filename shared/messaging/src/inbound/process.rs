@@ -7,15 +7,15 @@ use bytes::Bytes;
 use domain::webhook::{Event, EventId, EventType};
 use domain::{AccountId, TenantId};
 use futures::stream::{self, StreamExt};
-use queue::{InboundJob, Text};
+use queue::{InboundJob, Text, Unacknowledged};
 use serde_json::Value;
 
+use super::change::Change;
 use super::message::message;
-use super::receive::{changes_of, entries};
-use super::wire::{StatusReport, list, number_of};
+use super::wire::{StatusReport, changes_of, entries, list, number_of};
 use super::{preferences, statuses};
 use crate::Services;
-use ops::events::{EventPublisher, OutgoingEvent, Subscribers};
+use ops::events::{EventPublisher, OutgoingEvent};
 use ops::{Code, Error, Result};
 
 /// Changes that are worked on at once.
@@ -28,19 +28,6 @@ pub struct Inbound {
     account: AccountId,
     text: Text,
     signature: Option<String>,
-}
-
-/// One change of it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Change<'a> {
-    /// Which of the webhooks it is in.
-    inbound: usize,
-    pub(super) tenant: &'a TenantId,
-    pub(super) account: AccountId,
-    /// Meta's field: messages, user_preferences, ...
-    field: &'a str,
-    /// Meta's value.
-    pub(super) value: &'a Value,
 }
 
 impl TryFrom<InboundJob> for Inbound {
@@ -59,7 +46,7 @@ impl TryFrom<InboundJob> for Inbound {
 /// Works off webhooks of several jobs together: statuses of the same campaign go to
 /// the ledger in one batch, and what happened is told before anything is done with.
 /// Answers which of them must come again, by index.
-pub async fn process(services: &Services, inbound: &[Inbound]) -> Vec<usize> {
+pub async fn process(services: &Services, cause: Unacknowledged<'_>, inbound: &[Inbound]) -> Vec<usize> {
     let mut failed = BTreeSet::new();
     let mut bodies: Vec<Value> = Vec::with_capacity(inbound.len());
     let mut digests: Vec<String> = Vec::with_capacity(inbound.len());
@@ -77,7 +64,10 @@ pub async fn process(services: &Services, inbound: &[Inbound]) -> Vec<usize> {
         .zip(&bodies)
         .enumerate()
         .flat_map(|(i, (one, body))| {
-            entries(body).iter().flat_map(changes_of).map(move |change| one.change(i, change))
+            entries(body)
+                .iter()
+                .flat_map(changes_of)
+                .map(move |change| Change::read(i, (&one.tenant, one.account), change))
         })
         .collect();
     let mut of_tenant: BTreeMap<&TenantId, Vec<usize>> = BTreeMap::new();
@@ -87,7 +77,7 @@ pub async fn process(services: &Services, inbound: &[Inbound]) -> Vec<usize> {
     for (tenant, mine) in of_tenant {
         let forwards = mine.iter().map(|i| (&inbound[*i], digests[*i].as_str())).collect();
         let changes = changes.iter().filter(|change| change.tenant == tenant).copied().collect();
-        if let Err(error) = of_one(services, tenant, forwards, changes, &mut failed).await {
+        if let Err(error) = of_one(services, cause, tenant, forwards, changes, &mut failed).await {
             mine.into_iter().for_each(|i| note(&mut failed, i, tenant, &error));
         }
     }
@@ -107,12 +97,14 @@ fn parse(bytes: &Bytes) -> Result<(Value, String)> {
 /// Everything of one tenant, and the telling of it.
 async fn of_one(
     services: &Services,
+    cause: Unacknowledged<'_>,
     tenant: &TenantId,
     inbound: Vec<(&Inbound, &str)>,
     changes: Vec<Change<'_>>,
     failed: &mut BTreeSet<usize>,
 ) -> Result<()> {
-    let subscribers = Subscribers::of(&services.store, tenant).await?;
+    let publisher = &EventPublisher::from(services);
+    let told = publisher.caused_by(cause, tenant).await?;
     let mut queues: BTreeMap<String, Vec<&Change<'_>>> = BTreeMap::new();
     for (i, change) in changes.iter().enumerate() {
         queues.entry(change.queue(i)).or_default().push(change);
@@ -120,7 +112,7 @@ async fn of_one(
     let queues = queues.into_values().map(|queue| async move {
         let mut done = Vec::with_capacity(queue.len());
         for change in queue {
-            done.push((change.inbound, Box::pin(other(services, change)).await));
+            done.push((change.inbound, Box::pin(other(services, cause, change)).await));
         }
         done
     });
@@ -143,19 +135,18 @@ async fn of_one(
         list_of.extend(read.map(|report| StatusReport { sender: sender.clone(), ..report }));
     }
     for (account, (from, reports)) in reports {
-        let told = subscribers.wants(EventType::MessageStatus, Some(account));
-        match statuses::apply(&EventPublisher::from(services), tenant, account, &reports, told).await {
+        let wanted = told.wants(EventType::MessageStatus, Some(account));
+        match statuses::apply(publisher, tenant, account, &reports, wanted).await {
             Ok(happened) => events.extend(happened),
             Err(error) => from.into_iter().for_each(|i| note(failed, i, tenant, &error)),
         }
     }
-    let mut events: Vec<OutgoingEvent> = events.iter().map(OutgoingEvent::from).collect();
-    events.extend(inbound.into_iter().map(|(one, digest)| one.forward(digest)));
-    subscribers.publish(&services.queues, &events).await
+    let forwards = inbound.into_iter().map(|(one, digest)| one.forward(digest));
+    told.publish(events.iter().map(OutgoingEvent::from).chain(forwards)).await
 }
 
 /// Everything of a change that is no status.
-async fn other(services: &Services, change: &Change<'_>) -> Result<Vec<Event>> {
+async fn other(services: &Services, cause: Unacknowledged<'_>, change: &Change<'_>) -> Result<Vec<Event>> {
     let (store, tenant) = (&services.store, change.tenant);
     match change.field {
         "user_preferences" => preferences::apply(services, change).await.map(|()| Vec::new()),
@@ -169,34 +160,14 @@ async fn other(services: &Services, change: &Change<'_>) -> Result<Vec<Event>> {
         _ => {
             let mut events = Vec::new();
             for nth in 0..list(change.value, "messages").len() {
-                events.extend(message(services, change, nth).await?);
+                events.extend(message(services, cause, change, nth).await?);
             }
             Ok(events)
         }
     }
 }
 
-impl Change<'_> {
-    /// What is worked on one after the other: the messages of one person, so that a
-    /// START after a STOP is the last word.
-    fn queue(&self, i: usize) -> String {
-        let from = list(self.value, "messages").first().and_then(|message| message.get("from"));
-        from.and_then(Value::as_str).map_or_else(|| format!("#{i}"), str::to_owned)
-    }
-}
-
 impl Inbound {
-    fn change<'a>(&'a self, i: usize, change: &'a Value) -> Change<'a> {
-        const NOTHING: &Value = &Value::Null;
-        Change {
-            inbound: i,
-            tenant: &self.tenant,
-            account: self.account,
-            field: change.get("field").and_then(Value::as_str).unwrap_or_default(),
-            value: change.get("value").unwrap_or(NOTHING),
-        }
-    }
-
     /// What Meta posted, as it goes on to the account's endpoint. The same bytes are
     /// the same event, however often Meta posts them.
     fn forward(&self, digest: &str) -> OutgoingEvent {

@@ -15,7 +15,7 @@ use store::Store;
 use store::numbers::Owner;
 use subtle::ConstantTimeEq;
 
-use super::wire::number_of;
+use super::wire::{changes_of, entries, number_of};
 use ops::{Code, Error, Result};
 
 /// How long the owner of a number is remembered, in milliseconds. Webhooks come
@@ -110,7 +110,7 @@ impl Owners {
 }
 
 /// One change of a batch, with the accounts it belongs to.
-struct Change<'a> {
+struct OwnedChange<'a> {
     /// Which entry it is in.
     entry: usize,
     value: &'a Value,
@@ -175,17 +175,7 @@ pub async fn receive(intake: Intake<'_>, body: &[u8], signature: Option<&str>) -
     Ok(own.len())
 }
 
-/// The entries of a webhook.
-pub(super) fn entries(body: &Value) -> &[Value] {
-    body.get("entry").and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-/// The changes of an entry.
-pub(super) fn changes_of(entry: &Value) -> &[Value] {
-    entry.get("changes").and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-async fn changes<'a>(intake: Intake<'_>, body: &'a Value) -> Result<Vec<Change<'a>>> {
+async fn changes<'a>(intake: Intake<'_>, body: &'a Value) -> Result<Vec<OwnedChange<'a>>> {
     let mut changes = Vec::new();
     for (i, entry) in entries(body).iter().enumerate() {
         let waba = entry.get("id").and_then(Value::as_str).unwrap_or_default();
@@ -195,14 +185,14 @@ async fn changes<'a>(intake: Intake<'_>, body: &'a Value) -> Result<Vec<Change<'
                 None => Place::Waba(waba.to_owned()),
             };
             let owners = intake.owners.of(intake.store, place).await?;
-            changes.push(Change { entry: i, value, owners });
+            changes.push(OwnedChange { entry: i, value, owners });
         }
     }
     Ok(changes)
 }
 
 /// The webhook with some of its changes only.
-fn part(body: &Value, changes: &[Change<'_>], mine: &BTreeSet<usize>) -> Value {
+fn part(body: &Value, changes: &[OwnedChange<'_>], mine: &BTreeSet<usize>) -> Value {
     let mut own: Vec<Value> = Vec::new();
     for (i, entry) in entries(body).iter().enumerate() {
         let changes = changes.iter().enumerate().filter(|(n, change)| change.entry == i && mine.contains(n));
@@ -260,11 +250,11 @@ mod tests {
             {"id": "1", "time": 5, "changes": [{"field": "a"}, {"field": "b"}]},
             {"id": "2", "changes": [{"field": "c"}]},
         ]});
-        let changes: Vec<Change<'_>> = entries(&body)
+        let changes: Vec<OwnedChange<'_>> = entries(&body)
             .iter()
             .enumerate()
             .flat_map(|(entry, e)| changes_of(e).iter().map(move |value| (entry, value)))
-            .map(|(entry, value)| Change { entry, value, owners: Vec::new() })
+            .map(|(entry, value)| OwnedChange { entry, value, owners: Vec::new() })
             .collect();
         let mine = part(&body, &changes, &BTreeSet::from([1]));
         let want = json!({"object": "whatsapp_business_account", "entry": [

@@ -9,6 +9,16 @@ fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str).filter(|s| !s.is_empty())
 }
 
+/// The entries of a webhook.
+pub(super) fn entries(body: &Value) -> &[Value] {
+    body.get("entry").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The changes of an entry.
+pub(super) fn changes_of(entry: &Value) -> &[Value] {
+    entry.get("changes").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
 /// A list of a value; absent is empty.
 pub(super) fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)

@@ -10,6 +10,7 @@ use channels::{Channel, Delivery, Regarding};
 use domain::message::CallbackRef;
 use domain::outcome::{About, Next, Outcome, Reason, Refusal, SAME_REFUSALS, Scope};
 use domain::{CampaignId, TenantId};
+use queue::Unacknowledged;
 use store::ledger::{Entry, Row};
 use store::runner::Condition;
 
@@ -37,6 +38,8 @@ const SILENT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Line<'a> {
     pub(super) services: &'a Services,
+    /// The wake-up that it is run for.
+    pub(super) cause: Unacknowledged<'a>,
     pub(super) tenant: &'a TenantId,
     pub(super) route: &'a Route,
     pub(super) pacer: Pacer,
@@ -77,9 +80,9 @@ impl<'a> Line<'a> {
     /// A sender that fares as `condition` says.
     pub(super) fn new(
         services: &'a Services,
+        cause: Unacknowledged<'a>,
         tenant: &'a TenantId,
-        route: &'a Route,
-        daily_limit: Option<u64>,
+        (route, daily_limit): (&'a Route, Option<u64>),
         condition: &Condition,
     ) -> Self {
         let per_second = route.sender.pace.per_second;
@@ -89,6 +92,7 @@ impl<'a> Line<'a> {
         pacer.hold(Duration::from_millis(u64::try_from(held).unwrap_or(0)));
         Self {
             services,
+            cause,
             tenant,
             route,
             pacer,

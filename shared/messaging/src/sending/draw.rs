@@ -10,7 +10,7 @@ use futures::future::join_all;
 use store::ledger::Row;
 
 use super::campaign::{ActiveCampaign, Pick};
-use super::run::Runner;
+use super::runner::Runner;
 use super::wave::{Part, Wave};
 use ops::Result;
 

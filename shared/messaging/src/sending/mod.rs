@@ -13,9 +13,12 @@ mod campaign;
 mod compose;
 mod draw;
 mod health;
+mod lease;
 mod pacer;
-mod run;
+mod runner;
+
 mod settle;
 mod wave;
 
-pub use run::{Ended, run};
+pub use lease::run;
+pub use runner::Ended;

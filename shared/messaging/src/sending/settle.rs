@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::campaign::{ActiveCampaign, Block};
 use super::compose::Composer;
-use super::run::{PATIENCE, Rest, Runner};
+use super::runner::{PATIENCE, Rest, Runner};
 use crate::campaigns::{end, stop_sending};
 use ops::Result;
 use ops::eligibility::{By, Terms};

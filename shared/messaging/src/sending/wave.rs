@@ -17,7 +17,7 @@ use store::ledger::{Entry, Row};
 use super::attempt::{Attempted, Line};
 use super::compose::Composer;
 use ops::eligibility::{Barred, Planned, Terms};
-use ops::events::{EventPublisher, OutgoingEvent, StatusFact, Subscribers, message_status};
+use ops::events::{EventPublisher, OutgoingEvent, StatusFact, message_status};
 use ops::suppression::{ConsentChange, Source, opt_out};
 use ops::{Error, Result};
 
@@ -233,13 +233,13 @@ async fn tell_failures(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> 
     if failed.is_empty() {
         return Ok(());
     }
-    let (store, tenant) = (&line.services.store, line.tenant);
-    let subscribers = Subscribers::of(store, tenant).await?;
-    let told = failed
+    let publisher = &EventPublisher::from(line.services);
+    let events = publisher.caused_by(line.cause, line.tenant).await?;
+    let wanted = failed
         .into_iter()
-        .filter(|(part, ..)| subscribers.wants(EventType::MessageStatus, Some(part.account)))
+        .filter(|(part, ..)| events.wants(EventType::MessageStatus, Some(part.account)))
         .map(|(part, row, reason)| OutgoingEvent::from(&failure_event(line, part, row, reason)));
-    subscribers.publish(&line.services.queues, &told.collect::<Vec<_>>()).await
+    events.publish(wanted).await
 }
 
 fn failure_event(line: &Line<'_>, part: &Part, row: &Row, reason: &Reason) -> Event {

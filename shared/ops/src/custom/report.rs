@@ -10,7 +10,7 @@ use store::ledger::{Row, StatusUpdate};
 
 use super::Received;
 use crate::Result;
-use crate::events::{EventPublisher, StatusFact, message_status};
+use crate::events::{EventPublisher, StatusFact, Transaction, message_status};
 
 /// Applies a status that a platform reports about a message of ours; `None` when
 /// there is no such message. It moves only forward.
@@ -38,9 +38,11 @@ pub(super) async fn report(
         return Ok(Some(Received::new(&message, message.progress.shown().0.as_str(), true)));
     }
     let fact = StatusFact::of(&message, status.clone(), after.provider_id.as_deref(), now_ms);
-    let note = publisher.note(tenant, &message_status(tenant, &fact)).await?;
+    // Before it moves: a report that comes again finds nothing to tell.
+    let events = publisher.caused_by(Transaction, tenant).await?;
+    let written = store.write_note(events.note(&message_status(tenant, &fact))).await?;
     let moved = store.progress_message(tenant, message.account, message.id, change).await?;
-    publisher.publish_now(&note).await;
+    events.publish(written).await;
     let moved = moved.unwrap_or(message);
     Ok(Some(Received::new(&moved, moved.progress.shown().0.as_str(), false)))
 }
@@ -82,11 +84,12 @@ async fn of_campaign(
             status: status.clone(),
             at_ms: now_ms,
         };
-        let note = publisher.note(tenant, &message_status(tenant, &fact)).await?;
+        let events = publisher.caused_by(Transaction, tenant).await?;
+        let written = store.write_note(events.note(&message_status(tenant, &fact))).await?;
         let update = StatusUpdate { campaign, contact, attempt, status, provider_id, at_ms: now_ms };
         store.apply_statuses(tenant, &[update]).await?;
         store.mark_dirty(tenant, campaign, &[block_of(contact)]).await?;
-        publisher.publish_now(&note).await;
+        events.publish(written).await;
     }
     let progress = if is_news { after } else { row.progress };
     Ok(Some(Received {

@@ -1,5 +1,5 @@
-//! Every event of ours, made of the fact that it tells. What its `data` holds is
-//! documented in `infra/openapi/sendapp.yaml`, one by one.
+//! Events of ours, made of the facts that they tell. What is told from one place only is
+//! made there.
 
 use domain::campaign::Campaign;
 use domain::channel::{Channel, ChannelName};
@@ -8,49 +8,39 @@ use domain::message::CallbackRef;
 use domain::outcome::Reason;
 use domain::recipient::Status;
 use domain::sender::SenderId;
-use domain::webhook::{Event, EventId, EventType};
-use domain::{AccountId, CampaignId, ContactId, TenantId};
+use domain::webhook::catalog::{
+    CampaignEnd, Consent, ContactVersion, Device, DeviceReconnected, MessageReceived, MessageStatus,
+    SmsReceived,
+};
+use domain::webhook::{Event, EventData};
+use domain::{AccountId, ContactId, TenantId};
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
 use store::messages::Message;
 
 /// The channel of SMS phones.
 const SMS: &str = "sms";
 
-fn at(ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(ms).unwrap_or_default()
-}
-
-fn data(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
-    }
-}
-
 /// `message.received`: once for each id of the provider, or of a custom channel.
 pub fn message_received(tenant: &TenantId, message: &Message) -> Event {
     let provider_id = message.progress.provider_id.clone().unwrap_or_default();
-    let content: Value = serde_json::from_str(&message.content).unwrap_or_default();
-    let mut parts = vec![tenant.as_str(), &provider_id];
-    parts.extend(message.channel.custom().map(ChannelName::as_str));
+    let mut fact = vec![provider_id.as_str()];
+    fact.extend(message.channel.custom().map(ChannelName::as_str));
+    let data = EventData::MessageReceived(MessageReceived {
+        from: message.address.id().to_owned(),
+        sender: message.sender.as_ref().map(ToString::to_string),
+        kind: message.kind.clone(),
+        text: message.text.clone(),
+        provider_id: provider_id.clone(),
+        campaign: message.campaign.map(|id| id.0),
+        content: serde_json::from_str(&message.content).unwrap_or_default(),
+    });
+    let at_ms = message.progress.delivered_at.unwrap_or_else(|| message.id.timestamp_ms());
     Event {
-        id: EventId::of(EventType::MessageReceived, &parts),
-        kind: EventType::MessageReceived,
-        at: at(message.progress.delivered_at.unwrap_or_else(|| message.id.timestamp_ms())),
         account: message.account.known(),
         channel: Some(message.channel.to_string()),
         contact: message.contact,
         message: Some(message.id.to_string()),
-        data: data(json!({
-            "from": message.address.id(),
-            "sender": message.sender.as_ref().map(SenderId::as_str),
-            "type": message.kind,
-            "text": message.text,
-            "provider_message_id": provider_id,
-            "campaign_id": message.campaign.map(|id| id.0),
-            "content": content,
-        })),
+        ..Event::new(tenant, &fact, at_ms, data)
     }
 }
 
@@ -107,46 +97,40 @@ pub fn message_status(tenant: &TenantId, fact: &StatusFact<'_>) -> Event {
         }
         CallbackRef::Message(id) => (id.to_string(), None, fact.contact),
     };
+    let data = EventData::MessageStatus(MessageStatus {
+        status: name,
+        provider_id: fact.provider_id.map(str::to_owned),
+        to: fact.to.map(str::to_owned),
+        campaign: campaign.map(|id| id.0),
+        sender: fact.sender.map(ToString::to_string),
+        error_code: reason.and_then(Reason::meta_code),
+        reason: reason.map(|reason| reason.as_str().to_owned()),
+    });
     Event {
-        id: EventId::of(EventType::MessageStatus, &[tenant.as_str(), &message, name]),
-        kind: EventType::MessageStatus,
-        at: at(fact.at_ms),
         account: fact.account.known(),
         channel: Some(fact.channel.to_string()),
         contact,
-        message: Some(message),
-        data: data(json!({
-            "status": name,
-            "provider_message_id": fact.provider_id,
-            "to": fact.to,
-            "campaign_id": campaign.map(|id| id.0),
-            "sender": fact.sender.map(SenderId::as_str),
-            "error_code": reason.and_then(Reason::meta_code),
-            "reason": reason.map(Reason::as_str),
-        })),
+        message: Some(message.clone()),
+        ..Event::new(tenant, &[&message, name], fact.at_ms, data)
     }
 }
 
 /// `contact.created` and `contact.updated`: once for each version of the contact.
 pub fn contact_changed(tenant: &TenantId, contact: &Contact, version: u64, created: bool, now: i64) -> Event {
-    let kind = if created { EventType::ContactCreated } else { EventType::ContactUpdated };
-    let parts = [tenant.as_str(), &contact.id.to_string(), &version.to_string()];
+    let data = ContactVersion {
+        name: contact.name.clone(),
+        phone: contact.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+        email: contact.email.as_ref().map(|email| email.as_str().to_owned()),
+        tags: contact.tags.clone(),
+        metadata: contact.metadata.clone(),
+        version,
+    };
+    let data = if created { EventData::ContactCreated(data) } else { EventData::ContactUpdated(data) };
+    let fact = [contact.id.to_string(), version.to_string()];
     Event {
-        id: EventId::of(kind, &parts),
-        kind,
-        at: at(now),
         account: contact.origin,
-        channel: None,
         contact: Some(contact.id),
-        message: None,
-        data: data(json!({
-            "name": contact.name,
-            "phone": contact.phone.as_ref().map(|phone| phone.as_str()),
-            "email": contact.email.as_ref().map(|email| email.as_str()),
-            "tags": contact.tags,
-            "metadata": contact.metadata,
-            "version": version,
-        })),
+        ..Event::new(tenant, &[&fact[0], &fact[1]], now, data)
     }
 }
 
@@ -156,7 +140,7 @@ pub struct ConsentFact<'a> {
     /// Whether messages are wanted from now on.
     pub wanted: bool,
     /// How it came about.
-    pub source: &'a str,
+    pub source: &'static str,
     /// Whose address it is.
     pub address: &'a str,
     /// The channel that it was said over, where it was.
@@ -171,54 +155,33 @@ pub struct ConsentFact<'a> {
 
 /// See [`ConsentFact`].
 pub fn consent_changed(tenant: &TenantId, fact: &ConsentFact<'_>) -> Event {
-    let kind = if fact.wanted { EventType::ContactOptedIn } else { EventType::ContactOptedOut };
+    let data = Consent { address: fact.address.to_owned(), source: fact.source };
+    let data = if fact.wanted { EventData::ContactOptedIn(data) } else { EventData::ContactOptedOut(data) };
     Event {
-        id: EventId::of(kind, &[tenant.as_str(), fact.address, &fact.at_ms.to_string()]),
-        kind,
-        at: at(fact.at_ms),
         account: fact.account,
         channel: fact.channel.clone(),
         contact: fact.contact,
-        message: None,
-        data: data(json!({"address": fact.address, "source": fact.source})),
+        ..Event::new(tenant, &[fact.address, &fact.at_ms.to_string()], fact.at_ms, data)
     }
 }
 
 /// `campaign.finished` and `campaign.failed`.
 pub fn campaign_ended(tenant: &TenantId, campaign: &Campaign, reason: Option<&str>, now: i64) -> Event {
-    let kind = if reason.is_some() { EventType::CampaignFailed } else { EventType::CampaignFinished };
-    let id: CampaignId = campaign.id;
+    let data = CampaignEnd {
+        campaign: campaign.id.0,
+        name: campaign.name.clone(),
+        sender: campaign.sender.as_ref().map(ToString::to_string),
+        reason: reason.map(str::to_owned),
+    };
     // A campaign may fail, be resumed, and fail again.
-    let nth = if reason.is_some() { now.to_string() } else { String::new() };
+    let (data, nth) = match reason {
+        Some(_) => (EventData::CampaignFailed(data), now.to_string()),
+        None => (EventData::CampaignFinished(data), String::new()),
+    };
     Event {
-        id: EventId::of(kind, &[tenant.as_str(), &id.to_string(), &nth]),
-        kind,
-        at: at(now),
         account: Some(campaign.account),
         channel: Some(campaign.channel.to_string()),
-        contact: None,
-        message: None,
-        data: data(json!({
-            "campaign_id": id.0,
-            "name": campaign.name,
-            "sender": campaign.sender.as_ref().map(SenderId::as_str),
-            "reason": reason,
-        })),
-    }
-}
-
-/// `webhook.disabled`: told to the tenant's other endpoints.
-pub fn webhook_disabled(tenant: &TenantId, endpoint: u64, name: &str, reason: &str, now: i64) -> Event {
-    let parts = [tenant.as_str(), &endpoint.to_string(), &now.to_string()];
-    Event {
-        id: EventId::of(EventType::WebhookDisabled, &parts),
-        kind: EventType::WebhookDisabled,
-        at: at(now),
-        account: None,
-        channel: None,
-        contact: None,
-        message: None,
-        data: data(json!({"webhook_id": endpoint, "name": name, "reason": reason})),
+        ..Event::new(tenant, &[&campaign.id.to_string(), &nth], now, data)
     }
 }
 
@@ -247,21 +210,20 @@ pub struct SmsFact<'a> {
 
 /// `sms_received`: once for each text.
 pub fn sms_received(tenant: &TenantId, fact: &SmsFact<'_>) -> Event {
+    let received_at = Timestamp::from_millisecond(fact.received_ms).unwrap_or_default();
+    let data = EventData::SmsReceived(SmsReceived {
+        device: fact.device.to_owned(),
+        from: fact.from.to_owned(),
+        text: fact.text.to_owned(),
+        sim: fact.sim,
+        received_at: received_at.to_string(),
+    });
     Event {
-        id: EventId::of(EventType::SmsReceived, &[tenant.as_str(), fact.device, fact.fingerprint]),
-        kind: EventType::SmsReceived,
-        at: at(fact.received_ms),
         account: Some(fact.account),
         channel: Some(SMS.to_owned()),
         contact: fact.contact,
         message: Some(fact.message.to_owned()),
-        data: data(json!({
-            "device_id": fact.device,
-            "from": fact.from,
-            "text": fact.text,
-            "sim": fact.sim,
-            "received_at": at(fact.received_ms).to_string(),
-        })),
+        ..Event::new(tenant, &[fact.device, fact.fingerprint], fact.received_ms, data)
     }
 }
 
@@ -298,23 +260,18 @@ pub struct DeviceFact<'a> {
 
 /// `device.disconnected`, `device.reconnected` and `device.deleted`: once for each change.
 pub fn device_changed(tenant: &TenantId, fact: &DeviceFact<'_>) -> Event {
-    let (kind, offline) = match fact.change {
-        DeviceChange::Disconnected => (EventType::DeviceDisconnected, None),
+    let (device, name) = (fact.device.to_owned(), fact.name.to_owned());
+    let reason = fact.reason.to_owned();
+    let data = match fact.change {
+        DeviceChange::Disconnected => EventData::DeviceDisconnected(Device { device, name, reason }),
         DeviceChange::Reconnected { offline_seconds } => {
-            (EventType::DeviceReconnected, Some(offline_seconds))
+            EventData::DeviceReconnected(DeviceReconnected { device, name, reason, offline_seconds })
         }
-        DeviceChange::Deleted => (EventType::DeviceDeleted, None),
+        DeviceChange::Deleted => EventData::DeviceDeleted(Device { device, name, reason }),
     };
-    let mut content = data(json!({"device_id": fact.device, "name": fact.name, "reason": fact.reason}));
-    content.extend(offline.map(|seconds| ("offline_seconds".to_owned(), json!(seconds))));
     Event {
-        id: EventId::of(kind, &[tenant.as_str(), fact.device, &fact.at_ms.to_string()]),
-        kind,
-        at: at(fact.at_ms),
         account: Some(fact.account),
         channel: Some(SMS.to_owned()),
-        contact: None,
-        message: None,
-        data: content,
+        ..Event::new(tenant, &[fact.device, &fact.at_ms.to_string()], fact.at_ms, data)
     }
 }

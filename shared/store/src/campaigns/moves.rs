@@ -10,7 +10,7 @@ use crate::batch::Action;
 use crate::due::{Due, Watched, drop_action, put_action};
 use crate::item::{n, s};
 use crate::ledger::Which;
-use crate::outbox::{Entry, note_action};
+use crate::outbox::{Note, Written};
 use crate::runner::activate_action;
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
@@ -86,16 +86,19 @@ impl Store {
         from: CampaignState,
         to: CampaignState,
         reason: Option<&str>,
-        note: Option<&Entry>,
-    ) -> Result<()> {
+        note: Note,
+    ) -> Result<Written> {
         let mut update = self.moved(tenant, id, Request { from, to, reason, watch_at_ms: None });
         if to == CampaignState::Finished {
             update = update.when(When::Absent("again"));
         }
-        match note {
-            Some(note) => self.transact(vec![Action::Update(update), note_action(note)?]).await,
-            None => self.update(update).await,
+        match note.is_empty() {
+            true => self.update(update).await?,
+            false => {
+                self.transact([Action::Update(update)].into_iter().chain(note.actions()?).collect()).await?;
+            }
         }
+        Ok(note.written())
     }
 
     /// Moves a campaign by its owner's word, who is written down with it.

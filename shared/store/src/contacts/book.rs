@@ -13,7 +13,7 @@ use super::{
 };
 use crate::batch::{Action, Applied, insert};
 use crate::item::{Item, Key, compose, n, number};
-use crate::outbox::{Entry, note_action};
+use crate::outbox::{Note, Written};
 use crate::update::When;
 use crate::{Error, Result, Store};
 
@@ -73,14 +73,14 @@ impl Store {
     }
 
     /// Writes what changed in a book of one row, in one transaction with the
-    /// heads of its blocks, and with notes in the outbox.
+    /// heads of its blocks, and with a note in the outbox.
     ///
     /// # Errors
     /// [`Error::Conflict`] when something changed under us: load and apply again.
-    pub async fn commit_single(&self, tenant: &TenantId, book: &Book, notes: &[Entry]) -> Result<()> {
+    pub async fn commit_single(&self, tenant: &TenantId, book: &Book, note: Note) -> Result<Written> {
         let unit: Unit<'_> = book.slots().filter(|(_, slot)| slot.changed()).collect();
         if unit.is_empty() {
-            return Ok(());
+            return Ok(Note::none().written());
         }
         let mut actions = self.unit_actions(tenant, book, &unit)?;
         let mut moved: BTreeMap<u64, i64> = BTreeMap::new();
@@ -90,10 +90,9 @@ impl Store {
         }
         let heads = moved.into_iter().filter(|(_, by)| *by != 0);
         actions.extend(heads.map(|(block, by)| Action::Update(Self::head_update(tenant, block, by))));
-        for note in notes {
-            actions.push(note_action(note)?);
-        }
-        self.transact(actions).await
+        actions.extend(note.actions()?);
+        self.transact(actions).await?;
+        Ok(note.written())
     }
 
     /// Writes what changed in a book of many rows. The blocks it touches must be

@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{block_of, contact_key, counter_key, from_item, identity_key};
 use crate::batch::Action;
 use crate::item::{Key, n};
-use crate::outbox::{Entry, note_action};
+use crate::outbox::{Note, Written};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
@@ -17,21 +17,26 @@ const CONCURRENCY: usize = 16;
 const TRIES: u32 = 8;
 
 impl Store {
-    /// Deletes one contact with its identities, with a note in the outbox; answers
-    /// whether there was one.
+    /// Deletes one contact with its identities, with a note in the outbox; `None` when
+    /// there is none.
     ///
     /// # Errors
     /// [`Error::Contended`] when it keeps changing under us.
-    pub async fn delete_contact(&self, tenant: &TenantId, id: ContactId, note: &Entry) -> Result<bool> {
+    pub async fn delete_contact(
+        &self,
+        tenant: &TenantId,
+        id: ContactId,
+        note: Note,
+    ) -> Result<Option<Written>> {
         for attempt in 0..TRIES {
-            let Some(contact) = self.contact(tenant, id).await? else { return Ok(false) };
+            let Some(contact) = self.contact(tenant, id).await? else { return Ok(None) };
             let mut actions = self.delete_actions(tenant, &contact)?;
             actions.push(Action::Update(Self::head_update(tenant, block_of(id), -1)));
             actions
                 .push(Action::Update(Update::of(counter_key(tenant)).add("used", n(-1)).add("lost", n(1))));
-            actions.push(note_action(note)?);
+            actions.extend(note.actions()?);
             match self.transact(actions).await {
-                Ok(()) => return Ok(true),
+                Ok(()) => return Ok(Some(note.written())),
                 Err(Error::Conflict | Error::Contended) => self.back_off(attempt).await,
                 Err(error) => return Err(error),
             }

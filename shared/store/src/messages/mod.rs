@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::{Action, Applied, insert};
 use crate::due::{Due, put_action};
 use crate::item::{Item, Key, compose, n, read};
-use crate::outbox::{Entry, note_action};
+use crate::outbox::{Note, Written};
 use crate::progress::{read_progress, set_changes};
 use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store};
@@ -214,8 +214,8 @@ impl Store {
         self.pointed(tenant, &answer_key(tenant, cause)).await
     }
 
-    /// Writes an inbound message with the pointer from the provider's id, and with
-    /// notes in the outbox.
+    /// Writes an inbound message with the pointer from the provider's id, and with a
+    /// note in the outbox.
     ///
     /// # Errors
     /// [`Error::Conflict`] when the provider's id is known: it came before.
@@ -224,18 +224,17 @@ impl Store {
         tenant: &TenantId,
         message: &Message,
         provider_id: &str,
-        notes: &[Entry],
-    ) -> Result<()> {
+        note: Note,
+    ) -> Result<Written> {
         let pointer = PointerItem { id: message.id.to_string(), account: message.account.0 };
         let pointer = compose(&pointer_key(tenant, message, provider_id), "provider id", &pointer)?;
         let mut actions = vec![
             Action::Put(pointer, vec![When::Absent("pk")]),
             Action::Put(to_item(tenant, message)?, vec![When::Absent("pk")]),
         ];
-        for note in notes {
-            actions.push(note_action(note)?);
-        }
-        self.transact(actions).await
+        actions.extend(note.actions()?);
+        self.transact(actions).await?;
+        Ok(note.written())
     }
 
     /// Whether a message with this provider's id came in before.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::batch::Action;
 use crate::due::{Due, Watched, drop_action, put_action};
 use crate::item::{Item, Key, n, number, s, text};
-use crate::outbox::{Entry, note_action};
+use crate::outbox::{Note, Written};
 use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store};
 
@@ -122,8 +122,8 @@ impl Store {
         for round in 0..TRIES {
             let before = self.endpoint_state(tenant, id).await?;
             let Some(after) = change(&before) else { return Ok(None) };
-            match self.write_state(tenant, id, &before, &after, None).await {
-                Ok(()) => return Ok(Some((before, after))),
+            match self.write_state(tenant, id, &before, &after, Note::none()).await {
+                Ok(_) => return Ok(Some((before, after))),
                 Err(Error::Conflict | Error::Contended) => self.back_off(round).await,
                 Err(error) => return Err(error),
             }
@@ -142,11 +142,12 @@ impl Store {
         id: EndpointId,
         before: &State,
         after: &State,
-        note: Option<&Entry>,
-    ) -> Result<()> {
+        note: Note,
+    ) -> Result<Written> {
         let update = update(key(tenant, id), before, after);
-        if before.due_ms == after.due_ms && note.is_none() {
-            return self.update(update).await;
+        if before.due_ms == after.due_ms && note.is_empty() {
+            self.update(update).await?;
+            return Ok(note.written());
         }
         let due = |at_ms| Due { tenant: tenant.clone(), what: Watched::Endpoint(id), at_ms };
         let mut actions = vec![Action::Update(update)];
@@ -154,8 +155,9 @@ impl Store {
             actions.extend(before.due_ms.map(|at_ms| drop_action(&due(at_ms))));
             actions.extend(after.due_ms.map(|at_ms| put_action(&due(at_ms))).transpose()?);
         }
-        actions.extend(note.map(note_action).transpose()?);
-        self.transact(actions).await
+        actions.extend(note.actions()?);
+        self.transact(actions).await?;
+        Ok(note.written())
     }
 
     /// Forgets how an endpoint fared: it was removed.

@@ -8,24 +8,19 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use domain::sender::SenderId;
-use domain::{CampaignId, ContactId, TenantId};
+use domain::{CampaignId, ContactId};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use queue::SendJob;
 use store::campaigns::Stored;
 use store::ledger::Row;
-use store::runner::{Condition, Lease};
+use store::runner::Lease;
 use tokio::time::Instant;
 
 use super::attempt::Line;
 use super::campaign::ActiveCampaign;
 use super::compose::Composer;
 use super::wave::WaveResult;
-use crate::Services;
-use crate::campaigns::stop_sending;
-use crate::routes::{Route, resolve};
-use ops::events::EventPublisher;
+use crate::routes::resolve;
 use ops::{Error, Result};
 
 /// Waves under way at once.
@@ -43,16 +38,8 @@ const REFRESH: Duration = Duration::from_millis(500);
 const MAX_REFRESH: Duration = Duration::from_secs(5);
 /// What is further away is waited for by the queue, not by the runner.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// The queue delays a wake-up by no more than this.
-const MAX_DELAY: Duration = Duration::from_secs(900);
-/// The longest pause of a runner that finds nothing to do.
-const MAX_IDLE: Duration = Duration::from_secs(60);
-/// After so long a lease that could not be released is over.
-const EXPIRED: Duration = Duration::from_secs(11);
 /// Why a campaign is paused that nothing is left for of the plan's messages.
 const SHORT: &str = "plan_limit: the plan's messages of today are used up";
-/// Delays of the queue are whole seconds: a wake-up may come a little early.
-const EARLY_MS: i64 = 1_000;
 
 /// Why a runner ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,145 +56,23 @@ pub enum Ended {
 
 /// How a runner ended, and what the next one should know.
 #[derive(Debug)]
-struct Outcome {
-    ended: Ended,
+pub(super) struct RunResult {
+    pub(super) ended: Ended,
     /// When there is something to do again, if that is known.
-    later: Option<Duration>,
+    pub(super) later: Option<Duration>,
     /// Whether anything was done.
-    progress: bool,
-    failure: Option<Error>,
+    pub(super) progress: bool,
+    pub(super) failure: Option<Error>,
 }
 
-/// Sends what waits for a sender, until nothing waits or `out_of_time` says so.
-///
-/// # Errors
-/// [`ops::Code::Unavailable`] when nothing was done and no successor is queued.
-pub async fn run(
-    services: &Services,
-    tenant: &TenantId,
-    id: &SenderId,
-    generation: u32,
-    out_of_time: impl Fn() -> bool,
-) -> Result<Ended> {
-    let store = &services.store;
-    let lease = match store.take_lease(tenant, id).await {
-        Ok(lease) => lease,
-        Err(store::Error::Conflict) => return Ok(Ended::Busy),
-        Err(error) => return Err(error.into()),
-    };
-    let now = store.clock().now_ms();
-    // Of a wake-up that came twice the copy ends here: its original comes in time.
-    if generation > 0 && lease.condition.next_run_ms > now + EARLY_MS {
-        store.release_lease(&lease, &lease.condition).await?;
-        return Ok(Ended::Busy);
-    }
-    let (outcome, condition) = match route_of(services, tenant, id).await {
-        Ok(Some((route, limit))) => {
-            let line = Line::new(services, tenant, &route, limit, &lease.condition);
-            // A runner's future is large: it lives on the heap.
-            let outcome = Box::pin(Runner::new(&line, &lease).run(out_of_time)).await;
-            report_lateness(&line);
-            let condition = line_condition(&line, &lease, &outcome);
-            (outcome, condition)
-        }
-        Ok(None) => (orphaned(services, tenant, id).await, lease.condition),
-        Err(error) => {
-            let outcome = Outcome { failure: Some(error), ..Outcome::of(Ended::HandedOver) };
-            (outcome, Condition { idle: lease.condition.idle + 1, ..lease.condition })
-        }
-    };
-    hand_over(services, &lease, generation, outcome, condition).await
-}
-
-/// Lets the sender go, with a successor when there is work left.
-async fn hand_over(
-    services: &Services,
-    lease: &Lease,
-    generation: u32,
-    outcome: Outcome,
-    mut condition: Condition,
-) -> Result<Ended> {
-    let store = &services.store;
-    let Outcome { ended, later, progress, failure } = outcome;
-    if let Some(error) = &failure {
-        tracing::error!(tenant = %lease.tenant, code = error.code.as_str(), "a runner could not go on");
-    }
-    let pause = if progress { Duration::ZERO } else { idle_pause(condition.idle) };
-    let delay = later.unwrap_or(Duration::ZERO).max(pause).min(MAX_DELAY);
-    let delay = Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0));
-    condition.next_run_ms = store.clock().now_ms() + i64::try_from(delay.as_millis()).unwrap_or(0);
-    let mut delay = delay;
-    if let Err(error) = store.release_lease(lease, &condition).await {
-        tracing::warn!(tenant = %lease.tenant, %error, "a lease runs out by itself");
-        delay = delay.max(EXPIRED);
-    }
-    // Whoever launched while we held the lease was turned away: look once more.
-    let work_left = match ended {
-        Ended::HandedOver => true,
-        Ended::Idle => {
-            let live = store.active(&lease.tenant, &lease.sender).await;
-            live.map_or(true, |live| !live.is_empty())
-        }
-        Ended::Lost | Ended::Busy => false,
-    };
-    if work_left {
-        let wake = SendJob::Wake { tenant: lease.tenant.to_string(), sender: lease.sender.to_string() };
-        services.queues.wake(wake, generation + 1, delay).await?;
-    }
-    Ok(ended)
-}
-
-/// How long a sender is left alone for which nothing could be done so often.
-fn idle_pause(times: u32) -> Duration {
-    match times {
-        0 => Duration::ZERO,
-        _ => Duration::from_secs(1 << (times - 1).min(6)).min(MAX_IDLE),
-    }
-}
-
-fn report_lateness(line: &Line<'_>) {
-    let late_ms = u64::try_from(line.pacer.lateness().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(target: "metric", name = "SlotLateness", value = late_ms, unit = "Milliseconds");
-}
-
-/// How the sender fares after this run.
-fn line_condition(line: &Line<'_>, lease: &Lease, outcome: &Outcome) -> Condition {
-    let held = line.pacer.held_for().unwrap_or_default();
-    let held_until_ms = line.services.store.clock().now_ms() + i64::try_from(held.as_millis()).unwrap_or(0);
-    let idle = if outcome.progress { 0 } else { lease.condition.idle.saturating_add(1) };
-    Condition { held_until_ms, outages: line.health.outages(), idle, next_run_ms: 0 }
-}
-
-/// Where a sender leads, and the plan's messages of a day.
-async fn route_of(
-    services: &Services,
-    tenant: &TenantId,
-    id: &SenderId,
-) -> Result<Option<(Route, Option<u64>)>> {
-    let Some(route) = resolve(services, tenant, id).await? else { return Ok(None) };
-    let limit = services.store.tenant(tenant).await?.and_then(|t| t.plan.messages_per_day);
-    Ok(Some((route, limit)))
-}
-
-/// The tenant has the sender no more: its campaigns wait for their owner.
-async fn orphaned(services: &Services, tenant: &TenantId, id: &SenderId) -> Outcome {
-    let reason = format!("the sender {id} is gone");
-    let pause = async {
-        for campaign in services.store.active(tenant, id).await? {
-            stop_sending(&EventPublisher::from(services), tenant, campaign, &reason).await?;
-            services.store.deactivate(tenant, id, campaign).await?;
-        }
-        Ok(())
-    };
-    Outcome { failure: pause.await.err(), progress: true, ..Outcome::of(Ended::Lost) }
-}
-
-impl Outcome {
-    fn of(ended: Ended) -> Self {
+impl RunResult {
+    /// Nothing was done.
+    pub(super) fn of(ended: Ended) -> Self {
         Self { ended, later: None, progress: false, failure: None }
     }
 }
 
+/// A runner of a sender, for as long as it has the lease.
 pub(super) struct Runner<'a> {
     pub(super) line: &'a Line<'a>,
     pub(super) lease: &'a Lease,
@@ -258,7 +123,7 @@ enum Done {
 }
 
 impl<'a> Runner<'a> {
-    fn new(line: &'a Line<'a>, lease: &'a Lease) -> Self {
+    pub(super) fn new(line: &'a Line<'a>, lease: &'a Lease) -> Self {
         let now = Instant::now();
         Self {
             line,
@@ -288,7 +153,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Draws and lands waves. Whatever happens, waves under way are landed first.
-    async fn run(mut self, out_of_time: impl Fn() -> bool) -> Outcome {
+    pub(super) async fn run(mut self, out_of_time: impl Fn() -> bool) -> RunResult {
         let mut under_way: FuturesUnordered<UnderWay<'a>> = FuturesUnordered::new();
         let mut waves = 0;
         let (mut refresh_at, mut pause) = (Instant::now(), REFRESH);
@@ -360,7 +225,7 @@ impl<'a> Runner<'a> {
         })
     }
 
-    async fn leave(mut self, later: Option<Duration>) -> Outcome {
+    async fn leave(mut self, later: Option<Duration>) -> RunResult {
         if let Some(reason) = self.line.stopped()
             && let Err(error) = self.stop_sender(reason).await
         {
@@ -381,7 +246,7 @@ impl<'a> Runner<'a> {
             None if idle => Ended::Idle,
             None => Ended::HandedOver,
         };
-        Outcome { ended, later, progress: self.progress, failure: self.failure }
+        RunResult { ended, later, progress: self.progress, failure: self.failure }
     }
 
     /// Renews the lease when it is time. One that cannot be renewed for too long may be
