@@ -56,7 +56,9 @@ impl FromRef<App> for Store {
 /// Every endpoint of a dialect.
 pub fn table() -> Table<App> {
     let webhook: Endpoint<App> = post("/api/integrations/webhook/{token}", sendapp::receive);
-    let extensions: [Endpoint<App>; 5] = [
+    let try_body: Endpoint<App> = post("/api/integrations/try", sendapp::try_body);
+    let extensions: [Endpoint<App>; 6] = [
+        try_body.raw_body_up_to(MAX_BODY),
         get("/api/integrations/webhook/{token}", sendapp::probe),
         get("/api/integrations/log", sendapp::log),
         get("/api/integrations/secrets", sendapp::secrets),

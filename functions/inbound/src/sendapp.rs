@@ -1,14 +1,16 @@
 //! `/api/integrations`
 
-use api_http::{Caller, Given, Input, Reply, Required, Result, account_of_token, cut_to_weight, request};
+use api_http::{
+    Caller, Given, Input, Reply, Request, Required, Result, account_of_token, cut_to_weight, request,
+};
 use axum::extract::State;
 use domain::account::Account;
-use domain::intake::{Call, CallId, HEADERS, Payload, Shop};
+use domain::intake::{Call, CallId, Found, HEADERS, Payload, Shop};
 use domain::{ContactId, Invalid};
 use ops::events::EventPublisher;
 use ops::integrations::{self, Taken};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::Store;
 
 const LIMIT: u64 = 50;
@@ -61,18 +63,81 @@ pub(crate) async fn receive(
     State(publisher): State<EventPublisher>,
     input: Input<Receive>,
 ) -> Result<Reply<200, Answer>> {
-    let headers: Vec<(&str, &str)> =
-        HEADERS.into_iter().filter_map(|name| Some((name, input.header(name)?))).collect();
-    let source = input.read().source.get().unwrap_or_default();
-    let payload = Payload {
-        body: input.body(),
-        content_type: input.header("content-type"),
-        source: source.as_deref(),
-        headers: &headers,
-        country: None,
-    };
+    let (headers, source) = (signing_headers(&input), input.read().source.get().unwrap_or_default());
+    let payload = payload(&input, &headers, source.as_deref());
     let address = integrations::find(&publisher.store, input.path("token")).await?;
     Ok(Reply(integrations::receive(&publisher, &address, payload).await?.into()))
+}
+
+request! {
+    /// `POST /api/integrations/try`, whose body may be anything.
+    pub(crate) struct Try {
+        token: Required<String> = named("token"),
+        source: Given<String> = named("source"),
+    }
+}
+
+/// A contact that a body would bring.
+#[derive(Serialize)]
+struct Candidate {
+    name: Option<String>,
+    phone: Option<String>,
+    email: Option<String>,
+    metadata: Map<String, Value>,
+    /// The contact that it would be merged into; none is made for it.
+    contact_id: Option<u64>,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Tried {
+    status: &'static str,
+    outcome: &'static str,
+    reason: Option<String>,
+    source: String,
+    contacts: Vec<Candidate>,
+}
+
+/// `POST /api/integrations/try`: what a body would bring, if it were posted to the
+/// account's address. Nothing is written.
+pub(crate) async fn try_body(
+    State(store): State<Store>,
+    Caller(caller): Caller,
+    input: Input<Try>,
+) -> Result<Reply<200, Tried>> {
+    let asked = input.read();
+    let account = account_of_token(&store, &caller, asked.token).await?;
+    let (headers, source) = (signing_headers(&input), asked.source.get()?);
+    let payload = payload(&input, &headers, source.as_deref());
+    let trial = integrations::try_body(&store, &caller, account, payload).await?;
+    let candidate = |(found, merged): (Found, Option<ContactId>)| Candidate {
+        name: found.name,
+        phone: found.phone.map(|phone| phone.as_str().to_owned()),
+        email: found.email.map(|email| email.as_str().to_owned()),
+        metadata: found.extra,
+        contact_id: merged.map(|id| id.0),
+        notes: found.notes,
+    };
+    Ok(Reply(Tried {
+        status: "success",
+        outcome: trial.outcome.as_str(),
+        reason: trial.reason,
+        source: trial.source,
+        contacts: trial.contacts.into_iter().map(candidate).collect(),
+    }))
+}
+
+/// What of a call tells who sent it.
+fn signing_headers<R: Request>(input: &Input<R>) -> Vec<(&str, &str)> {
+    HEADERS.into_iter().filter_map(|name| Some((name, input.header(name)?))).collect()
+}
+
+fn payload<'a, R: Request>(
+    input: &'a Input<R>,
+    headers: &'a [(&'a str, &'a str)],
+    source: Option<&'a str>,
+) -> Payload<'a> {
+    Payload { body: input.body(), content_type: input.header("content-type"), source, headers, country: None }
 }
 
 /// `GET /api/integrations/webhook/{token}`: some senders look whether the address is

@@ -79,7 +79,8 @@ pub async fn receive(publisher: &EventPublisher, address: &Address, payload: Pay
         Visit { publisher, store: &publisher.store, address, source, bytes: payload.body.len() as u64 };
     // WooCommerce does not sign its ping, and wants it answered.
     let is_ping = matches!(&reading, Reading::Ignored { reason: Ignored::Ping, .. });
-    if let (Err(bad), false) = (visit.verify(&payload).await?, is_ping) {
+    let verified = verify(visit.store, address, source, &payload).await?;
+    if let (Err(bad), false) = (verified, is_ping) {
         visit.log(Outcome::Refused, Some(bad.to_string()), &[]).await;
         return Err(Error::new(Code::Unauthorized, bad.to_string()));
     }
@@ -96,6 +97,94 @@ pub async fn receive(publisher: &EventPublisher, address: &Address, payload: Pay
     Ok(Taken::Stored { first: *first, others: others.to_vec() })
 }
 
+/// What a body would come to.
+#[derive(Debug)]
+pub struct Trial {
+    /// Where it comes from: the tag of its contacts.
+    pub source: String,
+    /// Whether it would bring contacts.
+    pub outcome: Outcome,
+    /// Why it would not, or what was left out.
+    pub reason: Option<String>,
+    /// Its contacts, and the stored ones that they would be merged into.
+    pub contacts: Vec<(Found, Option<ContactId>)>,
+}
+
+/// What [`receive`] would make of a body that is posted to the address of one of the
+/// caller's accounts, the plan's limit apart. Nothing is written.
+///
+/// # Errors
+/// [`Code::Unavailable`] when a store does not answer.
+pub async fn try_body(
+    store: &Store,
+    caller: &Caller,
+    account: Account,
+    payload: Payload<'_>,
+) -> Result<Trial> {
+    let payload = Payload { country: account.default_country, ..payload };
+    let address = Address { tenant: caller.tenant.clone(), account };
+    let ignored = |source, reason| Trial {
+        source,
+        outcome: Outcome::Ignored,
+        reason: Some(reason),
+        contacts: Vec::new(),
+    };
+    let (source, found) = match intake::read(&payload) {
+        Reading::Ignored { source, reason: Ignored::Ping } => {
+            return Ok(ignored(source, Ignored::Ping.to_string()));
+        }
+        Reading::Ignored { source, reason } => (source, Err(reason)),
+        Reading::Found { source, contacts } => (source, Ok(contacts)),
+    };
+    if let Err(bad) = verify(store, &address, &source, &payload).await? {
+        let (outcome, reason) = (Outcome::Refused, Some(bad.to_string()));
+        return Ok(Trial { source, outcome, reason, contacts: Vec::new() });
+    }
+    let found = match found {
+        Ok(found) => found,
+        Err(reason) => return Ok(ignored(source, reason.to_string())),
+    };
+    let origin = Some(address.account.id);
+    let rows: Vec<NewContact> =
+        found.iter().map(|found| found.clone().into_contact(&source, origin)).collect();
+    let identities = rows.iter().flat_map(NewContact::identities).collect();
+    let mut book = store.load_book(&address.tenant.id, identities).await?;
+    let (now, mut made) = (store.clock().now(), 0);
+    let mut notes: Vec<String> = found.iter().flat_map(|found| found.notes.clone()).collect();
+    let mut contacts = Vec::with_capacity(found.len());
+    for (index, (found, row)) in found.into_iter().zip(&rows).enumerate() {
+        let mut fresh = || {
+            made += 1;
+            Some(ContactId(u64::MAX - made))
+        };
+        let merged =
+            book.apply(index, row, now, &mut fresh).ok().map(|applied| (applied.id, applied.warning));
+        notes.extend(merged.and_then(|(_, warning)| warning).map(|w| in_words(w).to_owned()));
+        let stored = merged.map(|(id, _)| id).filter(|id| id.0 < u64::MAX - made);
+        contacts.push((found, stored));
+    }
+    let reason = Some(shortened(&notes)).filter(|reason| !reason.is_empty());
+    Ok(Trial { source, outcome: Outcome::Ok, reason, contacts })
+}
+
+/// Whether every shop that a body claims to come from, and that the account keeps a
+/// secret of, signed it.
+async fn verify(
+    store: &Store,
+    Address { tenant, account }: &Address,
+    source: &str,
+    payload: &Payload<'_>,
+) -> Result<std::result::Result<(), BadSignature>> {
+    for shop in Shop::claimed(payload, source) {
+        if let Some(secret) = store.shop_secret(&tenant.id, account.id, shop).await?
+            && let Err(bad) = shop.verify(payload, &secret)
+        {
+            return Ok(Err(bad));
+        }
+    }
+    Ok(Ok(()))
+}
+
 /// One call of an address.
 struct Visit<'a> {
     publisher: &'a EventPublisher,
@@ -106,20 +195,6 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// Whether every shop that the body claims to come from, and that the account
-    /// keeps a secret of, signed it.
-    async fn verify(&self, payload: &Payload<'_>) -> Result<std::result::Result<(), BadSignature>> {
-        let Address { tenant, account } = self.address;
-        for shop in Shop::claimed(payload, self.source) {
-            if let Some(secret) = self.store.shop_secret(&tenant.id, account.id, shop).await?
-                && let Err(bad) = shop.verify(payload, &secret)
-            {
-                return Ok(Err(bad));
-            }
-        }
-        Ok(Ok(()))
-    }
-
     /// Upserts the contacts; answers them, and what of them was left out.
     async fn keep(&self, found: &[Found]) -> Result<(Vec<ContactId>, Vec<String>)> {
         let mut notes: Vec<String> = found.iter().flat_map(|found| found.notes.clone()).collect();

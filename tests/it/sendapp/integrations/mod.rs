@@ -4,6 +4,7 @@ mod bodies;
 mod log;
 mod secrets;
 mod senders;
+mod try_body;
 mod webhook;
 
 use axum::body::Body;
