@@ -11,8 +11,8 @@ use registry::Function;
 use serde_json::Value;
 use store::Kind;
 
-use super::clients::Service;
 use super::reply::Reply;
+use super::service::Service;
 
 tokio::task_local! {
     static ROLE: &'static Function;

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::Embedded;
 use super::access::may_reach;
-use super::clients::{HOST, REGION};
+use super::clients::REGION;
+use super::service::HOST;
 
 /// The one report that was set up.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 
 use super::Embedded;
-use super::clients::Service;
+use super::service::Service;
 
 /// What an SDK client gets for one attempt of a call.
 pub type Attempted = Result<Response<SdkBody>, ConnectorError>;

@@ -18,6 +18,7 @@ mod requests;
 mod s3;
 mod secrets;
 mod serve;
+mod service;
 mod sqs;
 #[cfg(test)]
 mod tests;
