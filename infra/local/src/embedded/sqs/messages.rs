@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::attributes::{LARGEST, LONGEST_DELAY, LONGEST_VISIBILITY};
 use super::digest;
-use super::engine::Queues;
 use super::error::SqsError;
+use super::queues::Queues;
 use super::wire::{Batch, DeleteEntry, NewMessage, QueueName, Send, SendEntry, VisibilityEntry};
 
 /// The most entries of a batch.

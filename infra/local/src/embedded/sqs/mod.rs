@@ -4,6 +4,7 @@
 //! part of a queue's address, so any host in front of it will do.
 
 mod attributes;
+mod bells;
 mod digest;
 mod engine;
 mod error;
@@ -11,6 +12,7 @@ mod messages;
 mod queues;
 mod receive;
 mod schema;
+mod served;
 mod wire;
 
 use std::path::Path;
@@ -22,8 +24,11 @@ use domain::{Clock, Entropy};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use self::engine::{Call, Outcome, Queues};
+use self::bells::Bells;
+use self::engine::Call;
 use self::error::SqsError;
+use self::queues::Queues;
+use self::served::Served;
 use self::wire::Receive;
 use super::group::Group;
 use super::reply::Reply;
@@ -60,7 +65,7 @@ impl Delivery {
 #[derive(Debug)]
 pub(super) struct Sqs {
     queues: Group<Queues>,
-    bells: queues::Bells,
+    bells: Bells,
     clock: Clock,
 }
 
@@ -91,7 +96,7 @@ impl Sqs {
         delivery: Delivery,
         ids: Entropy,
     ) -> Result<Self, Error> {
-        let bells = queues::Bells::default();
+        let bells = Bells::default();
         let engine = Queues::new(connection, clock.clone(), delivery, ids, bells.clone());
         Ok(Self { queues: Group::new(engine.map_err(Error::Sqs)?), bells, clock })
     }
@@ -111,8 +116,8 @@ impl Sqs {
 
     async fn submit(&self, request: wire::Request, host: &str) -> Result<Value, SqsError> {
         match self.queues.submit(Call { request, host: host.to_owned() }).await {
-            Some(Ok(Outcome::Answer(body))) => Ok(body),
-            Some(Ok(Outcome::Empty(_))) => Ok(json!({})),
+            Some(Ok(Served::Answer(body))) => Ok(body),
+            Some(Ok(Served::Empty(_))) => Ok(json!({})),
             Some(Err(error)) => Err(error),
             None => Err(SqsError::stopped()),
         }
@@ -128,8 +133,8 @@ impl Sqs {
             rung.as_mut().enable();
             let call = Call { request: wire::Request::Receive(receive.clone()), host: String::new() };
             let pause = match self.queues.submit(call).await {
-                Some(Ok(Outcome::Answer(body))) => return Ok(body),
-                Some(Ok(Outcome::Empty(pause))) => pause,
+                Some(Ok(Served::Answer(body))) => return Ok(body),
+                Some(Ok(Served::Empty(pause))) => pause,
                 Some(Err(error)) => return Err(error),
                 None => return Err(SqsError::stopped()),
             };

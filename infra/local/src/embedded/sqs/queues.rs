@@ -1,32 +1,18 @@
 //! Queues: creating, finding and describing them.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
 
+use domain::{Clock, Entropy};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 
+use super::Delivery;
 use super::attributes::{self, Behaviour};
-use super::engine::Queues;
+use super::bells::Bells;
 use super::error::SqsError;
 use super::wire::{
     CreateQueue, GetAttributes, ListQueues, MoveMessages, Named, OnQueue, QueueName, SetAttributes,
 };
-
-/// One bell per queue, rung when its receivers should look again.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Bells(Arc<Mutex<HashMap<QueueName, Arc<Notify>>>>);
-
-impl Bells {
-    pub(super) fn of(&self, queue: &QueueName) -> Arc<Notify> {
-        let mut bells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match bells.get(queue) {
-            Some(bell) => Arc::clone(bell),
-            None => Arc::clone(bells.entry(queue.clone()).or_default()),
-        }
-    }
-}
 
 /// A queue, without its messages.
 #[derive(Debug, Clone)]
@@ -57,7 +43,36 @@ impl Queue {
     }
 }
 
+/// The queues and the connection that holds them.
+#[derive(Debug)]
+pub(super) struct Queues {
+    pub(super) connection: Connection,
+    pub(super) by_name: BTreeMap<String, Queue>,
+    pub(super) clock: Clock,
+    pub(super) delivery: Delivery,
+    pub(super) ids: Entropy,
+    pub(super) bells: Bells,
+    /// Queues whose receivers should look again once the messages are durable.
+    pub(super) changed: Vec<QueueName>,
+}
+
 impl Queues {
+    pub(super) fn new(
+        connection: Connection,
+        clock: Clock,
+        delivery: Delivery,
+        ids: Entropy,
+        bells: Bells,
+    ) -> rusqlite::Result<Self> {
+        let by_name = Queue::load_all(&connection)?;
+        Ok(Self { connection, by_name, clock, delivery, ids, bells, changed: Vec::new() })
+    }
+
+    /// The queue a request names.
+    pub(super) fn queue(&self, name: &QueueName) -> Result<&Queue, SqsError> {
+        self.by_name.get(&name.0).ok_or_else(SqsError::no_queue)
+    }
+
     /// Creates a queue, or finds it when it exists with these attributes.
     pub(super) fn create_queue(&mut self, request: CreateQueue, host: &str) -> Result<Value, SqsError> {
         let behaviour = Behaviour::read(&request.attributes)?;

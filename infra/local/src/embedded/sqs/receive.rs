@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::attributes::{self, LONGEST_VISIBILITY, LONGEST_WAIT, Redrive};
 use super::digest;
-use super::engine::{Outcome, Pause, Queues};
 use super::error::SqsError;
 use super::messages::Receipt;
-use super::queues::Queue;
+use super::queues::{Queue, Queues};
+use super::served::{Pause, Served};
 use super::wire::{MessageAttributes, QueueName, Receive};
 
 /// A message as it is stored.
@@ -69,7 +69,7 @@ impl Wanted {
 }
 
 impl Queues {
-    pub(super) fn receive(&mut self, request: &Receive) -> Result<Outcome, SqsError> {
+    pub(super) fn receive(&mut self, request: &Receive) -> Result<Served, SqsError> {
         let queue = self.queue(&request.queue)?.clone();
         let wanted = Wanted::of(request, &queue)?;
         let now = self.clock.now_ms();
@@ -89,11 +89,11 @@ impl Queues {
             }
         }
         if received.is_empty() {
-            return Ok(Outcome::Empty(Pause { wait: wanted.wait, due_at: self.next_due(&queue, now)? }));
+            return Ok(Served::Empty(Pause { wait: wanted.wait, due_at: self.next_due(&queue, now)? }));
         }
         // Another receiver may find more, or wait for these to come back.
         self.changed.push(request.queue.clone());
-        Ok(Outcome::Answer(json!({ "Messages": received })))
+        Ok(Served::Answer(json!({ "Messages": received })))
     }
 
     /// Visible messages, the longest visible first.
