@@ -70,7 +70,7 @@ mod tests {
 
     use super::*;
     use crate::input::Content;
-    use crate::table::Spec;
+    use crate::spec::Spec;
 
     fn input(headers: &[(&'static str, &str)], params: Value) -> Inner {
         let mut map = HeaderMap::new();

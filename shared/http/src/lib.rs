@@ -19,6 +19,7 @@ mod input;
 mod lambda;
 mod reply;
 pub mod request;
+mod spec;
 mod table;
 mod takes;
 

@@ -13,6 +13,7 @@ use axum::routing::{self, MethodRouter};
 use ops::{Code, RateClass};
 
 use crate::input::{Inner, read};
+use crate::spec::Spec;
 use crate::takes::Takes;
 use crate::{ApiError, Dialect, Field};
 
@@ -32,16 +33,6 @@ pub struct Route {
     pub extension: bool,
     /// The parameters that its handler takes.
     pub fields: &'static [Field],
-}
-
-/// What the edge has to know of an endpoint.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Spec {
-    pub(crate) path: &'static str,
-    pub(crate) dialect: Dialect,
-    pub(crate) class: RateClass,
-    pub(crate) max_body: usize,
-    pub(crate) raw: bool,
 }
 
 /// A path, its methods and its handler.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::Upload;
 use super::form::Form;
-use crate::table::Spec;
+use crate::spec::Spec;
 use crate::{ApiError, Result};
 
 /// A body that is too large is read to here before it is refused: clients that

@@ -13,7 +13,7 @@ use http::request::Parts;
 use serde_json::{Map, Value};
 use store::sha256_hex;
 
-use crate::table::Spec;
+use crate::spec::Spec;
 use crate::{ApiError, Dialect, Fields, Request, Result};
 
 pub(crate) use body::{Content, read};
