@@ -1,7 +1,6 @@
 //! Many items in one request: reads, conditional statements, transactions.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, BatchStatementErrorCodeEnum as Code, BatchStatementRequest, ConditionCheck, Delete,
@@ -10,6 +9,7 @@ use aws_sdk_dynamodb::types::{
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::item::{Item, Key};
+use crate::repeat::TRIES;
 use crate::update::{Update, When, conditions};
 use crate::{Error, Result, Store};
 
@@ -19,8 +19,6 @@ const STATEMENTS: usize = 25;
 const KEYS: usize = 100;
 /// Batches under way at once.
 const CONCURRENCY: usize = 8;
-/// Tries of what the database throttles, or others are writing.
-pub(crate) const TRIES: u32 = 8;
 
 /// How one statement of a batch ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -210,12 +208,6 @@ impl Store {
             }
         };
         Ok(item.build())
-    }
-
-    /// Waits before the next try: exponential, with full jitter.
-    pub async fn back_off(&self, attempt: u32) {
-        let most = 25.0 * f64::from(1 << attempt.min(6));
-        tokio::time::sleep(Duration::from_secs_f64(most * self.entropy().fraction() / 1_000.0)).await;
     }
 }
 

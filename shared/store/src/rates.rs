@@ -3,8 +3,8 @@
 use domain::TenantId;
 use domain::sender::SenderId;
 
-use crate::batch::TRIES;
 use crate::item::{Item, Key, n, number};
+use crate::repeat::TRIES;
 use crate::runner::lease_key;
 use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store};

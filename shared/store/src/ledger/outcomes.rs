@@ -9,8 +9,9 @@ use domain::{CampaignId, ContactId, TenantId};
 
 use super::{ERASED, REFUSED, Row, row_key};
 use crate::batch::Applied;
-use crate::item::{Item, MARK, is_marked, n, number, s};
+use crate::item::{Item, n, number, s};
 use crate::progress::{read_progress, set_changes};
+use crate::repeat::{MARK, is_marked};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
