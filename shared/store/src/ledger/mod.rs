@@ -7,12 +7,14 @@
 //! it was last counted.
 
 mod again;
+mod counting;
 mod counts;
 mod heads;
 mod outcomes;
 
 pub use again::Which;
-pub use counts::{Counts, Marks, Uncounted};
+pub use counting::{Marks, Uncounted};
+pub use counts::Counts;
 pub use heads::{Head, Left};
 pub use outcomes::{Entry, StatusUpdate};
 
