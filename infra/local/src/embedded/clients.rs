@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use http::{HeaderValue, header};
 
-use super::intercept::Attempt;
+use super::intercept::SdkAttempt;
 use super::service::{HOST, Service, whole};
 use super::{Embedded, intercept};
 
@@ -103,7 +103,7 @@ impl HttpConnector for InProcess {
             let response = match &embedded.interceptor {
                 Some(interceptor) => {
                     let request = whole(request).await?;
-                    interceptor.answer(Attempt::new(embedded.clone(), service, request)).await?
+                    interceptor.answer(SdkAttempt::new(embedded.clone(), service, request)).await?
                 }
                 None => embedded.reply(service, request).await?,
             };

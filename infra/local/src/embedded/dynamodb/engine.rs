@@ -13,7 +13,7 @@ use super::super::group::Engine;
 use super::actions::{self, Metered};
 use super::error::read;
 use super::fold::Fold;
-use super::tokens::Tokens;
+use super::tokens::RecentTransactions;
 
 /// One request.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Call {
 pub(super) struct Tables {
     storage: Storage,
     indexes: VectorIndexLifecycle,
-    tokens: Tokens,
+    tokens: RecentTransactions,
     fold: Fold,
 }
 
@@ -65,7 +65,7 @@ impl Tables {
 
     fn new(storage: Storage) -> Self {
         let fold = Fold::install(storage.conn());
-        Self { storage, indexes: VectorIndexLifecycle::new(), tokens: Tokens::default(), fold }
+        Self { storage, indexes: VectorIndexLifecycle::new(), tokens: RecentTransactions::default(), fold }
     }
 
     /// Runs `calls` in one transaction; `None` when they must run one by one,

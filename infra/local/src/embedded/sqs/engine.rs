@@ -2,7 +2,7 @@
 
 use super::super::group::Engine;
 use super::error::SqsError;
-use super::queues::{Queue, Queues};
+use super::queues::{QueueStore, StoredQueue};
 use super::served::Served;
 use super::wire::Request;
 
@@ -14,7 +14,7 @@ pub(super) struct Call {
     pub(super) host: String,
 }
 
-impl Queues {
+impl QueueStore {
     /// Runs `calls` in one transaction. A request is refused before it writes,
     /// so only a failing store undoes anything, and then everything.
     fn transaction(&mut self, calls: Vec<Call>) -> Result<Vec<Result<Served, SqsError>>, SqsError> {
@@ -35,7 +35,7 @@ impl Queues {
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }
-        self.by_name = Queue::load_all(&self.connection)?;
+        self.by_name = StoredQueue::load_all(&self.connection)?;
         Ok(())
     }
 
@@ -63,7 +63,7 @@ impl Queues {
     }
 }
 
-impl Engine for Queues {
+impl Engine for QueueStore {
     type Call = Call;
     type Reply = Result<Served, SqsError>;
 
