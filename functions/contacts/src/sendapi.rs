@@ -9,7 +9,7 @@ use ops::pages;
 use ops::pages::{Start, Wanted};
 use serde::Serialize;
 use store::Store;
-use store::contacts::Filter;
+use store::contacts::ContactFilter;
 
 const LIMIT: u64 = 50;
 const MAX_LIMIT: u64 = 1_000;
@@ -69,10 +69,10 @@ pub(crate) async fn list(
     let asked = input.read();
     let page = asked.page.get()?.map_or(1, NonZeroU64::get);
     let limit = asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT);
-    let filter = Filter {
+    let filter = ContactFilter {
         search: asked.search.get()?.map(|text| text.trim().to_owned()),
         with_phone: true,
-        ..Filter::default()
+        ..ContactFilter::default()
     };
     let wanted = Wanted { filter: &filter, start: Start::Page(page), most: limit, descending: false };
     let weigh = |contact: &Contact| weight_of(&Item::from(contact.clone()));

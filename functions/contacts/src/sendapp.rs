@@ -18,7 +18,7 @@ use ops::{Code, Error, callers, contacts, pages, senders};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use store::Store;
-use store::contacts::Filter;
+use store::contacts::ContactFilter;
 
 use crate::row::{Origin, Person, Told};
 
@@ -94,7 +94,7 @@ pub(crate) async fn list(
     let asked = input.read();
     let page = asked.page.get()?.map_or(1, NonZeroU64::get);
     let per_page = asked.per_page.get()?.map_or(PER_PAGE, NonZeroU64::get).min(MAX_PER_PAGE);
-    let filter = Filter {
+    let filter = ContactFilter {
         search: asked.search.get()?.map(|text| text.trim().to_owned()),
         tag: asked.tag.get()?.map(|tag| tag.trim().to_owned()),
         with_phone: asked.with_phone.or(false)?,

@@ -11,7 +11,7 @@ use ops::pages::{Start, Wanted};
 use ops::{callers, contacts, pages};
 use serde::Serialize;
 use store::Store;
-use store::contacts::Filter;
+use store::contacts::ContactFilter;
 
 use crate::row::{Origin, Person, Told};
 
@@ -136,8 +136,10 @@ pub(crate) async fn list(
         .order_by
         .get()?
         .is_some_and(|order| matches!(order.to_ascii_lowercase().as_str(), "1" | "desc"));
-    let filter =
-        Filter { search: asked.search.get()?.map(|text| text.trim().to_owned()), ..Filter::default() };
+    let filter = ContactFilter {
+        search: asked.search.get()?.map(|text| text.trim().to_owned()),
+        ..ContactFilter::default()
+    };
     let weigh = |contact: &Contact| weight_of(&Subscriber::from(contact));
     let wanted = Wanted { filter: &filter, start, most: take, descending };
     let pages::Page { listing, skipped, .. } =

@@ -14,7 +14,7 @@ use store::due::{Due, Watched};
 use store::messages::Message;
 
 use ops::events::{EventPublisher, StatusFact, message_status};
-use ops::suppression::{ConsentChange, Source, opt_out};
+use ops::suppression::{ConsentChange, OptOutSource, opt_out};
 use ops::{Code, Error, Result};
 
 /// A message that has no outcome after so long was sent by a process that is gone:
@@ -137,7 +137,7 @@ async fn record(
         Outcome::Refused(refusal) => {
             failed(publisher, tenant, message, &refusal.reason).await?;
             if refusal.next == Next::OptOut {
-                let source = Source::Provider;
+                let source = OptOutSource::Provider;
                 let on = ConsentChange {
                     publisher,
                     tenant,

@@ -22,7 +22,7 @@ const CONCURRENCY: usize = 8;
 
 /// How one statement of a batch ended.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Applied {
+pub(crate) enum Written {
     /// It was applied.
     Yes,
     /// Its condition did not hold; the item as it is, when there is one.
@@ -91,10 +91,10 @@ impl Store {
 
     /// Runs conditional statements in batches. The answers are in the order of
     /// the statements.
-    pub(crate) async fn execute(&self, statements: Vec<BatchStatementRequest>) -> Result<Vec<Applied>> {
+    pub(crate) async fn execute(&self, statements: Vec<BatchStatementRequest>) -> Result<Vec<Written>> {
         let chunks: Vec<Vec<BatchStatementRequest>> =
             statements.chunks(STATEMENTS).map(<[BatchStatementRequest]>::to_vec).collect();
-        let answers: Vec<Vec<Applied>> = stream::iter(chunks)
+        let answers: Vec<Vec<Written>> = stream::iter(chunks)
             .map(|chunk| self.execute_chunk(chunk))
             .buffered(CONCURRENCY)
             .try_collect()
@@ -102,8 +102,8 @@ impl Store {
         Ok(answers.into_iter().flatten().collect())
     }
 
-    async fn execute_chunk(&self, statements: Vec<BatchStatementRequest>) -> Result<Vec<Applied>> {
-        let mut answers: Vec<Option<Applied>> = vec![None; statements.len()];
+    async fn execute_chunk(&self, statements: Vec<BatchStatementRequest>) -> Result<Vec<Written>> {
+        let mut answers: Vec<Option<Written>> = vec![None; statements.len()];
         let mut open: Vec<usize> = (0..statements.len()).collect();
         for attempt in 0..TRIES {
             let asked = open.iter().map(|i| statements[*i].clone()).collect();
@@ -112,10 +112,10 @@ impl Store {
             let mut again = Vec::new();
             for (i, response) in open.iter().copied().zip(responses) {
                 match response.error {
-                    None => answers[i] = Some(Applied::Yes),
+                    None => answers[i] = Some(Written::Yes),
                     Some(error) => match error.code {
                         Some(Code::ConditionalCheckFailed | Code::DuplicateItem) => {
-                            answers[i] = Some(Applied::No(error.item));
+                            answers[i] = Some(Written::No(error.item));
                         }
                         Some(
                             Code::ThrottlingError

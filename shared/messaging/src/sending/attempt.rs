@@ -10,7 +10,7 @@ use channels::{Channel, Delivery, Regarding};
 use domain::message::CallbackRef;
 use domain::outcome::{About, Next, Outcome, Reason, Refusal, SAME_REFUSALS, Scope};
 use domain::{CampaignId, TenantId};
-use store::ledger::{Entry, Row};
+use store::ledger::{Row, RowOutcome};
 use store::runner::Condition;
 
 use super::compose::Composer;
@@ -62,13 +62,13 @@ struct Campaigns {
 /// What came of an attempt.
 #[derive(Debug)]
 pub(super) struct Attempted {
-    pub(super) entry: Entry,
+    pub(super) entry: RowOutcome,
     /// The provider says that the recipient wants no such messages.
     pub(super) opted_out: bool,
 }
 
-impl From<Entry> for Attempted {
-    fn from(entry: Entry) -> Self {
+impl From<RowOutcome> for Attempted {
+    fn from(entry: RowOutcome) -> Self {
         Self { entry, opted_out: false }
     }
 }
@@ -166,9 +166,9 @@ impl<'a> Line<'a> {
                 self.throttled.store(0, Ordering::Relaxed);
                 self.pacer.speed_up();
                 self.campaigns().refusals.remove(&campaign);
-                Entry::Accepted { provider_id: acceptance.provider_id, held: acceptance.held }.into()
+                RowOutcome::Accepted { provider_id: acceptance.provider_id, held: acceptance.held }.into()
             }
-            Outcome::Ambiguous => Entry::Unknown.into(),
+            Outcome::Ambiguous => RowOutcome::Unknown.into(),
             Outcome::Unreachable => self.later(row, SILENT).into(),
             Outcome::Refused(refusal) => Attempted {
                 opted_out: refusal.next == Next::OptOut,
@@ -177,8 +177,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn refused(&self, refusal: &Refusal, campaign: CampaignId, row: &Row) -> Entry {
-        let failed = || Entry::Failed { reason: refusal.reason.clone() };
+    fn refused(&self, refusal: &Refusal, campaign: CampaignId, row: &Row) -> RowOutcome {
+        let failed = || RowOutcome::Failed { reason: refusal.reason.clone() };
         let failures = row.failures + 1;
         match refusal.next {
             Next::Retry { attempts: None, scope, .. } => self.asked_to_wait(refusal, scope, row),
@@ -201,7 +201,7 @@ impl<'a> Line<'a> {
     }
 
     /// The provider wants us to wait: it uses up no attempt of the message.
-    fn asked_to_wait(&self, refusal: &Refusal, scope: Scope, row: &Row) -> Entry {
+    fn asked_to_wait(&self, refusal: &Refusal, scope: Scope, row: &Row) -> RowOutcome {
         let delay = refusal.delay(row.attempt).unwrap_or_default();
         match scope {
             Scope::Sender | Scope::Account => self.pacer.hold(self.hold_for(refusal).unwrap_or(delay)),
@@ -246,13 +246,13 @@ impl<'a> Line<'a> {
     }
 
     /// The recipient waits for its next attempt, and none was used up.
-    pub(super) fn later(&self, row: &Row, delay: Duration) -> Entry {
+    pub(super) fn later(&self, row: &Row, delay: Duration) -> RowOutcome {
         self.again(delay, row.failures)
     }
 
-    fn again(&self, delay: Duration, failures: u32) -> Entry {
+    fn again(&self, delay: Duration, failures: u32) -> RowOutcome {
         let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 2);
-        Entry::Retry { at_ms: self.services.store.clock().now_ms().saturating_add(delay), failures }
+        RowOutcome::Retry { at_ms: self.services.store.clock().now_ms().saturating_add(delay), failures }
     }
 }
 
