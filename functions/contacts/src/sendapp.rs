@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use store::Store;
 use store::contacts::ContactFilter;
 
-use crate::row::{Origin, Person, Told};
+use crate::row::{Origin, PersonFields, ToldContact};
 
 const PER_PAGE: u64 = 100;
 const MAX_PER_PAGE: u64 = 1_000;
@@ -138,23 +138,23 @@ struct Upserted<'a> {
 
 request! {
     /// A contact.
-    pub(crate) struct Row(person: Person) {
+    pub(crate) struct ImportRow(person: PersonFields) {
         phone: Given<PhoneText> = named("phone"),
         tags: Given<Texts> = named("tags"),
         channels: Given<Object> = named("channels"),
     }
 }
 
-impl From<Row> for Told {
-    fn from(row: Row) -> Self {
-        let Row { person, phone, tags, channels } = row;
+impl From<ImportRow> for ToldContact {
+    fn from(row: ImportRow) -> Self {
+        let ImportRow { person, phone, tags, channels } = row;
         Self { person, phone, tags, channels: Some(channels) }
     }
 }
 
 request! {
     /// `POST /api/contacts`
-    pub(crate) struct NewContact(row: Row) {
+    pub(crate) struct NewContact(row: ImportRow) {
         token: Given<String> = named("token"),
     }
 }
@@ -168,7 +168,7 @@ pub(crate) async fn create(
     idempotent(&publisher.store, &caller, &input, async {
         let asked = input.read();
         let origin = origin(&publisher.store, &caller, asked.token).await?;
-        let mut rows = vec![Told::from(asked.row).contact(&origin)];
+        let mut rows = vec![ToldContact::from(asked.row).contact(&origin)];
         senders::check_rows(&publisher.store, caller.tenant_id(), &mut rows).await?;
         let new = rows.remove(0)?;
         let limit = caller.tenant.plan.contacts;
@@ -235,7 +235,7 @@ impl From<contacts::Imported> for Imported {
     }
 }
 
-type ContactRows = Rows<Row>;
+type ContactRows = Rows<ImportRow>;
 
 request! {
     /// `POST /api/contacts/bulk`
@@ -257,7 +257,7 @@ pub(crate) async fn import(
         check_count("contacts", rows.count())?;
         let origin = origin(&publisher.store, &caller, asked.token).await?;
         let no_object = || Invalid::new("contacts", "the row must be an object");
-        let rows = rows.iter().map(|row| Told::from(row.ok_or_else(no_object)?).contact(&origin));
+        let rows = rows.iter().map(|row| ToldContact::from(row.ok_or_else(no_object)?).contact(&origin));
         let mut rows: Vec<_> = rows.collect();
         senders::check_rows(&publisher.store, caller.tenant_id(), &mut rows).await?;
         let limit = caller.tenant.plan.contacts;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use store::Store;
 use store::contacts::ContactFilter;
 
-use crate::row::{Origin, Person, Told};
+use crate::row::{Origin, PersonFields, ToldContact};
 
 const PER_PAGE: u64 = 100;
 const MAX_PER_PAGE: u64 = 1_000;
@@ -59,7 +59,7 @@ struct Created {
 
 request! {
     /// `subscriber/create`
-    pub(crate) struct NewSubscriber(person: Person) {
+    pub(crate) struct NewSubscriber(person: PersonFields) {
         phone: Given<PhoneText> = named("phoneNumber" | "phone_number" | "phone" | "chat_id" | "chatId"),
         labels: Given<Texts> = named("label_names" | "labelNames" | "labels" | "tags"),
         number: Given<String> = named("phoneNumberId" | "phone_number_id" | "phoneNumberID"),
@@ -75,7 +75,7 @@ pub(crate) async fn create(
     idempotent(&publisher.store, &caller, &input, async {
         let NewSubscriber { person, phone, labels, number } = input.read();
         let origin = origin(&publisher.store, &caller, number).await?;
-        let new = Told { person, phone, tags: labels, channels: None }.contact(&origin)?;
+        let new = ToldContact { person, phone, tags: labels, channels: None }.contact(&origin)?;
         let limit = caller.tenant.plan.contacts;
         let done = contacts::upsert(&publisher, caller.tenant_id(), limit, &new).await?;
         let message = match done.created {
