@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use channels::{Channel, Delivery, Regarding};
+use channels::{Channel, OutboundMessage, Regarding};
 use domain::TenantId;
 use domain::message::{CallbackRef, Content};
 use domain::outcome::{Next, Outcome, Reason};
@@ -42,7 +42,7 @@ impl Parcel<'_> {
     pub(crate) async fn send(self, channel: &impl Channel) -> Outcome {
         let Parcel { message, content, regarding } = self;
         let reference = CallbackRef::Message(message.id);
-        channel.send(&Delivery { to: &message.address, content, reference, regarding }).await
+        channel.send(&OutboundMessage { to: &message.address, content, reference, regarding }).await
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use channels::{Channel, Delivery, Regarding};
+use channels::{Channel, OutboundMessage, Regarding};
 use domain::message::CallbackRef;
 use domain::outcome::{About, Next, Outcome, Reason, Refusal, SAME_REFUSALS, Scope};
 use domain::{CampaignId, TenantId};
@@ -151,7 +151,7 @@ impl<'a> Line<'a> {
         let content = composer.content(&row.params);
         let call = self.health.begin();
         let regarding = &Regarding::default();
-        let delivery = Delivery { to: address, content: &content, reference: callback, regarding };
+        let delivery = OutboundMessage { to: address, content: &content, reference: callback, regarding };
         let outcome = self.route.channel.send(&delivery).await;
         if let Some(pause) = self.health.end(call, answer(&outcome, row)) {
             tracing::warn!(tenant = %self.tenant, seconds = pause.as_secs(), "a provider does not answer: the sender rests");
