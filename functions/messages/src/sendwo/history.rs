@@ -153,7 +153,7 @@ async fn accounts(
 }
 
 #[derive(Serialize)]
-pub(crate) struct Status {
+pub(crate) struct FoundMessage {
     status: &'static str,
     message: Item,
 }
@@ -171,11 +171,11 @@ pub(crate) async fn delivery_status(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input<FindMessage>,
-) -> Result<Reply<200, Status>> {
+) -> Result<Reply<200, FoundMessage>> {
     let id = input.read().id;
     let name = id.name();
     let id = id.get()?;
     let found = history::find(&store, caller.tenant_id(), &id).await?;
     let found = found.ok_or_else(|| Error::not_found(name, "there is no message with this id"))?;
-    Ok(Reply(Status { status: "1", message: found.into() }))
+    Ok(Reply(FoundMessage { status: "1", message: found.into() }))
 }
