@@ -26,7 +26,7 @@ const PER_PAGE: u64 = 100;
 const MAX_PER_PAGE: u64 = 1_000;
 
 #[derive(Serialize)]
-struct Item<'a> {
+struct ListedContact<'a> {
     id: u64,
     name: Option<&'a str>,
     phone: Option<&'a str>,
@@ -40,7 +40,7 @@ struct Item<'a> {
     updated_at: String,
 }
 
-impl<'a> From<&'a Contact> for Item<'a> {
+impl<'a> From<&'a Contact> for ListedContact<'a> {
     fn from(contact: &'a Contact) -> Self {
         Self {
             id: contact.id.0,
@@ -66,7 +66,7 @@ fn warning_word(warning: Warning) -> &'static str {
 #[derive(Serialize)]
 struct Page<'a> {
     status: &'static str,
-    contacts: Vec<Item<'a>>,
+    contacts: Vec<ListedContact<'a>>,
     page: u64,
     per_page: u64,
     total: u64,
@@ -101,12 +101,12 @@ pub(crate) async fn list(
         with_email: asked.with_email.or(false)?,
     };
     let wanted = Wanted { filter: &filter, start: Start::Page(page), most: per_page, descending: false };
-    let weigh = |contact: &Contact| weight_of(&Item::from(contact));
+    let weigh = |contact: &Contact| weight_of(&ListedContact::from(contact));
     let found = pages::fitting(&store, caller.tenant_id(), wanted, weigh).await?;
     let (listing, per_page) = (found.listing, found.size);
     let answer = Page {
         status: "success",
-        contacts: listing.contacts.iter().map(Item::from).collect(),
+        contacts: listing.contacts.iter().map(ListedContact::from).collect(),
         page,
         per_page,
         total: listing.total,
@@ -130,7 +130,7 @@ fn channels(contact: &Contact) -> BTreeMap<&str, Vec<&str>> {
 #[derive(Serialize)]
 struct Upserted<'a> {
     status: &'static str,
-    contact: Item<'a>,
+    contact: ListedContact<'a>,
     created: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<&'static str>,
@@ -175,7 +175,7 @@ pub(crate) async fn create(
         let done = contacts::upsert(&publisher, caller.tenant_id(), limit, &new).await?;
         let answer = Upserted {
             status: "success",
-            contact: Item::from(&done.contact),
+            contact: ListedContact::from(&done.contact),
             created: done.created,
             warning: done.warning.map(warning_word),
         };

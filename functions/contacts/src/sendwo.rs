@@ -50,7 +50,7 @@ impl From<&Contact> for Subscriber {
 }
 
 #[derive(Serialize)]
-struct Created {
+struct CreatedSubscriber {
     status: &'static str,
     message: &'static str,
     subscriber_id: u64,
@@ -83,7 +83,12 @@ pub(crate) async fn create(
             false => "Subscriber already existed and was updated.",
         };
         let data = Subscriber::from(&done.contact);
-        Ok(Reply::<200, Created>(Created { status: "1", message, subscriber_id: data.subscriber_id, data }))
+        Ok(Reply::<200, CreatedSubscriber>(CreatedSubscriber {
+            status: "1",
+            message,
+            subscriber_id: data.subscriber_id,
+            data,
+        }))
     })
     .await
 }

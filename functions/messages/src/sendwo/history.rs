@@ -18,7 +18,7 @@ const MAX_LIMIT: u64 = 1_000;
 const MAX_OFFSET: u64 = 10_000;
 
 #[derive(Serialize)]
-struct Item {
+struct ListedMessage {
     message_id: String,
     id: String,
     direction: &'static str,
@@ -40,7 +40,7 @@ struct Item {
     times: Times,
 }
 
-impl From<Entry> for Item {
+impl From<Entry> for ListedMessage {
     fn from(entry: Entry) -> Self {
         let (id, campaign, times) = (entry.id(), entry.campaign, Times::from(&entry));
         let (state, reason) = entry.progress.shown();
@@ -72,7 +72,7 @@ impl From<Entry> for Item {
 #[derive(Serialize)]
 pub(crate) struct Conversation {
     status: &'static str,
-    message: Vec<Item>,
+    message: Vec<ListedMessage>,
     /// Pass it as `offset` to get what is older.
     next_offset: Option<u64>,
 }
@@ -118,7 +118,7 @@ pub(crate) async fn conversation(
         return Err(Error::not_found(name, "there is no such subscriber").into());
     }
     let next_offset = page.next.map(|_| skip + page.entries.len() as u64 + 1);
-    let message = page.entries.into_iter().map(Item::from).collect();
+    let message = page.entries.into_iter().map(ListedMessage::from).collect();
     Ok(Reply(Conversation { status: "1", message, next_offset }))
 }
 
@@ -155,7 +155,7 @@ async fn accounts(
 #[derive(Serialize)]
 pub(crate) struct FoundMessage {
     status: &'static str,
-    message: Item,
+    message: ListedMessage,
 }
 
 request! {

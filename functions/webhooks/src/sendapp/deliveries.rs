@@ -68,7 +68,7 @@ impl From<Attempt> for ListedAttempt {
 }
 
 #[derive(Serialize)]
-pub(crate) struct Page {
+pub(crate) struct DeliveryPage {
     status: &'static str,
     deliveries: Vec<ListedDelivery>,
     /// `before` of the next page.
@@ -88,7 +88,7 @@ pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input<ListDeliveries>,
-) -> Result<Reply<200, Page>> {
+) -> Result<Reply<200, DeliveryPage>> {
     let (asked, id, tenant) = (input.read(), named(&input)?, caller.tenant_id());
     let limit = asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT);
     let newest = dispatch::find(&store, tenant, id).await?.state.sequence;
@@ -99,11 +99,11 @@ pub(crate) async fn list(
     if cut_to_weight(&mut deliveries) {
         next_before = deliveries.last().map(|last| last.id);
     }
-    Ok(Reply(Page { status: "success", deliveries, next_before }))
+    Ok(Reply(DeliveryPage { status: "success", deliveries, next_before }))
 }
 
 #[derive(Serialize)]
-pub(crate) struct Shown {
+pub(crate) struct ShownDelivery {
     status: &'static str,
     delivery: ListedDelivery,
     /// The body, unless it is no longer kept.
@@ -116,7 +116,7 @@ pub(crate) async fn show(
     State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
     input: Input,
-) -> Result<Reply<200, Shown>> {
+) -> Result<Reply<200, ShownDelivery>> {
     let (store, tenant) = (&dispatcher.store, caller.tenant_id());
     let id = dispatch::find(store, tenant, named(&input)?).await?.endpoint.id;
     let unknown = || Error::not_found("delivery_id", "there is no delivery with this id");
@@ -128,7 +128,7 @@ pub(crate) async fn show(
     let last = delivery.last.clone().filter(|last| attempts.iter().all(|a| a.at_ms != last.at_ms));
     attempts.extend(last);
     let body = dispatcher.bodies.body(&delivery.body).await.ok();
-    Ok(Reply(Shown {
+    Ok(Reply(ShownDelivery {
         status: "success",
         delivery: ListedDelivery::from(&delivery),
         body: body.map(|body| String::from_utf8_lossy(&body).into_owned()),
