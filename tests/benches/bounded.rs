@@ -10,8 +10,8 @@ use campaign_worker::make_report;
 use domain::{CampaignId, ContactId, ReportFormat};
 use harness::{World, person};
 use messaging::campaigns::{Build, Found, preflight, progress, report};
-use store::ledger::Entry;
-use store::reports::{ReportKey, Wanted};
+use store::ledger::RowOutcome;
+use store::reports::{ReportKey, WantedReport};
 use tokio::time::Instant;
 
 /// Recipients of a block: block 0 has no contact 0.
@@ -52,7 +52,7 @@ async fn accept_all(world: &World, id: CampaignId, blocks: u64) {
         let first = (block * 1_000).max(1);
         let accepted = |n: u64| {
             let provider_id = format!("wamid.HBgMMzkzMzkxMjM0NTY3FQIAERgSM0VCN0ZEMzVERDY4{n:012}AA==");
-            (ContactId(n), 1, Entry::Accepted { provider_id, held: false })
+            (ContactId(n), 1, RowOutcome::Accepted { provider_id, held: false })
         };
         let entries: Vec<_> = (first..first + EACH).map(accepted).collect();
         world.store().record(world.tenant(), id, &entries).await.unwrap();
@@ -69,7 +69,7 @@ async fn reports(world: &World, id: CampaignId, blocks: u64) {
     for format in [ReportFormat::Csv, ReportFormat::Xlsx] {
         let of = ReportKey { tenant: world.tenant(), campaign: id, format };
         let wanted = world.store().want_report(of, world.clock.now_ms()).await.unwrap();
-        let Wanted::New(job) = wanted else { panic!("a job is under way") };
+        let WantedReport::New(job) = wanted else { panic!("a job is under way") };
         let build = Build { of, job: &job, run: 0, generation: 0 };
         let what = format!("report.{} of {} recipients is made", format.as_str(), blocks * EACH);
         measure(world, &what, make_report(&world.services, build, || false)).await.unwrap();

@@ -13,7 +13,7 @@ use harness::{
     APP_SECRET, Api, Hook, PHONE_NUMBER_ID, Setup, WABA_ID, World, person, phone, row, sign, webhook,
 };
 use serde_json::json;
-use store::contacts::Filter;
+use store::contacts::ContactFilter;
 use tokio::time::Instant;
 
 /// What one case cost.
@@ -133,7 +133,7 @@ async fn search(count: usize) {
     import(&world, (0..count).map(person)).await;
     let mut times = Vec::new();
     for n in 0..20 {
-        let filter = Filter { search: Some(format!("sona {n}")), ..Filter::default() };
+        let filter = ContactFilter { search: Some(format!("sona {n}")), ..ContactFilter::default() };
         let start = Instant::now();
         world.store().list_contacts(world.tenant(), &filter, 0, 100).await.unwrap();
         times.push(start.elapsed());

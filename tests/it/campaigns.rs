@@ -5,7 +5,7 @@ use domain::{CampaignId, ContactId};
 use harness::{Setup, World, named, person, phone, row};
 use messaging::campaigns::{Which, cancel, launch, pause, preflight, resume};
 use ops::Code;
-use ops::suppression::{ConsentChange, Source, opt_out};
+use ops::suppression::{ConsentChange, OptOutSource, opt_out};
 use serde_json::json;
 use simulators::graph::FaultRule;
 
@@ -93,7 +93,7 @@ async fn who_must_not_be_sent_to_is_skipped_with_the_reason() {
         row("", "solo@example.com", "Carla"),
     ];
     world.import(rows).await;
-    let (publisher, source) = (&world.publisher(), Source::Keyword);
+    let (publisher, source) = (&world.publisher(), OptOutSource::Keyword);
     let on = ConsentChange {
         publisher,
         tenant: world.tenant(),

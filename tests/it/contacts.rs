@@ -5,14 +5,14 @@ use domain::plan::Plan;
 use harness::{Audit, Setup, World, named, person, phone, row};
 use ops::Code;
 use ops::contacts::Upserted;
-use store::contacts::{Filter, Listing};
+use store::contacts::{ContactFilter, Listing};
 
 async fn upsert(world: &World, new: NewContact) -> Upserted {
     let limit = world.caller.tenant.plan.contacts;
     ops::contacts::upsert(&world.publisher(), world.tenant(), limit, &new).await.unwrap()
 }
 
-async fn list(world: &World, filter: Filter, page: u64, per_page: usize) -> Listing {
+async fn list(world: &World, filter: ContactFilter, page: u64, per_page: usize) -> Listing {
     let skip = (page - 1) * per_page as u64;
     world.store().list_contacts(world.tenant(), &filter, skip, per_page).await.unwrap()
 }
@@ -25,8 +25,8 @@ fn ids(listing: &Listing) -> Vec<u64> {
     listing.contacts.iter().map(|c| c.id.0).collect()
 }
 
-fn search(text: &str) -> Filter {
-    Filter { search: Some(text.to_owned()), ..Filter::default() }
+fn search(text: &str) -> ContactFilter {
+    ContactFilter { search: Some(text.to_owned()), ..ContactFilter::default() }
 }
 
 async fn limited(contacts: u64) -> World {
@@ -95,7 +95,7 @@ async fn contacts_that_are_both_complete_stay_two() {
     let updated = upsert(&world, row(&phone(1), "p2@example.com", "Anna")).await;
     assert_eq!((updated.contact.id.0, updated.warning), (1, Some(Warning::EmailTaken)));
     assert_eq!(updated.contact.email.unwrap().as_str(), "p1@example.com");
-    assert_eq!(list(&world, Filter::default(), 1, 10).await.total, 2);
+    assert_eq!(list(&world, ContactFilter::default(), 1, 10).await.total, 2);
 }
 
 #[tokio::test]
@@ -149,13 +149,13 @@ async fn filters_can_be_combined() {
     let mut longer = named(&phone(2), "Anna");
     longer.tags = vec!["vip-2".to_owned()];
     world.import([person(1), tagged, longer]).await;
-    let tag = Filter { tag: Some("vip".to_owned()), ..Filter::default() };
+    let tag = ContactFilter { tag: Some("vip".to_owned()), ..ContactFilter::default() };
     assert_eq!(ids(&list(&world, tag.clone(), 1, 10).await), [2]);
-    let with_phone = Filter { with_phone: true, ..Filter::default() };
+    let with_phone = ContactFilter { with_phone: true, ..ContactFilter::default() };
     assert_eq!(ids(&list(&world, with_phone, 1, 10).await), [1, 3]);
-    let with_email = Filter { with_email: true, ..search("anna") };
+    let with_email = ContactFilter { with_email: true, ..search("anna") };
     assert_eq!(ids(&list(&world, with_email, 1, 10).await), [2]);
-    assert_eq!(list(&world, Filter { with_phone: true, ..tag }, 1, 10).await.total, 0);
+    assert_eq!(list(&world, ContactFilter { with_phone: true, ..tag }, 1, 10).await.total, 0);
 }
 
 #[tokio::test]
@@ -164,12 +164,12 @@ async fn pages_go_over_blocks_in_order_of_id() {
     world.import((0..3_000).map(person)).await;
     let mut seen = Vec::new();
     for page in 1..=5 {
-        let listing = list(&world, Filter::default(), page, 700).await;
+        let listing = list(&world, ContactFilter::default(), page, 700).await;
         assert_eq!(listing.total, 3_000);
         seen.extend(ids(&listing));
     }
     assert_eq!(seen, (1..=3_000).collect::<Vec<u64>>());
-    let beyond = list(&world, Filter::default(), 6, 700).await;
+    let beyond = list(&world, ContactFilter::default(), 6, 700).await;
     assert_eq!((beyond.total, beyond.contacts.len()), (3_000, 0));
     let found = list(&world, search("persona 2"), 2, 600).await;
     assert_eq!((found.total, found.contacts.len()), (1_111, 511));
@@ -197,7 +197,7 @@ async fn deleting_many_counts_what_was_there() {
     let ids: Vec<ContactId> = [1, 2, 2, 1_400, 1_501, 9_999_999].map(ContactId).into();
     let deleted = ops::contacts::delete_many(&world.publisher(), world.tenant(), &ids).await.unwrap();
     assert_eq!(deleted, (3, 2));
-    assert_eq!(list(&world, Filter::default(), 1, 1).await.total, 1_497);
+    assert_eq!(list(&world, ContactFilter::default(), 1, 1).await.total, 1_497);
     let again = ops::contacts::delete_many(&world.publisher(), world.tenant(), &ids).await.unwrap();
     assert_eq!(again, (0, 5));
     assert_eq!(world.audit().await, Audit { contacts: 1_497, used: 1_497, ..Audit::default() });
@@ -212,7 +212,7 @@ async fn another_tenants_contacts_are_not_there() {
     assert_eq!(gone.code, Code::NotFound);
     let deleted = ops::contacts::delete_many(&world.publisher(), &other, &[ContactId(1)]).await.unwrap();
     assert_eq!(deleted, (0, 1));
-    let listing = world.store().list_contacts(&other, &Filter::default(), 0, 10).await.unwrap();
+    let listing = world.store().list_contacts(&other, &ContactFilter::default(), 0, 10).await.unwrap();
     assert_eq!(listing.total, 0);
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use api_http::{Dialect, Field, FieldKind, IDEMPOTENCY_KEY, Limits, Route};
+use api_http::{Dialect, Field, FieldKind, FieldLimits, IDEMPOTENCY_KEY, Route};
 use harness::documented::document;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ const BESIDE: &str = "x-staffetta-beside";
 /// Parameters with all that is said of them, a line each; those within others have a path.
 type Lines = BTreeSet<String>;
 
-fn line(path: &str, aliases: &[&str], required: bool, limits: &Limits, one_of: &[&str]) -> String {
+fn line(path: &str, aliases: &[&str], required: bool, limits: &FieldLimits, one_of: &[&str]) -> String {
     let mut line = path.to_owned();
     let sorted = |words: &[&str]| {
         let words: BTreeSet<&str> = words.iter().copied().collect();
@@ -104,7 +104,7 @@ impl Described {
             lists.flatten().filter_map(Value::as_str).collect::<Vec<_>>()
         };
         let number = |word: &str| parts.iter().find_map(|part| part[word].as_u64());
-        let limits = Limits {
+        let limits = FieldLimits {
             least: number("minimum"),
             most: number("maximum"),
             items: number("maxItems").map(|items| items as usize),

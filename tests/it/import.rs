@@ -5,7 +5,7 @@ use domain::contact::{Contact, NewContact};
 use harness::{Audit, World, person, phone, row};
 use ops::contacts::{Imported, import, upsert};
 use proptest::prelude::*;
-use store::contacts::Filter;
+use store::contacts::ContactFilter;
 
 /// What is compared of a contact: everything except ids and times.
 type Face = (Option<String>, Option<String>, Option<String>, Vec<String>, String);
@@ -21,7 +21,7 @@ fn face(contact: &Contact) -> Face {
 }
 
 async fn faces(world: &World, tenant: &TenantId) -> Vec<Face> {
-    let listing = world.store().list_contacts(tenant, &Filter::default(), 0, 1_000).await.unwrap();
+    let listing = world.store().list_contacts(tenant, &ContactFilter::default(), 0, 1_000).await.unwrap();
     let mut faces: Vec<Face> = listing.contacts.iter().map(face).collect();
     faces.sort();
     faces

@@ -14,7 +14,7 @@ use ops::accounts::AccountSettings;
 use queue::{InboundJob, Text};
 use serde_json::{Value, json};
 use simulators::graph::{FaultRule, Preference, UserPreferences};
-use store::numbers::Connected;
+use store::numbers::Connecting;
 
 async fn take(world: &World, body: &Value, secret: &str) -> ops::Result<usize> {
     let bytes = body.to_string().into_bytes();
@@ -73,7 +73,7 @@ async fn second_account(world: &World) -> Account {
         app_secret: Secret::new(APP_SECRET),
         ..world.account.number().unwrap().clone()
     };
-    let how = Connected { verify_token: "other-token", as_default: true };
+    let how = Connecting { verify_token: "other-token", as_default: true };
     world.store().connect_number(world.tenant(), account.id, &number, how).await.unwrap()
 }
 

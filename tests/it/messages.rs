@@ -7,7 +7,7 @@ use harness::{World, phone};
 use messaging::messages::{Outgoing, Sent, send};
 use ops::Code;
 use simulators::graph::FaultRule;
-use store::rates::Turn;
+use store::rates::SenderTurns;
 
 async fn send_to(world: &World, n: usize, content: Content) -> ops::Result<Sent> {
     let id = domain::MessageId(world.store().entropy().ulid(world.clock.now()));
@@ -172,7 +172,7 @@ async fn a_number_sends_no_faster_than_it_may() {
     let world = talking().await;
     let store = world.store();
     let sender = SenderId::number("1");
-    let turn = || store.take_slot(world.tenant(), &sender, (10.0, 5_000_000), Turn::default());
+    let turn = || store.take_slot(world.tenant(), &sender, (10.0, 5_000_000), SenderTurns::default());
     let mut waits = Vec::new();
     for _ in 0..60 {
         waits.push(turn().await.unwrap());

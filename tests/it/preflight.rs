@@ -6,7 +6,7 @@ use domain::contact::NewContact;
 use domain::message::Address;
 use harness::{World, person, phone, row};
 use messaging::campaigns::{Preflight, preflight};
-use ops::suppression::{ConsentChange, Source, opt_out};
+use ops::suppression::{ConsentChange, OptOutSource, opt_out};
 
 /// Of ten, one has no phone, and one is tagged `vip`.
 fn somebody(n: usize) -> NewContact {
@@ -30,7 +30,7 @@ async fn world_of(contacts: usize, opted_out: usize) -> World {
             tenant,
             account: None,
             channel: None,
-            source: Source::Owner,
+            source: OptOutSource::Owner,
             said_ms: None,
         };
         opt_out(on, &address).await.unwrap();

@@ -6,11 +6,11 @@ use domain::{CampaignId, ContactId};
 use harness::{Api, World};
 use messaging::campaigns::progress;
 use serde_json::{Value, json};
-use store::ledger::Entry;
+use store::ledger::RowOutcome;
 
 /// The first recipient of each block fails.
 async fn fail_some(world: &World, id: CampaignId, blocks: u64) {
-    let failed = |contact| (contact, 1, Entry::Failed { reason: Reason::meta(131_026) });
+    let failed = |contact| (contact, 1, RowOutcome::Failed { reason: Reason::meta(131_026) });
     let entries: Vec<_> = (0..blocks).map(|block| failed(ContactId((block * 1_000).max(1)))).collect();
     world.store().record(world.tenant(), id, &entries).await.unwrap();
     let blocks: Vec<u64> = (0..blocks).collect();

@@ -11,7 +11,7 @@ use harness::{Api, Setup, World, person, row};
 use local::embedded::Chaos;
 use messaging::campaigns::Build;
 use serde_json::json;
-use store::reports::{ReportKey, SILENCE_MS, Wanted};
+use store::reports::{ReportKey, SILENCE_MS, WantedReport};
 
 /// A campaign with a ledger of so many blocks, three recipients in each.
 async fn campaign_of(world: &World, blocks: u64) -> CampaignId {
@@ -145,8 +145,8 @@ async fn a_request_waits_a_little_for_its_file() {
 async fn job(world: &World, id: CampaignId) -> String {
     world.store().mark_dirty(world.tenant(), id, &[0]).await.unwrap();
     match world.store().want_report(key(world, id), world.clock.now_ms()).await.unwrap() {
-        Wanted::New(job) => job,
-        Wanted::UnderWay => panic!("another job is under way"),
+        WantedReport::New(job) => job,
+        WantedReport::UnderWay => panic!("another job is under way"),
     }
 }
 

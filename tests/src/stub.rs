@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use channels::{Channel, Delivery, Error, Upload};
+use channels::{Channel, Error, MediaUpload, OutboundMessage};
 use domain::channel::{Capabilities, Media, Reaches};
 use domain::outcome::{About, Next, Outcome, Reason, Refusal};
 
@@ -44,16 +44,16 @@ impl Channel for Stub {
         }
     }
 
-    async fn upload(&self, _: Upload) -> Result<String, Error> {
+    async fn upload(&self, _: MediaUpload) -> Result<String, Error> {
         Err(Error::Refused(refused("no_uploads", About::Message, Next::Never)))
     }
 
-    async fn send(&self, delivery: &Delivery<'_>) -> Outcome {
+    async fn send(&self, message: &OutboundMessage<'_>) -> Outcome {
         let can = self.capabilities();
-        if !can.reaches(delivery.to) || can.check(delivery.content).is_err() {
+        if !can.reaches(message.to) || can.check(message.content).is_err() {
             return Outcome::Refused(refused("cannot", About::Message, Next::Never));
         }
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(delivery.to.id().to_owned());
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(message.to.id().to_owned());
         self.answer.clone()
     }
 }

@@ -7,7 +7,7 @@
 
 mod sendapp;
 
-use api_http::{Endpoint, Table, get, post};
+use api_http::{ApiEndpoint, Table, get, post};
 use axum::Router;
 use axum::extract::FromRef;
 use ops::AdminKey;
@@ -31,12 +31,12 @@ impl FromRef<App> for Store {
 
 /// Every endpoint of the function.
 pub fn table() -> Table<App> {
-    let contract: [Endpoint<App>; 3] = [
+    let contract: [ApiEndpoint<App>; 3] = [
         get("/api/account", sendapp::account),
         get("/api/get_tokens", sendapp::tokens),
         post("/api/create_accounts", sendapp::create),
     ];
-    let extensions: [Endpoint<App>; 8] = [
+    let extensions: [ApiEndpoint<App>; 8] = [
         post("/api/get_tokens", sendapp::tokens),
         post("/api/account/regenerate_key", operators::regenerate_key),
         get("/api/operators", operators::list),
@@ -46,7 +46,7 @@ pub fn table() -> Table<App> {
         post("/api/accounts/settings", sendapp::change),
         post("/api/tenants", tenants::create),
     ];
-    Table::new(contract.into_iter().chain(extensions.map(Endpoint::extension)))
+    Table::new(contract.into_iter().chain(extensions.map(ApiEndpoint::extension)))
 }
 
 /// The function's router, without a fallback.

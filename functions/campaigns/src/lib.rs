@@ -9,7 +9,7 @@ mod sendapp;
 
 use std::time::Duration;
 
-use api_http::{Endpoint, Table, get, post};
+use api_http::{ApiEndpoint, Table, get, post};
 use axum::Router;
 use axum::extract::FromRef;
 use messaging::Services;
@@ -42,12 +42,12 @@ impl FromRef<App> for Services {
 
 /// Every endpoint of the function.
 pub fn table() -> Table<App> {
-    let contract: [Endpoint<App>; 3] = [
+    let contract: [ApiEndpoint<App>; 3] = [
         post("/api/campaigns/upload_media", media::upload).heavy().body_up_to(UPLOAD_BODY),
         post("/api/campaigns/draft", sendapp::draft),
         post("/api/campaigns/launch", sendapp::launch),
     ];
-    let extensions: [Endpoint<App>; 10] = [
+    let extensions: [ApiEndpoint<App>; 10] = [
         post("/api/campaigns/upload_url", media::announce).heavy(),
         get("/api/campaigns", sendapp::list),
         get("/api/campaigns/{id}", sendapp::show),
@@ -59,7 +59,7 @@ pub fn table() -> Table<App> {
         get("/api/campaigns/{id}/report.xlsx", report::xlsx),
         get("/media/{id}/{name}", media::serve),
     ];
-    Table::new(contract.into_iter().chain(extensions.map(Endpoint::extension)))
+    Table::new(contract.into_iter().chain(extensions.map(ApiEndpoint::extension)))
 }
 
 /// The function's router, without a fallback.

@@ -10,7 +10,7 @@ use ops::{Code, Error, contacts};
 use serde::Serialize;
 use store::Store;
 
-use crate::row::{Origin, Person, Told};
+use crate::row::{Origin, PersonFields, ToldContact};
 
 /// Stands beside a contact that existed before it was created.
 const EXISTS: u16 = 409;
@@ -67,7 +67,7 @@ impl Answer {
 
 request! {
     /// `POST /v1/contacts`
-    pub(crate) struct NewContact(person: Person) {
+    pub(crate) struct NewContact(person: PersonFields) {
         phone: Given<PhoneText> = named("phone" | "phoneNumber"),
         tags: Given<Texts> = named("tags"),
     }
@@ -81,7 +81,7 @@ pub(crate) async fn create(
 ) -> Result<Response> {
     idempotent(&publisher.store, &caller, &input, async {
         let NewContact { person, phone, tags } = input.read();
-        let new = Told { person, phone, tags, channels: None }.contact(&Origin::default())?;
+        let new = ToldContact { person, phone, tags, channels: None }.contact(&Origin::default())?;
         if let Some(phone) = new.phone.clone()
             && let Some(known) =
                 existing(&publisher.store, caller.tenant_id(), Identity::Phone(phone)).await?

@@ -10,7 +10,7 @@ mod sendapi;
 mod sendapp;
 mod sendwo;
 
-use api_http::{Endpoint, Table, delete, get, get_or_post, post};
+use api_http::{ApiEndpoint, Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
 use ops::events::EventPublisher;
@@ -43,21 +43,21 @@ impl FromRef<App> for Store {
 
 /// Every endpoint of the function.
 pub fn table() -> Table<App> {
-    let sendapp: [Endpoint<App>; 5] = [
+    let sendapp: [ApiEndpoint<App>; 5] = [
         get("/api/contacts", sendapp::list),
         post("/api/contacts", sendapp::create),
         post("/api/contacts/bulk", sendapp::import).heavy().body_up_to(IMPORT_BODY),
         delete("/api/contacts/bulk", sendapp::delete_many),
         delete("/api/contacts/{id}", sendapp::delete),
     ];
-    let sendwo: [Endpoint<App>; 5] = [
+    let sendwo: [ApiEndpoint<App>; 5] = [
         get_or_post("/api/v1/subscriber/list", sendwo::list),
         get_or_post("/api/v1/subscriber/create", sendwo::create),
         get_or_post("/api/v1/whatsapp/subscriber/list", sendwo::list).extension(),
         get_or_post("/api/v1/whatsapp/subscriber/create", sendwo::create).extension(),
         get_or_post("/api/v1/whatsapp/subscriber/get", sendwo::get).extension(),
     ];
-    let others: [Endpoint<App>; 3] = [
+    let others: [ApiEndpoint<App>; 3] = [
         get("/v1/whatsapp/contacts", sendapi::list),
         post("/v1/contacts", dmchamp::create),
         get("/v1/contacts", dmchamp::find),

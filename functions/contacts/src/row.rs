@@ -29,7 +29,7 @@ impl Origin {
 
 request! {
     /// What all contracts call by the same names.
-    pub(crate) struct Person {
+    pub(crate) struct PersonFields {
         name: Given<String> = named("name").max_length(MAX_NAME),
         first_name: Given<String> = named("firstName" | "first_name"),
         last_name: Given<String> = named("lastName" | "last_name"),
@@ -38,21 +38,21 @@ request! {
     }
 }
 
-/// A contact as a caller tells of it; what is not in [`Person`] each contract calls in its
+/// A contact as a caller tells of it; what is not in [`PersonFields`] each contract calls in its
 /// own way.
 #[derive(Debug)]
-pub(crate) struct Told {
-    pub(crate) person: Person,
+pub(crate) struct ToldContact {
+    pub(crate) person: PersonFields,
     pub(crate) phone: Given<PhoneText>,
     pub(crate) tags: Given<Texts>,
     /// How custom channels know the contact, by their names.
     pub(crate) channels: Option<Given<Object>>,
 }
 
-impl Told {
+impl ToldContact {
     /// The contact: `name` or first and last name, phone, email, tags, metadata.
     pub(crate) fn contact(self, origin: &Origin) -> Result<NewContact, Invalid> {
-        let Person { name, first_name, last_name, email, metadata } = self.person;
+        let PersonFields { name, first_name, last_name, email, metadata } = self.person;
         let email = email.get()?;
         let tags = self.tags.get()?.unwrap_or_default();
         let name = match name.get()? {
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     request! {
-        struct Row(person: Person) {
+        struct Row(person: PersonFields) {
             phone: Given<PhoneText> = named("phoneNumber" | "phone"),
             tags: Given<Texts> = named("label_names" | "tags"),
             channels: Given<Object> = named("channels"),
@@ -114,7 +114,7 @@ mod tests {
 
     fn read(row: Value) -> Result<NewContact, Invalid> {
         let Row { person, phone, tags, channels } = Row::read(Fields::from(row.as_object().unwrap()));
-        Told { person, phone, tags, channels: Some(channels) }.contact(&Origin::default())
+        ToldContact { person, phone, tags, channels: Some(channels) }.contact(&Origin::default())
     }
 
     #[test]

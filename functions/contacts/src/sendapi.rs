@@ -9,13 +9,13 @@ use ops::pages;
 use ops::pages::{Start, Wanted};
 use serde::Serialize;
 use store::Store;
-use store::contacts::Filter;
+use store::contacts::ContactFilter;
 
 const LIMIT: u64 = 50;
 const MAX_LIMIT: u64 = 1_000;
 
 #[derive(Serialize)]
-struct Item {
+struct ListedContact {
     id: u64,
     phone: Option<String>,
     name: Option<String>,
@@ -24,7 +24,7 @@ struct Item {
     created_at: String,
 }
 
-impl From<Contact> for Item {
+impl From<Contact> for ListedContact {
     fn from(contact: Contact) -> Self {
         Self {
             id: contact.id.0,
@@ -47,7 +47,7 @@ struct Meta {
 
 #[derive(Serialize)]
 pub(crate) struct Page {
-    data: Vec<Item>,
+    data: Vec<ListedContact>,
     meta: Meta,
 }
 
@@ -69,16 +69,16 @@ pub(crate) async fn list(
     let asked = input.read();
     let page = asked.page.get()?.map_or(1, NonZeroU64::get);
     let limit = asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT);
-    let filter = Filter {
+    let filter = ContactFilter {
         search: asked.search.get()?.map(|text| text.trim().to_owned()),
         with_phone: true,
-        ..Filter::default()
+        ..ContactFilter::default()
     };
     let wanted = Wanted { filter: &filter, start: Start::Page(page), most: limit, descending: false };
-    let weigh = |contact: &Contact| weight_of(&Item::from(contact.clone()));
+    let weigh = |contact: &Contact| weight_of(&ListedContact::from(contact.clone()));
     let found = pages::fitting(&store, caller.tenant_id(), wanted, weigh).await?;
     let (listing, limit) = (found.listing, found.size);
     let last_page = listing.total.div_ceil(limit).max(1);
     let meta = Meta { page, limit, total: listing.total, last_page };
-    Ok(Reply(Page { data: listing.contacts.into_iter().map(Item::from).collect(), meta }))
+    Ok(Reply(Page { data: listing.contacts.into_iter().map(ListedContact::from).collect(), meta }))
 }

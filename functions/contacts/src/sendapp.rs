@@ -18,15 +18,15 @@ use ops::{Code, Error, callers, contacts, pages, senders};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use store::Store;
-use store::contacts::Filter;
+use store::contacts::ContactFilter;
 
-use crate::row::{Origin, Person, Told};
+use crate::row::{Origin, PersonFields, ToldContact};
 
 const PER_PAGE: u64 = 100;
 const MAX_PER_PAGE: u64 = 1_000;
 
 #[derive(Serialize)]
-struct Item<'a> {
+struct ListedContact<'a> {
     id: u64,
     name: Option<&'a str>,
     phone: Option<&'a str>,
@@ -40,7 +40,7 @@ struct Item<'a> {
     updated_at: String,
 }
 
-impl<'a> From<&'a Contact> for Item<'a> {
+impl<'a> From<&'a Contact> for ListedContact<'a> {
     fn from(contact: &'a Contact) -> Self {
         Self {
             id: contact.id.0,
@@ -66,7 +66,7 @@ fn warning_word(warning: Warning) -> &'static str {
 #[derive(Serialize)]
 struct Page<'a> {
     status: &'static str,
-    contacts: Vec<Item<'a>>,
+    contacts: Vec<ListedContact<'a>>,
     page: u64,
     per_page: u64,
     total: u64,
@@ -94,19 +94,19 @@ pub(crate) async fn list(
     let asked = input.read();
     let page = asked.page.get()?.map_or(1, NonZeroU64::get);
     let per_page = asked.per_page.get()?.map_or(PER_PAGE, NonZeroU64::get).min(MAX_PER_PAGE);
-    let filter = Filter {
+    let filter = ContactFilter {
         search: asked.search.get()?.map(|text| text.trim().to_owned()),
         tag: asked.tag.get()?.map(|tag| tag.trim().to_owned()),
         with_phone: asked.with_phone.or(false)?,
         with_email: asked.with_email.or(false)?,
     };
     let wanted = Wanted { filter: &filter, start: Start::Page(page), most: per_page, descending: false };
-    let weigh = |contact: &Contact| weight_of(&Item::from(contact));
+    let weigh = |contact: &Contact| weight_of(&ListedContact::from(contact));
     let found = pages::fitting(&store, caller.tenant_id(), wanted, weigh).await?;
     let (listing, per_page) = (found.listing, found.size);
     let answer = Page {
         status: "success",
-        contacts: listing.contacts.iter().map(Item::from).collect(),
+        contacts: listing.contacts.iter().map(ListedContact::from).collect(),
         page,
         per_page,
         total: listing.total,
@@ -130,7 +130,7 @@ fn channels(contact: &Contact) -> BTreeMap<&str, Vec<&str>> {
 #[derive(Serialize)]
 struct Upserted<'a> {
     status: &'static str,
-    contact: Item<'a>,
+    contact: ListedContact<'a>,
     created: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<&'static str>,
@@ -138,23 +138,23 @@ struct Upserted<'a> {
 
 request! {
     /// A contact.
-    pub(crate) struct Row(person: Person) {
+    pub(crate) struct ImportRow(person: PersonFields) {
         phone: Given<PhoneText> = named("phone"),
         tags: Given<Texts> = named("tags"),
         channels: Given<Object> = named("channels"),
     }
 }
 
-impl From<Row> for Told {
-    fn from(row: Row) -> Self {
-        let Row { person, phone, tags, channels } = row;
+impl From<ImportRow> for ToldContact {
+    fn from(row: ImportRow) -> Self {
+        let ImportRow { person, phone, tags, channels } = row;
         Self { person, phone, tags, channels: Some(channels) }
     }
 }
 
 request! {
     /// `POST /api/contacts`
-    pub(crate) struct NewContact(row: Row) {
+    pub(crate) struct NewContact(row: ImportRow) {
         token: Given<String> = named("token"),
     }
 }
@@ -168,14 +168,14 @@ pub(crate) async fn create(
     idempotent(&publisher.store, &caller, &input, async {
         let asked = input.read();
         let origin = origin(&publisher.store, &caller, asked.token).await?;
-        let mut rows = vec![Told::from(asked.row).contact(&origin)];
+        let mut rows = vec![ToldContact::from(asked.row).contact(&origin)];
         senders::check_rows(&publisher.store, caller.tenant_id(), &mut rows).await?;
         let new = rows.remove(0)?;
         let limit = caller.tenant.plan.contacts;
         let done = contacts::upsert(&publisher, caller.tenant_id(), limit, &new).await?;
         let answer = Upserted {
             status: "success",
-            contact: Item::from(&done.contact),
+            contact: ListedContact::from(&done.contact),
             created: done.created,
             warning: done.warning.map(warning_word),
         };
@@ -235,7 +235,7 @@ impl From<contacts::Imported> for Imported {
     }
 }
 
-type ContactRows = Rows<Row>;
+type ContactRows = Rows<ImportRow>;
 
 request! {
     /// `POST /api/contacts/bulk`
@@ -257,7 +257,7 @@ pub(crate) async fn import(
         check_count("contacts", rows.count())?;
         let origin = origin(&publisher.store, &caller, asked.token).await?;
         let no_object = || Invalid::new("contacts", "the row must be an object");
-        let rows = rows.iter().map(|row| Told::from(row.ok_or_else(no_object)?).contact(&origin));
+        let rows = rows.iter().map(|row| ToldContact::from(row.ok_or_else(no_object)?).contact(&origin));
         let mut rows: Vec<_> = rows.collect();
         senders::check_rows(&publisher.store, caller.tenant_id(), &mut rows).await?;
         let limit = caller.tenant.plan.contacts;

@@ -11,9 +11,9 @@ use ops::pages::{Start, Wanted};
 use ops::{callers, contacts, pages};
 use serde::Serialize;
 use store::Store;
-use store::contacts::Filter;
+use store::contacts::ContactFilter;
 
-use crate::row::{Origin, Person, Told};
+use crate::row::{Origin, PersonFields, ToldContact};
 
 const PER_PAGE: u64 = 100;
 const MAX_PER_PAGE: u64 = 1_000;
@@ -50,7 +50,7 @@ impl From<&Contact> for Subscriber {
 }
 
 #[derive(Serialize)]
-struct Created {
+struct CreatedSubscriber {
     status: &'static str,
     message: &'static str,
     subscriber_id: u64,
@@ -59,7 +59,7 @@ struct Created {
 
 request! {
     /// `subscriber/create`
-    pub(crate) struct NewSubscriber(person: Person) {
+    pub(crate) struct NewSubscriber(person: PersonFields) {
         phone: Given<PhoneText> = named("phoneNumber" | "phone_number" | "phone" | "chat_id" | "chatId"),
         labels: Given<Texts> = named("label_names" | "labelNames" | "labels" | "tags"),
         number: Given<String> = named("phoneNumberId" | "phone_number_id" | "phoneNumberID"),
@@ -75,7 +75,7 @@ pub(crate) async fn create(
     idempotent(&publisher.store, &caller, &input, async {
         let NewSubscriber { person, phone, labels, number } = input.read();
         let origin = origin(&publisher.store, &caller, number).await?;
-        let new = Told { person, phone, tags: labels, channels: None }.contact(&origin)?;
+        let new = ToldContact { person, phone, tags: labels, channels: None }.contact(&origin)?;
         let limit = caller.tenant.plan.contacts;
         let done = contacts::upsert(&publisher, caller.tenant_id(), limit, &new).await?;
         let message = match done.created {
@@ -83,7 +83,12 @@ pub(crate) async fn create(
             false => "Subscriber already existed and was updated.",
         };
         let data = Subscriber::from(&done.contact);
-        Ok(Reply::<200, Created>(Created { status: "1", message, subscriber_id: data.subscriber_id, data }))
+        Ok(Reply::<200, CreatedSubscriber>(CreatedSubscriber {
+            status: "1",
+            message,
+            subscriber_id: data.subscriber_id,
+            data,
+        }))
     })
     .await
 }
@@ -136,8 +141,10 @@ pub(crate) async fn list(
         .order_by
         .get()?
         .is_some_and(|order| matches!(order.to_ascii_lowercase().as_str(), "1" | "desc"));
-    let filter =
-        Filter { search: asked.search.get()?.map(|text| text.trim().to_owned()), ..Filter::default() };
+    let filter = ContactFilter {
+        search: asked.search.get()?.map(|text| text.trim().to_owned()),
+        ..ContactFilter::default()
+    };
     let weigh = |contact: &Contact| weight_of(&Subscriber::from(contact));
     let wanted = Wanted { filter: &filter, start, most: take, descending };
     let pages::Page { listing, skipped, .. } =

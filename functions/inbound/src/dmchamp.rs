@@ -1,7 +1,7 @@
 //! `/v1/incoming_custom_channel_message`
 
 use api_http::{
-    Caller, CustomData, CustomText, Given, Input, Person, Reply, Result, in_custom_data, request,
+    Caller, CustomData, CustomPerson, CustomText, Given, Input, Reply, Result, in_custom_data, request,
 };
 use axum::extract::State;
 use domain::Invalid;
@@ -41,7 +41,7 @@ impl From<Received> for Answer {
 
 request! {
     /// `POST /v1/incoming_custom_channel_message`
-    pub(crate) struct ReceiveFields(person: Person, reaction_to: ReactionTo) {
+    pub(crate) struct ReceiveFields(person: CustomPerson, reaction_to: ReactionTo) {
         message_sid: Given<CustomText> =
             named("messageSid" | "message_sid").max_length(MAX_FOREIGN_ID),
         id: Given<CustomText> = named("id").max_length(MAX_FOREIGN_ID),

@@ -11,7 +11,7 @@ mod sendapp;
 
 use std::sync::Arc;
 
-use api_http::{Endpoint, Table, delete, get, post};
+use api_http::{ApiEndpoint, Table, delete, get, post};
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing;
@@ -55,9 +55,9 @@ impl FromRef<App> for Store {
 
 /// Every endpoint of a dialect.
 pub fn table() -> Table<App> {
-    let webhook: Endpoint<App> = post("/api/integrations/webhook/{token}", sendapp::receive);
-    let try_body: Endpoint<App> = post("/api/integrations/try", sendapp::try_body);
-    let extensions: [Endpoint<App>; 6] = [
+    let webhook: ApiEndpoint<App> = post("/api/integrations/webhook/{token}", sendapp::receive);
+    let try_body: ApiEndpoint<App> = post("/api/integrations/try", sendapp::try_body);
+    let extensions: [ApiEndpoint<App>; 6] = [
         try_body.raw_body_up_to(MAX_BODY),
         get("/api/integrations/webhook/{token}", sendapp::probe),
         get("/api/integrations/log", sendapp::log),
@@ -65,8 +65,8 @@ pub fn table() -> Table<App> {
         post("/api/integrations/secrets", sendapp::set_secret),
         delete("/api/integrations/secrets", sendapp::remove_secret),
     ];
-    let extensions = extensions.map(Endpoint::extension);
-    let custom: [Endpoint<App>; 2] = [
+    let extensions = extensions.map(ApiEndpoint::extension);
+    let custom: [ApiEndpoint<App>; 2] = [
         post("/v1/incoming_custom_channel_message", dmchamp::receive),
         post("/v1/incoming-custom-channel-message", dmchamp::receive).extension(),
     ];

@@ -148,7 +148,7 @@ pub(crate) async fn probe(State(store): State<Store>, input: Input) -> Result<Re
 }
 
 #[derive(Serialize)]
-struct Entry {
+struct ListedCall {
     id: String,
     at: String,
     source: String,
@@ -158,7 +158,7 @@ struct Entry {
     bytes: u64,
 }
 
-impl From<Call> for Entry {
+impl From<Call> for ListedCall {
     fn from(call: Call) -> Self {
         Self {
             id: call.id.to_string(),
@@ -175,7 +175,7 @@ impl From<Call> for Entry {
 #[derive(Serialize)]
 pub(crate) struct Log {
     status: &'static str,
-    calls: Vec<Entry>,
+    calls: Vec<ListedCall>,
     /// Pass it as `before` to get what is older.
     next_before: Option<String>,
 }
@@ -202,7 +202,7 @@ pub(crate) async fn log(
     let before = before.map_err(|_| Invalid::new("before", "before must be the id of a call"))?;
     let found = integrations::calls(&store, &caller, &account, before, limit).await?;
     let is_full = found.len() == limit;
-    let mut calls: Vec<Entry> = found.into_iter().map(Entry::from).collect();
+    let mut calls: Vec<ListedCall> = found.into_iter().map(ListedCall::from).collect();
     let is_cut = cut_to_weight(&mut calls);
     let next_before = calls.last().filter(|_| is_full || is_cut).map(|call| call.id.clone());
     Ok(Reply(Log { status: "success", calls, next_before }))

@@ -3,7 +3,7 @@
 //! Trigger: the queue `media`, to which the bucket reports what comes in below
 //! `uploads/`. Writes files; moves objects to `files/` or `quarantine/`.
 
-use media::Event;
+use media::BucketEvent;
 use messaging::files::Files;
 use ops::Code;
 use queue::{Done, Queue, Queues, Record, Unreadable};
@@ -25,7 +25,7 @@ pub struct App {
 pub async fn handle(app: &App, records: &[Record]) -> Vec<String> {
     let mut again = Vec::new();
     for record in records {
-        let done = match Event::read(&record.body) {
+        let done = match BucketEvent::read(&record.body) {
             Ok(events) => check(app, events).await,
             Err(_) => Unreadable::Malformed.into(),
         };
@@ -34,10 +34,10 @@ pub async fn handle(app: &App, records: &[Record]) -> Vec<String> {
     again
 }
 
-async fn check(app: &App, events: Vec<Event>) -> Done {
+async fn check(app: &App, events: Vec<BucketEvent>) -> Done {
     let mut done = Done::Yes;
     for event in events {
-        let Event::Uploaded(id) = event else {
+        let BucketEvent::Uploaded(id) = event else {
             done = Done::Never("the object is no upload of ours".to_owned());
             continue;
         };

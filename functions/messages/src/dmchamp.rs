@@ -1,8 +1,8 @@
 //! `/v1/send_custom_channel_message`
 
 use api_http::{
-    Caller, CustomData, CustomText, Given, Input, Person, Reply, Result, idempotent_send, in_custom_data,
-    request,
+    Caller, CustomData, CustomPerson, CustomText, Given, Input, Reply, Result, idempotent_send,
+    in_custom_data, request,
 };
 use axum::extract::State;
 use axum::response::Response;
@@ -45,7 +45,7 @@ impl From<Sent> for Answer {
 
 request! {
     /// `POST /v1/send_custom_channel_message`
-    pub(crate) struct SendFields(person: Person) {
+    pub(crate) struct SendFields(person: CustomPerson) {
         custom_channel: Given<CustomText> =
             named("customChannel" | "custom_channel").required().max_length(MAX_NAME),
         body: Given<CustomText> = named("body").required().max_length(MAX_TEXT),

@@ -11,7 +11,7 @@ mod sendapp;
 mod sendwo;
 mod times;
 
-use api_http::{Endpoint, Table, delete, get, get_or_post, post};
+use api_http::{ApiEndpoint, Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
 use messaging::Services;
@@ -38,7 +38,7 @@ impl FromRef<App> for Services {
 
 /// Every endpoint of the function.
 pub fn table() -> Table<App> {
-    let sendapp: [Endpoint<App>; 7] = [
+    let sendapp: [ApiEndpoint<App>; 7] = [
         post("/api/whatsapp-meta/send", sendapp::send),
         get("/api/whatsapp-meta/get_templates", sendapp::templates::list),
         post("/api/whatsapp-meta/get_templates", sendapp::templates::list).extension(),
@@ -47,16 +47,16 @@ pub fn table() -> Table<App> {
         post("/api/suppressions", sendapp::suppressions::add).extension(),
         delete("/api/suppressions", sendapp::suppressions::remove).extension(),
     ];
-    let sendwo: [Endpoint<App>; 5] = [
+    let sendwo: [ApiEndpoint<App>; 5] = [
         get_or_post("/api/v1/whatsapp/send-text-message", sendwo::send_text),
         get_or_post("/api/v1/whatsapp/send", sendwo::send_text).extension(),
         get_or_post("/api/v1/whatsapp/conversation", sendwo::history::conversation),
         get_or_post("/api/v1/whatsapp/get/conversation", sendwo::history::conversation).extension(),
         get_or_post("/api/v1/whatsapp/message/delivery-status", sendwo::history::delivery_status),
     ];
-    let sendapi: [Endpoint<App>; 2] =
+    let sendapi: [ApiEndpoint<App>; 2] =
         [get("/v1/whatsapp/messages", sendapi::list), get("/v1/whatsapp/messages/{id}", sendapi::show)];
-    let dmchamp: [Endpoint<App>; 2] = [
+    let dmchamp: [ApiEndpoint<App>; 2] = [
         post("/v1/send_custom_channel_message", dmchamp::send_custom_channel_message),
         post("/v1/send-custom-channel-message", dmchamp::send_custom_channel_message).extension(),
     ];

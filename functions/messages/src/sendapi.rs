@@ -36,7 +36,7 @@ impl From<&str> for Failure {
 }
 
 #[derive(Serialize)]
-struct Item {
+struct ListedMessage {
     id: String,
     message_id: Option<String>,
     session_id: u64,
@@ -55,7 +55,7 @@ struct Item {
     times: Times,
 }
 
-impl Item {
+impl ListedMessage {
     /// `number` is the account's own.
     fn new(entry: Entry, number: Option<String>) -> Self {
         let (id, campaign, times) = (entry.id(), entry.campaign, Times::from(&entry));
@@ -100,7 +100,7 @@ struct Meta {
 
 #[derive(Serialize)]
 pub(crate) struct Page {
-    data: Vec<Item>,
+    data: Vec<ListedMessage>,
     meta: Meta,
 }
 
@@ -144,7 +144,7 @@ pub(crate) async fn list(
     let numbers: HashMap<AccountId, Option<String>> = accounts.iter().map(|a| (a.id, number(a))).collect();
     let item = |entry: Entry| {
         let number = numbers.get(&entry.account).cloned().flatten();
-        Item::new(entry, number)
+        ListedMessage::new(entry, number)
     };
     let meta = Meta { limit, next_cursor: page.next.map(|place| place.to_string()) };
     Ok(Reply(Page { data: page.entries.into_iter().map(item).collect(), meta }))
@@ -191,7 +191,7 @@ async fn accounts(store: &Store, caller: &ops::Caller, session: Given<String>) -
 
 #[derive(Serialize)]
 pub(crate) struct Single {
-    data: Item,
+    data: ListedMessage,
 }
 
 /// `GET /v1/whatsapp/messages/{id}`: by our id, or by WhatsApp's.
@@ -205,7 +205,7 @@ pub(crate) async fn show(
     let found = found.filter(|entry| entry.channel.custom().is_none());
     let found = found.ok_or_else(|| Error::not_found("id", "there is no message with this id"))?;
     let account = store.account(caller.tenant_id(), found.account).await?;
-    Ok(Reply(Single { data: Item::new(found, account.as_ref().and_then(number)) }))
+    Ok(Reply(Single { data: ListedMessage::new(found, account.as_ref().and_then(number)) }))
 }
 
 #[cfg(test)]

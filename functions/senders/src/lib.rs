@@ -6,7 +6,7 @@
 
 mod sendapp;
 
-use api_http::{Endpoint, Table, delete, get, post};
+use api_http::{ApiEndpoint, Table, delete, get, post};
 use axum::Router;
 use axum::extract::FromRef;
 use channels::cloud::Graph;
@@ -32,7 +32,7 @@ impl FromRef<App> for Store {
 
 /// Every endpoint of the function.
 pub fn table() -> Table<App> {
-    let extensions: [Endpoint<App>; 7] = [
+    let extensions: [ApiEndpoint<App>; 7] = [
         post("/api/accounts/connect_meta", connect::connect),
         get("/api/senders", list::list),
         post("/api/senders/default", list::choose),
@@ -41,7 +41,7 @@ pub fn table() -> Table<App> {
         post("/api/channels", custom::register),
         delete("/api/channels/{name}", custom::remove),
     ];
-    Table::new(extensions.map(Endpoint::extension))
+    Table::new(extensions.map(ApiEndpoint::extension))
 }
 
 /// The function's router, without a fallback.

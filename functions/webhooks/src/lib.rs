@@ -7,7 +7,7 @@
 mod sendapp;
 mod sendwo;
 
-use api_http::{Endpoint, Table, delete, get, get_or_post, post};
+use api_http::{ApiEndpoint, Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
 use dispatch::WebhookDispatcher;
@@ -34,7 +34,7 @@ impl FromRef<App> for WebhookDispatcher {
 
 /// Every endpoint of the function.
 pub fn table() -> Table<App> {
-    let contract: [Endpoint<App>; 6] = [
+    let contract: [ApiEndpoint<App>; 6] = [
         post("/api/whatsapp-meta/set_webhook", sendapp::register::set_meta),
         delete("/api/whatsapp-meta/set_webhook", sendapp::register::unset_meta),
         post("/api/sms/set_webhook", sendapp::register::set_sms),
@@ -42,7 +42,7 @@ pub fn table() -> Table<App> {
         get_or_post("/api/v1/webhook/workflow/list", sendwo::list),
         get_or_post("/api/v1/webhook/workflow/create", sendwo::create),
     ];
-    let extensions: [Endpoint<App>; 12] = [
+    let extensions: [ApiEndpoint<App>; 12] = [
         get("/api/webhooks", sendapp::list),
         post("/api/webhooks", sendapp::register::create),
         get("/api/webhooks/{id}", sendapp::show),
@@ -56,7 +56,7 @@ pub fn table() -> Table<App> {
         get_or_post("/api/v1/webhook/workflow/update", sendwo::update),
         get_or_post("/api/v1/webhook/workflow/delete", sendwo::delete),
     ];
-    Table::new(contract.into_iter().chain(extensions.map(Endpoint::extension)))
+    Table::new(contract.into_iter().chain(extensions.map(ApiEndpoint::extension)))
 }
 
 /// The function's router, without a fallback.

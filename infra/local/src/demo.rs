@@ -9,7 +9,7 @@ use domain::sender::SenderId;
 use domain::{Entropy, Secret};
 use ops::accounts::{AccountSettings, NewTenant, create_account, create_tenant};
 use serde::{Deserialize, Serialize};
-use store::numbers::Connected;
+use store::numbers::Connecting;
 use store::{Store, sha256_hex};
 
 use crate::settings::Settings;
@@ -159,7 +159,7 @@ async fn connect(
         connected_at: before.map_or_else(|| store.clock().now(), |number| number.connected_at),
     };
     if before != Some(&number) {
-        let how = Connected { verify_token: &credentials.meta_verify_token, as_default: false };
+        let how = Connecting { verify_token: &credentials.meta_verify_token, as_default: false };
         store.connect_number(&tenant, account.id, &number, how).await?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use simulators::graph::{Config, Settings as Behaviour, Simulator};
+use simulators::graph::{Config, Simulator, SimulatorSettings};
 
 use crate::demo::Credentials;
 use crate::settings::Settings;
@@ -14,10 +14,10 @@ use crate::settings::Settings;
 /// changes that.
 pub(crate) fn of(settings: &Settings, credentials: &Credentials) -> Result<Simulator, Box<dyn Error>> {
     let secret = credentials.meta_app_secret.clone();
-    let behaviour = Behaviour {
+    let behaviour = SimulatorSettings {
         enforce_window: false,
         throughput_per_second: Some(settings.demo_rate.max(80)),
-        ..Behaviour::default()
+        ..SimulatorSettings::default()
     };
     let config = Config {
         webhook_url: Some(format!("{}/webhooks/meta", settings.url())),

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use outbound::{Answer, Client, Failure, HeaderMap, HeaderName, HeaderValue, Limits};
 use serde_json::{Map, Value};
 
-use crate::{Channel, Delivery, Error, Regarding, Upload};
+use crate::{Channel, Error, MediaUpload, OutboundMessage, Regarding};
 
 /// Under which names a platform answers its id of the message.
 const IDS: [&str; 4] = ["id", "messageId", "message_id", "messageSid"];
@@ -34,27 +34,27 @@ impl Channel for Line {
         Kind::Custom(self.channel.key.clone()).capabilities()
     }
 
-    async fn upload(&self, _: Upload) -> Result<String, Error> {
+    async fn upload(&self, _: MediaUpload) -> Result<String, Error> {
         Err(Error::Refused(refusal("no_uploads", "the channel takes files by their links only", Next::Never)))
     }
 
     /// Posts the message. Only a clear refusal, or a connection that never came about,
     /// says that it was not taken.
-    async fn send(&self, delivery: &Delivery<'_>) -> Outcome {
+    async fn send(&self, message: &OutboundMessage<'_>) -> Outcome {
         let can = self.capabilities();
-        if !can.reaches(delivery.to) {
+        if !can.reaches(message.to) {
             let details = "the address is on another channel";
             return Outcome::Refused(refusal("no_address", details, Next::Never));
         }
-        if let Err(invalid) = can.check(delivery.content) {
+        if let Err(invalid) = can.check(message.content) {
             return Outcome::Refused(refusal("not_taken", &invalid.message, Next::Never));
         }
-        let id = match delivery.reference {
+        let id = match message.reference {
             CallbackRef::Message(id) => id.to_string(),
-            CallbackRef::Campaign(..) => delivery.reference.to_string(),
+            CallbackRef::Campaign(..) => message.reference.to_string(),
         };
         let now = self.clock.now();
-        let body = self.body(&id, delivery, now).to_string();
+        let body = self.body(&id, message, now).to_string();
         let target = match self.client.target(&self.channel.url) {
             Ok(target) => target,
             Err(refused) => return failed(refused.into()),
@@ -68,8 +68,8 @@ impl Channel for Line {
 }
 
 impl Line {
-    fn body(&self, id: &str, delivery: &Delivery<'_>, now: Timestamp) -> Value {
-        let Delivery { to, content, regarding, reference } = delivery;
+    fn body(&self, id: &str, message: &OutboundMessage<'_>, now: Timestamp) -> Value {
+        let OutboundMessage { to, content, regarding, reference } = message;
         let Regarding { contact, first_name, last_name, email, campaign } = regarding;
         let (contact, campaign) = match reference {
             CallbackRef::Campaign(campaign, contact, _) => (Some(contact), Some(campaign)),

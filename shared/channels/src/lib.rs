@@ -21,16 +21,16 @@ pub trait Channel {
     ///
     /// # Errors
     /// [`Error`]; always where [`Capabilities::media`] are no uploads.
-    fn upload(&self, file: Upload) -> impl Future<Output = Result<String, Error>> + Send;
+    fn upload(&self, file: MediaUpload) -> impl Future<Output = Result<String, Error>> + Send;
 
     /// Sends one message, once. Whatever happens is an [`Outcome`]: it is never sent
     /// again from here, and only what surely was not taken is refused or unreachable.
-    fn send(&self, delivery: &Delivery<'_>) -> impl Future<Output = Outcome> + Send;
+    fn send(&self, message: &OutboundMessage<'_>) -> impl Future<Output = Outcome> + Send;
 }
 
 /// A message on its way out.
 #[derive(Debug, Clone, Copy)]
-pub struct Delivery<'a> {
+pub struct OutboundMessage<'a> {
     /// Whom it is for.
     pub to: &'a Address,
     /// What it says.
@@ -64,7 +64,7 @@ impl std::fmt::Debug for Regarding {
 
 /// A file to be uploaded.
 #[derive(Debug, Clone)]
-pub struct Upload {
+pub struct MediaUpload {
     /// Its name.
     pub name: String,
     /// Its type.
@@ -101,17 +101,17 @@ impl Channel for AnyChannel {
         }
     }
 
-    async fn upload(&self, file: Upload) -> Result<String, Error> {
+    async fn upload(&self, file: MediaUpload) -> Result<String, Error> {
         match self {
             Self::Cloud(line) => line.upload(file).await,
             Self::Custom(line) => line.upload(file).await,
         }
     }
 
-    async fn send(&self, delivery: &Delivery<'_>) -> Outcome {
+    async fn send(&self, message: &OutboundMessage<'_>) -> Outcome {
         match self {
-            Self::Cloud(line) => line.send(delivery).await,
-            Self::Custom(line) => line.send(delivery).await,
+            Self::Cloud(line) => line.send(message).await,
+            Self::Custom(line) => line.send(message).await,
         }
     }
 }

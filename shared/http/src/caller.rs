@@ -9,7 +9,7 @@ use ops::callers;
 use store::Store;
 use tracing::Span;
 
-use crate::input::Inner;
+use crate::input::Carried;
 use crate::{ApiError, Dialect, Required, Result};
 
 /// An authenticated caller whose request the plan has room for. In a handler's
@@ -25,7 +25,7 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let asked = Inner::of(parts)?;
+        let asked = Carried::of(parts)?;
         let store = Store::from_ref(state);
         let spec = asked.spec;
         let caller = callers::authenticate(&store, key(spec.dialect, &asked).as_ref()).await?;
@@ -48,7 +48,7 @@ pub async fn account_of_token(
 }
 
 /// The key, where the dialect carries it; a header beats a parameter.
-fn key(dialect: Dialect, asked: &Inner) -> Option<Secret> {
+fn key(dialect: Dialect, asked: &Carried) -> Option<Secret> {
     let header = match dialect {
         Dialect::SendApp | Dialect::DmChamp => asked.header("x-api-key").map(str::to_owned),
         Dialect::Sendwo | Dialect::SendApi => bearer(asked),
@@ -57,7 +57,7 @@ fn key(dialect: Dialect, asked: &Inner) -> Option<Secret> {
     header.or_else(parameter).map(|key| Secret::new(key.trim()))
 }
 
-fn bearer(asked: &Inner) -> Option<String> {
+fn bearer(asked: &Carried) -> Option<String> {
     let (scheme, key) = asked.header(AUTHORIZATION.as_str())?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
 }
@@ -69,10 +69,10 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
-    use crate::input::Content;
-    use crate::table::Spec;
+    use crate::input::BodyAndQuery;
+    use crate::spec::Spec;
 
-    fn input(headers: &[(&'static str, &str)], params: Value) -> Inner {
+    fn input(headers: &[(&'static str, &str)], params: Value) -> Carried {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
@@ -80,8 +80,8 @@ mod tests {
         let spec =
             Spec { path: "/x", dialect: Dialect::SendApp, class: RateClass::Normal, max_body: 0, raw: false };
         let params: Map<String, Value> = params.as_object().unwrap().clone();
-        let content = Content { params, ..Content::default() };
-        Inner { spec, content, path: Vec::new(), headers: map }
+        let content = BodyAndQuery { params, ..BodyAndQuery::default() };
+        Carried { spec, content, path: Vec::new(), headers: map }
     }
 
     #[test]

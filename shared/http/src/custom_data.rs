@@ -4,7 +4,7 @@ use domain::channel::{MAX_FOREIGN_ID, check_foreign_id};
 use domain::{EmailAddress, Invalid};
 use serde_json::{Map, Value};
 
-use crate::{ApiError, Field, FieldKind, Fields, FromParameter, Given, Limits, Parameter, Request};
+use crate::{ApiError, Field, FieldKind, FieldLimits, Fields, FromParameter, Given, Parameter, Request};
 
 const NAME: &str = "customData";
 /// How the contract calls what the product's errors name.
@@ -34,7 +34,7 @@ impl<R: Request> Request for CustomData<R> {
         names: &[NAME],
         kind: FieldKind::Beside(R::FIELDS),
         required: false,
-        limits: Limits::NONE,
+        limits: FieldLimits::NONE,
     }];
 
     fn read(fields: Fields<'_>) -> Self {
@@ -128,7 +128,7 @@ impl Given<CustomText> {
 
 crate::request! {
     /// Whoever `fromId` names.
-    pub struct Person {
+    pub struct CustomPerson {
         from_id: Given<CustomText> = named("fromId" | "from_id").required().max_length(MAX_FOREIGN_ID),
         first_name: Given<CustomText> = named("firstName" | "first_name"),
         last_name: Given<CustomText> = named("lastName" | "last_name"),
@@ -136,7 +136,7 @@ crate::request! {
     }
 }
 
-impl Person {
+impl CustomPerson {
     /// How the platform calls them.
     pub fn from_id(&self) -> &Given<CustomText> {
         &self.from_id
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     crate::request! {
-        struct Message(person: Person) {
+        struct Message(person: CustomPerson) {
             custom_channel: Given<CustomText> = named("customChannel" | "custom_channel"),
             body: Given<CustomText> = named("body"),
         }

@@ -11,7 +11,7 @@ use ops::{Code, SendRequest};
 use store::Store;
 use store::idempotency::{Begin, Claim};
 
-use crate::input::Inner;
+use crate::input::Carried;
 use crate::{Input, Result, render};
 
 /// Larger answers are not kept: an item of the table takes 400 kB. Only imports
@@ -34,7 +34,7 @@ pub async fn idempotent<Q, R: IntoResponse>(
     input: &Input<Q>,
     work: impl Future<Output = Result<R>>,
 ) -> Result<Response> {
-    once(store, caller, input.inner(), Broken::IsReleased, |_| work).await
+    once(store, caller, input.carried(), Broken::IsReleased, |_| work).await
 }
 
 /// The same for a request that makes something there must be once: `work` is given the
@@ -48,7 +48,7 @@ pub async fn idempotent_make<Q, R: IntoResponse>(
     input: &Input<Q>,
     work: impl AsyncFnOnce(Option<Claim>) -> Result<R>,
 ) -> Result<Response> {
-    once(store, caller, input.inner(), Broken::IsReleased, |claim| work(claim)).await
+    once(store, caller, input.carried(), Broken::IsReleased, |claim| work(claim)).await
 }
 
 /// The same for a request that sends a message, whose id `work` is given: of a request
@@ -66,7 +66,7 @@ pub async fn idempotent_send<Q, R: IntoResponse>(
         Some(claim) => SendRequest { id: claim.message, is_repeated: claim.is_repeated() },
         None => SendRequest { id: MessageId(store.entropy().ulid(store.clock().now())), is_repeated: false },
     };
-    once(store, caller, input.inner(), Broken::IsForgotten, |claim| work(send(claim))).await
+    once(store, caller, input.carried(), Broken::IsForgotten, |claim| work(send(claim))).await
 }
 
 /// What becomes of a key whose request failed on our side.
@@ -81,7 +81,7 @@ enum Broken {
 async fn once<R: IntoResponse, F: Future<Output = Result<R>>>(
     store: &Store,
     caller: &ops::Caller,
-    asked: &Inner,
+    asked: &Carried,
     broken: Broken,
     work: impl FnOnce(Option<Claim>) -> F,
 ) -> Result<Response> {

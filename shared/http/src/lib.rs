@@ -19,11 +19,12 @@ mod input;
 mod lambda;
 mod reply;
 pub mod request;
+mod spec;
 mod table;
 mod takes;
 
 pub use caller::{Caller, account_of_token};
-pub use custom_data::{CustomData, CustomText, Person, in_custom_data};
+pub use custom_data::{CustomData, CustomPerson, CustomText, in_custom_data};
 pub use dialect::Dialect;
 pub use edge::{Edge, serve};
 pub use envelope::render;
@@ -34,7 +35,8 @@ pub use input::{IDEMPOTENCY_KEY, Input, Upload};
 pub use lambda::lambda;
 pub use reply::{Reply, cut_to_weight, weight_of};
 pub use request::{
-    Array, Field, FieldKind, FromParameter, Given, Limits, Object, Request, Required, Rows, Texts, Within,
+    Array, Field, FieldKind, FieldLimits, FromParameter, Given, Object, Request, Required, Rows, Texts,
+    Within,
 };
-pub use table::{Endpoint, Route, Table, delete, get, get_or_post, post};
+pub use table::{ApiEndpoint, Route, Table, delete, get, get_or_post, post};
 pub use takes::{Asks, Takes};

@@ -12,7 +12,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{self, MethodRouter};
 use ops::{Code, RateClass};
 
-use crate::input::{Inner, read};
+use crate::input::{Carried, read};
+use crate::spec::Spec;
 use crate::takes::Takes;
 use crate::{ApiError, Dialect, Field};
 
@@ -34,19 +35,9 @@ pub struct Route {
     pub fields: &'static [Field],
 }
 
-/// What the edge has to know of an endpoint.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Spec {
-    pub(crate) path: &'static str,
-    pub(crate) dialect: Dialect,
-    pub(crate) class: RateClass,
-    pub(crate) max_body: usize,
-    pub(crate) raw: bool,
-}
-
 /// A path, its methods and its handler.
 #[derive(Debug)]
-pub struct Endpoint<S> {
+pub struct ApiEndpoint<S> {
     methods: &'static [&'static str],
     spec: Spec,
     extension: bool,
@@ -54,7 +45,7 @@ pub struct Endpoint<S> {
     handler: MethodRouter<S, Infallible>,
 }
 
-impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
+impl<S: Clone + Send + Sync + 'static> ApiEndpoint<S> {
     fn new<T: Takes>(methods: &'static [&'static str], path: &'static str, handler: MethodRouter<S>) -> Self {
         let dialect = Dialect::of_path(path);
         let spec = Spec { path, dialect, class: RateClass::Normal, max_body: DEFAULT_BODY, raw: false };
@@ -92,54 +83,54 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 }
 
 /// An endpoint for `GET`.
-pub fn get<H, T, S>(path: &'static str, handler: H) -> Endpoint<S>
+pub fn get<H, T, S>(path: &'static str, handler: H) -> ApiEndpoint<S>
 where
     H: Handler<T, S>,
     T: Takes + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    Endpoint::new::<T>(&["GET"], path, routing::get(handler))
+    ApiEndpoint::new::<T>(&["GET"], path, routing::get(handler))
 }
 
 /// An endpoint for `POST`.
-pub fn post<H, T, S>(path: &'static str, handler: H) -> Endpoint<S>
+pub fn post<H, T, S>(path: &'static str, handler: H) -> ApiEndpoint<S>
 where
     H: Handler<T, S>,
     T: Takes + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    Endpoint::new::<T>(&["POST"], path, routing::post(handler))
+    ApiEndpoint::new::<T>(&["POST"], path, routing::post(handler))
 }
 
 /// An endpoint for `DELETE`.
-pub fn delete<H, T, S>(path: &'static str, handler: H) -> Endpoint<S>
+pub fn delete<H, T, S>(path: &'static str, handler: H) -> ApiEndpoint<S>
 where
     H: Handler<T, S>,
     T: Takes + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    Endpoint::new::<T>(&["DELETE"], path, routing::delete(handler))
+    ApiEndpoint::new::<T>(&["DELETE"], path, routing::delete(handler))
 }
 
 /// An endpoint that real clients call by either method.
-pub fn get_or_post<H, T, S>(path: &'static str, handler: H) -> Endpoint<S>
+pub fn get_or_post<H, T, S>(path: &'static str, handler: H) -> ApiEndpoint<S>
 where
     H: Handler<T, S> + Clone,
     T: Takes + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    Endpoint::new::<T>(&["GET", "POST"], path, routing::get(handler.clone()).post(handler))
+    ApiEndpoint::new::<T>(&["GET", "POST"], path, routing::get(handler.clone()).post(handler))
 }
 
 /// The endpoints of one function.
 #[derive(Debug)]
 pub struct Table<S> {
-    endpoints: Vec<Endpoint<S>>,
+    endpoints: Vec<ApiEndpoint<S>>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Table<S> {
     /// A table of these endpoints.
-    pub fn new(endpoints: impl IntoIterator<Item = Endpoint<S>>) -> Self {
+    pub fn new(endpoints: impl IntoIterator<Item = ApiEndpoint<S>>) -> Self {
         Self { endpoints: endpoints.into_iter().collect() }
     }
 
@@ -183,7 +174,7 @@ async fn prepare(
     match read(&parts.headers, parts.uri.query(), body, spec).await {
         Ok(content) => {
             let headers = parts.headers.clone();
-            parts.extensions.insert(Arc::new(Inner { spec, content, path, headers }));
+            parts.extensions.insert(Arc::new(Carried { spec, content, path, headers }));
             next.run(Request::from_parts(parts, axum::body::Body::empty())).await
         }
         Err(error) => error.into_response(),

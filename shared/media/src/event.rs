@@ -6,7 +6,7 @@ use serde::Deserialize;
 ///
 /// Source: «Event message structure» of the S3 User Guide.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+pub enum BucketEvent {
     /// Something was uploaded under this id.
     Uploaded(String),
     /// Something came into the bucket that is no upload: its key.
@@ -16,10 +16,10 @@ pub enum Event {
 /// A message that is no event of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the event is malformed")]
-pub struct Unreadable;
+pub struct NotAnEvent;
 
 #[derive(Deserialize)]
-struct Message {
+struct Notice {
     #[serde(rename = "Records")]
     records: Vec<EventRecord>,
 }
@@ -45,17 +45,17 @@ struct Test {
     event: String,
 }
 
-impl Event {
+impl BucketEvent {
     /// Reads a message of the bucket: the objects it names. The test message that
     /// S3 sends when notifications are set up names none.
     ///
     /// # Errors
-    /// [`Unreadable`]
-    pub fn read(body: &str) -> Result<Vec<Self>, Unreadable> {
+    /// [`NotAnEvent`]
+    pub fn read(body: &str) -> Result<Vec<Self>, NotAnEvent> {
         if serde_json::from_str::<Test>(body).is_ok_and(|test| test.event == "s3:TestEvent") {
             return Ok(Vec::new());
         }
-        let message: Message = serde_json::from_str(body).map_err(|_| Unreadable)?;
+        let message: Notice = serde_json::from_str(body).map_err(|_| NotAnEvent)?;
         Ok(message.records.into_iter().map(|record| Self::of(record.s3.object.key)).collect())
     }
 
@@ -82,14 +82,20 @@ mod tests {
     #[test]
     fn uploads_are_told_from_everything_else() {
         let id = "0123456789abcdef0123456789abcdef";
-        assert_eq!(Event::read(&event(&format!("uploads/{id}"))), Ok(vec![Event::Uploaded(id.to_owned())]));
+        assert_eq!(
+            BucketEvent::read(&event(&format!("uploads/{id}"))),
+            Ok(vec![BucketEvent::Uploaded(id.to_owned())])
+        );
         for foreign in ["uploads/a", "uploads/../files/a", "files/0123456789abcdef0123456789abcdef"] {
-            assert_eq!(Event::read(&event(foreign)), Ok(vec![Event::Foreign(foreign.to_owned())]));
+            assert_eq!(
+                BucketEvent::read(&event(foreign)),
+                Ok(vec![BucketEvent::Foreign(foreign.to_owned())])
+            );
         }
         let test = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#;
-        assert_eq!(Event::read(test), Ok(Vec::new()));
+        assert_eq!(BucketEvent::read(test), Ok(Vec::new()));
         for malformed in ["", "{}", r#"{"Records":[{}]}"#, "[]"] {
-            assert_eq!(Event::read(malformed), Err(Unreadable), "{malformed}");
+            assert_eq!(BucketEvent::read(malformed), Err(NotAnEvent), "{malformed}");
         }
     }
 }

@@ -12,8 +12,8 @@ mod parts;
 mod presign;
 mod reports;
 
-pub use event::{Event, Unreadable};
-pub use presign::{Presigned, Upload};
+pub use event::{BucketEvent, NotAnEvent};
+pub use presign::{ExpectedUpload, Presigned};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
@@ -49,7 +49,7 @@ impl Error {
 
 /// The beginning of an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Start {
+pub struct UploadStart {
     /// Its first bytes.
     pub bytes: Bytes,
     /// The size of the whole, in bytes.
@@ -60,7 +60,7 @@ pub struct Start {
 
 /// Where an upload goes once it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Destination {
     /// It is served from now on.
     Files,
     /// It is kept for whoever wants to know what it was.
@@ -134,7 +134,7 @@ impl Bucket {
     ///
     /// # Errors
     /// [`Error`] when the bucket did not answer.
-    pub async fn start_of_upload(&self, id: &str, bytes: u64) -> Result<Option<Start>, Error> {
+    pub async fn start_of_upload(&self, id: &str, bytes: u64) -> Result<Option<UploadStart>, Error> {
         let head = match self.client.head_object().bucket(&self.name).key(upload_key(id)).send().await {
             Ok(head) => head,
             Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found()) => return Ok(None),
@@ -143,24 +143,24 @@ impl Bucket {
         let size = head.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
         let etag = head.e_tag().unwrap_or_default().to_owned();
         if size == 0 {
-            return Ok(Some(Start { bytes: Bytes::new(), size, etag }));
+            return Ok(Some(UploadStart { bytes: Bytes::new(), size, etag }));
         }
         let request = self.client.get_object().bucket(&self.name).key(upload_key(id));
         let request = request.range(format!("bytes=0-{}", bytes.min(size) - 1)).if_match(&etag);
         let object =
             request.send().await.map_err(|e| Error::of(e.as_service_error().and_then(|e| e.code())))?;
         let body = object.body.collect().await.map_err(|_| Error::of(Some("Body")))?;
-        Ok(Some(Start { bytes: body.into_bytes(), size, etag }))
+        Ok(Some(UploadStart { bytes: body.into_bytes(), size, etag }))
     }
 
     /// Moves an upload, provided that it is still the one with this `etag`.
     ///
     /// # Errors
     /// [`Error`] when the bucket refused, or the upload is another one by now.
-    pub async fn move_upload(&self, id: &str, etag: &str, mime: &str, to: Place) -> Result<(), Error> {
+    pub async fn move_upload(&self, id: &str, etag: &str, mime: &str, to: Destination) -> Result<(), Error> {
         let target = match to {
-            Place::Files => key(id),
-            Place::Quarantine => format!("quarantine/{id}"),
+            Destination::Files => key(id),
+            Destination::Quarantine => format!("quarantine/{id}"),
         };
         let request = self.client.copy_object().bucket(&self.name).key(target);
         let request = request

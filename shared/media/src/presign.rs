@@ -17,7 +17,7 @@ pub struct Presigned {
 
 /// What an upload must be.
 #[derive(Debug, Clone, Copy)]
-pub struct Upload<'a> {
+pub struct ExpectedUpload<'a> {
     /// The file's id.
     pub id: &'a str,
     /// Its MIME type.
@@ -31,7 +31,11 @@ impl Bucket {
     ///
     /// # Errors
     /// [`Error`] when there are no credentials to sign it with.
-    pub async fn presign_upload(&self, upload: Upload<'_>, valid: Duration) -> Result<Presigned, Error> {
+    pub async fn presign_upload(
+        &self,
+        upload: ExpectedUpload<'_>,
+        valid: Duration,
+    ) -> Result<Presigned, Error> {
         let size = i64::try_from(upload.size).map_err(|_| Error::of(Some("EntityTooLarge")))?;
         let request = self.outside.put_object().bucket(&self.name).key(upload_key(upload.id));
         let request = request.content_type(upload.mime).content_length(size);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use channels::{Channel, Delivery, Regarding};
+use channels::{Channel, OutboundMessage, Regarding};
 use domain::TenantId;
 use domain::message::{CallbackRef, Content};
 use domain::outcome::{Next, Outcome, Reason};
@@ -14,7 +14,7 @@ use store::due::{Due, Watched};
 use store::messages::Message;
 
 use ops::events::{EventPublisher, StatusFact, Transaction, message_status};
-use ops::suppression::{ConsentChange, Source, opt_out};
+use ops::suppression::{ConsentChange, OptOutSource, opt_out};
 use ops::{Code, Error, Result};
 
 /// A message that has no outcome after so long was sent by a process that is gone:
@@ -42,7 +42,7 @@ impl Parcel<'_> {
     pub(crate) async fn send(self, channel: &impl Channel) -> Outcome {
         let Parcel { message, content, regarding } = self;
         let reference = CallbackRef::Message(message.id);
-        channel.send(&Delivery { to: &message.address, content, reference, regarding }).await
+        channel.send(&OutboundMessage { to: &message.address, content, reference, regarding }).await
     }
 }
 
@@ -137,7 +137,7 @@ async fn record(
         Outcome::Refused(refusal) => {
             failed(publisher, tenant, message, &refusal.reason).await?;
             if refusal.next == Next::OptOut {
-                let source = Source::Provider;
+                let source = OptOutSource::Provider;
                 let on = ConsentChange {
                     publisher,
                     tenant,

@@ -12,7 +12,7 @@ use domain::media::{MAX_UPLOAD, MediaKind, check_announced, check_content, check
 use domain::message::MediaSource;
 use domain::{Invalid, TenantId};
 use environment::Env;
-use media::{Bucket, Place, Presigned, Upload};
+use media::{Bucket, Destination, ExpectedUpload, Presigned};
 use outbound::{AllowList, Policy, Target};
 use store::Store;
 use store::media::{File, FileState};
@@ -140,7 +140,7 @@ impl Files {
             size,
             state: FileState::Announced,
         };
-        let upload = Upload { id: &file.id, mime: checked.mime, size };
+        let upload = ExpectedUpload { id: &file.id, mime: checked.mime, size };
         let upload = self.bucket.presign_upload(upload, UPLOAD_VALID).await.map_err(unavailable)?;
         store.create_file(&file).await?;
         Ok(Announced { url: self.url(&file), upload, valid: UPLOAD_VALID })
@@ -166,8 +166,8 @@ impl Files {
             self.bucket.start_of_upload(id, CHECKED_BYTES).await.map_err(unavailable)?.ok_or_else(gone)?;
         let checked = check_content(&file.name, Some(&file.mime), &start.bytes, start.size);
         let (place, state) = match checked {
-            Ok(_) if start.size == file.size => (Place::Files, FileState::Ready),
-            Ok(_) | Err(_) => (Place::Quarantine, FileState::Rejected),
+            Ok(_) if start.size == file.size => (Destination::Files, FileState::Ready),
+            Ok(_) | Err(_) => (Destination::Quarantine, FileState::Rejected),
         };
         self.bucket.move_upload(id, &start.etag, &file.mime, place).await.map_err(unavailable)?;
         match store.settle_file(id, state).await {
@@ -273,7 +273,7 @@ impl Files {
         }
         let uploaded = route
             .channel
-            .upload(channels::Upload { name: file.name, mime: file.mime, bytes })
+            .upload(channels::MediaUpload { name: file.name, mime: file.mime, bytes })
             .await
             .map_err(of_provider)?;
         store.keep_provider_media_id(tenant, sender, id, &uploaded).await?;

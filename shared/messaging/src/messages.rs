@@ -14,7 +14,7 @@ use domain::{AccountId, CampaignId, ContactId, MessageId, PhoneNumber, TenantId}
 use store::Store;
 use store::addressees::Addressee;
 use store::messages::Message;
-use store::rates::Turn;
+use store::rates::SenderTurns;
 
 use crate::delivery::{Parcel, dispatch};
 use crate::routes::{self, Route};
@@ -174,7 +174,7 @@ pub(crate) async fn deliver(
     caller: &Caller,
     route: &Route,
     new: New,
-    turn: Turn,
+    turn: SenderTurns,
 ) -> Result<Sent> {
     let (store, tenant) = (&services.store, caller.tenant_id());
     take_turn(store, tenant, &route.sender, turn).await?;
@@ -200,7 +200,12 @@ pub(crate) async fn deliver(
 
 /// Takes a turn of a sender: of its whole rate, or of the share that campaigns leave
 /// while one is running. Waits for it, unless that takes longer than a caller waits.
-pub(crate) async fn take_turn(store: &Store, tenant: &TenantId, sender: &Sender, turn: Turn) -> Result<()> {
+pub(crate) async fn take_turn(
+    store: &Store,
+    tenant: &TenantId,
+    sender: &Sender,
+    turn: SenderTurns,
+) -> Result<()> {
     let share = if turn.is_leased { SINGLE_SHARE } else { 1.0 };
     let rate = f64::from(sender.pace.per_second) * share;
     match store.take_slot(tenant, &sender.id, (rate, PATIENCE_US), turn).await? {

@@ -7,7 +7,7 @@ use domain::outcome::About;
 use domain::sender::SenderId;
 use ops::{Caller, Code, Error, Result};
 use store::Store;
-use store::numbers::Connected;
+use store::numbers::Connecting;
 
 use crate::error::of_provider;
 
@@ -77,7 +77,7 @@ pub async fn connect_number(
         let message = format!("an account may have at most {MAX_NUMBERS} numbers");
         return Err(Error::new(Code::PlanLimit, message));
     }
-    let how = Connected { verify_token: &new.verify_token, as_default: new.as_default };
+    let how = Connecting { verify_token: &new.verify_token, as_default: new.as_default };
     let account = match store.connect_number(caller.tenant_id(), account.id, &number, how).await {
         Ok(account) => account,
         Err(store::Error::Conflict) => {

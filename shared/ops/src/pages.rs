@@ -6,7 +6,7 @@
 use domain::contact::Contact;
 use domain::{TenantId, weight};
 use store::Store;
-use store::contacts::{Filter, Listing};
+use store::contacts::{ContactFilter, Listing};
 
 use crate::Result;
 
@@ -29,7 +29,7 @@ pub enum Start {
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// Those that pass.
-    pub filter: &'a Filter,
+    pub filter: &'a ContactFilter,
     /// From here on.
     pub start: Start,
     /// At most so many.

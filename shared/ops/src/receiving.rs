@@ -13,7 +13,7 @@ use store::Store;
 use store::messages::Message;
 
 use crate::events::{EventPublisher, Transaction, message_received};
-use crate::suppression::{ConsentChange, Source, heed};
+use crate::suppression::{ConsentChange, OptOutSource, heed};
 use crate::{Question, Result};
 
 /// Something that was said.
@@ -108,7 +108,7 @@ impl Received<'_> {
     /// answered.
     async fn obey(&self, publisher: &EventPublisher, tenant: &TenantId, address: &Address) -> Result<()> {
         let said = self.text.filter(|_| matches!(self.kind, "text" | "button")).and_then(keyword);
-        let (account, source) = (self.account.known(), Source::Keyword);
+        let (account, source) = (self.account.known(), OptOutSource::Keyword);
         let (channel, said_ms) = (Some(&self.channel), self.said_ms);
         let on = ConsentChange { publisher, tenant, account, channel, source, said_ms };
         match said {

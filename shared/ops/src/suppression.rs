@@ -15,7 +15,7 @@ use store::suppression::{NewOptOut, is_suppression_id, suppression_id};
 use crate::events::{ConsentFact, EventPublisher, Events, Transaction, consent_changed};
 use crate::{Error, Result};
 
-pub use store::suppression::{OptOut, Source};
+pub use store::suppression::{OptOut, OptOutSource};
 
 /// Longest reason, in characters.
 const MAX_REASON: usize = 255;
@@ -32,7 +32,7 @@ pub struct ConsentChange<'a> {
     /// The channel that it was said over, where it was.
     pub channel: Option<&'a Channel>,
     /// How.
-    pub source: Source,
+    pub source: OptOutSource,
     /// When it was said, in milliseconds since 1970; now, when nobody knows. Words come
     /// in any order, and more than once: the last that was said counts.
     pub said_ms: Option<i64>,
@@ -165,7 +165,7 @@ pub async fn add(
         tenant,
         account: None,
         channel: None,
-        source: Source::Owner,
+        source: OptOutSource::Owner,
         said_ms: None,
     };
     let new = on.opt_out(contact.as_ref().map(|c| c.id), reason);
@@ -189,7 +189,7 @@ pub async fn remove(publisher: &EventPublisher, tenant: &TenantId, whom: &Whom) 
         tenant,
         account: None,
         channel: None,
-        source: Source::Owner,
+        source: OptOutSource::Owner,
         said_ms: None,
     };
     let mut removed = 0;
@@ -215,7 +215,7 @@ pub async fn remove_by_id(publisher: &EventPublisher, tenant: &TenantId, id: &st
         tenant,
         account: None,
         channel: None,
-        source: Source::Owner,
+        source: OptOutSource::Owner,
         said_ms: None,
     };
     if lift(on, id, &found.address, found.contact).await? { Ok(()) } else { Err(unknown()) }

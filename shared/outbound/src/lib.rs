@@ -24,6 +24,6 @@ pub use failure::Failure;
 pub use policy::{AllowList, InvalidEntry, Policy};
 pub use refused::Refused;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-pub use resolver::{Resolver, Table};
+pub use resolver::{HostTable, Resolver};
 pub use retry_after::retry_after;
 pub use target::{MAX_URL, PORTS, Target};

@@ -18,12 +18,12 @@ pub enum Resolver {
     #[default]
     System,
     /// A fixed table, for tests and closed set-ups.
-    Table(Arc<Table>),
+    Table(Arc<HostTable>),
 }
 
 /// Names with the answers they give, one after the other; the last one stays.
 #[derive(Debug, Default)]
-pub struct Table {
+pub struct HostTable {
     names: Mutex<HashMap<String, Answers>>,
 }
 
@@ -33,7 +33,7 @@ struct Answers {
     asked: usize,
 }
 
-impl Table {
+impl HostTable {
     /// Adds a name: its first lookup gets the first of `answers`, and so on.
     #[must_use]
     pub fn with(self, name: &str, answers: impl IntoIterator<Item = Vec<IpAddr>>) -> Self {

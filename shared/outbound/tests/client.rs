@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use outbound::{
-    AddressClass, Answer, Client, Failure, HeaderMap, HeaderValue, Limits, Policy, Refused, Resolver, Table,
+    AddressClass, Answer, Client, Failure, HeaderMap, HeaderValue, HostTable, Limits, Policy, Refused,
+    Resolver,
 };
 use receiver::{Receiver, Script};
 
@@ -23,7 +24,7 @@ fn ip(text: &str) -> IpAddr {
 }
 
 /// A client for which the receivers are allowed, and names come from `table`.
-fn client(receivers: &[&Receiver], table: &Arc<Table>) -> Client {
+fn client(receivers: &[&Receiver], table: &Arc<HostTable>) -> Client {
     let allow = receivers.iter().map(|r| r.address()).collect::<Vec<_>>().join(",");
     Client::new(Policy::fetches(allow.parse().unwrap()), Resolver::Table(Arc::clone(table))).unwrap()
 }
@@ -174,7 +175,7 @@ async fn a_webhook_follows_no_redirect() {
 async fn a_document_redirected_to_loopback_is_refused_at_the_hop() {
     let inner = Receiver::start(Script::ok("text/plain", b"secret")).await;
     let port = inner.address().rsplit(':').next().unwrap().to_owned();
-    let table = Arc::new(Table::default().with("rebind.example", [vec![ip("127.0.0.1")]]));
+    let table = Arc::new(HostTable::default().with("rebind.example", [vec![ip("127.0.0.1")]]));
     for (location, want) in [
         (inner.url("/"), Refused::Address(AddressClass::Loopback)),
         (format!("http://2130706433:{port}/"), Refused::Address(AddressClass::Loopback)),
@@ -226,7 +227,7 @@ async fn a_redirect_to_nowhere_is_a_failure() {
 #[tokio::test]
 async fn a_name_that_changes_between_check_and_dial_is_refused_at_the_dial() {
     let table =
-        Arc::new(Table::default().with("rebind.example", [vec![ip("8.8.8.8")], vec![ip("127.0.0.1")]]));
+        Arc::new(HostTable::default().with("rebind.example", [vec![ip("8.8.8.8")], vec![ip("127.0.0.1")]]));
     let client = client(&[], &table);
     let target = client.target("https://rebind.example/hook").unwrap();
     assert_eq!(client.check(&target).await, Ok(()));
@@ -239,7 +240,8 @@ async fn a_name_that_changes_between_check_and_dial_is_refused_at_the_dial() {
 async fn a_name_is_resolved_once_per_connection() {
     let receiver = Receiver::start(Script::ok("text/plain", b"ok")).await;
     let port = receiver.address().rsplit(':').next().unwrap().to_owned();
-    let table = Arc::new(Table::default().with("crm.example", [vec![ip("127.0.0.1")], vec![ip("10.0.0.1")]]));
+    let table =
+        Arc::new(HostTable::default().with("crm.example", [vec![ip("127.0.0.1")], vec![ip("10.0.0.1")]]));
     let allow = format!("crm.example:{port}").parse().unwrap();
     let client = Client::new(Policy::webhooks(allow), Resolver::Table(Arc::clone(&table))).unwrap();
     let target = client.target(&format!("http://crm.example:{port}/")).unwrap();
@@ -251,7 +253,7 @@ async fn a_name_is_resolved_once_per_connection() {
 
 #[tokio::test]
 async fn one_private_address_among_public_ones_refuses_the_name() {
-    let table = Table::default()
+    let table = HostTable::default()
         .with("mixed.example", [vec![ip("8.8.8.8"), ip("10.0.0.1")]])
         .with("mapped.example", [vec![ip("::ffff:169.254.169.254")]])
         .with("metadata.example", [vec![ip("169.254.169.254")]])

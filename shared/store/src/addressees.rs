@@ -8,7 +8,7 @@ use domain::{AccountId, ContactId, TenantId};
 use crate::contacts::{contact_key, identity_key};
 use crate::conversations::WINDOW_MS;
 use crate::item::{Item, Key, number};
-use crate::rates::{Turn, turn_keys};
+use crate::rates::{SenderTurns, turn_keys};
 use crate::suppression::suppression_id;
 use crate::{Result, Store, contacts, conversations, suppression};
 
@@ -22,7 +22,7 @@ pub struct Addressee {
     /// When their window closes, in milliseconds since 1970, if they ever wrote.
     pub window: Option<i64>,
     /// What is known of the sender's turns.
-    pub turn: Turn,
+    pub turn: SenderTurns,
 }
 
 impl Store {

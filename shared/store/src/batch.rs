@@ -1,7 +1,6 @@
 //! Many items in one request: reads, conditional statements, transactions.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, BatchStatementErrorCodeEnum as Code, BatchStatementRequest, ConditionCheck, Delete,
@@ -10,6 +9,7 @@ use aws_sdk_dynamodb::types::{
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::item::{Item, Key};
+use crate::repeat::TRIES;
 use crate::update::{Update, When, conditions};
 use crate::{Error, Result, Store};
 
@@ -19,12 +19,10 @@ const STATEMENTS: usize = 25;
 const KEYS: usize = 100;
 /// Batches under way at once.
 const CONCURRENCY: usize = 8;
-/// Tries of what the database throttles, or others are writing.
-pub(crate) const TRIES: u32 = 8;
 
 /// How one statement of a batch ended.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Applied {
+pub(crate) enum StatementResult {
     /// It was applied.
     Yes,
     /// Its condition did not hold; the item as it is, when there is one.
@@ -93,10 +91,13 @@ impl Store {
 
     /// Runs conditional statements in batches. The answers are in the order of
     /// the statements.
-    pub(crate) async fn execute(&self, statements: Vec<BatchStatementRequest>) -> Result<Vec<Applied>> {
+    pub(crate) async fn execute(
+        &self,
+        statements: Vec<BatchStatementRequest>,
+    ) -> Result<Vec<StatementResult>> {
         let chunks: Vec<Vec<BatchStatementRequest>> =
             statements.chunks(STATEMENTS).map(<[BatchStatementRequest]>::to_vec).collect();
-        let answers: Vec<Vec<Applied>> = stream::iter(chunks)
+        let answers: Vec<Vec<StatementResult>> = stream::iter(chunks)
             .map(|chunk| self.execute_chunk(chunk))
             .buffered(CONCURRENCY)
             .try_collect()
@@ -104,8 +105,8 @@ impl Store {
         Ok(answers.into_iter().flatten().collect())
     }
 
-    async fn execute_chunk(&self, statements: Vec<BatchStatementRequest>) -> Result<Vec<Applied>> {
-        let mut answers: Vec<Option<Applied>> = vec![None; statements.len()];
+    async fn execute_chunk(&self, statements: Vec<BatchStatementRequest>) -> Result<Vec<StatementResult>> {
+        let mut answers: Vec<Option<StatementResult>> = vec![None; statements.len()];
         let mut open: Vec<usize> = (0..statements.len()).collect();
         for attempt in 0..TRIES {
             let asked = open.iter().map(|i| statements[*i].clone()).collect();
@@ -114,10 +115,10 @@ impl Store {
             let mut again = Vec::new();
             for (i, response) in open.iter().copied().zip(responses) {
                 match response.error {
-                    None => answers[i] = Some(Applied::Yes),
+                    None => answers[i] = Some(StatementResult::Yes),
                     Some(error) => match error.code {
                         Some(Code::ConditionalCheckFailed | Code::DuplicateItem) => {
-                            answers[i] = Some(Applied::No(error.item));
+                            answers[i] = Some(StatementResult::No(error.item));
                         }
                         Some(
                             Code::ThrottlingError
@@ -127,7 +128,8 @@ impl Store {
                             | Code::InternalServerError,
                         ) => again.push(i),
                         code => {
-                            let code = code.map_or_else(|| "Statement".to_owned(), |c| c.as_str().to_owned());
+                            let code =
+                                code.map_or_else(|| "StatementResult".to_owned(), |c| c.as_str().to_owned());
                             tracing::error!(code, message = error.message, "a statement was refused");
                             return Err(Error::Unavailable { code });
                         }
@@ -137,7 +139,7 @@ impl Store {
             if again.is_empty() {
                 return answers
                     .into_iter()
-                    .map(|a| a.ok_or(Error::Unavailable { code: "Statement".to_owned() }))
+                    .map(|a| a.ok_or(Error::Unavailable { code: "StatementResult".to_owned() }))
                     .collect();
             }
             open = again;
@@ -210,12 +212,6 @@ impl Store {
             }
         };
         Ok(item.build())
-    }
-
-    /// Waits before the next try: exponential, with full jitter.
-    pub async fn back_off(&self, attempt: u32) {
-        let most = 25.0 * f64::from(1 << attempt.min(6));
-        tokio::time::sleep(Duration::from_secs_f64(most * self.entropy().fraction() / 1_000.0)).await;
     }
 }
 

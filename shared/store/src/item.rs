@@ -1,15 +1,11 @@
-//! Reading and writing single items.
+//! What items are made of, and how a partition of them is read.
 
 use std::collections::HashMap;
-use std::future::Future;
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, Select};
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::batch::TRIES;
-use crate::update::{When, conditions};
 use crate::{Error, Result, Store};
 
 /// An item as the SDK has it.
@@ -34,14 +30,6 @@ impl Key {
     pub(crate) fn attributes(&self) -> Item {
         Item::from([("pk".to_owned(), s(&self.pk)), ("sk".to_owned(), s(&self.sk))])
     }
-}
-
-/// The attribute that names the request which wrote an item last.
-pub(crate) const MARK: &str = "w";
-
-/// Whether an item was last written by the request with this mark.
-pub(crate) fn is_marked(item: &Item, mark: Option<&str>) -> bool {
-    mark.is_some() && item.get(MARK).and_then(|value| value.as_s().ok()).map(String::as_str) == mark
 }
 
 /// A string attribute.
@@ -110,91 +98,6 @@ pub(crate) struct Query {
 }
 
 impl Store {
-    /// Reads an item, strongly consistent.
-    pub(crate) async fn get_item(&self, key: &Key) -> Result<Option<Item>> {
-        let request = self.client().get_item().table_name(self.table()).consistent_read(true);
-        Ok(request.set_key(Some(key.attributes())).send().await?.item)
-    }
-
-    /// Reads an item's body, strongly consistent.
-    pub(crate) async fn get<T: DeserializeOwned>(&self, key: &Key, kind: &'static str) -> Result<Option<T>> {
-        self.get_item(key).await?.map(|item| read(item, kind)).transpose()
-    }
-
-    /// Writes an item that must not exist yet.
-    pub(crate) async fn create(&self, item: Item) -> Result<()> {
-        self.replace(item, vec![When::Absent("pk")]).await
-    }
-
-    /// Writes an item in the place of what was there, if that fits. An item that is
-    /// there by this very request, whose reply was lost, is no conflict.
-    pub(crate) async fn replace(&self, mut item: Item, when: Vec<When>) -> Result<()> {
-        let mark = self.mark();
-        item.insert(MARK.to_owned(), s(&mark));
-        self.patiently(|| self.send_put(item.clone(), when.clone(), &mark)).await
-    }
-
-    async fn send_put(&self, item: Item, when: Vec<When>, mark: &str) -> Result<()> {
-        let (condition, names, values) = conditions(when);
-        let request = self
-            .client()
-            .put_item()
-            .table_name(self.table())
-            .set_item(Some(item))
-            .condition_expression(condition)
-            .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = request.send().await else { return Ok(()) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(failed))
-                if failed.item().is_some_and(|item| is_marked(item, Some(mark))) =>
-            {
-                Ok(())
-            }
-            Some(_) | None => Err(error.into()),
-        }
-    }
-
-    /// Writes an item whatever was there.
-    pub(crate) async fn put(&self, item: Item) -> Result<()> {
-        let put = || self.client().put_item().table_name(self.table()).set_item(Some(item.clone()));
-        self.patiently(|| async { Ok(put().send().await.map(|_| ())?) }).await
-    }
-
-    /// Deletes an item, if it is there.
-    pub(crate) async fn delete(&self, key: &Key) -> Result<()> {
-        let delete = || self.client().delete_item().table_name(self.table()).set_key(Some(key.attributes()));
-        self.patiently(|| async { Ok(delete().send().await.map(|_| ())?) }).await
-    }
-
-    /// Deletes an item; answers whether it was there.
-    pub(crate) async fn delete_returning(&self, key: &Key) -> Result<bool> {
-        let delete = || self.client().delete_item().table_name(self.table()).set_key(Some(key.attributes()));
-        let delete = || delete().return_values(ReturnValue::AllOld);
-        let deleted = self.patiently(|| async { Ok(delete().send().await?) }).await?;
-        Ok(deleted.attributes.is_some_and(|item| !item.is_empty()))
-    }
-
-    /// Names a request, so that its repetition is recognised.
-    pub(crate) fn mark(&self) -> String {
-        self.entropy().ulid(self.clock().now()).to_string()
-    }
-
-    /// Sends a request again while transactions of others are at its item.
-    pub(crate) async fn patiently<T, F>(&self, send: impl Fn() -> F) -> Result<T>
-    where
-        F: Future<Output = Result<T>>,
-    {
-        for attempt in 0..TRIES {
-            match send().await {
-                Err(Error::Contended) => self.back_off(attempt).await,
-                done => return done,
-            }
-        }
-        Err(Error::Contended)
-    }
-
     /// Reads a partition, strongly consistent, page by page until `limit` items
     /// were read or the partition ends.
     pub(crate) async fn query(&self, query: &Query) -> Result<Vec<Item>> {

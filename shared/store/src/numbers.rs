@@ -51,7 +51,7 @@ fn verify_key(token: &str) -> Key {
 
 /// How a number is connected.
 #[derive(Debug, Clone, Copy)]
-pub struct Connected<'a> {
+pub struct Connecting<'a> {
     /// What Meta verifies the webhook with.
     pub verify_token: &'a str,
     /// It sends when none is named.
@@ -77,7 +77,7 @@ impl Store {
         tenant: &TenantId,
         id: AccountId,
         number: &Number,
-        connected: Connected<'_>,
+        connected: Connecting<'_>,
     ) -> Result<Account> {
         let owner = OwnerItem { tenant: tenant.to_string(), account: id.0 };
         let same = Owner { tenant: tenant.clone(), account: id };

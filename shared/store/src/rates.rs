@@ -3,15 +3,15 @@
 use domain::TenantId;
 use domain::sender::SenderId;
 
-use crate::batch::TRIES;
 use crate::item::{Item, Key, n, number};
+use crate::repeat::TRIES;
 use crate::runner::lease_key;
 use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store};
 
 /// What is known of a sender's turns; nothing, by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Turn {
+pub struct SenderTurns {
     /// Campaigns send from it.
     pub is_leased: bool,
     /// Its slots are taken up to this time, in microseconds since 1970.
@@ -22,7 +22,7 @@ fn slot_key(tenant: &TenantId, sender: &SenderId) -> Key {
     Key::new(Kind::Slot.pk(format_args!("{tenant}#{sender}")), "-")
 }
 
-/// The keys of what a [`Turn`] is read from.
+/// The keys of what a [`SenderTurns`] is read from.
 pub(crate) fn turn_keys(tenant: &TenantId, sender: &SenderId) -> [Key; 2] {
     [lease_key(tenant, sender), slot_key(tenant, sender)]
 }
@@ -47,16 +47,16 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn turn(&self, tenant: &TenantId, sender: &SenderId) -> Result<Turn> {
+    pub async fn turn(&self, tenant: &TenantId, sender: &SenderId) -> Result<SenderTurns> {
         let keys = turn_keys(tenant, sender);
         Ok(self.read_turn(&keys, &self.get_many(keys.to_vec()).await?))
     }
 
-    pub(crate) fn read_turn(&self, keys: &[Key; 2], items: &[Item]) -> Turn {
+    pub(crate) fn read_turn(&self, keys: &[Key; 2], items: &[Item]) -> SenderTurns {
         let [runner, slot] =
             keys.each_ref().map(|key| items.iter().find(|i| Key::of(i).as_ref() == Some(key)));
         let until: Option<i64> = runner.and_then(|item| number(item, "until"));
-        Turn {
+        SenderTurns {
             is_leased: until.is_some_and(|until| until > self.clock().now_ms()),
             taken_to: slot.and_then(|item| number(item, "tat")),
         }
@@ -78,7 +78,7 @@ impl Store {
         tenant: &TenantId,
         sender: &SenderId,
         (per_second, horizon_us): (f64, i64),
-        known: Turn,
+        known: SenderTurns,
     ) -> Result<Option<i64>> {
         let key = || slot_key(tenant, sender);
         let now = self.clock().now_us();

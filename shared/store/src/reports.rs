@@ -93,7 +93,7 @@ pub struct ReportDraft {
 
 /// Whether somebody has to queue a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum WantedReport {
     /// A new job has this id: queue it.
     New(String),
     /// A job is under way, and knows that it was asked for.
@@ -144,7 +144,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] when jobs come and go under us.
-    pub async fn want_report(&self, of: ReportKey<'_>, asked_ms: i64) -> Result<Wanted> {
+    pub async fn want_report(&self, of: ReportKey<'_>, asked_ms: i64) -> Result<WantedReport> {
         let now = self.clock().now();
         let id = self.entropy().ulid(now).to_string();
         for attempt in 0..TRIES {
@@ -156,21 +156,21 @@ impl Store {
                 .set("ttl", n(now.as_second() + 2 * KEEP_MS / 1_000))
                 .when(When::AbsentOrAtMost("beat", n(now.as_millisecond() - SILENCE_MS)));
             match self.update(begin).await {
-                Ok(()) => return Ok(Wanted::New(id)),
+                Ok(()) => return Ok(WantedReport::New(id)),
                 Err(Error::Conflict) => {}
                 Err(error) => return Err(error),
             }
             let Some(job) = self.report(of).await?.job else { continue };
             // Our own job, when the answer to the write was lost.
             if job.id == id {
-                return Ok(Wanted::New(id));
+                return Ok(WantedReport::New(id));
             }
             let tell = Update::of(key(of))
                 .set("asked", n(asked_ms))
                 .when(When::Is("job", s(&job.id)))
                 .when(When::AbsentOrAtMost("asked", n(asked_ms)));
             match self.update(tell).await {
-                Ok(()) => return Ok(Wanted::UnderWay),
+                Ok(()) => return Ok(WantedReport::UnderWay),
                 Err(Error::Conflict) => self.back_off(attempt).await,
                 Err(error) => return Err(error),
             }

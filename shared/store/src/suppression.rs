@@ -28,7 +28,7 @@ const CONCURRENCY: usize = 4;
 
 /// How an opt-out came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum OptOutSource {
     /// The recipient wrote one of the opt-out words.
     Keyword,
     /// Meta's `user_preferences` webhook.
@@ -39,7 +39,7 @@ pub enum Source {
     Owner,
 }
 
-impl Source {
+impl OptOutSource {
     const ALL: [Self; 4] = [Self::Keyword, Self::Preference, Self::Provider, Self::Owner];
 
     /// As lists print it.
@@ -57,7 +57,7 @@ impl Source {
 #[derive(Debug, Clone, Copy)]
 pub struct NewOptOut<'a> {
     /// How it came about.
-    pub source: Source,
+    pub source: OptOutSource,
     /// The contact that carries the address.
     pub contact: Option<ContactId>,
     /// Why, in the tenant's words.
@@ -76,7 +76,7 @@ pub struct OptOut {
     /// The contact that carried the address when it opted out.
     pub contact: Option<ContactId>,
     /// How it came about.
-    pub source: Source,
+    pub source: OptOutSource,
     /// Why, in the tenant's words.
     pub reason: Option<String>,
     /// Since when.
@@ -125,7 +125,7 @@ fn from_item(item: Item) -> Result<OptOut> {
         id: item.sk,
         address: item.to,
         contact: item.contact.map(ContactId),
-        source: Source::ALL.into_iter().find(|s| s.as_str() == item.source).ok_or_else(corrupt)?,
+        source: OptOutSource::ALL.into_iter().find(|s| s.as_str() == item.source).ok_or_else(corrupt)?,
         reason: item.reason,
         at: Timestamp::from_millisecond(item.at).map_err(|_| corrupt())?,
     })

@@ -3,14 +3,13 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, BatchStatementRequest, ReturnValue, ReturnValuesOnConditionCheckFailure,
-    Update as SdkUpdate,
+    AttributeValue, BatchStatementRequest, ReturnValuesOnConditionCheckFailure, Update as SdkUpdate,
 };
 
-use crate::item::{Item, Key, MARK, is_marked, s};
-use crate::{Error, Result, Store};
+use crate::item::{Item, Key, s};
+use crate::repeat::MARK;
+use crate::{Error, Result};
 
 /// A precondition on the item.
 #[derive(Debug, Clone)]
@@ -36,7 +35,7 @@ pub(crate) enum When {
 /// What to change in an item, and when.
 #[derive(Debug, Clone)]
 pub(crate) struct Update {
-    key: Key,
+    pub(crate) key: Key,
     set: Vec<(&'static str, AttributeValue)>,
     add: Vec<(&'static str, AttributeValue)>,
     drop_from_set: Vec<(&'static str, AttributeValue)>,
@@ -89,8 +88,13 @@ impl Update {
         self
     }
 
+    /// Whether it may be applied twice: the second time changes nothing, and succeeds.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.when.is_empty() && self.add.is_empty()
+    }
+
     /// Leaves `mark` in the item, and does nothing where it is already.
-    fn marked(self, mark: &str) -> Self {
+    pub(crate) fn marked(self, mark: &str) -> Self {
         let twice = !self.add.is_empty() && self.when.is_empty();
         let update = self.set(MARK, s(mark));
         if twice { update.when(When::Not(MARK, s(mark))) } else { update }
@@ -149,7 +153,8 @@ impl Update {
             .map_err(|_| Error::Corrupt { kind: "update" })
     }
 
-    fn render(self) -> Rendered {
+    /// The expressions of a request.
+    pub(crate) fn render(self) -> Rendered {
         let mut parts = Parts::default();
         let mut clauses = Vec::new();
         let sets: Vec<String> = self
@@ -203,12 +208,13 @@ fn push(
     parameters.push(value);
 }
 
-struct Rendered {
-    key: Item,
-    update: String,
-    condition: Option<String>,
-    names: Option<HashMap<String, String>>,
-    values: Option<Item>,
+/// An update as requests have it.
+pub(crate) struct Rendered {
+    pub(crate) key: Item,
+    pub(crate) update: String,
+    pub(crate) condition: Option<String>,
+    pub(crate) names: Option<HashMap<String, String>>,
+    pub(crate) values: Option<Item>,
 }
 
 #[derive(Default)]
@@ -247,66 +253,5 @@ impl Parts {
                 format!("(attribute_not_exists({name}) OR {name} <> {})", self.value(value))
             }
         }
-    }
-}
-
-impl Store {
-    /// Applies an update; a precondition that does not hold is a conflict.
-    pub(crate) async fn update(&self, update: Update) -> Result<()> {
-        self.update_returning(update).await.map(|_| ())
-    }
-
-    /// Applies an update and answers the item after it.
-    pub(crate) async fn update_returning(&self, update: Update) -> Result<Item> {
-        self.update_or_see(update).await?.map_err(|_| Error::Conflict)
-    }
-
-    /// Applies an update: answers the item after it, or, when a precondition does not
-    /// hold, the item as it is.
-    ///
-    /// An update that would do harm when it is applied twice leaves a mark of its own
-    /// in the item. The SDK repeats a request whose reply was lost, and a repetition
-    /// that finds the mark of its request was applied before.
-    pub(crate) async fn update_or_see(&self, update: Update) -> Result<std::result::Result<Item, Item>> {
-        let repeatable = update.when.is_empty() && update.add.is_empty();
-        let mark = (!repeatable).then(|| self.mark());
-        let update = match &mark {
-            Some(mark) => update.marked(mark),
-            None => update,
-        };
-        self.patiently(|| self.send_update(update.clone(), mark.as_deref())).await
-    }
-
-    async fn send_update(
-        &self,
-        update: Update,
-        mark: Option<&str>,
-    ) -> Result<std::result::Result<Item, Item>> {
-        let key = update.key.clone();
-        let rendered = update.render();
-        let request = self
-            .client()
-            .update_item()
-            .table_name(self.table())
-            .set_key(Some(rendered.key))
-            .update_expression(rendered.update)
-            .set_condition_expression(rendered.condition)
-            .set_expression_attribute_names(rendered.names)
-            .set_expression_attribute_values(rendered.values)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_values(ReturnValue::AllNew);
-        let error = match request.send().await {
-            Ok(answer) => return Ok(Ok(answer.attributes.unwrap_or_default())),
-            Err(error) => error,
-        };
-        let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() else {
-            return Err(error.into());
-        };
-        let item = match failed.item() {
-            Some(item) => item.clone(),
-            // There is none; or an emulator does not send it along.
-            None => self.get_item(&key).await?.unwrap_or_default(),
-        };
-        Ok(if is_marked(&item, mark) { Ok(item) } else { Err(item) })
     }
 }

@@ -5,7 +5,7 @@ use domain::outcome::Reason;
 use domain::webhook::SigningSecret;
 use harness::faults::in_virtual_time;
 use harness::{Setup, World, person};
-use store::ledger::Entry;
+use store::ledger::RowOutcome;
 use tokio::time::{Duration, sleep};
 
 const RATE: u32 = 10;
@@ -78,11 +78,11 @@ async fn assert_records_stand(world: &World, id: CampaignId) {
     assert_eq!(before.len(), PEOPLE);
     let now = world.clock.now_ms();
     for entry in [
-        Entry::Accepted { provider_id: "another".to_owned(), held: false },
-        Entry::Failed { reason: Reason::meta(131_026) },
-        Entry::Skipped { reason: Reason::word("opted_out") },
-        Entry::Unknown,
-        Entry::Retry { at_ms: now, failures: 1 },
+        RowOutcome::Accepted { provider_id: "another".to_owned(), held: false },
+        RowOutcome::Failed { reason: Reason::meta(131_026) },
+        RowOutcome::Skipped { reason: Reason::word("opted_out") },
+        RowOutcome::Unknown,
+        RowOutcome::Retry { at_ms: now, failures: 1 },
     ] {
         let entries: Vec<_> = before.iter().map(|row| (row.contact, row.attempt, entry.clone())).collect();
         store.record(tenant, id, &entries).await.unwrap();

@@ -5,7 +5,7 @@
 mod engine;
 mod rigs;
 
-use channels::{AnyChannel, Channel, Delivery, Error, Regarding, Upload};
+use channels::{AnyChannel, Channel, Error, MediaUpload, OutboundMessage, Regarding};
 use domain::channel::Media;
 use domain::media::MediaKind;
 use domain::message::{Address, Button, CallbackRef, Content, CustomAddress, MediaSource, TemplateCall};
@@ -43,7 +43,7 @@ fn addresses() -> Vec<Address> {
 async fn send(channel: &impl Channel, to: &Address, content: &Content) -> Outcome {
     let reference = CallbackRef::Campaign(CampaignId(1), ContactId(7), 1);
     let regarding = &Regarding::default();
-    channel.send(&Delivery { to, content, reference, regarding }).await
+    channel.send(&OutboundMessage { to, content, reference, regarding }).await
 }
 
 /// Sends a text to an address that the channel reaches.
@@ -84,7 +84,8 @@ async fn keeps_its_capabilities<R: Rig>() {
         }
     }
     let (name, mime) = ("a.jpg".to_owned(), "image/jpeg".to_owned());
-    let uploaded = rig.channel().upload(Upload { name, mime, bytes: bytes::Bytes::from_static(b"x") }).await;
+    let uploaded =
+        rig.channel().upload(MediaUpload { name, mime, bytes: bytes::Bytes::from_static(b"x") }).await;
     match can.media {
         Media::Uploads => assert!(!uploaded.unwrap().is_empty()),
         Media::Links | Media::None => assert!(matches!(uploaded, Err(Error::Refused(_)))),

@@ -81,7 +81,7 @@ fn whoever_waits_under_a_head_without_work_is_found() {
         store.reopen_head(tenant, id, head.block, 1).await.unwrap();
         let stored = store.campaign(tenant, id).await.unwrap().unwrap();
         let (from, to) = (CampaignState::Finished, CampaignState::Running);
-        let request = store::campaigns::Request { from, to, reason: None, watch_at_ms: None };
+        let request = store::campaigns::Transition { from, to, reason: None, watch_at_ms: None };
         store.resume_campaign(tenant, &stored, request, None).await.unwrap();
         let requests = world.embedded.capacity().requests();
         messaging::sending::run(&world.services, World::job(), tenant, &world.number(), 0, || false)
@@ -104,7 +104,7 @@ fn a_campaign_that_nobody_can_go_on_with_is_looked_at_less_and_less() {
         let (store, tenant) = (world.store(), world.tenant());
         let stored = store.campaign(tenant, id).await.unwrap().unwrap();
         let (from, to) = (CampaignState::Finished, CampaignState::Planning);
-        let request = store::campaigns::Request { from, to, reason: None, watch_at_ms: None };
+        let request = store::campaigns::Transition { from, to, reason: None, watch_at_ms: None };
         store.resume_campaign(tenant, &stored, request, None).await.unwrap();
         let wake = queue::SendJob::Wake { tenant: tenant.to_string(), sender: PHONE_NUMBER_ID.to_owned() };
         world.services.queues.wake(wake, 0, std::time::Duration::ZERO).await.unwrap();

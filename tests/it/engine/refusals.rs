@@ -2,7 +2,7 @@ use domain::campaign::CampaignState;
 use harness::faults::in_virtual_time;
 use harness::{Api, Setup, phone};
 use messaging::campaigns::{Which, resume};
-use simulators::graph::{FaultRule, Target};
+use simulators::graph::{FaultRule, FaultTarget};
 
 use super::{assert_once, at_80, code, count, launched, seconds};
 
@@ -141,7 +141,7 @@ fn a_start_that_is_throttled_is_tried_again() {
             draft.scheduled_at = Some("2026-07-01T08:05:00Z".to_owned());
             let (campaign, _) = world.draft_of(draft).await.unwrap();
             seconds(290).await;
-            world.fault(FaultRule { on: Target::Templates, ..code(refusal) });
+            world.fault(FaultRule { on: FaultTarget::Templates, ..code(refusal) });
             seconds(200).await;
             assert_eq!(world.campaign(campaign.id).await.state, CampaignState::Scheduled);
             world.simulator.clear_faults();

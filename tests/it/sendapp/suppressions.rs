@@ -1,7 +1,7 @@
 use domain::message::Address;
 use harness::{Api, World, named, person, phone};
 use http::Method;
-use ops::suppression::{ConsentChange, Source, opt_in, opt_out};
+use ops::suppression::{ConsentChange, OptOutSource, opt_in, opt_out};
 use serde_json::{Value, json};
 
 const PATH: &str = "/api/suppressions";
@@ -86,7 +86,7 @@ async fn a_stop_beside_an_older_start_stands() {
             tenant,
             account: None,
             channel: None,
-            source: Source::Keyword,
+            source: OptOutSource::Keyword,
             said_ms,
         }
     };

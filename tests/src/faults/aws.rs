@@ -7,14 +7,14 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use futures::future::BoxFuture;
 use http::Response;
-use local::embedded::{Attempt, Attempted, Interceptor};
+use local::embedded::{Interceptor, SdkAnswer, SdkAttempt};
 use serde_json::{Value, json};
 
 use super::gate::{Gate, Process};
 use super::plan::{About, Fault, Shape};
 
 impl Interceptor for Gate {
-    fn answer(&self, attempt: Attempt) -> BoxFuture<'static, Attempted> {
+    fn answer(&self, attempt: SdkAttempt) -> BoxFuture<'static, SdkAnswer> {
         let Some(process) = Process::current() else {
             return Box::pin(async move { attempt.run().await });
         };
@@ -28,12 +28,12 @@ impl Interceptor for Gate {
 
 /// Answers an attempt of a call that has `before` behind it.
 async fn fails(
-    mut attempt: Attempt,
+    mut attempt: SdkAttempt,
     process: Arc<Process>,
     shape: Shape,
     fault: Option<Fault>,
     before: u32,
-) -> Attempted {
+) -> SdkAnswer {
     let Some(fault) = fault else { return attempt.run().await };
     match fault {
         Fault::Throttled | Fault::TooMany => Ok(throttled(attempt.service())),
@@ -111,7 +111,7 @@ fn cancelled(body: &[u8]) -> Response<SdkBody> {
 }
 
 /// Does all of a batch but its first part.
-async fn partly(attempt: &mut Attempt, shape: Shape) -> Attempted {
+async fn partly(attempt: &mut SdkAttempt, shape: Shape) -> SdkAnswer {
     let mut body: Value = serde_json::from_slice(attempt.body()).unwrap_or_default();
     if shape == Shape::ReadMany {
         // Nothing was read: the answer names every key as unprocessed.
@@ -138,7 +138,7 @@ fn drop_first(list: &mut Value) -> usize {
 }
 
 async fn rest(
-    attempt: &mut Attempt,
+    attempt: &mut SdkAttempt,
     body: &Value,
     left: usize,
     nothing: Value,
@@ -151,7 +151,7 @@ async fn rest(
     Ok(serde_json::from_slice(answer.body().bytes().unwrap_or_default()).unwrap_or(nothing))
 }
 
-fn shape(attempt: &Attempt) -> Shape {
+fn shape(attempt: &SdkAttempt) -> Shape {
     match attempt.action() {
         "PutItem" | "UpdateItem" | "DeleteItem" => Shape::Write,
         "BatchGetItem" => Shape::ReadMany,

@@ -51,7 +51,7 @@ pub(crate) async fn list(
 }
 
 #[derive(Serialize)]
-pub(crate) struct Created {
+pub(crate) struct CreatedOperator {
     status: &'static str,
     operator: Operator,
     apikey: String,
@@ -69,11 +69,11 @@ pub(crate) async fn create(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input<NewOperator>,
-) -> Result<Reply<201, Created>> {
+) -> Result<Reply<201, CreatedOperator>> {
     let name = input.read().name.get()?;
     let (key, secret) = accounts::create_operator(&store, &caller, &name).await?;
     let apikey = secret.expose().to_owned();
-    Ok(Reply(Created { status: "success", operator: Operator::from(&key), apikey }))
+    Ok(Reply(CreatedOperator { status: "success", operator: Operator::from(&key), apikey }))
 }
 
 #[derive(Serialize)]

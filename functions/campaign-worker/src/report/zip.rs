@@ -19,7 +19,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// A file of the archive.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Entry {
+struct ArchivedFile {
     name: String,
     /// Where it begins in the archive.
     offset: u64,
@@ -33,8 +33,8 @@ struct Entry {
 pub(super) struct Zip {
     /// How much was taken away already.
     taken: u64,
-    finished: Vec<Entry>,
-    open: Option<Entry>,
+    finished: Vec<ArchivedFile>,
+    open: Option<ArchivedFile>,
     #[serde(skip)]
     out: Vec<u8>,
     #[serde(skip, default = "compressor")]
@@ -55,8 +55,11 @@ impl Zip {
     /// Begins a file; the one before is ended.
     pub(super) fn begin(&mut self, name: &str) {
         self.close();
-        let entry =
-            Entry { name: name.to_owned(), offset: self.taken + self.out.len() as u64, ..Entry::default() };
+        let entry = ArchivedFile {
+            name: name.to_owned(),
+            offset: self.taken + self.out.len() as u64,
+            ..ArchivedFile::default()
+        };
         self.put(&[0x0403_4b50]);
         self.put16(&[VERSION, FLAGS, DEFLATED, 0, DATE]);
         self.put(&[0, 0, 0]);

@@ -56,7 +56,7 @@ impl From<&Counts> for CountsItem {
 }
 
 #[derive(Serialize)]
-pub(crate) struct Item {
+pub(crate) struct ListedCampaign {
     id: u64,
     name: String,
     state: &'static str,
@@ -74,7 +74,7 @@ pub(crate) struct Item {
     counts: Option<CountsItem>,
 }
 
-impl Item {
+impl ListedCampaign {
     fn new(campaign: Campaign, counts: Option<&Counts>) -> Self {
         Self {
             id: campaign.id.0,
@@ -165,9 +165,9 @@ pub(crate) async fn launch(
 }
 
 #[derive(Serialize)]
-pub(crate) struct List {
+pub(crate) struct CampaignList {
     status: &'static str,
-    campaigns: Vec<Item>,
+    campaigns: Vec<ListedCampaign>,
     /// Pass it as `before` to get what is older.
     next_before: Option<u64>,
 }
@@ -185,16 +185,17 @@ pub(crate) async fn list(
     State(services): State<Services>,
     Caller(caller): Caller,
     input: Input<ListCampaigns>,
-) -> Result<Reply<200, List>> {
+) -> Result<Reply<200, CampaignList>> {
     let asked = input.read();
     let limit = usize::try_from(asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT)).unwrap_or(1);
     let before = asked.before.get()?.map(CampaignId);
     let found = campaigns::list(&services.store, caller.tenant_id(), before, limit).await?;
     let is_full = found.len() == limit;
-    let mut campaigns: Vec<Item> = found.into_iter().map(|campaign| Item::new(campaign, None)).collect();
+    let mut campaigns: Vec<ListedCampaign> =
+        found.into_iter().map(|campaign| ListedCampaign::new(campaign, None)).collect();
     let is_cut = cut_to_weight(&mut campaigns);
     let next_before = campaigns.last().filter(|_| is_full || is_cut).map(|campaign| campaign.id);
-    Ok(Reply(List { status: "success", campaigns, next_before }))
+    Ok(Reply(CampaignList { status: "success", campaigns, next_before }))
 }
 
 /// The campaign that a path names.
@@ -204,9 +205,9 @@ pub(crate) fn named<R>(input: &Input<R>) -> Result<CampaignId> {
 }
 
 #[derive(Serialize)]
-pub(crate) struct Shown {
+pub(crate) struct ShownCampaign {
     status: &'static str,
-    campaign: Item,
+    campaign: ListedCampaign,
 }
 
 /// `GET /api/campaigns/{id}`
@@ -214,10 +215,11 @@ pub(crate) async fn show(
     State(services): State<Services>,
     Caller(caller): Caller,
     input: Input,
-) -> Result<Reply<200, Shown>> {
+) -> Result<Reply<200, ShownCampaign>> {
     let id = named(&input)?;
     let progress = campaigns::progress(&services, caller.tenant_id(), id).await?;
     let held_until = progress.held_until.map(|until| format!("{until:.3}"));
-    let campaign = Item { held_until, ..Item::new(progress.campaign, Some(&progress.counts)) };
-    Ok(Reply(Shown { status: "success", campaign }))
+    let campaign =
+        ListedCampaign { held_until, ..ListedCampaign::new(progress.campaign, Some(&progress.counts)) };
+    Ok(Reply(ShownCampaign { status: "success", campaign }))
 }

@@ -115,14 +115,14 @@ request! {
 request! {
     /// A button.
     struct ButtonFields(own: ReplyFields) {
-        reply: Given<Reply> = named("reply"),
+        reply: Given<ReplyObject> = named("reply"),
     }
 }
 
 /// Where Meta's format has id and title.
-struct Reply(ReplyFields);
+struct ReplyObject(ReplyFields);
 
-impl FromParameter for Reply {
+impl FromParameter for ReplyObject {
     const KIND: FieldKind = FieldKind::Object(ReplyFields::FIELDS);
 
     fn from_parameter(parameter: Parameter<'_>) -> Result<Option<Self>> {
@@ -139,7 +139,7 @@ fn button(value: &Value) -> Result<Button> {
     }
     let object = value.as_object().ok_or_else(wrong)?;
     let ButtonFields { own, reply } = ButtonFields::read(Fields::from(object));
-    let ReplyFields { id, title, text } = reply.get()?.map_or(own, |Reply(inner)| inner);
+    let ReplyFields { id, title, text } = reply.get()?.map_or(own, |ReplyObject(inner)| inner);
     let title = title.get()?.or(text.get()?).as_ref().and_then(text_of).ok_or_else(wrong)?;
     let id = id.get()?.as_ref().and_then(text_of).filter(|id| !id.is_empty());
     Ok(Button { id: id.unwrap_or_else(|| title.clone()), title })

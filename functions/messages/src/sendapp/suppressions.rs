@@ -14,28 +14,28 @@ const LIMIT: u64 = 100;
 const MAX_LIMIT: u64 = 1_000;
 
 #[derive(Serialize)]
-struct Contact {
+struct OptedOutContact {
     id: u64,
     name: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Item {
+struct ListedOptOut {
     id: String,
     address: String,
-    contact: Option<Contact>,
+    contact: Option<OptedOutContact>,
     source: &'static str,
     reason: Option<String>,
     since: String,
 }
 
-impl From<Entry> for Item {
+impl From<Entry> for ListedOptOut {
     fn from(entry: Entry) -> Self {
         let Entry { opt_out, contact } = entry;
         Self {
             id: opt_out.id,
             address: opt_out.address,
-            contact: contact.map(|contact| Contact { id: contact.id.0, name: contact.name }),
+            contact: contact.map(|contact| OptedOutContact { id: contact.id.0, name: contact.name }),
             source: opt_out.source.as_str(),
             reason: opt_out.reason,
             since: format!("{:.3}", opt_out.at),
@@ -44,9 +44,9 @@ impl From<Entry> for Item {
 }
 
 #[derive(Serialize)]
-pub(crate) struct List {
+pub(crate) struct OptOutList {
     status: &'static str,
-    suppressions: Vec<Item>,
+    suppressions: Vec<ListedOptOut>,
     /// Pass it as `cursor` to go on.
     next_cursor: Option<String>,
 }
@@ -64,17 +64,17 @@ pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input<ListSuppressions>,
-) -> Result<Reply<200, List>> {
+) -> Result<Reply<200, OptOutList>> {
     let asked = input.read();
     let limit = usize::try_from(asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT)).unwrap_or(1);
     let cursor = asked.cursor.get()?;
     let (found, mut next_cursor) =
         suppression::list(&store, caller.tenant_id(), cursor.as_deref(), limit).await?;
-    let mut suppressions: Vec<Item> = found.into_iter().map(Item::from).collect();
+    let mut suppressions: Vec<ListedOptOut> = found.into_iter().map(ListedOptOut::from).collect();
     if cut_to_weight(&mut suppressions) {
         next_cursor = suppressions.last().map(|last| last.id.clone());
     }
-    Ok(Reply(List { status: "success", suppressions, next_cursor }))
+    Ok(Reply(OptOutList { status: "success", suppressions, next_cursor }))
 }
 
 #[derive(Serialize)]
@@ -82,7 +82,7 @@ pub(crate) struct Added {
     status: &'static str,
     /// Whether anything is new.
     changed: bool,
-    suppressions: Vec<Item>,
+    suppressions: Vec<ListedOptOut>,
 }
 
 request! {
@@ -111,7 +111,7 @@ pub(crate) async fn add(
     let (changed, entries) =
         suppression::add(&EventPublisher::from(&services), caller.tenant_id(), &whom, reason.as_deref())
             .await?;
-    let suppressions = entries.into_iter().map(Item::from).collect();
+    let suppressions = entries.into_iter().map(ListedOptOut::from).collect();
     Ok(Reply(Added { status: "success", changed, suppressions }))
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 #[derive(Serialize)]
-struct Item {
+struct ListedTemplate {
     id: String,
     name: String,
     language: String,
@@ -20,7 +20,7 @@ struct Item {
     variables: Vec<Value>,
 }
 
-impl From<Template> for Item {
+impl From<Template> for ListedTemplate {
     fn from(template: Template) -> Self {
         Self {
             variables: slots(&template).iter().map(variable).collect(),
@@ -43,9 +43,9 @@ fn variable(slot: &Slot) -> Value {
 }
 
 #[derive(Serialize)]
-pub(crate) struct List {
+pub(crate) struct TemplateList {
     status: &'static str,
-    templates: Vec<Item>,
+    templates: Vec<ListedTemplate>,
 }
 
 request! {
@@ -63,7 +63,7 @@ pub(crate) async fn list(
     State(services): State<Services>,
     Caller(caller): Caller,
     input: Input<ListTemplates>,
-) -> Result<Reply<200, List>> {
+) -> Result<Reply<200, TemplateList>> {
     let asked = input.read();
     let account = account_of_token(&services.store, &caller, asked.token).await?;
     let number = senders::number(&account, asked.sender.get()?.as_ref())?;
@@ -71,7 +71,7 @@ pub(crate) async fn list(
     let wanted = wanted.unwrap_or_else(|| TemplateStatus::Approved.as_str().to_owned());
     let found = templates::list(&services.store, &services.graph, caller.tenant_id(), number).await?;
     let shown = found.into_iter().filter(|t| wanted == "ALL" || t.status.as_str() == wanted);
-    Ok(Reply(List { status: "success", templates: shown.map(Item::from).collect() }))
+    Ok(Reply(TemplateList { status: "success", templates: shown.map(ListedTemplate::from).collect() }))
 }
 
 #[derive(Serialize)]

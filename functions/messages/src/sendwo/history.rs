@@ -18,7 +18,7 @@ const MAX_LIMIT: u64 = 1_000;
 const MAX_OFFSET: u64 = 10_000;
 
 #[derive(Serialize)]
-struct Item {
+struct ListedMessage {
     message_id: String,
     id: String,
     direction: &'static str,
@@ -40,7 +40,7 @@ struct Item {
     times: Times,
 }
 
-impl From<Entry> for Item {
+impl From<Entry> for ListedMessage {
     fn from(entry: Entry) -> Self {
         let (id, campaign, times) = (entry.id(), entry.campaign, Times::from(&entry));
         let (state, reason) = entry.progress.shown();
@@ -72,7 +72,7 @@ impl From<Entry> for Item {
 #[derive(Serialize)]
 pub(crate) struct Conversation {
     status: &'static str,
-    message: Vec<Item>,
+    message: Vec<ListedMessage>,
     /// Pass it as `offset` to get what is older.
     next_offset: Option<u64>,
 }
@@ -118,7 +118,7 @@ pub(crate) async fn conversation(
         return Err(Error::not_found(name, "there is no such subscriber").into());
     }
     let next_offset = page.next.map(|_| skip + page.entries.len() as u64 + 1);
-    let message = page.entries.into_iter().map(Item::from).collect();
+    let message = page.entries.into_iter().map(ListedMessage::from).collect();
     Ok(Reply(Conversation { status: "1", message, next_offset }))
 }
 
@@ -153,9 +153,9 @@ async fn accounts(
 }
 
 #[derive(Serialize)]
-pub(crate) struct Status {
+pub(crate) struct FoundMessage {
     status: &'static str,
-    message: Item,
+    message: ListedMessage,
 }
 
 request! {
@@ -171,11 +171,11 @@ pub(crate) async fn delivery_status(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input<FindMessage>,
-) -> Result<Reply<200, Status>> {
+) -> Result<Reply<200, FoundMessage>> {
     let id = input.read().id;
     let name = id.name();
     let id = id.get()?;
     let found = history::find(&store, caller.tenant_id(), &id).await?;
     let found = found.ok_or_else(|| Error::not_found(name, "there is no message with this id"))?;
-    Ok(Reply(Status { status: "1", message: found.into() }))
+    Ok(Reply(FoundMessage { status: "1", message: found.into() }))
 }

@@ -9,7 +9,7 @@ use ops::Error;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::list::Item;
+use super::list::ListedSender;
 use crate::App;
 
 /// What Meta allows a number that nothing else is said about.
@@ -93,6 +93,6 @@ pub(crate) async fn connect(
         "status": "success",
         "account": {"id": account.id.0, "name": account.name},
         "number": account.number_of(&id).map(Connected::from),
-        "senders": account.senders().iter().map(Item::from).collect::<Vec<_>>(),
+        "senders": account.senders().iter().map(ListedSender::from).collect::<Vec<_>>(),
     })))
 }

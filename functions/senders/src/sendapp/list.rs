@@ -8,7 +8,7 @@ use serde::Serialize;
 use store::Store;
 
 #[derive(Serialize)]
-pub(crate) struct Item {
+pub(crate) struct ListedSender {
     id: String,
     channel: String,
     name: String,
@@ -19,7 +19,7 @@ pub(crate) struct Item {
     default: bool,
 }
 
-impl From<&Sender> for Item {
+impl From<&Sender> for ListedSender {
     fn from(sender: &Sender) -> Self {
         Self {
             id: sender.id.to_string(),
@@ -35,12 +35,12 @@ impl From<&Sender> for Item {
 #[derive(Serialize)]
 pub(crate) struct Senders {
     status: &'static str,
-    senders: Vec<Item>,
+    senders: Vec<ListedSender>,
 }
 
 impl From<Vec<Sender>> for Senders {
     fn from(senders: Vec<Sender>) -> Self {
-        Self { status: "success", senders: senders.iter().map(Item::from).collect() }
+        Self { status: "success", senders: senders.iter().map(ListedSender::from).collect() }
     }
 }
 

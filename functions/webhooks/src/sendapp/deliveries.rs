@@ -17,7 +17,7 @@ const MAX_LIMIT: u64 = 500;
 
 /// A delivery in the list.
 #[derive(Serialize)]
-struct Row {
+struct ListedDelivery {
     id: u64,
     event_id: String,
     event: &'static str,
@@ -31,7 +31,7 @@ struct Row {
     last_error: Option<String>,
 }
 
-impl From<&Delivery> for Row {
+impl From<&Delivery> for ListedDelivery {
     fn from(delivery: &Delivery) -> Self {
         let last = delivery.last.as_ref();
         Self {
@@ -51,7 +51,7 @@ impl From<&Delivery> for Row {
 
 /// One call of the endpoint.
 #[derive(Serialize)]
-struct Call {
+struct ListedAttempt {
     at: String,
     status: Option<u16>,
     duration_ms: u64,
@@ -60,7 +60,7 @@ struct Call {
     answer: Option<String>,
 }
 
-impl From<Attempt> for Call {
+impl From<Attempt> for ListedAttempt {
     fn from(attempt: Attempt) -> Self {
         let Attempt { at_ms, status, took_ms, error, answer } = attempt;
         Self { at: time(at_ms), status, duration_ms: took_ms, error, answer }
@@ -68,9 +68,9 @@ impl From<Attempt> for Call {
 }
 
 #[derive(Serialize)]
-pub(crate) struct Page {
+pub(crate) struct DeliveryPage {
     status: &'static str,
-    deliveries: Vec<Row>,
+    deliveries: Vec<ListedDelivery>,
     /// `before` of the next page.
     next_before: Option<u64>,
 }
@@ -88,27 +88,27 @@ pub(crate) async fn list(
     State(store): State<Store>,
     Caller(caller): Caller,
     input: Input<ListDeliveries>,
-) -> Result<Reply<200, Page>> {
+) -> Result<Reply<200, DeliveryPage>> {
     let (asked, id, tenant) = (input.read(), named(&input)?, caller.tenant_id());
     let limit = asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT);
     let newest = dispatch::find(&store, tenant, id).await?.state.sequence;
     let before = asked.before.or(u64::MAX)?.min(newest + 1);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let (found, mut next_before) = store.deliveries(tenant, id, before, limit).await?;
-    let mut deliveries: Vec<Row> = found.iter().map(Row::from).collect();
+    let mut deliveries: Vec<ListedDelivery> = found.iter().map(ListedDelivery::from).collect();
     if cut_to_weight(&mut deliveries) {
         next_before = deliveries.last().map(|last| last.id);
     }
-    Ok(Reply(Page { status: "success", deliveries, next_before }))
+    Ok(Reply(DeliveryPage { status: "success", deliveries, next_before }))
 }
 
 #[derive(Serialize)]
-pub(crate) struct Shown {
+pub(crate) struct ShownDelivery {
     status: &'static str,
-    delivery: Row,
+    delivery: ListedDelivery,
     /// The body, unless it is no longer kept.
     body: Option<String>,
-    attempts: Vec<Call>,
+    attempts: Vec<ListedAttempt>,
 }
 
 /// `GET /api/webhooks/{id}/deliveries/{delivery_id}`: with its attempts and its body.
@@ -116,7 +116,7 @@ pub(crate) async fn show(
     State(dispatcher): State<WebhookDispatcher>,
     Caller(caller): Caller,
     input: Input,
-) -> Result<Reply<200, Shown>> {
+) -> Result<Reply<200, ShownDelivery>> {
     let (store, tenant) = (&dispatcher.store, caller.tenant_id());
     let id = dispatch::find(store, tenant, named(&input)?).await?.endpoint.id;
     let unknown = || Error::not_found("delivery_id", "there is no delivery with this id");
@@ -128,11 +128,11 @@ pub(crate) async fn show(
     let last = delivery.last.clone().filter(|last| attempts.iter().all(|a| a.at_ms != last.at_ms));
     attempts.extend(last);
     let body = dispatcher.bodies.body(&delivery.body).await.ok();
-    Ok(Reply(Shown {
+    Ok(Reply(ShownDelivery {
         status: "success",
-        delivery: Row::from(&delivery),
+        delivery: ListedDelivery::from(&delivery),
         body: body.map(|body| String::from_utf8_lossy(&body).into_owned()),
-        attempts: attempts.into_iter().map(Call::from).collect(),
+        attempts: attempts.into_iter().map(ListedAttempt::from).collect(),
     }))
 }
 
@@ -174,7 +174,7 @@ pub(crate) struct Tested {
     status: &'static str,
     delivered: bool,
     delivery_id: u64,
-    attempt: Call,
+    attempt: ListedAttempt,
 }
 
 /// `POST /api/webhooks/{id}/test`: one call, now.

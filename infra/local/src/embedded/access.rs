@@ -11,8 +11,8 @@ use registry::Function;
 use serde_json::Value;
 use store::Kind;
 
-use super::clients::Service;
-use super::reply::Reply;
+use super::reply::JsonReply;
+use super::service::Service;
 
 tokio::task_local! {
     static ROLE: &'static Function;
@@ -57,7 +57,7 @@ impl Uses {
 
     /// What a request to the table or to a queue is refused with, when it does what the
     /// entry of this task's function does not grant; what is granted was used.
-    pub(super) fn refused(&self, service: Service, action: &str, body: &[u8]) -> Option<Reply> {
+    pub(super) fn refused(&self, service: Service, action: &str, body: &[u8]) -> Option<JsonReply> {
         let function = ROLE.try_with(|function| *function).ok()?;
         let body: Value = serde_json::from_slice(body).ok()?;
         let asked = match service {
@@ -70,7 +70,7 @@ impl Uses {
             let message = format!("{} may not {action}: {foreign:?}", function.name);
             tracing::error!(message);
             let code = "com.amazon.coral.service#AccessDeniedException";
-            return Some(Reply::error(StatusCode::BAD_REQUEST, code, &message));
+            return Some(JsonReply::error(StatusCode::BAD_REQUEST, code, &message));
         }
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         uses.extend(asked.into_iter().flatten().map(|what| Use { function: function.name, what }));

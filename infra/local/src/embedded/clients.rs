@@ -7,12 +7,10 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header};
-use http_body_util::BodyExt;
+use http::{HeaderValue, header};
 
-use super::intercept::Attempt;
+use super::intercept::SdkAttempt;
+use super::service::{HOST, Service, whole};
 use super::{Embedded, intercept};
 
 /// The region of everything embedded.
@@ -21,8 +19,6 @@ pub const REGION: &str = "us-east-1";
 pub const ACCESS_KEY_ID: &str = "AKIDSTAFFETTALOCAL";
 /// The secret that belongs to [`ACCESS_KEY_ID`]; it opens nothing else.
 pub const SECRET_ACCESS_KEY: &str = "not-a-secret-staffetta-local";
-/// The host that signed requests name; nothing resolves it.
-pub(super) const HOST: &str = "embedded.local";
 
 /// The settings the three clients share; each SDK has its own types for them.
 macro_rules! config {
@@ -83,15 +79,6 @@ pub(super) fn s3_at(embedded: &Embedded, url: &str) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(config.build())
 }
 
-/// The engine a request is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Service {
-    DynamoDb,
-    Sqs,
-    S3,
-    SecretsManager,
-}
-
 /// The HTTP connection of a client, to one engine.
 #[derive(Debug, Clone)]
 struct InProcess {
@@ -116,66 +103,11 @@ impl HttpConnector for InProcess {
             let response = match &embedded.interceptor {
                 Some(interceptor) => {
                     let request = whole(request).await?;
-                    interceptor.answer(Attempt::new(embedded.clone(), service, request)).await?
+                    interceptor.answer(SdkAttempt::new(embedded.clone(), service, request)).await?
                 }
                 None => embedded.reply(service, request).await?,
             };
             HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
         })
-    }
-}
-
-/// The request with its whole body read.
-async fn whole(request: Request<SdkBody>) -> Result<Request<Bytes>, ConnectorError> {
-    let (parts, body) = request.into_parts();
-    let bytes = match body.bytes() {
-        Some(bytes) => Bytes::copy_from_slice(bytes),
-        None => body.collect().await.map_err(ConnectorError::io)?.to_bytes(),
-    };
-    Ok(Request::from_parts(parts, bytes))
-}
-
-impl Embedded {
-    /// Has the engine of a service answer.
-    pub(super) async fn reply(
-        &self,
-        service: Service,
-        request: Request<SdkBody>,
-    ) -> Result<Response<SdkBody>, ConnectorError> {
-        self.engines.requests.count(service);
-        match service {
-            Service::S3 => {
-                let response = self.s3_call(request).await;
-                response.map_err(|error| ConnectorError::other(error.into(), None))
-            }
-            service @ (Service::DynamoDb | Service::Sqs | Service::SecretsManager) => {
-                let request = whole(request).await?;
-                Ok(self.json_call(service, request).await.map(SdkBody::from))
-            }
-        }
-    }
-
-    /// Answers a request of one of the JSON protocols.
-    pub(super) async fn json_call(&self, service: Service, request: Request<Bytes>) -> Response<Bytes> {
-        let action = request
-            .headers()
-            .get("x-amz-target")
-            .and_then(|target| target.to_str().ok())
-            .and_then(|target| target.split_once('.'))
-            .map_or("", |(_, action)| action)
-            .to_owned();
-        if let Some(refused) = self.engines.uses.refused(service, &action, request.body()) {
-            return refused.into_response();
-        }
-        let reply = match service {
-            Service::DynamoDb => self.engines.dynamodb.call(action, request.into_body()).await,
-            Service::SecretsManager => self.engines.secrets.call(&action, request.body()),
-            Service::Sqs | Service::S3 => {
-                let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-                let host = host.unwrap_or(HOST).to_owned();
-                self.engines.sqs.call(&action, &host, request.into_body()).await
-            }
-        };
-        reply.into_response()
     }
 }

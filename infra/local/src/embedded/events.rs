@@ -9,14 +9,15 @@ use serde_json::json;
 
 use super::Embedded;
 use super::access::may_reach;
-use super::clients::{HOST, REGION};
+use super::clients::REGION;
+use super::service::HOST;
 
 /// The one report that was set up.
 #[derive(Debug, Default)]
-pub(super) struct Reports(RwLock<Option<Report>>);
+pub(super) struct Reports(RwLock<Option<UploadReport>>);
 
 #[derive(Debug, Clone)]
-struct Report {
+struct UploadReport {
     bucket: String,
     prefix: String,
     queue_url: String,
@@ -24,7 +25,7 @@ struct Report {
 
 /// An object that somebody asks to put.
 pub(super) struct Put {
-    report: Report,
+    report: UploadReport,
     key: String,
     size: u64,
 }
@@ -37,7 +38,8 @@ impl Reports {
 
     pub(super) fn set(&self, bucket: &str, prefix: &str, queue_url: &str) {
         let (bucket, prefix, queue_url) = (bucket.to_owned(), prefix.to_owned(), queue_url.to_owned());
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Report { bucket, prefix, queue_url });
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) =
+            Some(UploadReport { bucket, prefix, queue_url });
     }
 
     fn of<B>(&self, request: &Request<B>) -> Option<Put> {

@@ -11,26 +11,26 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 
 use super::Embedded;
-use super::clients::Service;
+use super::service::Service;
 
 /// What an SDK client gets for one attempt of a call.
-pub type Attempted = Result<Response<SdkBody>, ConnectorError>;
+pub type SdkAnswer = Result<Response<SdkBody>, ConnectorError>;
 
 /// Answers the requests of SDK clients: by the engines, by itself, or not at all.
 pub trait Interceptor: fmt::Debug + Send + Sync {
     /// Answers one attempt. The SDK makes up to three of a call.
-    fn answer(&self, attempt: Attempt) -> BoxFuture<'static, Attempted>;
+    fn answer(&self, attempt: SdkAttempt) -> BoxFuture<'static, SdkAnswer>;
 }
 
 /// One attempt of a call.
 #[derive(Debug)]
-pub struct Attempt {
+pub struct SdkAttempt {
     embedded: Embedded,
     service: Service,
     request: Request<Bytes>,
 }
 
-impl Attempt {
+impl SdkAttempt {
     pub(super) fn new(embedded: Embedded, service: Service, request: Request<Bytes>) -> Self {
         Self { embedded, service, request }
     }
@@ -74,7 +74,7 @@ impl Attempt {
     ///
     /// # Errors
     /// When the engine cannot answer at all.
-    pub async fn run(&self) -> Attempted {
+    pub async fn run(&self) -> SdkAnswer {
         self.embedded.reply(self.service, self.request.clone().map(SdkBody::from)).await
     }
 }

@@ -18,6 +18,7 @@ mod requests;
 mod s3;
 mod secrets;
 mod serve;
+mod service;
 mod sqs;
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,7 @@ use domain::{Clock, Entropy};
 pub use access::{Reached, Use, hold};
 pub use capacity::{ActionTotals, ConsumedTotals};
 pub use clients::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY};
-pub use intercept::{Attempt, Attempted, Interceptor};
+pub use intercept::{Interceptor, SdkAnswer, SdkAttempt};
 pub use requests::Requests;
 pub use serve::{http_service, serve};
 
@@ -115,7 +116,7 @@ impl Embedded {
             sqs: sqs::Sqs::open(
                 &options.dir.join("sqs.sqlite"),
                 options.clock,
-                sqs::Delivery::new(options.chaos, options.seed),
+                sqs::Disturbance::new(options.chaos, options.seed),
                 Entropy::system(),
             )?,
             s3: s3::S3::open(&options.dir.join("s3"))?,
@@ -132,7 +133,7 @@ impl Embedded {
     pub fn memory(chaos: Chaos, seed: u64, clock: Clock) -> Result<Self, Error> {
         let engines = Engines {
             dynamodb: dynamodb::DynamoDb::memory()?,
-            sqs: sqs::Sqs::memory(clock, sqs::Delivery::new(chaos, seed), Entropy::seeded(seed))?,
+            sqs: sqs::Sqs::memory(clock, sqs::Disturbance::new(chaos, seed), Entropy::seeded(seed))?,
             s3: s3::S3::temporary()?,
             reports: events::Reports::default(),
             secrets: secrets::Secrets::default(),
@@ -145,10 +146,10 @@ impl Embedded {
     /// Engines in memory with the tables and messages of these as they are now, and with
     /// their buckets, empty.
     pub fn copy(&self, chaos: Chaos, seed: u64, clock: Clock) -> Result<Self, Error> {
-        let delivery = sqs::Delivery::new(chaos, seed);
+        let disturbance = sqs::Disturbance::new(chaos, seed);
         let engines = Engines {
             dynamodb: self.engines.dynamodb.copy()?,
-            sqs: self.engines.sqs.copy(clock, delivery, Entropy::seeded(seed))?,
+            sqs: self.engines.sqs.copy(clock, disturbance, Entropy::seeded(seed))?,
             s3: self.engines.s3.copy()?,
             reports: self.engines.reports.copy(),
             secrets: secrets::Secrets::default(),

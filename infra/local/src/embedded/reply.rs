@@ -5,14 +5,14 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 /// A status, a JSON body and the headers a client may look at.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct JsonReply {
     pub(super) status: StatusCode,
     pub(super) body: Vec<u8>,
     /// `x-amzn-query-error`, which SQS clients read the error's code from.
     pub(super) query_error: Option<String>,
 }
 
-impl Reply {
+impl JsonReply {
     pub(super) fn ok(body: Vec<u8>) -> Self {
         Self { status: StatusCode::OK, body, query_error: None }
     }

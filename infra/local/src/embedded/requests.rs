@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::clients::Service;
+use super::service::Service;
 
 #[derive(Debug, Default)]
 pub(super) struct Counters {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::clients::REGION;
-use super::reply::Reply;
+use super::reply::JsonReply;
 
 /// What the secret is called.
 pub(super) const NAME: &str = "staffetta";
@@ -35,15 +35,15 @@ impl Secrets {
     }
 
     /// Answers an action.
-    pub(super) fn call(&self, action: &str, body: &[u8]) -> Reply {
+    pub(super) fn call(&self, action: &str, body: &[u8]) -> JsonReply {
         if action != "GetSecretValue" {
             let message = "only GetSecretValue is there";
-            return Reply::error(StatusCode::BAD_REQUEST, "UnknownOperationException", message);
+            return JsonReply::error(StatusCode::BAD_REQUEST, "UnknownOperationException", message);
         }
         let asked = serde_json::from_slice::<GetSecretValue>(body).ok().map(|request| request.secret_id);
         let value = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
         match value.filter(|_| asked.as_deref() == Some(NAME)) {
-            Some(value) => Reply::ok(
+            Some(value) => JsonReply::ok(
                 json!({
                     "ARN": format!("arn:aws:secretsmanager:{REGION}:000000000000:secret:{NAME}"),
                     "Name": NAME,
@@ -55,7 +55,7 @@ impl Secrets {
             ),
             None => {
                 let message = "Secrets Manager can't find the specified secret.";
-                Reply::error(StatusCode::BAD_REQUEST, "ResourceNotFoundException", message)
+                JsonReply::error(StatusCode::BAD_REQUEST, "ResourceNotFoundException", message)
             }
         }
     }

@@ -8,7 +8,7 @@ use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use tokio::net::TcpListener;
 
-use super::clients::Service;
+use super::service::Service;
 use super::{Embedded, Error};
 
 /// Serves the engines of `embedded` on `listener` until the process ends.

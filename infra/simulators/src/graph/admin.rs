@@ -13,7 +13,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    config::Settings,
+    config::SimulatorSettings,
     errors::Error,
     simulator::Simulator,
     state::{
@@ -39,7 +39,7 @@ impl Simulator {
         self.world().ledger.messages(to.map(|to| to.trim_start_matches('+')), limit)
     }
 
-    pub fn settings(&self) -> Settings {
+    pub fn settings(&self) -> SimulatorSettings {
         self.world().settings.clone()
     }
 
@@ -47,7 +47,7 @@ impl Simulator {
     ///
     /// # Errors
     /// When a field is not known or its value is not valid; nothing is changed then.
-    pub fn update_settings(&self, patch: &Value) -> Result<Settings, Error> {
+    pub fn update_settings(&self, patch: &Value) -> Result<SimulatorSettings, Error> {
         let world = &mut *self.world();
         world.settings = world.settings.merged(patch)?;
         world.remember(&Line::Settings(patch.clone()));
@@ -142,14 +142,14 @@ async fn show_messages(
     Json(json!({ "messages": simulator.messages(to, limit) }))
 }
 
-async fn show_settings(State(simulator): State<Simulator>) -> Json<Settings> {
+async fn show_settings(State(simulator): State<Simulator>) -> Json<SimulatorSettings> {
     Json(simulator.settings())
 }
 
 async fn change_settings(
     State(simulator): State<Simulator>,
     Json(patch): Json<Value>,
-) -> Result<Json<Settings>, Error> {
+) -> Result<Json<SimulatorSettings>, Error> {
     simulator.update_settings(&patch).map(Json)
 }
 

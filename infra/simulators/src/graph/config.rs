@@ -30,7 +30,7 @@ pub struct Config {
     /// Seed of every random choice; without it the start time is the seed.
     pub seed: Option<u64>,
     pub clock: Clock,
-    pub settings: Settings,
+    pub settings: SimulatorSettings,
 }
 
 /// Without the secrets.
@@ -62,7 +62,7 @@ impl Config {
             state: None,
             seed: None,
             clock: Clock::system(),
-            settings: Settings::default(),
+            settings: SimulatorSettings::default(),
         }
     }
 }
@@ -70,7 +70,7 @@ impl Config {
 /// Behaviour that `POST /_sim/settings` may change at any time. Intervals are milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub struct SimulatorSettings {
     /// Refuse free-form messages outside the 24-hour window (131047).
     pub enforce_window: bool,
     /// Messages per second and phone number (130429); null or 0 is no limit.
@@ -109,7 +109,7 @@ pub struct Settings {
     pub retry_for_ms: u64,
 }
 
-impl Default for Settings {
+impl Default for SimulatorSettings {
     fn default() -> Self {
         Self {
             enforce_window: true,
@@ -145,7 +145,7 @@ pub enum FinalStatus {
     Failed,
 }
 
-impl Settings {
+impl SimulatorSettings {
     /// These settings with the fields of `patch` replaced.
     pub(crate) fn merged(&self, patch: &serde_json::Value) -> Result<Self, Error> {
         let mut whole = serde_json::to_value(self).map_err(Error::invalid)?;

@@ -39,12 +39,12 @@ mod webhooks;
 
 pub use self::{
     clock::Clock,
-    config::{Config, FinalStatus, Settings},
+    config::{Config, FinalStatus, SimulatorSettings},
     errors::Error,
     inbound::{Inbound, Preference, UserPreferences},
     simulator::Simulator,
     state::{
-        faults::{ActiveFault, FaultRule, Target},
+        faults::{ActiveFault, FaultRule, FaultTarget},
         ledger::{AcceptedMessage, NumberStats, SentStatus, Stats, WebhookStats},
     },
 };

@@ -17,11 +17,11 @@ use super::{
     connection::Cutter,
     errors::{GraphError, Refusal},
     media,
-    messages::{self, Request as MessageRequest},
+    messages::{self, MessageRequest},
     simulator::Simulator,
     state::{
         accounts::{Number, Token},
-        faults::{Action, Target},
+        faults::{Effect, FaultTarget},
     },
     templates,
 };
@@ -107,9 +107,9 @@ impl Simulator {
             return self.send(number, token, read(body, JSON_MOST).await?).await;
         }
         let target = match segments.as_slice() {
-            [_, "message_templates"] => Target::Templates,
-            [_, "media"] | ["whatsapp_business", "attachments"] => Target::Media,
-            _ => Target::Other,
+            [_, "message_templates"] => FaultTarget::Templates,
+            [_, "media"] | ["whatsapp_business", "attachments"] => FaultTarget::Media,
+            _ => FaultTarget::Other,
         };
         self.inject(target).await?;
         match (&call.method, segments.as_slice()) {
@@ -151,7 +151,7 @@ impl Simulator {
             match messages::validate(world, &number, token, &body, now_ms)? {
                 MessageRequest::Read => return Ok(Json(json!({ "success": true })).into_response()),
                 MessageRequest::Message(draft) => {
-                    let injected = world.faults.decide(Target::Messages, Some(&draft.to));
+                    let injected = world.faults.decide(FaultTarget::Messages, Some(&draft.to));
                     (number, draft, injected)
                 }
             }
@@ -160,11 +160,11 @@ impl Simulator {
         let mut hang = None;
         if let Some(injected) = injected {
             self.hang(Duration::from_millis(injected.delay_ms)).await;
-            match injected.action {
-                Action::Refuse(refusal) => return Err(refusal),
-                Action::AcceptThenHang { hang_ms } => hang = Some(hang_ms),
-                Action::FailLater(code) => failed = Some(code),
-                Action::Nothing => {}
+            match injected.effect {
+                Effect::Refuse(refusal) => return Err(refusal),
+                Effect::AcceptThenHang { hang_ms } => hang = Some(hang_ms),
+                Effect::FailLater(code) => failed = Some(code),
+                Effect::Nothing => {}
             }
         }
         // The clock is read inside the lock, so that acceptances are in the order of their time.
@@ -180,13 +180,13 @@ impl Simulator {
     }
 
     /// Applies the fault rules for calls that are no messages.
-    async fn inject(&self, target: Target) -> Result<(), Refusal> {
+    async fn inject(&self, target: FaultTarget) -> Result<(), Refusal> {
         let Some(injected) = self.world().faults.decide(target, None) else { return Ok(()) };
         self.hang(Duration::from_millis(injected.delay_ms)).await;
-        match injected.action {
-            Action::Refuse(refusal) => Err(refusal),
-            Action::AcceptThenHang { hang_ms } => Err(Refusal::Silence { hang_ms }),
-            Action::FailLater(_) | Action::Nothing => Ok(()),
+        match injected.effect {
+            Effect::Refuse(refusal) => Err(refusal),
+            Effect::AcceptThenHang { hang_ms } => Err(Refusal::Silence { hang_ms }),
+            Effect::FailLater(_) | Effect::Nothing => Ok(()),
         }
     }
 

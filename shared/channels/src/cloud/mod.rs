@@ -21,7 +21,7 @@ use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::{Channel, Delivery, Error, Upload};
+use crate::{Channel, Error, MediaUpload, OutboundMessage};
 
 /// A send waits this long for Meta's answer; then its outcome is unknown.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
@@ -53,12 +53,12 @@ impl Channel for Line {
         Kind::Whatsapp.capabilities()
     }
 
-    async fn upload(&self, file: Upload) -> Result<String, Error> {
+    async fn upload(&self, file: MediaUpload) -> Result<String, Error> {
         self.graph.upload(&self.number, file).await
     }
 
-    async fn send(&self, delivery: &Delivery<'_>) -> Outcome {
-        self.graph.send(&self.number, &delivery.reference.marked(&self.tenant), delivery).await
+    async fn send(&self, message: &OutboundMessage<'_>) -> Outcome {
+        self.graph.send(&self.number, &message.reference.marked(&self.tenant), message).await
     }
 }
 
@@ -122,8 +122,8 @@ impl Graph {
     /// Sends one message with `callback` as its callback data. Whatever happens is an [`Outcome`]: only an answer in
     /// Meta's own format, or a connection that never came about, says that
     /// nothing was sent.
-    pub async fn send(&self, number: &Number, callback: &str, delivery: &Delivery<'_>) -> Outcome {
-        let Delivery { to, content, .. } = *delivery;
+    pub async fn send(&self, number: &Number, callback: &str, message: &OutboundMessage<'_>) -> Outcome {
+        let OutboundMessage { to, content, .. } = *message;
         if matches!(to, Address::Custom(_)) {
             return Outcome::Refused(wire::unreadable(400, "the address is on a custom channel").into());
         }
@@ -189,8 +189,8 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn upload(&self, number: &Number, file: Upload) -> Result<String, Error> {
-        let Upload { name, mime, bytes } = file;
+    pub async fn upload(&self, number: &Number, file: MediaUpload) -> Result<String, Error> {
+        let MediaUpload { name, mime, bytes } = file;
         let url = format!("{}/{}/media", self.base, number.id);
         let part = reqwest::multipart::Part::stream(bytes).file_name(name);
         let part = part.mime_str(&mime).map_err(|_| Error::Unreachable)?;

@@ -1,7 +1,6 @@
 //! From bytes to a [`Node`].
 
-use std::borrow::Cow;
-
+use super::encoding::text_of;
 use super::node::Node;
 use super::{Ignored, form};
 
@@ -81,23 +80,6 @@ fn is_ping(node: &Node) -> bool {
     matches!(node.entries(), [(key, _)] if key == "webhook_id")
 }
 
-/// UTF-8, with or without its mark; UTF-16 with one; else Latin-1, in which
-/// every byte is a character.
-pub(super) fn text_of(body: &[u8]) -> Cow<'_, str> {
-    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
-        Cow::Owned(String::from_utf16_lossy(&units))
-    };
-    match body {
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        _ => match std::str::from_utf8(body) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => body.iter().map(|byte| char::from(*byte)).collect(),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,11 +139,5 @@ mod tests {
             assert_eq!(decode(body, content_type), Err(want), "{text}");
         }
         assert_eq!(decode(&vec![b' '; MAX_BODY + 1], None), Err(Ignored::TooLarge));
-    }
-
-    #[test]
-    fn latin_1_is_read_as_such() {
-        let node = decode(b"{\"name\":\"Nicol\xf2\"}", JSON).unwrap();
-        assert_eq!(node.text("name"), Some("Nicolò"));
     }
 }

@@ -1,6 +1,6 @@
 //! Forms, with PHP's brackets: `billing[first_name]=Mario`.
 
-use super::body::text_of;
+use super::encoding::text_of;
 use super::node::Node;
 
 const MAX_FIELDS: usize = 2_000;

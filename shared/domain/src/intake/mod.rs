@@ -8,6 +8,7 @@
 mod body;
 mod call;
 mod country;
+mod encoding;
 mod fields;
 mod form;
 mod node;

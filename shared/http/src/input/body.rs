@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::Upload;
 use super::form::Form;
-use crate::table::Spec;
+use crate::spec::Spec;
 use crate::{ApiError, Result};
 
 /// A body that is too large is read to here before it is refused: clients that
@@ -21,7 +21,7 @@ const DRAIN: usize = 32 * 1024 * 1024;
 
 /// What a request carries, other than headers and path.
 #[derive(Default)]
-pub(crate) struct Content {
+pub(crate) struct BodyAndQuery {
     pub(crate) params: Map<String, Value>,
     pub(crate) files: Vec<Upload>,
     pub(crate) raw: Bytes,
@@ -36,13 +36,13 @@ pub(crate) async fn read(
     query: Option<&str>,
     body: Body,
     spec: Spec,
-) -> Result<Content> {
+) -> Result<BodyAndQuery> {
     let query = Form::parse(query.unwrap_or_default().as_bytes());
     if spec.raw {
         // Whoever posts anything may also have any query.
         let params = query.unwrap_or_default().into_map();
         let (raw, _) = collect(body, spec.max_body.saturating_add(1)).await?;
-        return Ok(Content { params, raw, ..Content::default() });
+        return Ok(BodyAndQuery { params, raw, ..BodyAndQuery::default() });
     }
     let (bytes, size) = collect(body, spec.max_body).await?;
     if size > spec.max_body {
@@ -53,7 +53,7 @@ pub(crate) async fn read(
     let (body, files) = parse(content_type(headers).as_str(), bytes).await?;
     let mut params = query.into_map();
     params.extend(body.into_iter().filter(|(_, value)| !value.is_null()));
-    Ok(Content { params, files, raw: Bytes::new() })
+    Ok(BodyAndQuery { params, files, raw: Bytes::new() })
 }
 
 /// The first `limit` bytes of a body, and how many it has or, when it is by far too

@@ -13,10 +13,10 @@ use http::request::Parts;
 use serde_json::{Map, Value};
 use store::sha256_hex;
 
-use crate::table::Spec;
+use crate::spec::Spec;
 use crate::{ApiError, Dialect, Fields, Request, Result};
 
-pub(crate) use body::{Content, read};
+pub(crate) use body::{BodyAndQuery, read};
 
 /// The key under which a request may be repeated, where it is no header.
 pub const IDEMPOTENCY_KEY: &str = "idempotency_key";
@@ -48,13 +48,13 @@ impl std::fmt::Debug for Upload {
 /// What a request carries: the parameters that `R` lists, body before query, whatever
 /// form the body has; parts of the path, and headers. Comes last in a handler's signature.
 pub struct Input<R = ()> {
-    inner: Arc<Inner>,
+    carried: Arc<Carried>,
     asks: PhantomData<fn() -> R>,
 }
 
-pub(crate) struct Inner {
+pub(crate) struct Carried {
     pub(crate) spec: Spec,
-    pub(crate) content: Content,
+    pub(crate) content: BodyAndQuery,
     pub(crate) path: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
 }
@@ -68,38 +68,38 @@ impl<R> std::fmt::Debug for Input<R> {
 impl<R: Request> Input<R> {
     /// The parameters.
     pub fn read(&self) -> R {
-        R::read(Fields::new(&self.inner.content.params, &self.inner.content.files))
+        R::read(Fields::new(&self.carried.content.params, &self.carried.content.files))
     }
 }
 
 impl<R> Input<R> {
     /// A part of the path; empty when the endpoint has no such part.
     pub fn path(&self, name: &str) -> &str {
-        let found = self.inner.path.iter().find(|(n, _)| n == name);
+        let found = self.carried.path.iter().find(|(n, _)| n == name);
         found.map_or("", |(_, value)| value)
     }
 
     /// The body as it came, for endpoints that ask for that. It is one byte longer
     /// than they take when there was more of it, and the rest is left out.
     pub fn body(&self) -> &[u8] {
-        &self.inner.content.raw
+        &self.carried.content.raw
     }
 
     /// A header's value, unless it is empty or not text.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.inner.header(name)
+        self.carried.header(name)
     }
 
-    pub(crate) fn inner(&self) -> &Inner {
-        &self.inner
+    pub(crate) fn carried(&self) -> &Carried {
+        &self.carried
     }
 }
 
-impl Inner {
+impl Carried {
     /// The request that the edge read before the handler's extractors look at it.
     pub(crate) fn of(parts: &Parts) -> Result<Arc<Self>> {
-        let inner = parts.extensions.get::<Arc<Self>>().cloned();
-        inner.ok_or_else(|| ApiError(ops::Error::new(ops::Code::Internal, "internal error")))
+        let carried = parts.extensions.get::<Arc<Self>>().cloned();
+        carried.ok_or_else(|| ApiError(ops::Error::new(ops::Code::Internal, "internal error")))
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -179,7 +179,7 @@ impl<S: Sync, R> FromRequestParts<S> for Input<R> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> std::result::Result<Self, ApiError> {
-        Ok(Self { inner: Inner::of(parts)?, asks: PhantomData })
+        Ok(Self { carried: Carried::of(parts)?, asks: PhantomData })
     }
 }
 
@@ -190,15 +190,16 @@ mod tests {
 
     use super::*;
 
-    fn input(params: &str, header: Option<&'static str>) -> Inner {
+    fn input(params: &str, header: Option<&'static str>) -> Carried {
         let spec =
             Spec { path: "/x", dialect: Dialect::SendApp, class: RateClass::Normal, max_body: 0, raw: false };
         let mut headers = HeaderMap::new();
         if let Some(key) = header {
             headers.insert("idempotency-key", key.parse().unwrap());
         }
-        let content = Content { params: serde_json::from_str(params).unwrap(), ..Content::default() };
-        Inner { spec, content, path: Vec::new(), headers }
+        let content =
+            BodyAndQuery { params: serde_json::from_str(params).unwrap(), ..BodyAndQuery::default() };
+        Carried { spec, content, path: Vec::new(), headers }
     }
 
     #[test]

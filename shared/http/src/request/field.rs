@@ -14,7 +14,7 @@ pub struct Field {
     /// Nothing is done without it.
     pub required: bool,
     /// What is allowed, where anything is not.
-    pub limits: Limits,
+    pub limits: FieldLimits,
 }
 
 /// What a parameter holds.
@@ -50,7 +50,7 @@ pub enum FieldKind {
 
 /// The limits of a parameter. Some hold where it is read, others are rules of `ops`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Limits {
+pub struct FieldLimits {
     /// The smallest number.
     pub least: Option<u64>,
     /// The largest number.
@@ -63,14 +63,14 @@ pub struct Limits {
     pub one_of: &'static [&'static str],
 }
 
-impl Limits {
+impl FieldLimits {
     /// None.
     pub const NONE: Self = Self { least: None, most: None, items: None, length: None, one_of: &[] };
 }
 
 impl Field {
     pub(super) const fn new<T: FromParameter>(names: &'static [&'static str], required: bool) -> Self {
-        let limits = Limits { least: T::LEAST, ..Limits::NONE };
+        let limits = FieldLimits { least: T::LEAST, ..FieldLimits::NONE };
         Self { names, kind: T::KIND, required, limits }
     }
 

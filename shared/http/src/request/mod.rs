@@ -7,7 +7,7 @@ mod read;
 
 use crate::Fields;
 
-pub use field::{Field, FieldKind, Limits, count, joined};
+pub use field::{Field, FieldKind, FieldLimits, count, joined};
 pub use given::{Given, Required};
 pub use read::{Array, FromParameter, Object, Rows, Texts, Within};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{CampaignId, TenantId};
 use queue::{CampaignJob, SendJob};
-use store::campaigns::Again;
+use store::campaigns::ResendOrder;
 
 use super::load;
 use crate::Services;
@@ -42,7 +42,7 @@ pub async fn put_back(
         }
         let to = head.block + 1;
         match store.move_again(tenant, id, &again, Some(to)).await {
-            Ok(()) => again = Again { block: to, ..again },
+            Ok(()) => again = ResendOrder { block: to, ..again },
             // Another copy of the job was faster.
             Err(store::Error::Conflict) => return Ok(()),
             Err(error) => return Err(error.into()),

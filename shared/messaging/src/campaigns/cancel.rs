@@ -8,7 +8,7 @@ use domain::outcome::Reason;
 use domain::recipient::State;
 use domain::{CampaignId, ContactId, TenantId};
 use queue::CampaignJob;
-use store::ledger::{Entry, Head, Left, Row};
+use store::ledger::{Head, Left, Row, RowOutcome};
 
 use super::load;
 use crate::Services;
@@ -99,7 +99,7 @@ async fn wind_up_block(
         let end = |row: &Row| row.skip(Reason::word("cancelled"));
         let mut entries: Vec<_> = unsent.iter().map(|row| (row.contact, row.attempt, end(row))).collect();
         if landed {
-            entries.extend(claimed.iter().map(|row| (row.contact, row.attempt, Entry::Unknown)));
+            entries.extend(claimed.iter().map(|row| (row.contact, row.attempt, RowOutcome::Unknown)));
         } else {
             under_way += claimed.len();
         }

@@ -8,7 +8,7 @@ use domain::sender::SenderId;
 use domain::webhook::EventType;
 use domain::{CampaignId, TenantId};
 use queue::{CampaignJob, SendJob};
-use store::campaigns::{Request, Stored};
+use store::campaigns::{Stored, Transition};
 use store::ledger::Which;
 use store::outbox::Note;
 
@@ -132,7 +132,10 @@ pub async fn resume(
     let watch_at_ms = Some(store.clock().now_ms() + WATCH_MS);
     // The same order is under way: it goes on.
     let new = order.filter(|_| stored.again.is_none());
-    match store.resume_campaign(tenant, &stored, Request { from, to, reason: None, watch_at_ms }, new).await {
+    match store
+        .resume_campaign(tenant, &stored, Transition { from, to, reason: None, watch_at_ms }, new)
+        .await
+    {
         Ok(()) => {}
         Err(store::Error::Conflict) => {
             return Err(wrong_state(load(store, tenant, id).await?.campaign.state));
@@ -215,7 +218,7 @@ async fn transition(
         let stored = load(store, tenant, id).await?;
         let from = stored.campaign.state;
         let Some((to, watch_at_ms)) = may(from) else { return Err(wrong_state(from)) };
-        let request = Request { from, to, reason: Some(reason), watch_at_ms };
+        let request = Transition { from, to, reason: Some(reason), watch_at_ms };
         match store.request_campaign(tenant, id, request).await {
             Ok(()) => return Ok((stored, to)),
             Err(store::Error::Conflict) => {}

@@ -15,7 +15,7 @@ use domain::{CampaignId, ContactId, TenantId};
 use queue::{CampaignJob, SendJob};
 use store::Store;
 use store::campaigns::Stored;
-use store::contacts::{Filter, block_of};
+use store::contacts::{ContactFilter, block_of};
 use store::ledger::{Counts, PlannedRow};
 use store::outbox::Note;
 
@@ -113,7 +113,7 @@ impl<'a> Plan<'a> {
 
     /// The rows of one contact block, each with its reason when it will not be sent.
     pub(super) async fn rows(&self, block: u64, last: ContactId) -> Result<Vec<PlannedRow>> {
-        let mut contacts = self.store.block_contacts(self.tenant, block, &Filter::default()).await?;
+        let mut contacts = self.store.block_contacts(self.tenant, block, &ContactFilter::default()).await?;
         contacts.retain(|c| c.id <= last && self.includes(c));
         self.rows_of(&contacts).await
     }

@@ -8,14 +8,14 @@ use super::wire::{Preference, list};
 use crate::Services;
 use ops::Result;
 use ops::events::EventPublisher;
-use ops::suppression::{ConsentChange, Source, heed};
+use ops::suppression::{ConsentChange, OptOutSource, heed};
 
 /// Meta's `user_preferences`: the recipient stopped or resumed marketing.
 pub(super) async fn apply(services: &Services, change: &Change<'_>) -> Result<()> {
     let (publisher, account) = (&EventPublisher::from(services), Some(change.account));
     for entry in list(change.value, "user_preferences") {
         let Some(preference) = Preference::read(entry) else { continue };
-        let (source, said_ms) = (Source::Preference, preference.at_ms);
+        let (source, said_ms) = (OptOutSource::Preference, preference.at_ms);
         let channel = Some(&Channel::Whatsapp);
         let on = ConsentChange { publisher, tenant: change.tenant, account, channel, source, said_ms };
         heed(on, &addresses(preference.phone, preference.user_id), !preference.stop).await?;

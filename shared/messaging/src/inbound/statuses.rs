@@ -17,7 +17,7 @@ use super::wire::StatusReport;
 use crate::campaigns::stop_sending;
 use ops::Result;
 use ops::events::{EventPublisher, StatusFact, message_status};
-use ops::suppression::{ConsentChange, Source, opt_out};
+use ops::suppression::{ConsentChange, OptOutSource, opt_out};
 
 /// Applies statuses of one account to the ledger and to single messages. Answers the
 /// events that tell them, when anybody wants to know.
@@ -104,7 +104,7 @@ async fn consequences(
     match refusal_of(reason.meta_code().unwrap_or(0)).next {
         Next::OptOut => {
             for address in addresses(report.recipient, None) {
-                let (account, source) = (Some(account), Source::Provider);
+                let (account, source) = (Some(account), OptOutSource::Provider);
                 opt_out(
                     ConsentChange {
                         publisher,

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use channels::{Channel, Delivery, Regarding};
+use channels::{Channel, OutboundMessage, Regarding};
 use domain::message::CallbackRef;
 use domain::outcome::{About, Next, Outcome, Reason, Refusal, SAME_REFUSALS, Scope};
 use domain::{CampaignId, TenantId};
 use queue::Unacknowledged;
-use store::ledger::{Entry, Row};
+use store::ledger::{Row, RowOutcome};
 use store::runner::Condition;
 
 use super::compose::Composer;
@@ -65,13 +65,13 @@ struct Campaigns {
 /// What came of an attempt.
 #[derive(Debug)]
 pub(super) struct Attempted {
-    pub(super) entry: Entry,
+    pub(super) entry: RowOutcome,
     /// The provider says that the recipient wants no such messages.
     pub(super) opted_out: bool,
 }
 
-impl From<Entry> for Attempted {
-    fn from(entry: Entry) -> Self {
+impl From<RowOutcome> for Attempted {
+    fn from(entry: RowOutcome) -> Self {
         Self { entry, opted_out: false }
     }
 }
@@ -155,7 +155,7 @@ impl<'a> Line<'a> {
         let content = composer.content(&row.params);
         let call = self.health.begin();
         let regarding = &Regarding::default();
-        let delivery = Delivery { to: address, content: &content, reference: callback, regarding };
+        let delivery = OutboundMessage { to: address, content: &content, reference: callback, regarding };
         let outcome = self.route.channel.send(&delivery).await;
         if let Some(pause) = self.health.end(call, answer(&outcome, row)) {
             tracing::warn!(tenant = %self.tenant, seconds = pause.as_secs(), "a provider does not answer: the sender rests");
@@ -170,9 +170,9 @@ impl<'a> Line<'a> {
                 self.throttled.store(0, Ordering::Relaxed);
                 self.pacer.speed_up();
                 self.campaigns().refusals.remove(&campaign);
-                Entry::Accepted { provider_id: acceptance.provider_id, held: acceptance.held }.into()
+                RowOutcome::Accepted { provider_id: acceptance.provider_id, held: acceptance.held }.into()
             }
-            Outcome::Ambiguous => Entry::Unknown.into(),
+            Outcome::Ambiguous => RowOutcome::Unknown.into(),
             Outcome::Unreachable => self.later(row, SILENT).into(),
             Outcome::Refused(refusal) => Attempted {
                 opted_out: refusal.next == Next::OptOut,
@@ -181,8 +181,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn refused(&self, refusal: &Refusal, campaign: CampaignId, row: &Row) -> Entry {
-        let failed = || Entry::Failed { reason: refusal.reason.clone() };
+    fn refused(&self, refusal: &Refusal, campaign: CampaignId, row: &Row) -> RowOutcome {
+        let failed = || RowOutcome::Failed { reason: refusal.reason.clone() };
         let failures = row.failures + 1;
         match refusal.next {
             Next::Retry { attempts: None, scope, .. } => self.asked_to_wait(refusal, scope, row),
@@ -205,7 +205,7 @@ impl<'a> Line<'a> {
     }
 
     /// The provider wants us to wait: it uses up no attempt of the message.
-    fn asked_to_wait(&self, refusal: &Refusal, scope: Scope, row: &Row) -> Entry {
+    fn asked_to_wait(&self, refusal: &Refusal, scope: Scope, row: &Row) -> RowOutcome {
         let delay = refusal.delay(row.attempt).unwrap_or_default();
         match scope {
             Scope::Sender | Scope::Account => self.pacer.hold(self.hold_for(refusal).unwrap_or(delay)),
@@ -250,13 +250,13 @@ impl<'a> Line<'a> {
     }
 
     /// The recipient waits for its next attempt, and none was used up.
-    pub(super) fn later(&self, row: &Row, delay: Duration) -> Entry {
+    pub(super) fn later(&self, row: &Row, delay: Duration) -> RowOutcome {
         self.again(delay, row.failures)
     }
 
-    fn again(&self, delay: Duration, failures: u32) -> Entry {
+    fn again(&self, delay: Duration, failures: u32) -> RowOutcome {
         let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 2);
-        Entry::Retry { at_ms: self.services.store.clock().now_ms().saturating_add(delay), failures }
+        RowOutcome::Retry { at_ms: self.services.store.clock().now_ms().saturating_add(delay), failures }
     }
 }
 

@@ -13,7 +13,7 @@ use domain::recipient::State;
 use futures::future::try_join_all;
 use store::campaigns::Stored;
 use store::contacts::block_of;
-use store::ledger::{Entry, Head, Left, Row};
+use store::ledger::{Head, Left, Row, RowOutcome};
 use tokio::time::Instant;
 
 use super::campaign::{ActiveCampaign, Block};
@@ -180,7 +180,8 @@ impl Runner<'_> {
         if !lost.is_empty() {
             let (tenant, count) = (self.line.tenant, lost.len());
             tracing::warn!(%tenant, campaign = %id, block = number, count, "outcomes were lost with a runner");
-            let entries: Vec<_> = lost.iter().map(|row| (row.contact, row.attempt, Entry::Unknown)).collect();
+            let entries: Vec<_> =
+                lost.iter().map(|row| (row.contact, row.attempt, RowOutcome::Unknown)).collect();
             self.line.services.store.record(tenant, id, &entries).await?;
         }
         let count = waiting.len();

@@ -12,13 +12,13 @@ use domain::recipient::Status;
 use domain::webhook::{Event, EventType};
 use domain::{AccountId, CampaignId, ContactId};
 use futures::{StreamExt, stream};
-use store::ledger::{Entry, Row};
+use store::ledger::{Row, RowOutcome};
 
 use super::attempt::{Attempted, Line};
 use super::compose::Composer;
 use ops::eligibility::{Barred, Planned, Terms};
 use ops::events::{EventPublisher, OutgoingEvent, StatusFact, message_status};
-use ops::suppression::{ConsentChange, Source, opt_out};
+use ops::suppression::{ConsentChange, OptOutSource, opt_out};
 use ops::{Error, Result};
 
 /// A wave on its way: claimed, about to be sent, and recorded before it lands.
@@ -54,7 +54,7 @@ pub(super) struct WaveResult {
 }
 
 /// A row with where it came from and what is to be recorded of it.
-type Outcome<'a> = (&'a Part, u64, &'a Row, Entry);
+type Outcome<'a> = (&'a Part, u64, &'a Row, RowOutcome);
 
 /// Calls under way at once in one wave.
 const CONCURRENCY: usize = 50;
@@ -175,7 +175,7 @@ impl Wave {
     async fn record_once(&self, line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
         // Told before it is written down: whoever takes over does not see it again.
         tell_failures(line, outcomes).await?;
-        let mut by_campaign: HashMap<CampaignId, Vec<(ContactId, u32, Entry)>> = HashMap::new();
+        let mut by_campaign: HashMap<CampaignId, Vec<(ContactId, u32, RowOutcome)>> = HashMap::new();
         for (part, _, row, entry) in outcomes {
             let entries = by_campaign.entry(part.campaign).or_default();
             entries.push((row.contact, row.attempt, entry.clone()));
@@ -193,7 +193,7 @@ impl Wave {
 async fn remember_ids(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
     let Some(channel) = line.route.sender.channel.custom() else { return Ok(()) };
     let accepted = outcomes.iter().filter_map(|(part, _, row, entry)| {
-        let Entry::Accepted { provider_id, .. } = entry else { return None };
+        let RowOutcome::Accepted { provider_id, .. } = entry else { return None };
         let reference = CallbackRef::Campaign(part.campaign, row.contact, row.attempt);
         (*provider_id != reference.to_string()).then(|| (provider_id.clone(), reference))
     });
@@ -204,7 +204,7 @@ async fn remember_ids(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
 }
 
 /// What is recorded of a recipient that was claimed and not called.
-fn give_back(line: &Line<'_>, row: &Row) -> Entry {
+fn give_back(line: &Line<'_>, row: &Row) -> RowOutcome {
     line.later(row, Duration::from_secs(1))
 }
 
@@ -217,7 +217,7 @@ async fn heed(line: &Line<'_>, row: &Row) -> Result<()> {
         tenant: line.tenant,
         account: None,
         channel: Some(&line.route.sender.channel),
-        source: Source::Provider,
+        source: OptOutSource::Provider,
         said_ms: None,
     };
     opt_out(on, address).await.map(|_| ())
@@ -226,8 +226,11 @@ async fn heed(line: &Line<'_>, row: &Row) -> Result<()> {
 /// Tells what the provider refused for good; no status comes for it.
 async fn tell_failures(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
     let failed = outcomes.iter().filter_map(|(part, _, row, entry)| match entry {
-        Entry::Failed { reason } => Some((*part, *row, reason)),
-        Entry::Accepted { .. } | Entry::Skipped { .. } | Entry::Retry { .. } | Entry::Unknown => None,
+        RowOutcome::Failed { reason } => Some((*part, *row, reason)),
+        RowOutcome::Accepted { .. }
+        | RowOutcome::Skipped { .. }
+        | RowOutcome::Retry { .. }
+        | RowOutcome::Unknown => None,
     });
     let failed: Vec<(&Part, &Row, &Reason)> = failed.collect();
     if failed.is_empty() {
@@ -260,7 +263,7 @@ fn failure_event(line: &Line<'_>, part: &Part, row: &Row, reason: &Reason) -> Ev
 fn land(mut result: WaveResult, outcomes: Vec<Outcome<'_>>) -> WaveResult {
     for (part, block, row, entry) in outcomes {
         *result.landed.entry((part.campaign, block)).or_default() += 1;
-        if let Entry::Retry { at_ms, failures } = entry {
+        if let RowOutcome::Retry { at_ms, failures } = entry {
             let row = Row { failures, retry_at: Some(at_ms), ..row.clone() };
             result.again.push((part.campaign, block, at_ms, row));
         }

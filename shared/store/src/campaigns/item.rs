@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Again, KIND, Planning, Stored, key};
+use super::{KIND, Planning, ResendOrder, Stored, key};
 use crate::item::{Item, compose, read};
 use crate::ledger::Which;
 use crate::{Error, Result};
@@ -229,7 +229,7 @@ pub(crate) fn from_item(item: Item) -> Result<Stored> {
         }
         _ => None,
     };
-    let again = item.again.as_deref().and_then(Which::parse).map(|which| Again {
+    let again = item.again.as_deref().and_then(Which::parse).map(|which| ResendOrder {
         seq: item.again_seq.unwrap_or(0),
         which,
         block: item.again_block.unwrap_or(0),

@@ -4,7 +4,7 @@ mod item;
 mod moves;
 
 pub(crate) use item::{TemplateItem, from_item};
-pub use moves::Request;
+pub use moves::Transition;
 
 use std::collections::BTreeSet;
 
@@ -49,7 +49,7 @@ pub struct Stored {
     /// How far the planner came, from launch on.
     pub planning: Option<Planning>,
     /// An order to send again that is being carried out.
-    pub again: Option<Again>,
+    pub again: Option<ResendOrder>,
     /// How many orders to send again there were.
     pub orders: u64,
     /// When it is looked at again, in milliseconds since 1970: other entries of the due
@@ -63,7 +63,7 @@ pub struct Stored {
 
 /// An order to send again, and how far a worker carried it out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Again {
+pub struct ResendOrder {
     /// Numbers the orders of a campaign.
     pub seq: u64,
     /// Whom it is about.

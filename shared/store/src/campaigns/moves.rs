@@ -5,7 +5,7 @@ use domain::campaign::CampaignState;
 use domain::{CampaignId, TenantId};
 
 use super::item::TemplateItem;
-use super::{Again, KIND, Launch, Stored, key};
+use super::{KIND, Launch, ResendOrder, Stored, key};
 use crate::batch::Action;
 use crate::due::{Due, Watched, drop_action, put_action};
 use crate::item::{n, s};
@@ -17,7 +17,7 @@ use crate::{Error, Result, Store};
 
 /// Somebody asks a campaign to go from one state to another.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct Transition<'a> {
     /// The state it has to be in.
     pub from: CampaignState,
     /// The state it comes to.
@@ -88,7 +88,7 @@ impl Store {
         reason: Option<&str>,
         note: Note,
     ) -> Result<Written> {
-        let mut update = self.moved(tenant, id, Request { from, to, reason, watch_at_ms: None });
+        let mut update = self.moved(tenant, id, Transition { from, to, reason, watch_at_ms: None });
         if to == CampaignState::Finished {
             update = update.when(When::Absent("again"));
         }
@@ -109,11 +109,13 @@ impl Store {
         &self,
         tenant: &TenantId,
         id: CampaignId,
-        request: Request<'_>,
+        transition: Transition<'_>,
     ) -> Result<()> {
-        let mut actions =
-            vec![Action::Update(self.moved(tenant, id, request)), self.audited(tenant, id, request.to)?];
-        if let Some(at_ms) = request.watch_at_ms {
+        let mut actions = vec![
+            Action::Update(self.moved(tenant, id, transition)),
+            self.audited(tenant, id, transition.to)?,
+        ];
+        if let Some(at_ms) = transition.watch_at_ms {
             actions.push(put_action(&watch(tenant, id, at_ms))?);
         }
         self.transact(actions).await
@@ -128,12 +130,12 @@ impl Store {
         &self,
         tenant: &TenantId,
         stored: &Stored,
-        request: Request<'_>,
+        transition: Transition<'_>,
         order: Option<Which>,
     ) -> Result<()> {
         let id = stored.campaign.id;
         let Some(sender) = &stored.campaign.sender else { return Err(Error::Conflict) };
-        let mut update = self.moved(tenant, id, request).remove("finished");
+        let mut update = self.moved(tenant, id, transition).remove("finished");
         if let Some(which) = order {
             update = update
                 .set("again", s(which.as_str()))
@@ -146,16 +148,16 @@ impl Store {
         let mut actions = vec![
             Action::Update(update),
             activate_action(tenant, sender, id)?,
-            self.audited(tenant, id, request.to)?,
+            self.audited(tenant, id, transition.to)?,
         ];
-        if let Some(at_ms) = request.watch_at_ms {
+        if let Some(at_ms) = transition.watch_at_ms {
             actions.push(put_action(&watch(tenant, id, at_ms))?);
         }
         self.transact(actions).await
     }
 
-    fn moved(&self, tenant: &TenantId, id: CampaignId, request: Request<'_>) -> Update {
-        let Request { from, to, reason, watch_at_ms } = request;
+    fn moved(&self, tenant: &TenantId, id: CampaignId, transition: Transition<'_>) -> Update {
+        let Transition { from, to, reason, watch_at_ms } = transition;
         let update = Update::of(key(tenant, id)).set("state", s(to.as_str())).when(is(from));
         let update = match reason {
             Some(reason) => update.set("reason", s(reason)),
@@ -194,7 +196,7 @@ impl Store {
         &self,
         tenant: &TenantId,
         id: CampaignId,
-        again: &Again,
+        again: &ResendOrder,
         to: Option<u64>,
     ) -> Result<()> {
         let update = Update::of(key(tenant, id))

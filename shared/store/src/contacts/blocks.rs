@@ -27,7 +27,7 @@ pub fn block_of(id: ContactId) -> u64 {
 
 /// Which contacts a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct ContactFilter {
     /// Part of the name, phone or e-mail, in any case.
     pub search: Option<String>,
     /// A tag, exactly.
@@ -38,7 +38,7 @@ pub struct Filter {
     pub with_email: bool,
 }
 
-impl Filter {
+impl ContactFilter {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -75,7 +75,7 @@ pub struct Listing {
 
 /// How many contacts a block has.
 #[derive(Debug, Clone, Deserialize)]
-struct Head {
+struct BlockHead {
     sk: String,
     #[serde(default)]
     count: i64,
@@ -84,7 +84,7 @@ struct Head {
     writers: Vec<String>,
 }
 
-impl Head {
+impl BlockHead {
     fn block(&self) -> u64 {
         self.sk.parse().unwrap_or(0)
     }
@@ -111,7 +111,7 @@ impl Store {
     pub async fn list_contacts(
         &self,
         tenant: &TenantId,
-        filter: &Filter,
+        filter: &ContactFilter,
         skip: u64,
         take: usize,
     ) -> Result<Listing> {
@@ -136,7 +136,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn contact_total(&self, tenant: &TenantId) -> Result<u64> {
-        let counts = self.matching_counts(tenant, &Filter::default()).await?;
+        let counts = self.matching_counts(tenant, &ContactFilter::default()).await?;
         Ok(counts.iter().map(|(_, count)| count).sum())
     }
 
@@ -148,7 +148,7 @@ impl Store {
         &self,
         tenant: &TenantId,
         block: u64,
-        filter: &Filter,
+        filter: &ContactFilter,
     ) -> Result<Vec<Contact>> {
         let query =
             Query { pk: block_pk(tenant, block), filter: Some(filter.expression()), ..Query::default() };
@@ -156,7 +156,7 @@ impl Store {
         items.into_iter().filter_map(|item| from_item(item).transpose()).collect()
     }
 
-    async fn matching_counts(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<(u64, u64)>> {
+    async fn matching_counts(&self, tenant: &TenantId, filter: &ContactFilter) -> Result<Vec<(u64, u64)>> {
         let heads = self.heads(tenant).await?;
         stream::iter(heads)
             .map(|head| async move {
@@ -173,13 +173,13 @@ impl Store {
             .await
     }
 
-    async fn count_block(&self, tenant: &TenantId, block: u64, filter: &Filter) -> Result<u64> {
+    async fn count_block(&self, tenant: &TenantId, block: u64, filter: &ContactFilter) -> Result<u64> {
         let query =
             Query { pk: block_pk(tenant, block), filter: Some(filter.expression()), ..Query::default() };
         self.count(&query).await
     }
 
-    async fn heads(&self, tenant: &TenantId) -> Result<Vec<Head>> {
+    async fn heads(&self, tenant: &TenantId) -> Result<Vec<BlockHead>> {
         let query = Query { pk: Kind::Blocks.pk(tenant), ..Query::default() };
         self.query(&query).await?.into_iter().map(|item| read(item, "block head")).collect()
     }
@@ -189,7 +189,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn contact_blocks(&self, tenant: &TenantId) -> Result<Vec<u64>> {
-        Ok(self.heads(tenant).await?.iter().map(Head::block).collect())
+        Ok(self.heads(tenant).await?.iter().map(BlockHead::block).collect())
     }
 
     /// How many contacts there are in which block, in ascending order of blocks. A few
@@ -204,7 +204,7 @@ impl Store {
         let sizes = heads.iter().map(|head| async move {
             let contacts = match (head.writers.is_empty(), few) {
                 (true, _) => u64::try_from(head.count).unwrap_or(0),
-                (false, true) => self.count_block(tenant, head.block(), &Filter::default()).await?,
+                (false, true) => self.count_block(tenant, head.block(), &ContactFilter::default()).await?,
                 (false, false) => BLOCK,
             };
             Ok(BlockSize { block: head.block(), contacts })
@@ -226,7 +226,7 @@ impl Store {
         let query = Query {
             pk: block_pk(tenant, block_of(start)),
             after: before,
-            filter: Some(Filter::default().expression()),
+            filter: Some(ContactFilter::default().expression()),
             limit: Some(limit),
             ..Query::default()
         };
@@ -265,7 +265,7 @@ impl Store {
         loop {
             let item = self.get_item(&key).await?.unwrap_or_default();
             let version: u64 = number(&item, "ver").unwrap_or(0);
-            let count = self.count_block(tenant, block, &Filter::default()).await?;
+            let count = self.count_block(tenant, block, &ContactFilter::default()).await?;
             let update = Update::of(key.clone())
                 .set("count", n(count))
                 .set("ver", n(version + 1))
@@ -278,7 +278,7 @@ impl Store {
         }
     }
 
-    async fn forget_dead_writers(&self, tenant: &TenantId, head: &Head) -> Result<()> {
+    async fn forget_dead_writers(&self, tenant: &TenantId, head: &BlockHead) -> Result<()> {
         let now = u64::try_from(self.clock().now_ms()).unwrap_or(0);
         for writer in &head.writers {
             let born = ulid_ms(writer).unwrap_or(0);

@@ -11,7 +11,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{
     PointerItem, TOMBSTONE_S, TombstoneItem, block_of, contact_key, from_item, identity_key, to_item,
 };
-use crate::batch::{Action, Applied, insert};
+use crate::batch::{Action, StatementResult, insert};
 use crate::item::{Item, Key, compose, n, number};
 use crate::outbox::{Note, Written};
 use crate::update::When;
@@ -178,7 +178,12 @@ impl Store {
         owners: Vec<ContactId>,
     ) -> Result<HashSet<ContactId>> {
         let answers = self.execute(statements).await?;
-        Ok(owners.into_iter().zip(answers).filter(|(_, a)| *a != Applied::Yes).map(|(id, _)| id).collect())
+        Ok(owners
+            .into_iter()
+            .zip(answers)
+            .filter(|(_, a)| *a != StatementResult::Yes)
+            .map(|(id, _)| id)
+            .collect())
     }
 
     async fn replace_plain(&self, tenant: &TenantId, slots: Vec<&Slot>, commit: &mut Commit) -> Result<()> {

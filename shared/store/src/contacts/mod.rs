@@ -11,7 +11,7 @@ mod book;
 mod erase;
 mod pages;
 
-pub use blocks::{BLOCK, BlockSize, Filter, Listing, block_of};
+pub use blocks::{BLOCK, BlockSize, ContactFilter, Listing, block_of};
 pub use book::Commit;
 
 use std::collections::BTreeSet;

@@ -7,14 +7,16 @@
 //! it was last counted.
 
 mod again;
+mod counting;
 mod counts;
 mod heads;
 mod outcomes;
 
 pub use again::Which;
-pub use counts::{Counts, Marks, Uncounted};
+pub use counting::{Marks, Uncounted};
+pub use counts::Counts;
 pub use heads::{Head, Left};
-pub use outcomes::{Entry, StatusUpdate};
+pub use outcomes::{RowOutcome, StatusUpdate};
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -99,8 +101,8 @@ pub struct Row {
 impl Row {
     /// What is recorded of a recipient who is not to be sent to, for a reason of ours: who
     /// may have the message is not called skipped.
-    pub fn skip(&self, reason: Reason) -> Entry {
-        if self.maybe_sent { Entry::Unknown } else { Entry::Skipped { reason } }
+    pub fn skip(&self, reason: Reason) -> RowOutcome {
+        if self.maybe_sent { RowOutcome::Unknown } else { RowOutcome::Skipped { reason } }
     }
 
     /// Whether it is known already that `attempt` failed, or nothing depends on it by now.

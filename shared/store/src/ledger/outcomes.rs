@@ -8,9 +8,10 @@ use domain::recipient::{Progress, State, Status};
 use domain::{CampaignId, ContactId, TenantId};
 
 use super::{ERASED, REFUSED, Row, row_key};
-use crate::batch::Applied;
-use crate::item::{Item, MARK, is_marked, n, number, s};
+use crate::batch::StatementResult;
+use crate::item::{Item, n, number, s};
 use crate::progress::{read_progress, set_changes};
+use crate::repeat::{MARK, is_marked};
 use crate::update::{Update, When};
 use crate::{Error, Result, Store};
 
@@ -21,7 +22,7 @@ const TRIES: u32 = 6;
 
 /// The outcome of one attempt, to be recorded.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Entry {
+pub enum RowOutcome {
     /// The provider took it.
     Accepted {
         /// The provider's id.
@@ -50,7 +51,7 @@ pub enum Entry {
     },
 }
 
-impl Entry {
+impl RowOutcome {
     /// Whether the provider has the message, or may have it.
     pub fn may_be_sent(&self) -> bool {
         matches!(self, Self::Accepted { .. } | Self::Unknown)
@@ -110,10 +111,10 @@ impl<F: Fn(&mut Progress) -> bool> Late<F> {
     }
 
     /// The same change on the row as it is by now.
-    fn again(self, answer: Applied) -> Option<Self> {
+    fn again(self, answer: StatementResult) -> Option<Self> {
         match answer {
-            Applied::No(Some(item)) => Some(Self { item, ..self }),
-            Applied::Yes | Applied::No(None) => None,
+            StatementResult::No(Some(item)) => Some(Self { item, ..self }),
+            StatementResult::Yes | StatementResult::No(None) => None,
         }
     }
 }
@@ -131,20 +132,22 @@ impl Store {
         &self,
         tenant: &TenantId,
         campaign: CampaignId,
-        entries: &[(ContactId, u32, Entry)],
+        outcomes: &[(ContactId, u32, RowOutcome)],
     ) -> Result<()> {
         let now = self.clock().now_ms();
-        let statements: Result<Vec<_>> = entries
+        let statements: Result<Vec<_>> = outcomes
             .iter()
-            .map(|(contact, attempt, entry)| {
-                entry_update(Update::of(row_key(tenant, campaign, *contact)), *attempt, entry, now)
+            .map(|(contact, attempt, outcome)| {
+                outcome_update(Update::of(row_key(tenant, campaign, *contact)), *attempt, outcome, now)
                     .into_statement(self.table())
             })
             .collect();
         let answers = self.execute(statements?).await?;
         let mut late = Vec::new();
-        for ((contact, attempt, entry), answer) in entries.iter().zip(answers) {
-            if let (Applied::No(Some(item)), Entry::Accepted { provider_id, held }) = (answer, entry) {
+        for ((contact, attempt, outcome), answer) in outcomes.iter().zip(answers) {
+            if let (StatementResult::No(Some(item)), RowOutcome::Accepted { provider_id, held }) =
+                (answer, outcome)
+            {
                 let change = move |p: &mut Progress| p.accept(provider_id, *held, now);
                 late.push(Late { campaign, contact: *contact, attempt: *attempt, item, change });
             }
@@ -185,7 +188,7 @@ impl Store {
         let answers = self.execute(statements?).await?;
         let mut late = Vec::new();
         for (((campaign, contact, attempt), statuses), answer) in attempts.iter().zip(answers) {
-            if let Applied::No(Some(item)) = answer {
+            if let StatementResult::No(Some(item)) = answer {
                 let change = move |p: &mut Progress| apply_all(p, statuses);
                 late.push(Late { campaign: *campaign, contact: *contact, attempt: *attempt, item, change });
             }
@@ -256,45 +259,47 @@ impl Store {
         }
         let answers = answers?;
         let claimed = |answer| match answer {
-            Applied::Yes => true,
-            Applied::No(item) => item.is_some_and(|item| is_marked(&item, Some(&mark))),
+            StatementResult::Yes => true,
+            StatementResult::No(item) => item.is_some_and(|item| is_marked(&item, Some(&mark))),
         };
         Ok(answers.into_iter().map(claimed).collect())
     }
 }
 
-fn entry_update(update: Update, attempt: u32, entry: &Entry, now: i64) -> Update {
+fn outcome_update(update: Update, attempt: u32, outcome: &RowOutcome, now: i64) -> Update {
     let mut progress;
     let mut update = update;
-    match entry {
-        Entry::Accepted { provider_id, held } => {
+    match outcome {
+        RowOutcome::Accepted { provider_id, held } => {
             progress = Progress::new(State::Pending);
             progress.accept(provider_id, *held, now);
             update = update.when(When::Absent(ERASED)).when(When::Absent(REFUSED));
         }
-        Entry::Failed { reason } => {
+        RowOutcome::Failed { reason } => {
             update = update.when(When::Absent(REFUSED));
             progress = Progress::new(State::Failed);
             progress.reason = Some(reason.clone());
             progress.failed_at = Some(now);
         }
-        Entry::Skipped { reason } => {
+        RowOutcome::Skipped { reason } => {
             progress = Progress::new(State::Skipped);
             progress.reason = Some(reason.clone());
         }
-        Entry::Unknown => {
+        RowOutcome::Unknown => {
             progress = Progress::new(State::Unknown);
             update = update.set("lost", n(now)).remove("retry");
         }
-        Entry::Retry { at_ms, failures } => {
+        RowOutcome::Retry { at_ms, failures } => {
             progress = Progress::new(State::Pending);
             update = update.set("retry", n(at_ms)).set("fails", n(failures));
         }
     }
     // What was given up for unknown is not sent again by itself, whatever comes late.
-    let below = match entry {
-        Entry::Retry { .. } | Entry::Unknown => State::Unknown,
-        Entry::Accepted { .. } | Entry::Failed { .. } | Entry::Skipped { .. } => State::Accepted,
+    let below = match outcome {
+        RowOutcome::Retry { .. } | RowOutcome::Unknown => State::Unknown,
+        RowOutcome::Accepted { .. } | RowOutcome::Failed { .. } | RowOutcome::Skipped { .. } => {
+            State::Accepted
+        }
     };
     let mut update = set_changes(update, None, &progress);
     for when in Store::open_attempt(attempt, below) {

@@ -21,7 +21,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{Action, Applied, insert};
+use crate::batch::{Action, StatementResult, insert};
 use crate::due::{Due, put_action};
 use crate::item::{Item, Key, compose, n, read};
 use crate::outbox::{Note, Written};
@@ -382,7 +382,7 @@ impl Store {
         let pointer = PointerItem { id: message.id.to_string(), account: message.account.0 };
         let pointer = compose(&pointer_key(tenant, message, provider_id), "provider id", &pointer)?;
         let statements = vec![update.into_statement(self.table())?, insert(self.table(), pointer)?];
-        Ok(self.execute(statements).await?.first() == Some(&Applied::Yes))
+        Ok(self.execute(statements).await?.first() == Some(&StatementResult::Yes))
     }
 
     async fn point_to(&self, tenant: &TenantId, message: &Message, before: &Progress) -> Result<()> {

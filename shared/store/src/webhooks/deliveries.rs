@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::TenantId;
 use domain::webhook::{EndpointId, EventId, EventType, KEPT_FOR};
 
-use crate::batch::{Applied, insert};
+use crate::batch::{StatementResult, insert};
 use crate::item::{Item, Key, Query, compose, n, number, s, text};
 use crate::update::{Update, When};
 use crate::webhooks::Waiting;
@@ -179,7 +179,7 @@ impl Store {
             statements.push(insert(self.table(), item)?);
         }
         let answers = self.execute(statements).await?;
-        let lost = claims.iter().zip(&answers).filter(|(_, answer)| **answer != Applied::Yes);
+        let lost = claims.iter().zip(&answers).filter(|(_, answer)| **answer != StatementResult::Yes);
         let keys: Vec<Key> = lost.map(|(claim, _)| claim_key(tenant, endpoint, &claim.event)).collect();
         let known: HashMap<String, Item> = match keys.is_empty() {
             true => HashMap::new(),
@@ -189,7 +189,7 @@ impl Store {
             }
         };
         let claimed = claims.iter().zip(answers).map(|(claim, answer)| {
-            if answer == Applied::Yes {
+            if answer == StatementResult::Yes {
                 return Claimed::New;
             }
             let item = known.get(&claim_key(tenant, endpoint, &claim.event).pk);

@@ -4,7 +4,7 @@ use domain::TenantId;
 use domain::webhook::EndpointId;
 use futures::future::try_join_all;
 
-use crate::batch::{Action, Applied, insert};
+use crate::batch::{Action, StatementResult, insert};
 use crate::item::{Item, Key, Query, n, number, s, text};
 use crate::update::Update;
 use crate::{Kind, Result, Store};
@@ -60,7 +60,7 @@ impl Store {
             insert(self.table(), item)
         });
         let inserted = self.execute(inserts.collect::<Result<_>>()?).await?;
-        let there = waiting.iter().zip(inserted).filter(|(_, applied)| *applied != Applied::Yes);
+        let there = waiting.iter().zip(inserted).filter(|(_, applied)| *applied != StatementResult::Yes);
         let updates = there.map(|(entry, _)| {
             let update = Update::of(key(tenant, endpoint, entry.sequence));
             update.set("n", n(entry.failures)).set("nx", n(entry.next_ms)).into_statement(self.table())

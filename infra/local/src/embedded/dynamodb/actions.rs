@@ -13,13 +13,19 @@ use futures::FutureExt;
 use serde::Serialize;
 
 use super::super::capacity::Units;
-use super::engine::Outcome;
 use super::error::read;
 
 const READING: [&str; 5] = ["GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"];
 const WRITING: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
 /// What these do is in their statements.
 const STATEMENTS: [&str; 2] = ["ExecuteStatement", "BatchExecuteStatement"];
+
+/// What became of a request, and what the caller would pay for it.
+#[derive(Debug)]
+pub(super) struct Metered {
+    pub(super) answer: Result<Vec<u8>, DynoxideError>,
+    pub(super) units: Units,
+}
 
 /// An action's JSON answer and the capacity units it consumed.
 type Answer = Result<(Vec<u8>, f64), DynoxideError>;
@@ -62,7 +68,7 @@ pub(super) fn administers(action: &str) -> bool {
 }
 
 /// Runs `action` on `storage` with the JSON request `body`.
-pub(super) fn run(storage: &Storage, indexes: &VectorIndexLifecycle, action: &str, body: &[u8]) -> Outcome {
+pub(super) fn run(storage: &Storage, indexes: &VectorIndexLifecycle, action: &str, body: &[u8]) -> Metered {
     let (answer, writes) = if READING.contains(&action) {
         (reading(storage, action, body), false)
     } else if WRITING.contains(&action) {
@@ -76,7 +82,7 @@ pub(super) fn run(storage: &Storage, indexes: &VectorIndexLifecycle, action: &st
         Ok((body, units)) => (Ok(body), units),
         Err(error) => (Err(error), 0.0),
     };
-    Outcome { answer, units: if writes { Units::Write(units) } else { Units::Read(units) } }
+    Metered { answer, units: if writes { Units::Write(units) } else { Units::Read(units) } }
 }
 
 fn reading(storage: &Storage, action: &str, body: &[u8]) -> Answer {

@@ -10,10 +10,10 @@ use dynoxide::storage::Storage;
 
 use super::super::capacity::Units;
 use super::super::group::Engine;
-use super::actions;
+use super::actions::{self, Metered};
 use super::error::read;
 use super::fold::Fold;
-use super::tokens::Tokens;
+use super::tokens::RecentTransactions;
 
 /// One request.
 #[derive(Debug)]
@@ -24,18 +24,11 @@ pub(super) struct Call {
     pub(super) body: Bytes,
 }
 
-/// What became of a request.
-#[derive(Debug)]
-pub(super) struct Outcome {
-    pub(super) answer: Result<Vec<u8>, DynoxideError>,
-    pub(super) units: Units,
-}
-
 /// The tables and the connection that holds them.
 pub(super) struct Tables {
     storage: Storage,
     indexes: VectorIndexLifecycle,
-    tokens: Tokens,
+    tokens: RecentTransactions,
     fold: Fold,
 }
 
@@ -72,12 +65,12 @@ impl Tables {
 
     fn new(storage: Storage) -> Self {
         let fold = Fold::install(storage.conn());
-        Self { storage, indexes: VectorIndexLifecycle::new(), tokens: Tokens::default(), fold }
+        Self { storage, indexes: VectorIndexLifecycle::new(), tokens: RecentTransactions::default(), fold }
     }
 
     /// Runs `calls` in one transaction; `None` when they must run one by one,
     /// nothing of them having been kept.
-    fn together(&mut self, calls: &[Call]) -> Option<Vec<Outcome>> {
+    fn together(&mut self, calls: &[Call]) -> Option<Vec<Metered>> {
         if self.fold.begin(self.storage.conn()).is_err() {
             return None;
         }
@@ -98,15 +91,15 @@ impl Tables {
         self.tokens.forget_unkept();
     }
 
-    fn call(&mut self, call: &Call) -> Outcome {
+    fn call(&mut self, call: &Call) -> Metered {
         if call.action == "TransactWriteItems" {
             return self.transact(call);
         }
         actions::run(&self.storage, &self.indexes, &call.action, &call.body)
     }
 
-    fn transact(&mut self, call: &Call) -> Outcome {
-        let answered = |answer| Outcome { answer, units: Units::Write(0.0) };
+    fn transact(&mut self, call: &Call) -> Metered {
+        let answered = |answer| Metered { answer, units: Units::Write(0.0) };
         let transaction = match read(&call.body) {
             Ok(transaction) => transaction,
             Err(error) => return answered(Err(error)),
@@ -128,9 +121,9 @@ impl Tables {
 
 impl Engine for Tables {
     type Call = Call;
-    type Reply = Outcome;
+    type Reply = Metered;
 
-    fn run(&mut self, calls: Vec<Call>) -> Vec<Outcome> {
+    fn run(&mut self, calls: Vec<Call>) -> Vec<Metered> {
         // What a call that panicked left open.
         self.undo();
         let writes = calls.iter().any(|call| actions::writes(&call.action));

@@ -4,7 +4,7 @@ use dynoxide::DynoxideError;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 
-use super::super::reply::Reply;
+use super::super::reply::JsonReply;
 
 /// What a request that could not be read is refused with.
 ///
@@ -32,8 +32,8 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, DynoxideError>
 }
 
 /// The error's status and JSON body.
-pub(super) fn reply(error: &DynoxideError) -> Reply {
-    Reply {
+pub(super) fn reply(error: &DynoxideError) -> JsonReply {
+    JsonReply {
         status: StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::BAD_REQUEST),
         body: error.to_json().into_bytes(),
         query_error: None,
@@ -41,6 +41,6 @@ pub(super) fn reply(error: &DynoxideError) -> Reply {
 }
 
 /// The reply to a request whose engine stopped half-way.
-pub(super) fn stopped() -> Reply {
+pub(super) fn stopped() -> JsonReply {
     reply(&DynoxideError::InternalServerError("the table store stopped".to_owned()))
 }

@@ -17,11 +17,11 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization, TransactionOperati
 
 /// The switch of a connection's folding.
 #[derive(Debug)]
-pub(super) struct Fold(Arc<State>);
+pub(super) struct Fold(Arc<FoldState>);
 
 /// Only the thread that uses the connection touches it.
 #[derive(Debug, Default)]
-struct State {
+struct FoldState {
     open: AtomicBool,
     torn: AtomicBool,
     /// Rows changed so far.
@@ -30,7 +30,7 @@ struct State {
     begun_at: AtomicU64,
 }
 
-impl State {
+impl FoldState {
     fn authorize(&self, action: AuthAction<'_>) -> Authorization {
         let AuthAction::Transaction { operation } = action else {
             return Authorization::Allow;
@@ -51,7 +51,7 @@ impl State {
 impl Fold {
     /// Installs the authorizer on `connection`.
     pub(super) fn install(connection: &Connection) -> Self {
-        let state = Arc::new(State::default());
+        let state = Arc::new(FoldState::default());
         let counted = Arc::clone(&state);
         connection.update_hook(Some(move |_, _: &str, _: &str, _| {
             counted.changes.fetch_add(1, Relaxed);

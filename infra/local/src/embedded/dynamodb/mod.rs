@@ -14,7 +14,7 @@ use self::engine::{Call, Tables};
 use super::Error;
 use super::capacity::Meter;
 use super::group::Group;
-use super::reply::Reply;
+use super::reply::JsonReply;
 
 /// The table store.
 #[derive(Debug)]
@@ -43,13 +43,13 @@ impl DynamoDb {
     }
 
     /// Answers the JSON `body` of `action`.
-    pub(super) async fn call(&self, action: String, body: Bytes) -> Reply {
+    pub(super) async fn call(&self, action: String, body: Bytes) -> JsonReply {
         let Some(outcome) = self.tables.submit(Call { action: action.clone(), body }).await else {
             return error::stopped();
         };
         self.capacity.record(&action, outcome.units);
         match outcome.answer {
-            Ok(body) => Reply::ok(body),
+            Ok(body) => JsonReply::ok(body),
             Err(error) => error::reply(&error),
         }
     }

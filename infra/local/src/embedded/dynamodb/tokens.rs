@@ -21,20 +21,20 @@ pub(super) struct Transaction {
 
 /// The transactions of the last ten minutes that succeeded.
 #[derive(Debug, Default)]
-pub(super) struct Tokens {
-    durable: HashMap<String, Done>,
+pub(super) struct RecentTransactions {
+    durable: HashMap<String, Succeeded>,
     /// Those whose commit is still to come.
-    unkept: HashMap<String, Done>,
+    unkept: HashMap<String, Succeeded>,
 }
 
 #[derive(Debug)]
-struct Done {
+struct Succeeded {
     at: Instant,
     items: Value,
     answer: Vec<u8>,
 }
 
-impl Tokens {
+impl RecentTransactions {
     /// What `transaction` was answered before, if it was.
     pub(super) fn answered(&mut self, transaction: &Transaction) -> Option<Result<Vec<u8>, DynoxideError>> {
         let token = transaction.client_request_token.as_ref()?;
@@ -55,7 +55,7 @@ impl Tokens {
     pub(super) fn remember(&mut self, transaction: Transaction, answer: &[u8]) {
         if let Some(token) = transaction.client_request_token {
             let done =
-                Done { at: Instant::now(), items: transaction.transact_items, answer: answer.to_vec() };
+                Succeeded { at: Instant::now(), items: transaction.transact_items, answer: answer.to_vec() };
             self.unkept.insert(token, done);
         }
     }

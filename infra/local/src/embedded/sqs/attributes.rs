@@ -22,7 +22,7 @@ pub(super) const LONGEST_WAIT: i64 = 20;
 
 /// How a queue behaves; times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Behaviour {
+pub(super) struct QueueBehaviour {
     pub(super) visibility: i64,
     pub(super) delay: i64,
     pub(super) retention: i64,
@@ -39,7 +39,7 @@ pub(super) struct Redrive {
     pub(super) most_receives: i64,
 }
 
-impl Behaviour {
+impl QueueBehaviour {
     /// Reads the attributes a caller may set; the others keep SQS's defaults.
     pub(super) fn read(attributes: &BTreeMap<String, String>) -> Result<Self, SqsError> {
         let mut behaviour = Self {

@@ -1,17 +1,10 @@
 //! The queue store: requests one after the other on one connection.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use domain::{Clock, Entropy};
-use rusqlite::Connection;
-use serde_json::Value;
-
 use super::super::group::Engine;
-use super::Delivery;
 use super::error::SqsError;
-use super::queues::{Bells, Queue};
-use super::wire::{QueueName, Request};
+use super::queues::{QueueStore, StoredQueue};
+use super::served::Served;
+use super::wire::Request;
 
 /// One request.
 #[derive(Debug)]
@@ -21,57 +14,10 @@ pub(super) struct Call {
     pub(super) host: String,
 }
 
-/// What became of a request that was not refused.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    /// The JSON answer.
-    Answer(Value),
-    /// No message is visible.
-    Empty(Pause),
-}
-
-/// How long an empty receive may go on.
-#[derive(Debug)]
-pub(super) struct Pause {
-    /// The longest wait of the request or its queue.
-    pub(super) wait: Duration,
-    /// When the next message becomes visible, in milliseconds since 1970.
-    pub(super) due_at: Option<i64>,
-}
-
-/// The queues and the connection that holds them.
-#[derive(Debug)]
-pub(super) struct Queues {
-    pub(super) connection: Connection,
-    pub(super) by_name: BTreeMap<String, Queue>,
-    pub(super) clock: Clock,
-    pub(super) delivery: Delivery,
-    pub(super) ids: Entropy,
-    bells: Bells,
-    /// Queues whose receivers should look again once the messages are durable.
-    pub(super) changed: Vec<QueueName>,
-}
-
-impl Queues {
-    pub(super) fn new(
-        connection: Connection,
-        clock: Clock,
-        delivery: Delivery,
-        ids: Entropy,
-        bells: Bells,
-    ) -> rusqlite::Result<Self> {
-        let by_name = Queue::load_all(&connection)?;
-        Ok(Self { connection, by_name, clock, delivery, ids, bells, changed: Vec::new() })
-    }
-
-    /// The queue a request names.
-    pub(super) fn queue(&self, name: &QueueName) -> Result<&Queue, SqsError> {
-        self.by_name.get(&name.0).ok_or_else(SqsError::no_queue)
-    }
-
+impl QueueStore {
     /// Runs `calls` in one transaction. A request is refused before it writes,
     /// so only a failing store undoes anything, and then everything.
-    fn transaction(&mut self, calls: Vec<Call>) -> Result<Vec<Result<Outcome, SqsError>>, SqsError> {
+    fn transaction(&mut self, calls: Vec<Call>) -> Result<Vec<Result<Served, SqsError>>, SqsError> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let mut replies = Vec::with_capacity(calls.len());
         for call in calls {
@@ -89,11 +35,11 @@ impl Queues {
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }
-        self.by_name = Queue::load_all(&self.connection)?;
+        self.by_name = StoredQueue::load_all(&self.connection)?;
         Ok(())
     }
 
-    fn call(&mut self, call: Call) -> Result<Outcome, SqsError> {
+    fn call(&mut self, call: Call) -> Result<Served, SqsError> {
         let answer = match call.request {
             Request::Receive(request) => return self.receive(&request),
             Request::CreateQueue(request) => self.create_queue(request, &call.host)?,
@@ -113,13 +59,13 @@ impl Queues {
             Request::ChangeVisibilityBatch(request) => self.change_visibility_batch(&request)?,
             Request::MoveMessages(request) => self.move_messages(&request)?,
         };
-        Ok(Outcome::Answer(answer))
+        Ok(Served::Answer(answer))
     }
 }
 
-impl Engine for Queues {
+impl Engine for QueueStore {
     type Call = Call;
-    type Reply = Result<Outcome, SqsError>;
+    type Reply = Result<Served, SqsError>;
 
     fn run(&mut self, calls: Vec<Call>) -> Vec<Self::Reply> {
         let count = calls.len();

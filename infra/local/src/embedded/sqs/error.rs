@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::super::reply::Reply;
+use super::super::reply::JsonReply;
 
 /// Why a request was refused.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -107,10 +107,10 @@ impl SqsError {
         self.status.is_server_error()
     }
 
-    pub(super) fn into_reply(self) -> Reply {
+    pub(super) fn into_reply(self) -> JsonReply {
         let kind = format!("com.amazonaws.sqs#{}", self.kind);
         let fault = if self.status.is_server_error() { "Receiver" } else { "Services" };
-        let mut reply = Reply::error(self.status, &kind, &self.message);
+        let mut reply = JsonReply::error(self.status, &kind, &self.message);
         reply.query_error = Some(format!("{};{fault}", self.code));
         reply
     }

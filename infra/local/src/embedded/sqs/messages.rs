@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::attributes::{LARGEST, LONGEST_DELAY, LONGEST_VISIBILITY};
 use super::digest;
-use super::engine::Queues;
 use super::error::SqsError;
+use super::queues::QueueStore;
 use super::wire::{Batch, DeleteEntry, NewMessage, QueueName, Send, SendEntry, VisibilityEntry};
 
 /// The most entries of a batch.
@@ -35,7 +35,7 @@ impl Receipt {
     }
 }
 
-impl Queues {
+impl QueueStore {
     pub(super) fn send(&mut self, request: &Send) -> Result<Value, SqsError> {
         self.queue(&request.queue)?;
         check(&request.message)?;
@@ -62,8 +62,8 @@ impl Queues {
         let target = self.queue(queue)?;
         let delay = message.delay_seconds.map_or(target.behaviour.delay, |seconds| seconds * 1_000);
         let attributes = (!message.attributes.is_empty()).then(|| json!(message.attributes).to_string());
-        let visible_at = now + delay + self.delivery.hold();
-        let copies = [Some(visible_at), self.delivery.duplicate_after().map(|later| visible_at + later)];
+        let visible_at = now + delay + self.disturbance.hold();
+        let copies = [Some(visible_at), self.disturbance.duplicate_after().map(|later| visible_at + later)];
         for visible_at in copies.into_iter().flatten() {
             self.connection
                 .prepare_cached(

@@ -4,13 +4,16 @@
 //! part of a queue's address, so any host in front of it will do.
 
 mod attributes;
+mod bells;
 mod digest;
+mod disturbance;
 mod engine;
 mod error;
 mod messages;
 mod queues;
 mod receive;
 mod schema;
+mod served;
 mod wire;
 
 use std::path::Path;
@@ -22,97 +25,79 @@ use domain::{Clock, Entropy};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use self::engine::{Call, Outcome, Queues};
+use self::bells::Bells;
+pub(super) use self::disturbance::Disturbance;
+use self::engine::Call;
 use self::error::SqsError;
+use self::queues::QueueStore;
+use self::served::Served;
 use self::wire::Receive;
+use super::Error;
 use super::group::Group;
-use super::reply::Reply;
-use super::{Chaos, Error};
-
-/// How deliveries are disturbed.
-#[derive(Debug)]
-pub(super) struct Delivery {
-    chaos: Chaos,
-    random: Entropy,
-}
-
-impl Delivery {
-    pub(super) fn new(chaos: Chaos, seed: u64) -> Self {
-        Self { chaos, random: Entropy::seeded(seed) }
-    }
-
-    /// Milliseconds that the next delivery is held back.
-    fn hold(&self) -> i64 {
-        if self.chaos.delay { self.below(2_000) } else { 0 }
-    }
-
-    /// Milliseconds between a message and its duplicate; none without chaos.
-    fn duplicate_after(&self) -> Option<i64> {
-        self.chaos.duplicate.then(|| 1 + self.below(1_000))
-    }
-
-    fn below(&self, limit: i64) -> i64 {
-        (self.random.fraction() * limit as f64) as i64
-    }
-}
+use super::reply::JsonReply;
 
 /// The queue store.
 #[derive(Debug)]
 pub(super) struct Sqs {
-    queues: Group<Queues>,
-    bells: queues::Bells,
+    queues: Group<QueueStore>,
+    bells: Bells,
     clock: Clock,
 }
 
 impl Sqs {
     /// Queues in the SQLite file at `path`.
-    pub(super) fn open(path: &Path, clock: Clock, delivery: Delivery, ids: Entropy) -> Result<Self, Error> {
+    pub(super) fn open(
+        path: &Path,
+        clock: Clock,
+        disturbance: Disturbance,
+        ids: Entropy,
+    ) -> Result<Self, Error> {
         let connection = schema::open(path).map_err(Error::Sqs)?;
-        Self::new(connection, clock, delivery, ids)
+        Self::new(connection, clock, disturbance, ids)
     }
 
     /// Queues that live as long as the store.
-    pub(super) fn memory(clock: Clock, delivery: Delivery, ids: Entropy) -> Result<Self, Error> {
+    pub(super) fn memory(clock: Clock, disturbance: Disturbance, ids: Entropy) -> Result<Self, Error> {
         let connection = schema::memory().map_err(Error::Sqs)?;
-        Self::new(connection, clock, delivery, ids)
+        Self::new(connection, clock, disturbance, ids)
     }
 
     /// A store of its own in memory, with every message of this one.
-    pub(super) fn copy(&self, clock: Clock, delivery: Delivery, ids: Entropy) -> Result<Self, Error> {
+    pub(super) fn copy(&self, clock: Clock, disturbance: Disturbance, ids: Entropy) -> Result<Self, Error> {
         let mut connection = schema::memory().map_err(Error::Sqs)?;
         let copied = self.queues.look(|queues| super::copy(&queues.connection, &mut connection));
         copied.map_err(Error::Sqs)?;
-        Self::new(connection, clock, delivery, ids)
+        Self::new(connection, clock, disturbance, ids)
     }
 
     fn new(
         connection: rusqlite::Connection,
         clock: Clock,
-        delivery: Delivery,
+        disturbance: Disturbance,
         ids: Entropy,
     ) -> Result<Self, Error> {
-        let bells = queues::Bells::default();
-        let engine = Queues::new(connection, clock.clone(), delivery, ids, bells.clone());
+        let bells = Bells::default();
+        let engine = QueueStore::new(connection, clock.clone(), disturbance, ids, bells.clone());
         Ok(Self { queues: Group::new(engine.map_err(Error::Sqs)?), bells, clock })
     }
 
     /// Answers the JSON `body` of `action`; `host` is what queue addresses name.
-    pub(super) async fn call(&self, action: &str, host: &str, body: Bytes) -> Reply {
+    pub(super) async fn call(&self, action: &str, host: &str, body: Bytes) -> JsonReply {
         let answer = match wire::parse(action, &body) {
             Ok(wire::Request::Receive(receive)) => self.receive(receive).await,
             Ok(request) => self.submit(request, host).await,
             Err(error) => Err(error),
         };
         match answer {
-            Ok(body) => Reply::ok(body.to_string().into_bytes()),
+            Ok(body) => JsonReply::ok(body.to_string().into_bytes()),
             Err(error) => error.into_reply(),
         }
     }
 
     async fn submit(&self, request: wire::Request, host: &str) -> Result<Value, SqsError> {
         match self.queues.submit(Call { request, host: host.to_owned() }).await {
-            Some(Ok(Outcome::Answer(body))) => Ok(body),
-            Some(Ok(Outcome::Empty(_))) => Ok(json!({})),
+            Some(Ok(Served::Answer(body))) => Ok(body),
+            Some(Ok(Served::Empty(_))) => Ok(json!({})),
             Some(Err(error)) => Err(error),
             None => Err(SqsError::stopped()),
         }
@@ -128,8 +113,8 @@ impl Sqs {
             rung.as_mut().enable();
             let call = Call { request: wire::Request::Receive(receive.clone()), host: String::new() };
             let pause = match self.queues.submit(call).await {
-                Some(Ok(Outcome::Answer(body))) => return Ok(body),
-                Some(Ok(Outcome::Empty(pause))) => pause,
+                Some(Ok(Served::Answer(body))) => return Ok(body),
+                Some(Ok(Served::Empty(pause))) => pause,
                 Some(Err(error)) => return Err(error),
                 None => return Err(SqsError::stopped()),
             };

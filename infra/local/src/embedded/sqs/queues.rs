@@ -1,45 +1,31 @@
 //! Queues: creating, finding and describing them.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
 
+use domain::{Clock, Entropy};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 
-use super::attributes::{self, Behaviour};
-use super::engine::Queues;
+use super::attributes::{self, QueueBehaviour};
+use super::bells::Bells;
+use super::disturbance::Disturbance;
 use super::error::SqsError;
 use super::wire::{
     CreateQueue, GetAttributes, ListQueues, MoveMessages, Named, OnQueue, QueueName, SetAttributes,
 };
 
-/// One bell per queue, rung when its receivers should look again.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Bells(Arc<Mutex<HashMap<QueueName, Arc<Notify>>>>);
-
-impl Bells {
-    pub(super) fn of(&self, queue: &QueueName) -> Arc<Notify> {
-        let mut bells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match bells.get(queue) {
-            Some(bell) => Arc::clone(bell),
-            None => Arc::clone(bells.entry(queue.clone()).or_default()),
-        }
-    }
-}
-
 /// A queue, without its messages.
 #[derive(Debug, Clone)]
-pub(super) struct Queue {
+pub(super) struct StoredQueue {
     pub(super) id: i64,
-    pub(super) behaviour: Behaviour,
+    pub(super) behaviour: QueueBehaviour,
     /// The attributes it was given.
     given: BTreeMap<String, String>,
     created_at: i64,
     modified_at: i64,
 }
 
-impl Queue {
+impl StoredQueue {
     /// All queues by name.
     pub(super) fn load_all(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Self>> {
         let mut statement =
@@ -48,7 +34,7 @@ impl Queue {
             let given: BTreeMap<String, String> =
                 serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default();
             // What was stored was valid when it was set.
-            let behaviour = Behaviour::read(&given)
+            let behaviour = QueueBehaviour::read(&given)
                 .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
             let (created_at, modified_at) = (row.get(3)?, row.get(4)?);
             Ok((row.get(1)?, Self { id: row.get(0)?, behaviour, given, created_at, modified_at }))
@@ -57,10 +43,39 @@ impl Queue {
     }
 }
 
-impl Queues {
+/// The queues and the connection that holds them.
+#[derive(Debug)]
+pub(super) struct QueueStore {
+    pub(super) connection: Connection,
+    pub(super) by_name: BTreeMap<String, StoredQueue>,
+    pub(super) clock: Clock,
+    pub(super) disturbance: Disturbance,
+    pub(super) ids: Entropy,
+    pub(super) bells: Bells,
+    /// Queues whose receivers should look again once the messages are durable.
+    pub(super) changed: Vec<QueueName>,
+}
+
+impl QueueStore {
+    pub(super) fn new(
+        connection: Connection,
+        clock: Clock,
+        disturbance: Disturbance,
+        ids: Entropy,
+        bells: Bells,
+    ) -> rusqlite::Result<Self> {
+        let by_name = StoredQueue::load_all(&connection)?;
+        Ok(Self { connection, by_name, clock, disturbance, ids, bells, changed: Vec::new() })
+    }
+
+    /// The queue a request names.
+    pub(super) fn queue(&self, name: &QueueName) -> Result<&StoredQueue, SqsError> {
+        self.by_name.get(&name.0).ok_or_else(SqsError::no_queue)
+    }
+
     /// Creates a queue, or finds it when it exists with these attributes.
     pub(super) fn create_queue(&mut self, request: CreateQueue, host: &str) -> Result<Value, SqsError> {
-        let behaviour = Behaviour::read(&request.attributes)?;
+        let behaviour = QueueBehaviour::read(&request.attributes)?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if request.name.is_empty() || request.name.len() > 80 || !request.name.chars().all(allowed) {
             return Err(SqsError::parameter(
@@ -78,7 +93,8 @@ impl Queues {
             params![request.name, json!(request.attributes).to_string(), now],
         )?;
         let id = self.connection.last_insert_rowid();
-        let queue = Queue { id, behaviour, given: request.attributes, created_at: now, modified_at: now };
+        let queue =
+            StoredQueue { id, behaviour, given: request.attributes, created_at: now, modified_at: now };
         self.by_name.insert(request.name, queue);
         Ok(answer)
     }
@@ -136,7 +152,7 @@ impl Queues {
     pub(super) fn set_attributes(&mut self, request: SetAttributes) -> Result<Value, SqsError> {
         let mut queue = self.queue(&request.queue)?.clone();
         queue.given.extend(request.attributes);
-        queue.behaviour = Behaviour::read(&queue.given)?;
+        queue.behaviour = QueueBehaviour::read(&queue.given)?;
         queue.modified_at = self.clock.now_ms();
         self.connection.execute(
             "UPDATE queues SET attributes = ?2, modified_at = ?3 WHERE id = ?1",

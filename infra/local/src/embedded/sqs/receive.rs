@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 use super::attributes::{self, LONGEST_VISIBILITY, LONGEST_WAIT, Redrive};
 use super::digest;
-use super::engine::{Outcome, Pause, Queues};
 use super::error::SqsError;
 use super::messages::Receipt;
-use super::queues::Queue;
+use super::queues::{QueueStore, StoredQueue};
+use super::served::{Pause, Served};
 use super::wire::{MessageAttributes, QueueName, Receive};
 
 /// A message as it is stored.
 #[derive(Debug)]
-struct Stored {
+struct StoredMessage {
     row: i64,
     message_id: String,
     body: String,
@@ -26,7 +26,7 @@ struct Stored {
     dead_letter_source: Option<String>,
 }
 
-impl Stored {
+impl StoredMessage {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             row: row.get(0)?,
@@ -42,15 +42,15 @@ impl Stored {
 }
 
 /// What a receive asks for, with the queue's settings filled in.
-struct Wanted {
+struct ReceiveTerms {
     limit: usize,
     /// Milliseconds.
     visibility: i64,
     wait: Duration,
 }
 
-impl Wanted {
-    fn of(request: &Receive, queue: &Queue) -> Result<Self, SqsError> {
+impl ReceiveTerms {
+    fn of(request: &Receive, queue: &StoredQueue) -> Result<Self, SqsError> {
         let within = |name: &str, value: Option<i64>, least, most| match value {
             Some(value) if !(least..=most).contains(&value) => {
                 Err(SqsError::parameter(format!("Value {value} for parameter {name} is invalid.")))
@@ -68,10 +68,10 @@ impl Wanted {
     }
 }
 
-impl Queues {
-    pub(super) fn receive(&mut self, request: &Receive) -> Result<Outcome, SqsError> {
+impl QueueStore {
+    pub(super) fn receive(&mut self, request: &Receive) -> Result<Served, SqsError> {
         let queue = self.queue(&request.queue)?.clone();
-        let wanted = Wanted::of(request, &queue)?;
+        let wanted = ReceiveTerms::of(request, &queue)?;
         let now = self.clock.now_ms();
         let mut received = Vec::new();
         loop {
@@ -89,32 +89,32 @@ impl Queues {
             }
         }
         if received.is_empty() {
-            return Ok(Outcome::Empty(Pause { wait: wanted.wait, due_at: self.next_due(&queue, now)? }));
+            return Ok(Served::Empty(Pause { wait: wanted.wait, due_at: self.next_due(&queue, now)? }));
         }
         // Another receiver may find more, or wait for these to come back.
         self.changed.push(request.queue.clone());
-        Ok(Outcome::Answer(json!({ "Messages": received })))
+        Ok(Served::Answer(json!({ "Messages": received })))
     }
 
     /// Visible messages, the longest visible first.
-    fn visible(&self, queue: &Queue, now: i64, limit: usize) -> Result<Vec<Stored>, SqsError> {
+    fn visible(&self, queue: &StoredQueue, now: i64, limit: usize) -> Result<Vec<StoredMessage>, SqsError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, message_id, body, attributes, sent_at, first_received_at, receive_count,
                     dead_letter_source
              FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY visible_at LIMIT ?3",
         )?;
-        let rows = statement.query_map(params![queue.id, now, limit], Stored::read)?;
+        let rows = statement.query_map(params![queue.id, now, limit], StoredMessage::read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The message, unless it is too old or was received too often.
     fn deliverable(
         &mut self,
-        queue: &Queue,
+        queue: &StoredQueue,
         name: &QueueName,
-        stored: Stored,
+        stored: StoredMessage,
         now: i64,
-    ) -> Result<Option<Stored>, SqsError> {
+    ) -> Result<Option<StoredMessage>, SqsError> {
         if stored.sent_at + queue.behaviour.retention < now {
             self.connection.execute("DELETE FROM messages WHERE id = ?1", [stored.row])?;
             return Ok(None);
@@ -138,7 +138,13 @@ impl Queues {
     }
 
     /// Hides the message for `visibility` milliseconds and renders it.
-    fn hide(&self, stored: Stored, now: i64, visibility: i64, request: &Receive) -> Result<Value, SqsError> {
+    fn hide(
+        &self,
+        stored: StoredMessage,
+        now: i64,
+        visibility: i64,
+        request: &Receive,
+    ) -> Result<Value, SqsError> {
         let receipt = Receipt { row: stored.row, secret: i64::from_be_bytes(self.ids.bytes()) };
         self.connection
             .prepare_cached(
@@ -162,7 +168,7 @@ impl Queues {
         Ok(message)
     }
 
-    fn next_due(&self, queue: &Queue, now: i64) -> Result<Option<i64>, SqsError> {
+    fn next_due(&self, queue: &StoredQueue, now: i64) -> Result<Option<i64>, SqsError> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT MIN(visible_at) FROM messages WHERE queue = ?1 AND visible_at > ?2")?;
@@ -170,7 +176,7 @@ impl Queues {
     }
 }
 
-fn system_attributes(stored: &Stored, now: i64, request: &Receive) -> Option<Value> {
+fn system_attributes(stored: &StoredMessage, now: i64, request: &Receive) -> Option<Value> {
     let names = || request.attribute_names.iter().chain(&request.system_names);
     let wanted = |name: &str| names().any(|asked| asked == "All" || asked == name);
     let mut attributes = serde_json::Map::new();
@@ -193,7 +199,7 @@ fn system_attributes(stored: &Stored, now: i64, request: &Receive) -> Option<Val
 }
 
 /// The attributes that were asked for, by name or by the start of it.
-fn message_attributes(stored: &Stored, request: &Receive) -> Option<(MessageAttributes, String)> {
+fn message_attributes(stored: &StoredMessage, request: &Receive) -> Option<(MessageAttributes, String)> {
     let wanted = |name: &str| {
         request.message_names.iter().any(|asked| match asked.strip_suffix(".*") {
             Some(start) => name.starts_with(start),

@@ -30,7 +30,7 @@ const CALLBACK_MOST: usize = 512;
 
 /// A request that passed validation.
 #[derive(Debug)]
-pub(crate) enum Request {
+pub(crate) enum MessageRequest {
     /// A read receipt, with or without a typing indicator.
     Read,
     Message(Draft),
@@ -55,7 +55,7 @@ pub(crate) fn validate(
     token: Token,
     body: &[u8],
     now_ms: u64,
-) -> Checked<Request> {
+) -> Checked<MessageRequest> {
     let body: Value = serde_json::from_slice(body)
         .map_err(|_| GraphError::parameter("The request body is not valid JSON."))?;
     if need_text(&body, "", "messaging_product")? != "whatsapp" {
@@ -84,10 +84,10 @@ pub(crate) fn validate(
     };
     let content = field(&body, &kind).map(Value::to_string).unwrap_or_default();
     let content = hash::of(&[&number.id, &to, &content]);
-    Ok(Request::Message(Draft { input, to, category, callback, content }))
+    Ok(MessageRequest::Message(Draft { input, to, category, callback, content }))
 }
 
-fn receipt(body: &Value) -> Checked<Request> {
+fn receipt(body: &Value) -> Checked<MessageRequest> {
     if need_text(body, "", "status")? != "read" {
         return Err(GraphError::parameter("Param status must be one of {READ}."));
     }
@@ -97,7 +97,7 @@ fn receipt(body: &Value) -> Checked<Request> {
     {
         return Err(GraphError::parameter("Param typing_indicator['type'] must be one of {TEXT}."));
     }
-    Ok(Request::Read)
+    Ok(MessageRequest::Read)
 }
 
 /// Meta's own examples leave the type out of texts and of interactive messages.

@@ -33,7 +33,7 @@ pub(super) fn check(world: &World, token: Token, body: &Value, now_ms: u64) -> C
         Some(_) => need_array(content, "template", "components")?,
         None => &[],
     };
-    Message { template, components, media: &world.media }.check()?;
+    TemplateMessage { template, components, media: &world.media }.check()?;
     Ok(template.category)
 }
 
@@ -55,13 +55,13 @@ fn usable<'a>(
 }
 
 /// The components of a message beside the template they fill.
-struct Message<'a> {
+struct TemplateMessage<'a> {
     template: &'a Template,
     components: &'a [Value],
     media: &'a MediaShelf,
 }
 
-impl Message<'_> {
+impl TemplateMessage<'_> {
     fn check(&self) -> Checked {
         for (index, component) in self.components.iter().enumerate() {
             let at = component_path(index);

@@ -50,7 +50,7 @@ pub struct FaultRule {
     /// Only messages to this recipient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    pub on: Target,
+    pub on: FaultTarget,
 
     /// Wait before anything else happens.
     pub delay_ms: u64,
@@ -62,7 +62,7 @@ pub struct FaultRule {
 /// The calls a rule is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Target {
+pub enum FaultTarget {
     #[default]
     Messages,
     Templates,
@@ -89,11 +89,11 @@ pub struct ActiveFault {
 #[derive(Debug)]
 pub(crate) struct Injected {
     pub(crate) delay_ms: u64,
-    pub(crate) action: Action,
+    pub(crate) effect: Effect,
 }
 
 #[derive(Debug)]
-pub(crate) enum Action {
+pub(crate) enum Effect {
     Refuse(Refusal),
     AcceptThenHang { hang_ms: u64 },
     FailLater(u32),
@@ -133,12 +133,12 @@ impl Faults {
     }
 
     /// The first rule that is about this call decides.
-    pub(crate) fn decide(&mut self, target: Target, to: Option<&str>) -> Option<Injected> {
+    pub(crate) fn decide(&mut self, target: FaultTarget, to: Option<&str>) -> Option<Injected> {
         let rule = self.rules.iter_mut().find_map(|active| {
             let chosen = active.rule.is_about(target, to) && active.selects();
             chosen.then_some(&active.rule)
         })?;
-        Some(Injected { delay_ms: rule.delay_ms, action: rule.action() })
+        Some(Injected { delay_ms: rule.delay_ms, effect: rule.effect() })
     }
 }
 
@@ -184,25 +184,25 @@ impl FaultRule {
         Err(Error::Invalid(problem.to_owned()))
     }
 
-    fn is_about(&self, target: Target, to: Option<&str>) -> bool {
-        (self.on == Target::Any || self.on == target)
+    fn is_about(&self, target: FaultTarget, to: Option<&str>) -> bool {
+        (self.on == FaultTarget::Any || self.on == target)
             && self.to.as_deref().is_none_or(|only| to == Some(only))
     }
 
-    fn action(&self) -> Action {
+    fn effect(&self) -> Effect {
         if let Some(code) = self.code {
             let error = GraphError::injected(code, self.subcode, self.details.clone(), self.retry_after);
-            Action::Refuse(Refusal::Graph(error))
+            Effect::Refuse(Refusal::Graph(error))
         } else if let Some(status) = self.http_status {
-            Action::Refuse(Refusal::Bare(status))
+            Effect::Refuse(Refusal::Bare(status))
         } else if self.drop_before_accept {
-            Action::Refuse(Refusal::Silence { hang_ms: self.hang_ms.unwrap_or(0) })
+            Effect::Refuse(Refusal::Silence { hang_ms: self.hang_ms.unwrap_or(0) })
         } else if self.timeout_after_accept {
-            Action::AcceptThenHang { hang_ms: self.hang_ms.unwrap_or(HANG_MS) }
+            Effect::AcceptThenHang { hang_ms: self.hang_ms.unwrap_or(HANG_MS) }
         } else if let Some(code) = self.status_failed {
-            Action::FailLater(code)
+            Effect::FailLater(code)
         } else {
-            Action::Nothing
+            Effect::Nothing
         }
     }
 }
@@ -214,7 +214,7 @@ mod tests {
     fn applied(rule: FaultRule, calls: usize) -> Vec<bool> {
         let mut faults = Faults::default();
         faults.add(vec![rule], &mut Entropy::new(42)).unwrap();
-        (0..calls).map(|_| faults.decide(Target::Messages, Some("39333")).is_some()).collect()
+        (0..calls).map(|_| faults.decide(FaultTarget::Messages, Some("39333")).is_some()).collect()
     }
 
     fn rule() -> FaultRule {
@@ -233,7 +233,7 @@ mod tests {
         assert!((2_300..2_700).contains(&hit.count()));
         assert_eq!(applied(FaultRule { to: Some("+39333".to_owned()), ..rule() }, 1), [true]);
         assert_eq!(applied(FaultRule { to: Some("39444".to_owned()), ..rule() }, 1), [false]);
-        assert_eq!(applied(FaultRule { on: Target::Media, ..rule() }, 1), [false]);
+        assert_eq!(applied(FaultRule { on: FaultTarget::Media, ..rule() }, 1), [false]);
     }
 
     #[test]

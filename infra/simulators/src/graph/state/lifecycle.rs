@@ -7,7 +7,7 @@ use super::limits::WINDOW_MS;
 use crate::graph::{
     clock::Entropy,
     codes,
-    config::{FinalStatus, Settings},
+    config::{FinalStatus, SimulatorSettings},
     hash,
 };
 
@@ -79,7 +79,7 @@ impl Status {
 }
 
 /// Decides the statuses of a message, in the order they are due.
-pub(crate) fn plan(settings: &Settings, entropy: &mut Entropy, failed: Option<u32>) -> Box<[Step]> {
+pub(crate) fn plan(settings: &SimulatorSettings, entropy: &mut Entropy, failed: Option<u32>) -> Box<[Step]> {
     let end = settings.final_status;
     let failed = failed.or_else(|| (end == Some(FinalStatus::Failed)).then_some(settings.failed_code));
     let mut steps = match failed {
@@ -97,7 +97,7 @@ pub(crate) fn plan(settings: &Settings, entropy: &mut Entropy, failed: Option<u3
     steps.into_boxed_slice()
 }
 
-fn successful(settings: &Settings, entropy: &mut Entropy, end: Option<FinalStatus>) -> Vec<Step> {
+fn successful(settings: &SimulatorSettings, entropy: &mut Entropy, end: Option<FinalStatus>) -> Vec<Step> {
     let must_reach = |status: FinalStatus| end == Some(status);
     let sent = settings.sent_after_ms.or(must_reach(FinalStatus::Sent).then_some(0));
     let delivered = match end {
@@ -195,17 +195,18 @@ mod tests {
     #[test]
     fn a_plan_follows_the_settings() {
         let mut entropy = Entropy::new(1);
-        let ordinary = Settings::default();
+        let ordinary = SimulatorSettings::default();
         assert_eq!(names(&plan(&ordinary, &mut entropy, None)), ["sent", "delivered"]);
         assert_eq!(names(&plan(&ordinary, &mut entropy, Some(131_026))), ["failed"]);
 
-        let read = Settings { read_after_ms: Some(200), read_share: 1.0, ..ordinary.clone() };
+        let read = SimulatorSettings { read_after_ms: Some(200), read_share: 1.0, ..ordinary.clone() };
         assert_eq!(names(&plan(&read, &mut entropy, None)), ["sent", "delivered", "read"]);
 
-        let reordered = Settings { reorder_share: 1.0, ..ordinary.clone() };
+        let reordered = SimulatorSettings { reorder_share: 1.0, ..ordinary.clone() };
         assert_eq!(names(&plan(&reordered, &mut entropy, None)), ["delivered", "sent"]);
 
-        let doubled = Settings { duplicate_share: 1.0, delivered_after_ms: None, ..ordinary.clone() };
+        let doubled =
+            SimulatorSettings { duplicate_share: 1.0, delivered_after_ms: None, ..ordinary.clone() };
         assert_eq!(names(&plan(&doubled, &mut entropy, None)), ["sent", "sent"]);
 
         for (end, last) in [
@@ -214,7 +215,7 @@ mod tests {
             (FinalStatus::Read, "read"),
             (FinalStatus::Failed, "failed"),
         ] {
-            let settings = Settings { final_status: Some(end), ..ordinary.clone() };
+            let settings = SimulatorSettings { final_status: Some(end), ..ordinary.clone() };
             assert_eq!(names(&plan(&settings, &mut entropy, None)).last(), Some(&last));
         }
     }

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{ledger::WebhookStats, lifecycle::Message};
-use crate::graph::config::Settings;
+use crate::graph::config::SimulatorSettings;
 
 /// One webhook request.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ impl Outbox {
     }
 
     /// The requests to start now; each must come back through `succeeded` or `failed`.
-    pub(crate) fn take(&mut self, now_ms: u64, settings: &Settings) -> Vec<Post> {
+    pub(crate) fn take(&mut self, now_ms: u64, settings: &SimulatorSettings) -> Vec<Post> {
         self.collect_steps(now_ms, settings);
         let mut posts = Vec::new();
         while self.in_flight < settings.webhook_concurrency {
@@ -129,7 +129,7 @@ impl Outbox {
     }
 
     /// When `take` has something to do again, unless a request comes back before.
-    pub(crate) fn next_due(&self, settings: &Settings) -> Option<u64> {
+    pub(crate) fn next_due(&self, settings: &SimulatorSettings) -> Option<u64> {
         let step = self.steps.peek().map(|Reverse(step)| step.due_ms);
         let flush = self.batches.values().map(|batch| batch.since_ms + settings.flush_after_ms).min();
         let repetition = self
@@ -152,7 +152,7 @@ impl Outbox {
     }
 
     /// The receiver refused or did not answer: the same request is repeated later.
-    pub(crate) fn failed(&mut self, mut post: Post, now_ms: u64, settings: &Settings) {
+    pub(crate) fn failed(&mut self, mut post: Post, now_ms: u64, settings: &SimulatorSettings) {
         self.in_flight = self.in_flight.saturating_sub(1);
         if post.generation != self.generation {
             return;
@@ -179,7 +179,7 @@ impl Outbox {
         self.figures
     }
 
-    fn collect_steps(&mut self, now_ms: u64, settings: &Settings) {
+    fn collect_steps(&mut self, now_ms: u64, settings: &SimulatorSettings) {
         while self.steps.peek().is_some_and(|Reverse(step)| step.due_ms <= now_ms) {
             let Some(Reverse(due)) = self.steps.pop() else { break };
             let number = due.message.number.clone();
@@ -263,7 +263,7 @@ ordered_by_key!(DueStep, Repetition);
 mod tests {
     use super::*;
 
-    fn hooked(settings: &Settings) -> (Outbox, Post) {
+    fn hooked(settings: &SimulatorSettings) -> (Outbox, Post) {
         let mut outbox = Outbox::default();
         outbox.push_hook(1, Bytes::from_static(b"{}"), 0);
         let post = outbox.take(0, settings).remove(0);
@@ -272,7 +272,8 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_cap() {
-        let settings = Settings { retry_first_ms: 500, retry_cap_ms: 3_000, ..Settings::default() };
+        let settings =
+            SimulatorSettings { retry_first_ms: 500, retry_cap_ms: 3_000, ..SimulatorSettings::default() };
         let (mut outbox, mut post) = hooked(&settings);
         let mut now_ms = 0;
         for wait in [500, 1_000, 2_000, 3_000, 3_000] {
@@ -289,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_webhook_is_given_up_after_seven_days() {
-        let settings = Settings::default();
+        let settings = SimulatorSettings::default();
         let (mut outbox, post) = hooked(&settings);
         outbox.failed(post, 7 * 24 * 60 * 60 * 1_000, &settings);
         assert_eq!((outbox.figures().given_up, outbox.figures().pending), (1, 0));
@@ -298,7 +299,7 @@ mod tests {
 
     #[test]
     fn the_number_in_flight_is_bounded() {
-        let settings = Settings { webhook_concurrency: 2, ..Settings::default() };
+        let settings = SimulatorSettings { webhook_concurrency: 2, ..SimulatorSettings::default() };
         let mut outbox = Outbox::default();
         for id in 0..5 {
             outbox.push_hook(id, Bytes::new(), 0);
@@ -312,7 +313,7 @@ mod tests {
 
     #[test]
     fn what_was_in_flight_at_a_reset_is_not_repeated() {
-        let settings = Settings::default();
+        let settings = SimulatorSettings::default();
         let (mut outbox, post) = hooked(&settings);
         outbox.clear();
         outbox.failed(post, 0, &settings);

@@ -17,14 +17,14 @@ use super::{
 };
 use crate::graph::{
     clock::Entropy,
-    config::{Config, Settings},
+    config::{Config, SimulatorSettings},
     errors::Error,
 };
 
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) webhook_url: Option<String>,
-    pub(crate) settings: Settings,
+    pub(crate) settings: SimulatorSettings,
     pub(crate) accounts: Accounts,
     pub(crate) templates: Templates,
     pub(crate) media: MediaShelf,

@@ -15,7 +15,7 @@ use std::time::Duration;
 use domain::{CampaignId, ReportFormat, TenantId};
 use queue::CampaignJob;
 use store::ledger::Marks;
-use store::reports::{Report, ReportFile, ReportKey, Wanted};
+use store::reports::{Report, ReportFile, ReportKey, WantedReport};
 use tokio::time::{Instant, sleep};
 
 use super::load;
@@ -98,8 +98,8 @@ fn promised(report: &Report) -> Option<(&ReportFile, i64)> {
 /// Lets a job make a file, unless one is about to.
 async fn want(services: &Services, of: ReportKey<'_>, asked_ms: i64) -> Result<()> {
     match services.store.want_report(of, asked_ms).await? {
-        Wanted::UnderWay => Ok(()),
-        Wanted::New(job) => Ok(services.queues.campaign(job_of(of, &job, 0), 0).await?),
+        WantedReport::UnderWay => Ok(()),
+        WantedReport::New(job) => Ok(services.queues.campaign(job_of(of, &job, 0), 0).await?),
     }
 }
 
