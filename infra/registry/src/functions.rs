@@ -51,7 +51,7 @@ pub const ACCOUNTS: Function = Function {
     about: "Tenants, accounts, tokens and keys",
     reads: &[Blocks, Usage],
     writes: &[Accounts, ApiKey, ApiKeys, Audit, Counter, Rate, Tenant, Token],
-    zipped_max: 7_500_000,
+    zipped_max: 5_000_000,
     ..Function::API
 };
 
@@ -94,7 +94,7 @@ pub const CONTACTS: Function = Function {
     writes: &[Blocks, Contacts, Counter, Idempotency, Identity, Outbox, Rate],
     feeds: &[Campaign, Webhook],
     memory_mb: 1_024,
-    zipped_max: 7_000_000,
+    zipped_max: 5_000_000,
     ..Function::API
 };
 
@@ -261,7 +261,7 @@ pub const SCHEDULE_TICK: Function = Function {
     clients: &[],
     feeds: &[Campaign, Send, Webhook],
     timeout_s: 55,
-    zipped_max: 6_000_000,
+    zipped_max: 5_000_000,
     ..Function::API
 };
 
