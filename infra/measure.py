@@ -198,7 +198,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target"))
     parser.add_argument("--target", type=pathlib.Path, default=target, help="cargo's target folder")
-    parser.add_argument("--profile-name", default="release", help="how the functions were built")
+    parser.add_argument("--profile-name", default="lambda", help="how the functions were built")
     parser.add_argument("--factor", type=float, default=1.0, help="widens the budgets, for builds without LTO")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--check", action="store_true")
