@@ -9,7 +9,7 @@ use std::time::Duration;
 use campaign_worker::make_report;
 use domain::{CampaignId, ContactId, ReportFormat};
 use harness::{World, person};
-use messaging::campaigns::{Build, Found, preflight, progress, report};
+use messaging::campaigns::{ReportAnswer, ReportRun, preflight, progress, report};
 use store::ledger::RowOutcome;
 use store::reports::{ReportKey, WantedReport};
 use tokio::time::Instant;
@@ -70,12 +70,12 @@ async fn reports(world: &World, id: CampaignId, blocks: u64) {
         let of = ReportKey { tenant: world.tenant(), campaign: id, format };
         let wanted = world.store().want_report(of, world.clock.now_ms()).await.unwrap();
         let WantedReport::New(job) = wanted else { panic!("a job is under way") };
-        let build = Build { of, job: &job, run: 0, generation: 0 };
+        let build = ReportRun { of, job: &job, run: 0, generation: 0 };
         let what = format!("report.{} of {} recipients is made", format.as_str(), blocks * EACH);
         measure(world, &what, make_report(&world.services, build, || false)).await.unwrap();
         let found = report(&world.services, world.tenant(), id, format, Duration::ZERO);
         let found = measure(world, "  the request, while it is current", found).await.unwrap();
-        let Found::At(url) = found else { panic!("the report is not current") };
+        let ReportAnswer::At(url) = found else { panic!("the report is not current") };
         println!("  {:.1} MB", world.fetch(&url).await.1.len() as f64 / 1e6);
     }
 }

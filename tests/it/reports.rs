@@ -9,7 +9,7 @@ use campaign_worker::make_report;
 use domain::{CampaignId, ReportFormat};
 use harness::{Api, Setup, World, person, row};
 use local::embedded::Chaos;
-use messaging::campaigns::Build;
+use messaging::campaigns::ReportRun;
 use serde_json::json;
 use store::reports::{ReportKey, SILENCE_MS, WantedReport};
 
@@ -138,7 +138,7 @@ async fn a_request_waits_a_little_for_its_file() {
         world.drain().await;
     };
     let (found, ()) = tokio::join!(asks, works);
-    assert!(matches!(found.unwrap(), messaging::campaigns::Found::At(_)));
+    assert!(matches!(found.unwrap(), messaging::campaigns::ReportAnswer::At(_)));
 }
 
 /// Lets a new job make a file; no queue knows of it.
@@ -154,7 +154,7 @@ async fn job(world: &World, id: CampaignId) -> String {
 async fn run(world: &World, id: CampaignId, job: &str, run: u64, blocks: u64) {
     let done = AtomicU64::new(0);
     let out_of_time = || done.fetch_add(1, Ordering::SeqCst) + 1 >= blocks;
-    let build = Build { of: key(world, id), job, run, generation: 0 };
+    let build = ReportRun { of: key(world, id), job, run, generation: 0 };
     make_report(&world.services, build, out_of_time).await.unwrap();
 }
 

@@ -11,7 +11,7 @@ mod report;
 pub use report::make as make_report;
 
 use domain::{CampaignId, ReportFormat, TenantId};
-use messaging::campaigns::Build;
+use messaging::campaigns::ReportRun;
 use messaging::{Services, campaigns};
 use ops::Code;
 use queue::{CampaignJob, Done, Job, Queue, Record};
@@ -65,7 +65,7 @@ async fn work(services: &Services, job: Job<CampaignJob>, out_of_time: impl Fn()
                 return Done::Never("the job names no format".to_owned());
             };
             let of = ReportKey { tenant: &tenant, campaign, format };
-            let build = Build { of, job: &id, run, generation };
+            let build = ReportRun { of, job: &id, run, generation };
             make_report(services, build, out_of_time).await
         }
     };

@@ -147,7 +147,7 @@ pub(crate) async fn list(
     };
     let weigh = |contact: &Contact| weight_of(&Subscriber::from(contact));
     let wanted = Wanted { filter: &filter, start, most: take, descending };
-    let pages::Page { listing, skipped, .. } =
+    let pages::ContactPage { listing, skipped, .. } =
         pages::fitting(&store, caller.tenant_id(), wanted, weigh).await?;
     let message: Vec<Subscriber> = listing.contacts.iter().map(Subscriber::from).collect();
     let seen = skipped.saturating_add(message.len() as u64);

@@ -6,7 +6,7 @@ use api_http::{
 use axum::extract::State;
 use domain::Invalid;
 use domain::channel::{MAX_FOREIGN_ID, MAX_NAME};
-use ops::custom::{self, Incoming, Kind, Received};
+use ops::custom::{self, Incoming, Received, ReceivedKind};
 use ops::events::EventPublisher;
 use serde::Serialize;
 
@@ -83,11 +83,11 @@ pub(crate) async fn receive(
     Ok(Reply(received.into()))
 }
 
-fn kind(message_type: Given<CustomText>) -> Result<Kind> {
+fn kind(message_type: Given<CustomText>) -> Result<ReceivedKind> {
     let kind = message_type.text()?.map(|kind| kind.trim().to_ascii_lowercase());
     match kind.as_deref() {
-        None | Some("text") => Ok(Kind::Text),
-        Some("reaction") => Ok(Kind::Reaction),
+        None | Some("text") => Ok(ReceivedKind::Text),
+        Some("reaction") => Ok(ReceivedKind::Reaction),
         Some(_) => Err(Invalid::new("messageType", "messageType must be text or reaction").into()),
     }
 }

@@ -5,7 +5,7 @@ use api_http::{
 };
 use axum::extract::State;
 use domain::account::Account;
-use domain::intake::{Call, CallId, Found, HEADERS, Payload, Shop};
+use domain::intake::{CallId, Found, HEADERS, IntakeCall, Payload, Shop};
 use domain::{ContactId, Invalid};
 use ops::events::EventPublisher;
 use ops::integrations::{self, Taken};
@@ -158,8 +158,8 @@ struct ListedCall {
     bytes: u64,
 }
 
-impl From<Call> for ListedCall {
-    fn from(call: Call) -> Self {
+impl From<IntakeCall> for ListedCall {
+    fn from(call: IntakeCall) -> Self {
         Self {
             id: call.id.to_string(),
             at: format!("{:.3}", call.id.at()),

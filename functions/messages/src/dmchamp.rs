@@ -9,7 +9,7 @@ use axum::response::Response;
 use domain::channel::MAX_NAME;
 use domain::message::MAX_TEXT;
 use messaging::Services;
-use messaging::custom::{self, Outgoing, Sent};
+use messaging::custom::{self, CustomMessage, CustomSent};
 use serde::Serialize;
 
 /// The contract does not say what is answered: this is what its clients look for.
@@ -27,8 +27,8 @@ struct Answer {
     status: &'static str,
 }
 
-impl From<Sent> for Answer {
-    fn from(sent: Sent) -> Self {
+impl From<CustomSent> for Answer {
+    fn from(sent: CustomSent) -> Self {
         Self {
             success: true,
             id: sent.id.to_string(),
@@ -62,7 +62,7 @@ pub(crate) async fn send_custom_channel_message(
     let work = async |send| {
         let SendFields { person, custom_channel, body, campaign_id } = input.read().get()?;
         CustomText::require(&[person.from_id(), &custom_channel, &body])?;
-        let new = Outgoing {
+        let new = CustomMessage {
             channel: custom_channel.needed_text()?,
             to: person.get()?,
             body: body.needed_text()?,

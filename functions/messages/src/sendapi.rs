@@ -8,7 +8,7 @@ use domain::account::Account;
 use domain::recipient::State as Shown;
 use domain::{AccountId, PhoneNumber, TenantId};
 use jiff::Timestamp;
-use ops::history::{self, Entry, Filter, Party, Place};
+use ops::history::{self, Filter, HistoryEntry, HistoryPlace, Party};
 use ops::{Error, callers};
 use serde::Serialize;
 use store::Store;
@@ -57,7 +57,7 @@ struct ListedMessage {
 
 impl ListedMessage {
     /// `number` is the account's own.
-    fn new(entry: Entry, number: Option<String>) -> Self {
+    fn new(entry: HistoryEntry, number: Option<String>) -> Self {
         let (id, campaign, times) = (entry.id(), entry.campaign, Times::from(&entry));
         let (state, reason) = entry.progress.shown();
         let is_failure = matches!(state, Shown::Failed | Shown::Skipped);
@@ -142,7 +142,7 @@ pub(crate) async fn list(
     let take = usize::try_from(limit).unwrap_or(1);
     let page = history::list(&store, tenant, &accounts, &filter, before, take).await?;
     let numbers: HashMap<AccountId, Option<String>> = accounts.iter().map(|a| (a.id, number(a))).collect();
-    let item = |entry: Entry| {
+    let item = |entry: HistoryEntry| {
         let number = numbers.get(&entry.account).cloned().flatten();
         ListedMessage::new(entry, number)
     };
@@ -151,9 +151,9 @@ pub(crate) async fn list(
 }
 
 /// The earlier of `cursor` and `until`.
-fn before(cursor: Given<String>, until: Given<Timestamp>) -> Result<Option<Place>> {
-    let cursor: Option<Place> = cursor.get()?.map(|cursor| cursor.parse()).transpose()?;
-    let until = until.get()?.map(Place::before);
+fn before(cursor: Given<String>, until: Given<Timestamp>) -> Result<Option<HistoryPlace>> {
+    let cursor: Option<HistoryPlace> = cursor.get()?.map(|cursor| cursor.parse()).transpose()?;
+    let until = until.get()?.map(HistoryPlace::before);
     Ok(cursor.into_iter().chain(until).min())
 }
 

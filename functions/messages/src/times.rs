@@ -1,7 +1,7 @@
 //! The times of a message, as contracts print them.
 
 use jiff::Timestamp;
-use ops::history::Entry;
+use ops::history::HistoryEntry;
 use serde::Serialize;
 
 /// When what happened to a message.
@@ -14,8 +14,8 @@ pub(crate) struct Times {
     failed_at: Option<String>,
 }
 
-impl From<&Entry> for Times {
-    fn from(entry: &Entry) -> Self {
+impl From<&HistoryEntry> for Times {
+    fn from(entry: &HistoryEntry) -> Self {
         let progress = &entry.progress;
         Self {
             created_at: format!("{:.3}", entry.created_at()),

@@ -3,7 +3,7 @@
 use api_http::{ApiError, Caller, Given, Input, Reply, Required, Result, Texts, idempotent, request};
 use axum::extract::State;
 use axum::response::Response;
-use dispatch::{Change, New, Status, WebhookDispatcher};
+use dispatch::{EndpointChange, EndpointStatus, NewEndpoint, WebhookDispatcher};
 use domain::webhook::{EndpointId, EventType, Purpose, chosen};
 use ops::{Error, callers};
 use serde::Serialize;
@@ -23,8 +23,8 @@ struct Workflow {
     created_at: String,
 }
 
-impl From<Status> for Workflow {
-    fn from(Status { endpoint, state }: Status) -> Self {
+impl From<EndpointStatus> for Workflow {
+    fn from(EndpointStatus { endpoint, state }: EndpointStatus) -> Self {
         Self {
             id: endpoint.id.0,
             workflow_id: endpoint.id.0,
@@ -93,7 +93,7 @@ pub(crate) async fn create(
         let asked = input.read();
         let account = account(&dispatcher.store, &caller, asked.number).await?;
         let names = [("name", asked.name.name()), ("url", asked.url.name())];
-        let new = New {
+        let new = NewEndpoint {
             name: asked.name.get()?,
             url: asked.url.get()?,
             purpose: Purpose::Events { account, chosen: events(asked.events)?.flatten() },
@@ -156,7 +156,8 @@ pub(crate) async fn update(
 ) -> Result<Reply<200, Answer>> {
     let ChangeWorkflow { named: Named { id }, name, url, events: wanted, enabled } = input.read();
     let names = [("name", name.name()), ("url", url.name()), ("id", id.name())];
-    let change = Change { name: name.get()?, url: url.get()?, events: events(wanted)?, on: enabled.get()? };
+    let change =
+        EndpointChange { name: name.get()?, url: url.get()?, events: events(wanted)?, on: enabled.get()? };
     let id = EndpointId(id.get()?);
     let changed = dispatch::change(&dispatcher, &caller, id, change).await.map_err(renamed(names))?;
     let message = "Webhook workflow updated successfully.";

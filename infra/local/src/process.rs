@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use channels::cloud::Graph;
-use dispatch::{Pace, WebhookDispatcher};
+use dispatch::{CallPace, WebhookDispatcher};
 use domain::{Clock, Entropy};
 use messaging::Services;
 use messaging::files::Files;
@@ -34,7 +34,7 @@ pub struct Apps {
     /// May create tenants.
     pub admin_key: Option<String>,
     /// How long such calls may take.
-    pub pace: Pace,
+    pub pace: CallPace,
     /// How long a request waits for a report.
     pub patience: Duration,
 }
@@ -42,7 +42,7 @@ pub struct Apps {
 impl Apps {
     fn of(services: Services, settings: &Settings) -> Self {
         let (admin_key, patience) = (settings.admin_key.clone(), messaging::campaigns::PATIENCE);
-        Self { services, admin_key, pace: Pace::default(), patience }
+        Self { services, admin_key, pace: CallPace::default(), patience }
     }
 
     /// The routes of each function.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::TenantId;
-use domain::webhook::{Endpoint, ID_HEADER, Outcome, SIGNATURE_HEADER, SigningKeys, TIMESTAMP_HEADER};
+use domain::webhook::{CallOutcome, Endpoint, ID_HEADER, SIGNATURE_HEADER, SigningKeys, TIMESTAMP_HEADER};
 use outbound::{HeaderMap, HeaderName, HeaderValue, Limits};
 use store::webhooks::{Attempt, Delivery};
 use tokio::time::Instant;
@@ -24,14 +24,14 @@ pub(crate) const AT_ONCE: usize = 32;
 
 /// How long calls may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub struct CallPace {
     /// Of one call.
     pub limits: Limits,
     /// After so long an endpoint is slow: what comes in waits until it answered.
     pub slow_after: Duration,
 }
 
-impl Default for Pace {
+impl Default for CallPace {
     fn default() -> Self {
         Self { limits: Limits::WEBHOOK, slow_after: Duration::from_secs(1) }
     }
@@ -39,7 +39,7 @@ impl Default for Pace {
 
 /// An endpoint with what its events are signed with.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
+pub(crate) struct SigningEndpoint {
     pub(crate) tenant: TenantId,
     pub(crate) endpoint: Endpoint,
     pub(crate) keys: SigningKeys,
@@ -48,7 +48,7 @@ pub(crate) struct Target {
 /// What came of a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Called {
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: CallOutcome,
     pub(crate) attempt: Attempt,
     /// How long the endpoint asks to be left alone.
     pub(crate) retry_after: Option<Duration>,
@@ -58,7 +58,7 @@ impl WebhookDispatcher {
     /// Sends a delivery to its endpoint, signed at this moment.
     pub(crate) async fn call(
         &self,
-        Target { endpoint, keys, .. }: &Target,
+        SigningEndpoint { endpoint, keys, .. }: &SigningEndpoint,
         delivery: &Delivery,
         body: Bytes,
     ) -> Called {
@@ -87,7 +87,7 @@ impl WebhookDispatcher {
             }
             Err(failure) => attempt.error = Some(failure.to_string()),
         }
-        Called { outcome: Outcome::of(attempt.status), attempt, retry_after }
+        Called { outcome: CallOutcome::of(attempt.status), attempt, retry_after }
     }
 }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::TenantId;
-use domain::webhook::{EndpointId, Health};
+use domain::webhook::{EndpointHealth, EndpointId};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 use queue::Text;
-use store::webhooks::{Claim, Claimed, Delivery, Progress, State};
+use store::webhooks::{Claimed, Delivery, DeliveryProgress, EndpointState, EventClaim};
 
 use crate::WebhookDispatcher;
-use crate::call::{AT_ONCE, Called, Target};
+use crate::call::{AT_ONCE, Called, SigningEndpoint};
 use crate::verdict::Verdict;
 use ops::events::DeliveryJob;
 use ops::{Code, Error, Result};
@@ -79,7 +79,7 @@ impl WebhookDispatcher {
         if !endpoint.on {
             return Ok(Vec::new());
         }
-        let target = Target { tenant: tenant.clone(), endpoint, keys };
+        let target = SigningEndpoint { tenant: tenant.clone(), endpoint, keys };
         let (state, taken, again) = self.take(&target, items).await?;
         if taken.is_empty() {
             return Ok(again);
@@ -96,9 +96,9 @@ impl WebhookDispatcher {
     /// else is at, which must come again.
     async fn take(
         &self,
-        target: &Target,
+        target: &SigningEndpoint,
         items: Vec<BatchItem>,
-    ) -> Result<(State, Vec<(u64, BatchItem)>, Vec<usize>)> {
+    ) -> Result<(EndpointState, Vec<(u64, BatchItem)>, Vec<usize>)> {
         let (store, tenant, id) = (&self.store, &target.tenant, target.endpoint.id);
         let mut seen = BTreeMap::new();
         let mut unique = Vec::new();
@@ -113,9 +113,9 @@ impl WebhookDispatcher {
             }
         }
         let (first, state) = store.take_sequence(tenant, id, unique.len() as u64).await?;
-        let claims: Vec<Claim> = (first..)
+        let claims: Vec<EventClaim> = (first..)
             .zip(&unique)
-            .map(|(sequence, item)| Claim { event: item.job.event.clone(), sequence })
+            .map(|(sequence, item)| EventClaim { event: item.job.event.clone(), sequence })
             .collect();
         let claimed = store.claim_events(tenant, id, &claims).await?;
         let (mut taken, mut known) = (Vec::new(), Vec::new());
@@ -139,7 +139,7 @@ impl WebhookDispatcher {
     /// What came before: done, under way, or left behind by somebody who is gone.
     async fn take_known(
         &self,
-        target: &Target,
+        target: &SigningEndpoint,
         known: Vec<(u64, i64, BatchItem)>,
         taken: &mut Vec<(u64, BatchItem)>,
     ) -> Result<Vec<usize>> {
@@ -149,7 +149,7 @@ impl WebhookDispatcher {
         let (store, tenant, id) = (&self.store, &target.tenant, target.endpoint.id);
         let rows = store.deliveries_of(tenant, id, known.iter().map(|(sequence, ..)| *sequence)).await?;
         let there: BTreeSet<u64> = rows.iter().map(|row| row.sequence).collect();
-        if rows.iter().any(|row| row.progress == Progress::Waiting) {
+        if rows.iter().any(|row| row.progress == DeliveryProgress::Waiting) {
             // Whoever let it wait may have gone before it was to be looked at.
             self.look_at(tenant, id, self.store.clock().now_ms() + 5_000).await?;
         }
@@ -180,11 +180,11 @@ impl WebhookDispatcher {
     }
 
     /// Lets events wait: the endpoint is down, slow or disabled.
-    async fn hold(&self, target: &Target, taken: Vec<(u64, BatchItem)>) -> Result<()> {
+    async fn hold(&self, target: &SigningEndpoint, taken: Vec<(u64, BatchItem)>) -> Result<()> {
         let (tenant, id) = (&target.tenant, target.endpoint.id);
         let mut rows: Vec<Delivery> = self.rows(taken).await?.into_iter().map(|s| s.delivery).collect();
         for row in &mut rows {
-            row.progress = Progress::Waiting;
+            row.progress = DeliveryProgress::Waiting;
         }
         let waiting = rows.iter().map(|row| store::webhooks::Waiting {
             sequence: row.sequence,
@@ -221,7 +221,7 @@ impl WebhookDispatcher {
                     at_ms,
                     body,
                     signature: item.job.signature,
-                    progress: Progress::Delivered,
+                    progress: DeliveryProgress::Delivered,
                     attempts: 0,
                     last: None,
                 },
@@ -230,7 +230,12 @@ impl WebhookDispatcher {
     }
 
     /// Calls the endpoint with each, and writes down what came of it as it comes.
-    async fn send(&self, target: &Target, state: &State, taken: Vec<(u64, BatchItem)>) -> Result<()> {
+    async fn send(
+        &self,
+        target: &SigningEndpoint,
+        state: &EndpointState,
+        taken: Vec<(u64, BatchItem)>,
+    ) -> Result<()> {
         let rows = self.rows(taken).await?;
         let calls = stream::iter(rows).map(|row| async move {
             let called = self.call(target, &row.delivery, row.body.clone()).await;
@@ -251,7 +256,7 @@ impl WebhookDispatcher {
                 Err(error) => failure = Some(error),
             }
         }
-        if sum.failed > 0 || state.health != Health::default() {
+        if sum.failed > 0 || state.health != EndpointHealth::default() {
             self.settle(target, &sum).await?;
         }
         failure.map_or(Ok(()), Err)
@@ -259,7 +264,7 @@ impl WebhookDispatcher {
 
     /// Marks the endpoint as slow for as long as it lets us wait: what comes in
     /// meanwhile is not sent, so that it does not hold up others.
-    async fn watched<T>(&self, target: &Target, work: impl Future<Output = T>) -> T {
+    async fn watched<T>(&self, target: &SigningEndpoint, work: impl Future<Output = T>) -> T {
         let (tenant, id) = (&target.tenant, target.endpoint.id);
         let mut work = std::pin::pin!(work);
         loop {
@@ -270,7 +275,8 @@ impl WebhookDispatcher {
             let slow = i64::try_from((self.pace.slow_after * SLOW_FOR).as_millis()).unwrap_or(0);
             let until = self.store.clock().now_ms() + slow;
             let marked = self.store.change_state(tenant, id, |state| {
-                (state.slow_until_ms < until - slow / 2).then_some(State { slow_until_ms: until, ..*state })
+                (state.slow_until_ms < until - slow / 2)
+                    .then_some(EndpointState { slow_until_ms: until, ..*state })
             });
             // The work goes on while the mark is written.
             tokio::select! {
@@ -282,7 +288,11 @@ impl WebhookDispatcher {
         }
     }
 
-    async fn write_first(&self, target: &Target, results: Vec<(Delivery, Called)>) -> Result<Verdict> {
+    async fn write_first(
+        &self,
+        target: &SigningEndpoint,
+        results: Vec<(Delivery, Called)>,
+    ) -> Result<Verdict> {
         let (tenant, id) = (&target.tenant, target.endpoint.id);
         let (rows, noted) = self.judge(results.into_iter().map(|(delivery, called)| (delivery, 0, called)));
         self.store.write_attempts(tenant, id, &noted.attempts).await?;

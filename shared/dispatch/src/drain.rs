@@ -2,12 +2,12 @@
 //! due index has it looked at again.
 
 use domain::TenantId;
-use domain::webhook::{Change, DOWN_AFTER, EndpointId, KEPT_FOR};
+use domain::webhook::{DOWN_AFTER, EndpointId, HealthChange, KEPT_FOR};
 use futures::stream::{self, StreamExt};
-use store::webhooks::{Progress, State, Waiting};
+use store::webhooks::{DeliveryProgress, EndpointState, Waiting};
 
 use crate::WebhookDispatcher;
-use crate::call::{AT_ONCE, Target};
+use crate::call::{AT_ONCE, SigningEndpoint};
 use crate::verdict::{Verdict, earliest};
 use ops::{Error, Result};
 
@@ -46,7 +46,7 @@ impl WebhookDispatcher {
         let leased = self.store.change_state(tenant, id, |state| {
             let due = state.due_ms.is_some_and(|due| due <= now) && state.disabled.is_none();
             let free = state.drained_until_ms <= now;
-            (due && free).then_some(State { drained_until_ms: now + LEASE_MS, ..*state })
+            (due && free).then_some(EndpointState { drained_until_ms: now + LEASE_MS, ..*state })
         });
         if leased.await?.is_none() {
             return Ok(Drained::Nothing);
@@ -55,7 +55,7 @@ impl WebhookDispatcher {
             self.store.forget_state(tenant, id).await?;
             return Ok(Drained::Nothing);
         };
-        let target = Target { tenant: tenant.clone(), endpoint, keys };
+        let target = SigningEndpoint { tenant: tenant.clone(), endpoint, keys };
         for _ in 0..PASSES {
             let before = self.store.endpoint_state(tenant, id).await?;
             let look = match target.endpoint.on {
@@ -66,11 +66,11 @@ impl WebhookDispatcher {
             let now = self.store.clock().now();
             let (health, changed) = match look.counts(&before) {
                 true => look.verdict.health(before.health, now),
-                false => (before.health, Change::None),
+                false => (before.health, HealthChange::None),
             };
             let due_ms = if look.unfinished { Some(now.as_millisecond()) } else { look.next_ms };
             let flush = look.flush && look.unfinished;
-            let after = State { health, due_ms, flush, drained_until_ms: 0, ..before };
+            let after = EndpointState { health, due_ms, flush, drained_until_ms: 0, ..before };
             match self.write(&target, &before, after, changed, now).await {
                 Ok(_) if look.unfinished => return Ok(Drained::More),
                 Ok(after) => {
@@ -87,14 +87,19 @@ impl WebhookDispatcher {
         // Whoever changes it so often lets it be looked at again.
         self.store
             .change_state(tenant, id, |state| {
-                Some(State { drained_until_ms: 0, due_ms: Some(now), ..*state })
+                Some(EndpointState { drained_until_ms: 0, due_ms: Some(now), ..*state })
             })
             .await?;
         Ok(Drained::More)
     }
 
     /// One pass over what waits.
-    async fn look(&self, target: &Target, state: &State, out_of_time: &impl Fn() -> bool) -> Result<Look> {
+    async fn look(
+        &self,
+        target: &SigningEndpoint,
+        state: &EndpointState,
+        out_of_time: &impl Fn() -> bool,
+    ) -> Result<Look> {
         let mut look = Look { flush: state.flush, ..Look::default() };
         if state.health.is_down() && !look.flush {
             look.probe(self, target).await?;
@@ -132,7 +137,7 @@ impl WebhookDispatcher {
     }
 
     /// Calls the endpoint with deliveries that waited.
-    async fn resend(&self, target: &Target, waiting: &[Waiting]) -> Result<Verdict> {
+    async fn resend(&self, target: &SigningEndpoint, waiting: &[Waiting]) -> Result<Verdict> {
         if waiting.is_empty() {
             return Ok(Verdict::default());
         }
@@ -143,7 +148,7 @@ impl WebhookDispatcher {
         let mut sending = Vec::new();
         for entry in waiting {
             match rows.iter().find(|row| row.sequence == entry.sequence) {
-                Some(row) if row.progress == Progress::Waiting && now - row.at_ms <= kept_ms => {
+                Some(row) if row.progress == DeliveryProgress::Waiting && now - row.at_ms <= kept_ms => {
                     sending.push((row.clone(), entry.failures));
                 }
                 // Delivered, or forgotten; or whoever lets it wait is not done yet.
@@ -200,7 +205,7 @@ impl Look {
 
     /// Whether what failed says something about the endpoint: an event that failed
     /// before, while others got through, does not.
-    fn counts(&self, before: &State) -> bool {
+    fn counts(&self, before: &EndpointState) -> bool {
         let called = self.verdict.delivered + self.verdict.failed > 0;
         let others = self.verdict.delivered > 0 || self.verdict.gone || self.down;
         called && (others || before.health.failures > 0)
@@ -208,7 +213,7 @@ impl Look {
 
     /// Tries an endpoint that is down with its oldest and its newest delivery: one
     /// that it chokes on does not keep it down.
-    async fn probe(&mut self, dispatcher: &WebhookDispatcher, target: &Target) -> Result<()> {
+    async fn probe(&mut self, dispatcher: &WebhookDispatcher, target: &SigningEndpoint) -> Result<()> {
         let (store, tenant, id) = (&dispatcher.store, &target.tenant, target.endpoint.id);
         let mut probes = store.waiting(tenant, id, 0, 1).await?;
         let newest = store.newest_waiting(tenant, id).await?;

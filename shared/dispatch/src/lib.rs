@@ -14,12 +14,12 @@ mod registry;
 mod state;
 mod verdict;
 
-pub use call::{Pace, SEQUENCE_HEADER};
+pub use call::{CallPace, SEQUENCE_HEADER};
 pub use deliver::BatchItem;
 pub use drain::Drained;
 pub use registry::{
-    Again, Change, New, Replayed, Status, change, find, list, register, remove, replay, rotate_secret,
-    send_test, unregister,
+    EndpointChange, EndpointStatus, NewEndpoint, ReplayScope, Replayed, change, find, list, register, remove,
+    replay, rotate_secret, send_test, unregister,
 };
 
 use bodies::Bodies;
@@ -40,7 +40,7 @@ pub struct WebhookDispatcher {
     /// Calls endpoints.
     pub client: Client,
     /// How long calls may take.
-    pub pace: Pace,
+    pub pace: CallPace,
 }
 
 impl WebhookDispatcher {
@@ -50,6 +50,6 @@ impl WebhookDispatcher {
     /// When a setting is missing or makes no sense; when there is no usable TLS set-up.
     pub fn of(env: &Env, store: Store, queues: Queues) -> Result<Self, environment::Error> {
         let (bodies, client) = (Bodies::of(env)?, Client::of(env)?);
-        Ok(Self { store, bodies, queues, client, pace: Pace::default() })
+        Ok(Self { store, bodies, queues, client, pace: CallPace::default() })
     }
 }

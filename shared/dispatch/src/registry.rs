@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use domain::webhook::catalog::WebhookTest;
 use domain::webhook::{
-    Endpoint, EndpointId, Event, EventData, EventType, Health, MAX_ENDPOINTS, Outcome, Purpose, SigningSecret,
+    CallOutcome, Endpoint, EndpointHealth, EndpointId, Event, EventData, EventType, MAX_ENDPOINTS, Purpose,
+    SigningSecret,
 };
 use domain::{Secret, TenantId};
 use jiff::Timestamp;
 use outbound::Client;
 use store::Store;
-use store::webhooks::{Attempt, Body, Delivery, Progress, Registered, Registration, State};
+use store::webhooks::{Attempt, Body, Delivery, DeliveryProgress, EndpointState, Registered, Registration};
 
 use crate::WebhookDispatcher;
-use crate::call::Target;
+use crate::call::SigningEndpoint;
 use crate::deliver::numbered;
 use ops::{Caller, Code, Error, Result};
 
@@ -22,7 +23,7 @@ const MAX_REPLAYED: usize = 5_000;
 
 /// An endpoint to register.
 #[derive(Debug, Clone)]
-pub struct New {
+pub struct NewEndpoint {
     /// Its name.
     pub name: String,
     /// Where events go.
@@ -33,7 +34,7 @@ pub struct New {
 
 /// What the owner wants otherwise.
 #[derive(Debug, Clone, Default)]
-pub struct Change {
+pub struct EndpointChange {
     /// Another name.
     pub name: Option<String>,
     /// Another URL.
@@ -46,11 +47,11 @@ pub struct Change {
 
 /// An endpoint and how it fares.
 #[derive(Debug, Clone)]
-pub struct Status {
+pub struct EndpointStatus {
     /// The endpoint.
     pub endpoint: Endpoint,
     /// How it fares.
-    pub state: State,
+    pub state: EndpointState,
 }
 
 fn unknown() -> Error {
@@ -71,7 +72,7 @@ async fn check_url(client: &Client, url: &str) -> Result<String> {
 pub async fn register(
     dispatcher: &WebhookDispatcher,
     caller: &Caller,
-    new: New,
+    new: NewEndpoint,
 ) -> Result<(Registered, Option<Secret>)> {
     let (store, tenant) = (&dispatcher.store, caller.tenant_id());
     let name = domain::webhook::check_name(&new.name)?;
@@ -96,10 +97,10 @@ pub async fn register(
 /// Gives an endpoint a fresh start: everything that waits is sent.
 async fn take_up(dispatcher: &WebhookDispatcher, tenant: &TenantId, id: EndpointId) -> Result<()> {
     let now = dispatcher.store.clock().now_ms();
-    let fresh = |state: &State| {
+    let fresh = |state: &EndpointState| {
         let flush = state.sequence > 0;
         let due_ms = flush.then_some(now).or(state.due_ms);
-        Some(State { health: Health::default(), disabled: None, flush, due_ms, ..*state })
+        Some(EndpointState { health: EndpointHealth::default(), disabled: None, flush, due_ms, ..*state })
     };
     dispatcher.store.change_state(tenant, id, fresh).await?;
     dispatcher.come_back(tenant, id, now).await
@@ -109,20 +110,24 @@ async fn take_up(dispatcher: &WebhookDispatcher, tenant: &TenantId, id: Endpoint
 ///
 /// # Errors
 /// [`Code::Unavailable`] when the database does not answer.
-pub async fn list(store: &Store, tenant: &TenantId) -> Result<Vec<Status>> {
+pub async fn list(store: &Store, tenant: &TenantId) -> Result<Vec<EndpointStatus>> {
     let endpoints = store.endpoints(tenant).await?;
     let states = endpoints.iter().map(|endpoint| store.endpoint_state(tenant, endpoint.id));
     let states = futures::future::try_join_all(states).await?;
-    Ok(endpoints.into_iter().zip(states).map(|(endpoint, state)| Status { endpoint, state }).collect())
+    Ok(endpoints
+        .into_iter()
+        .zip(states)
+        .map(|(endpoint, state)| EndpointStatus { endpoint, state })
+        .collect())
 }
 
 /// One endpoint.
 ///
 /// # Errors
 /// [`Code::NotFound`] names `id`.
-pub async fn find(store: &Store, tenant: &TenantId, id: EndpointId) -> Result<Status> {
+pub async fn find(store: &Store, tenant: &TenantId, id: EndpointId) -> Result<EndpointStatus> {
     let endpoint = store.endpoint(tenant, id).await?.ok_or_else(unknown)?;
-    Ok(Status { state: store.endpoint_state(tenant, id).await?, endpoint })
+    Ok(EndpointStatus { state: store.endpoint_state(tenant, id).await?, endpoint })
 }
 
 /// Changes an endpoint.
@@ -133,8 +138,8 @@ pub async fn change(
     dispatcher: &WebhookDispatcher,
     caller: &Caller,
     id: EndpointId,
-    change: Change,
-) -> Result<Status> {
+    change: EndpointChange,
+) -> Result<EndpointStatus> {
     let (store, tenant) = (&dispatcher.store, caller.tenant_id());
     let mut endpoint = find(store, tenant, id).await?.endpoint;
     if let Some(name) = change.name {
@@ -204,7 +209,7 @@ pub async fn rotate_secret(store: &Store, caller: &Caller, id: EndpointId) -> Re
 
 /// What is to be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
+pub enum ReplayScope {
     /// One delivery, by its number.
     One(u64),
     /// Everything that was taken on from the first time on and before the second, in
@@ -229,20 +234,20 @@ pub struct Replayed {
 pub async fn replay(
     dispatcher: &WebhookDispatcher,
     caller: &Caller,
-    of: &Status,
-    what: Again,
+    of: &EndpointStatus,
+    what: ReplayScope,
 ) -> Result<Replayed> {
     let (store, tenant) = (&dispatcher.store, caller.tenant_id());
     let (id, newest) = (of.endpoint.id, of.state.sequence);
     let mut found = match what {
-        Again::One(sequence) => {
+        ReplayScope::One(sequence) => {
             let found = store.deliveries_of(tenant, id, [sequence]).await?;
             if found.is_empty() {
                 return Err(Error::not_found("delivery_id", "there is no delivery with this id"));
             }
             found
         }
-        Again::Between(from_ms, to_ms) => {
+        ReplayScope::Between(from_ms, to_ms) => {
             store.deliveries_between(tenant, id, newest, (from_ms, to_ms), MAX_REPLAYED + 1).await?
         }
     };
@@ -287,22 +292,22 @@ pub async fn send_test(
         at_ms: now.as_millisecond(),
         body: Body::Inline(text.clone()),
         signature: None,
-        progress: Progress::Failed,
+        progress: DeliveryProgress::Failed,
         attempts: 1,
         last: None,
     };
-    let target = Target { tenant: tenant.clone(), endpoint, keys };
+    let target = SigningEndpoint { tenant: tenant.clone(), endpoint, keys };
     let called = dispatcher.call(&target, &delivery, text.into()).await;
-    if called.outcome == Outcome::Delivered {
-        delivery.progress = Progress::Delivered;
+    if called.outcome == CallOutcome::Delivered {
+        delivery.progress = DeliveryProgress::Delivered;
     }
     delivery.last = Some(called.attempt.clone());
-    if delivery.progress == Progress::Failed {
+    if delivery.progress == DeliveryProgress::Failed {
         store.write_attempts(tenant, id, &[(sequence, 1, called.attempt.clone())]).await?;
     }
-    let taken = delivery.progress == Progress::Delivered;
+    let taken = delivery.progress == DeliveryProgress::Delivered;
     store.write_deliveries(tenant, id, &[delivery]).await?;
-    if taken && target.endpoint.on && state.disabled.is_none() && state.health != Health::default() {
+    if taken && target.endpoint.on && state.disabled.is_none() && state.health != EndpointHealth::default() {
         take_up(dispatcher, tenant, id).await?;
     }
     Ok((sequence, called.attempt))

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use domain::TenantId;
 use domain::webhook::catalog::WebhookDisabled;
-use domain::webhook::{Change, EndpointId, Event, EventData};
+use domain::webhook::{EndpointId, Event, EventData, HealthChange};
 use jiff::Timestamp;
 use queue::WebhookJob;
 use store::outbox::Note;
-use store::webhooks::State;
+use store::webhooks::EndpointState;
 
 use crate::WebhookDispatcher;
-use crate::call::Target;
+use crate::call::SigningEndpoint;
 use crate::verdict::{Verdict, earliest};
 use ops::events::{EventPublisher, Transaction};
 use ops::{Error, Result};
@@ -28,13 +28,13 @@ fn drain_job(tenant: &TenantId, id: EndpointId) -> WebhookJob {
 
 impl WebhookDispatcher {
     /// Writes down how an endpoint fares after calls, and when it is looked at next.
-    pub(crate) async fn settle(&self, target: &Target, verdict: &Verdict) -> Result<()> {
-        let change = |before: &State, now: Timestamp| {
+    pub(crate) async fn settle(&self, target: &SigningEndpoint, verdict: &Verdict) -> Result<()> {
+        let change = |before: &EndpointState, now: Timestamp| {
             if verdict.says_nothing_new(before, now) {
                 return None;
             }
             let (health, change) = verdict.health(before.health, now);
-            let mut after = State { health, ..*before };
+            let mut after = EndpointState { health, ..*before };
             after.due_ms = earliest(before.due_ms, verdict.next_ms);
             if before.health.is_down() && !health.is_down() && before.due_ms.is_some() {
                 // It recovered: everything that waits goes out at once.
@@ -54,9 +54,9 @@ impl WebhookDispatcher {
     /// it tells the tenant's other endpoints.
     async fn change(
         &self,
-        target: &Target,
-        change: impl Fn(&State, Timestamp) -> Option<(State, Change)>,
-    ) -> Result<Option<State>> {
+        target: &SigningEndpoint,
+        change: impl Fn(&EndpointState, Timestamp) -> Option<(EndpointState, HealthChange)>,
+    ) -> Result<Option<EndpointState>> {
         let (tenant, id) = (&target.tenant, target.endpoint.id);
         for round in 0..TRIES {
             let before = self.store.endpoint_state(tenant, id).await?;
@@ -75,14 +75,14 @@ impl WebhookDispatcher {
     /// Puts `after` in the place of `before`; whoever disables an endpoint tells the others.
     pub(crate) async fn write(
         &self,
-        target: &Target,
-        before: &State,
-        mut after: State,
-        changed: Change,
+        target: &SigningEndpoint,
+        before: &EndpointState,
+        mut after: EndpointState,
+        changed: HealthChange,
         now: Timestamp,
-    ) -> Result<State> {
+    ) -> Result<EndpointState> {
         let (tenant, id) = (&target.tenant, target.endpoint.id);
-        let (Change::Disabled(reason), None) = (changed, before.disabled) else {
+        let (HealthChange::Disabled(reason), None) = (changed, before.disabled) else {
             let _nothing_told = self.store.write_state(tenant, id, before, &after, Note::none()).await?;
             return Ok(after);
         };
@@ -111,7 +111,7 @@ impl WebhookDispatcher {
                 return None;
             }
             // Also when nothing changes: a look under way then begins anew.
-            Some(State { due_ms: earliest(state.due_ms, Some(due_ms)), ..*state })
+            Some(EndpointState { due_ms: earliest(state.due_ms, Some(due_ms)), ..*state })
         });
         match changed.await? {
             Some((before, after)) if before.due_ms != after.due_ms => {

@@ -1,8 +1,8 @@
 //! What came of calls of an endpoint: of each delivery, and of all together.
 
-use domain::webhook::{Change, Health, Next, Outcome, next_attempt};
+use domain::webhook::{CallOutcome, EndpointHealth, HealthChange, NextAttempt, next_attempt};
 use jiff::Timestamp;
-use store::webhooks::{Attempt, Delivery, Progress, State, Waiting};
+use store::webhooks::{Attempt, Delivery, DeliveryProgress, EndpointState, Waiting};
 
 use crate::WebhookDispatcher;
 use crate::call::Called;
@@ -33,7 +33,7 @@ impl Verdict {
 
     /// Whether these are failures of an endpoint that is known to be down, and is
     /// looked at in time: many calls that hung end at once, and only some need to say so.
-    pub(crate) fn says_nothing_new(&self, before: &State, now: Timestamp) -> bool {
+    pub(crate) fn says_nothing_new(&self, before: &EndpointState, now: Timestamp) -> bool {
         let looked_at = before.due_ms.is_some_and(|due| self.next_ms.is_none_or(|next| due <= next));
         let looking = before.drained_until_ms > now.as_millisecond();
         let only_failures = self.delivered == 0 && !self.gone;
@@ -41,16 +41,20 @@ impl Verdict {
     }
 
     /// How the endpoint is after these calls. One that took anything is well.
-    pub(crate) fn health(&self, mut health: Health, now: Timestamp) -> (Health, Change) {
+    pub(crate) fn health(
+        &self,
+        mut health: EndpointHealth,
+        now: Timestamp,
+    ) -> (EndpointHealth, HealthChange) {
         if self.gone {
-            return health.after(Outcome::Gone, now);
+            return health.after(CallOutcome::Gone, now);
         }
         if self.delivered > 0 {
-            return health.after(Outcome::Delivered, now);
+            return health.after(CallOutcome::Delivered, now);
         }
-        let mut change = Change::None;
+        let mut change = HealthChange::None;
         for _ in 0..self.failed {
-            (health, change) = health.after(Outcome::Failed, now);
+            (health, change) = health.after(CallOutcome::Failed, now);
         }
         (health, change)
     }
@@ -84,26 +88,26 @@ impl WebhookDispatcher {
         for (mut delivery, failures, called) in results {
             delivery.attempts += 1;
             delivery.last = Some(called.attempt.clone());
-            if called.outcome == Outcome::Delivered {
-                delivery.progress = Progress::Delivered;
+            if called.outcome == CallOutcome::Delivered {
+                delivery.progress = DeliveryProgress::Delivered;
                 noted.verdict.delivered += 1;
                 noted.settled.push(delivery.sequence);
             } else {
                 noted.verdict.failed += 1;
                 noted.verdict.first_failed += u32::from(failures == 0);
-                noted.verdict.gone |= called.outcome == Outcome::Gone;
+                noted.verdict.gone |= called.outcome == CallOutcome::Gone;
                 noted.attempts.push((delivery.sequence, delivery.attempts, called.attempt));
                 let at = Timestamp::from_millisecond(delivery.at_ms).unwrap_or(now);
                 match next_attempt(failures + 1, now, at, called.retry_after, entropy.fraction()) {
-                    Next::At(next) => {
+                    NextAttempt::At(next) => {
                         let next_ms = next.as_millisecond();
-                        delivery.progress = Progress::Waiting;
+                        delivery.progress = DeliveryProgress::Waiting;
                         noted.verdict.next_ms = earliest(noted.verdict.next_ms, Some(next_ms));
                         let sequence = delivery.sequence;
                         noted.waiting.push(Waiting { sequence, failures: failures + 1, next_ms });
                     }
-                    Next::Expired => {
-                        delivery.progress = Progress::Failed;
+                    NextAttempt::Expired => {
+                        delivery.progress = DeliveryProgress::Failed;
                         noted.settled.push(delivery.sequence);
                     }
                 }

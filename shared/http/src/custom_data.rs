@@ -146,7 +146,7 @@ impl CustomPerson {
     ///
     /// # Errors
     /// Names the field.
-    pub fn get(self) -> Result<ops::custom::Person, Invalid> {
+    pub fn get(self) -> Result<ops::custom::PlatformPerson, Invalid> {
         let email: Option<EmailAddress> = match self.email.text()? {
             Some(text) => {
                 let wrong =
@@ -155,7 +155,7 @@ impl CustomPerson {
             }
             None => None,
         };
-        Ok(ops::custom::Person {
+        Ok(ops::custom::PlatformPerson {
             id: self.from_id.foreign_id()?,
             first_name: self.first_name.text()?,
             last_name: self.last_name.text()?,

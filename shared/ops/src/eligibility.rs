@@ -99,7 +99,7 @@ pub enum By {
 
 /// Somebody who is to be sent to.
 #[derive(Debug, Clone)]
-pub struct Person<'a> {
+pub struct Addressee<'a> {
     /// Where to, over the channel.
     pub address: Option<&'a Address>,
     /// Who, with the contacts that became part of them.
@@ -142,7 +142,7 @@ impl Terms {
         &self,
         store: &Store,
         tenant: &TenantId,
-        people: &[Person<'_>],
+        people: &[Addressee<'_>],
     ) -> Result<Vec<Option<Bar>>> {
         let addresses: Vec<Address> = people.iter().filter_map(|person| person.address.cloned()).collect();
         let opted_out = async { store.opted_out(tenant, &addresses).await };
@@ -156,7 +156,7 @@ impl Terms {
         let (opted_out, windows): (HashSet<Address>, HashMap<ContactId, i64>) =
             futures::try_join!(opted_out, windows)?;
         let now_ms = store.clock().now_ms();
-        let judge = |person: &Person<'_>| {
+        let judge = |person: &Addressee<'_>| {
             let window = person.contact.as_ref().and_then(|(id, _)| windows.get(id)).copied();
             let is_out = person.address.is_some_and(|address| opted_out.contains(address));
             self.judge(person.address, is_out, window, now_ms)

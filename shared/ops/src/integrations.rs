@@ -10,7 +10,9 @@ use std::collections::HashSet;
 
 use domain::account::{Account, Tenant};
 use domain::contact::NewContact;
-use domain::intake::{self, BadSignature, Call, CallId, Found, Ignored, Outcome, Payload, Reading, Shop};
+use domain::intake::{
+    self, BadSignature, CallId, Found, Ignored, IntakeCall, IntakeOutcome, Payload, Reading, Shop,
+};
 use domain::merge::Warning;
 use domain::{ContactId, Secret};
 use futures::{StreamExt, stream};
@@ -44,7 +46,7 @@ pub enum Taken {
 
 /// The account whose address carries `token`.
 #[derive(Debug, Clone)]
-pub struct Address {
+pub struct IntakeAddress {
     tenant: Tenant,
     account: Account,
 }
@@ -54,14 +56,14 @@ pub struct Address {
 /// # Errors
 /// [`Code::NotFound`] naming `token` when there is none, or when its tenant is gone
 /// or has no access to the API.
-pub async fn find(store: &Store, token: &str) -> Result<Address> {
+pub async fn find(store: &Store, token: &str) -> Result<IntakeAddress> {
     let unknown = || Error::not_found("token", "token is not the token of an account");
     let owner = store.account_of_token(&Secret::new(token.trim())).await?;
     let (tenant, account) = owner.ok_or_else(unknown)?;
     tracing::Span::current().record("tenant", tenant.as_str());
     let (tenant, account) = futures::try_join!(store.tenant(&tenant), store.account(&tenant, account))?;
     let tenant = tenant.filter(|tenant| tenant.plan.api_access).ok_or_else(unknown)?;
-    Ok(Address { tenant, account: account.ok_or_else(unknown)? })
+    Ok(IntakeAddress { tenant, account: account.ok_or_else(unknown)? })
 }
 
 /// Takes what was posted to an address: its contacts are created, or merged into
@@ -71,7 +73,11 @@ pub async fn find(store: &Store, token: &str) -> Result<Address> {
 /// [`Code::Unauthorized`] when the body claims to come from a shop whose secret the
 /// account keeps, and is not signed with it; [`Code::Unavailable`] when it must be
 /// posted again.
-pub async fn receive(publisher: &EventPublisher, address: &Address, payload: Payload<'_>) -> Result<Taken> {
+pub async fn receive(
+    publisher: &EventPublisher,
+    address: &IntakeAddress,
+    payload: Payload<'_>,
+) -> Result<Taken> {
     let payload = Payload { country: address.account.default_country, ..payload };
     let reading = intake::read(&payload);
     let (Reading::Found { source, .. } | Reading::Ignored { source, .. }) = &reading;
@@ -81,7 +87,7 @@ pub async fn receive(publisher: &EventPublisher, address: &Address, payload: Pay
     let is_ping = matches!(&reading, Reading::Ignored { reason: Ignored::Ping, .. });
     let verified = verify(visit.store, address, source, &payload).await?;
     if let (Err(bad), false) = (verified, is_ping) {
-        visit.log(Outcome::Refused, Some(bad.to_string()), &[]).await;
+        visit.log(IntakeOutcome::Refused, Some(bad.to_string()), &[]).await;
         return Err(Error::new(Code::Unauthorized, bad.to_string()));
     }
     let (contacts, notes) = match &reading {
@@ -90,10 +96,10 @@ pub async fn receive(publisher: &EventPublisher, address: &Address, payload: Pay
     };
     let reason = Some(shortened(&notes)).filter(|reason| !reason.is_empty());
     let Some((first, others)) = contacts.split_first() else {
-        visit.log(Outcome::Ignored, reason.clone(), &[]).await;
+        visit.log(IntakeOutcome::Ignored, reason.clone(), &[]).await;
         return Ok(Taken::Ignored(reason.unwrap_or_default()));
     };
-    visit.log(Outcome::Ok, reason, &contacts).await;
+    visit.log(IntakeOutcome::Ok, reason, &contacts).await;
     Ok(Taken::Stored { first: *first, others: others.to_vec() })
 }
 
@@ -103,7 +109,7 @@ pub struct Trial {
     /// Where it comes from: the tag of its contacts.
     pub source: String,
     /// Whether it would bring contacts.
-    pub outcome: Outcome,
+    pub outcome: IntakeOutcome,
     /// Why it would not, or what was left out.
     pub reason: Option<String>,
     /// Its contacts, and the stored ones that they would be merged into.
@@ -122,10 +128,10 @@ pub async fn try_body(
     payload: Payload<'_>,
 ) -> Result<Trial> {
     let payload = Payload { country: account.default_country, ..payload };
-    let address = Address { tenant: caller.tenant.clone(), account };
+    let address = IntakeAddress { tenant: caller.tenant.clone(), account };
     let ignored = |source, reason| Trial {
         source,
-        outcome: Outcome::Ignored,
+        outcome: IntakeOutcome::Ignored,
         reason: Some(reason),
         contacts: Vec::new(),
     };
@@ -137,7 +143,7 @@ pub async fn try_body(
         Reading::Found { source, contacts } => (source, Ok(contacts)),
     };
     if let Err(bad) = verify(store, &address, &source, &payload).await? {
-        let (outcome, reason) = (Outcome::Refused, Some(bad.to_string()));
+        let (outcome, reason) = (IntakeOutcome::Refused, Some(bad.to_string()));
         return Ok(Trial { source, outcome, reason, contacts: Vec::new() });
     }
     let found = match found {
@@ -164,14 +170,14 @@ pub async fn try_body(
         contacts.push((found, stored));
     }
     let reason = Some(shortened(&notes)).filter(|reason| !reason.is_empty());
-    Ok(Trial { source, outcome: Outcome::Ok, reason, contacts })
+    Ok(Trial { source, outcome: IntakeOutcome::Ok, reason, contacts })
 }
 
 /// Whether every shop that a body claims to come from, and that the account keeps a
 /// secret of, signed it.
 async fn verify(
     store: &Store,
-    Address { tenant, account }: &Address,
+    IntakeAddress { tenant, account }: &IntakeAddress,
     source: &str,
     payload: &Payload<'_>,
 ) -> Result<std::result::Result<(), BadSignature>> {
@@ -189,7 +195,7 @@ async fn verify(
 struct Visit<'a> {
     publisher: &'a EventPublisher,
     store: &'a Store,
-    address: &'a Address,
+    address: &'a IntakeAddress,
     source: &'a str,
     bytes: u64,
 }
@@ -231,14 +237,19 @@ impl Visit<'_> {
 
     /// Writes the call down, within what is listed in an hour. What became of the
     /// body stands whether that succeeds or not.
-    async fn log(&self, outcome: Outcome, reason: Option<String>, contacts: &[ContactId]) {
+    async fn log(&self, outcome: IntakeOutcome, reason: Option<String>, contacts: &[ContactId]) {
         if let Err(error) = self.try_log(outcome, reason, contacts).await {
             tracing::warn!(code = error.code.as_str(), "a call of an integration is not listed");
         }
     }
 
-    async fn try_log(&self, outcome: Outcome, reason: Option<String>, contacts: &[ContactId]) -> Result<()> {
-        let Address { tenant, account } = self.address;
+    async fn try_log(
+        &self,
+        outcome: IntakeOutcome,
+        reason: Option<String>,
+        contacts: &[ContactId],
+    ) -> Result<()> {
+        let IntakeAddress { tenant, account } = self.address;
         let count = self.store.count_call(&tenant.id, account.id, outcome).await?;
         let most = outcome.listed_in_an_hour();
         if count > most {
@@ -250,7 +261,7 @@ impl Visit<'_> {
             None if count == most => Some(last),
             reason => reason,
         };
-        let call = Call {
+        let call = IntakeCall {
             id: CallId(self.store.entropy().ulid(self.store.clock().now())),
             source: self.source.to_owned(),
             outcome,
@@ -296,7 +307,7 @@ pub async fn calls(
     account: &Account,
     before: Option<CallId>,
     limit: usize,
-) -> Result<Vec<Call>> {
+) -> Result<Vec<IntakeCall>> {
     Ok(store.calls(caller.tenant_id(), account.id, before, limit).await?)
 }
 

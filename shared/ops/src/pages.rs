@@ -40,7 +40,7 @@ pub struct Wanted<'a> {
 
 /// Contacts as they were found.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub struct ContactPage {
     /// The contacts.
     pub listing: Listing,
     /// How many contacts a page has; at most as many as were wanted.
@@ -59,7 +59,7 @@ pub async fn fitting(
     tenant: &TenantId,
     wanted: Wanted<'_>,
     weigh: impl Fn(&Contact) -> usize,
-) -> Result<Page> {
+) -> Result<ContactPage> {
     let mut size = wanted.most;
     if size > ALWAYS {
         size = store.contacts_per_page(tenant).await?.map_or(size, |known| known.min(size));
@@ -72,7 +72,7 @@ pub async fn fitting(
         let listing = read(store, tenant, &wanted, skipped, size).await?;
         let weight: usize = if size > ALWAYS { listing.contacts.iter().map(&weigh).sum() } else { 0 };
         if weight <= weight::MOST - REST {
-            return Ok(Page { listing, size, skipped });
+            return Ok(ContactPage { listing, size, skipped });
         }
         size = (size / 2).max(ALWAYS);
         store.limit_contacts_per_page(tenant, size).await?;

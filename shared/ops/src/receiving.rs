@@ -18,7 +18,7 @@ use crate::{Question, Result};
 
 /// Something that was said.
 #[derive(Debug)]
-pub struct Received<'a> {
+pub struct Heard<'a> {
     /// The account that it came to; on custom channels, none.
     pub account: AccountId,
     /// The channel.
@@ -50,7 +50,7 @@ pub enum Told<'a> {
     ByOutbox,
 }
 
-impl Received<'_> {
+impl Heard<'_> {
     /// A copy of it that came before.
     ///
     /// # Errors

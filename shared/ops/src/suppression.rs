@@ -136,7 +136,7 @@ pub enum Whom {
 
 /// An opt-out with the contact that carries its address today.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct Suppression {
     /// The opt-out.
     pub opt_out: OptOut,
     /// The contact.
@@ -153,7 +153,7 @@ pub async fn add(
     tenant: &TenantId,
     whom: &Whom,
     reason: Option<&str>,
-) -> Result<(bool, Vec<Entry>)> {
+) -> Result<(bool, Vec<Suppression>)> {
     if reason.is_some_and(|reason| reason.chars().count() > MAX_REASON) {
         let message = format!("reason may have at most {MAX_REASON} characters");
         return Err(Error::invalid("reason", message));
@@ -230,7 +230,7 @@ pub async fn list(
     tenant: &TenantId,
     after: Option<&str>,
     limit: usize,
-) -> Result<(Vec<Entry>, Option<String>)> {
+) -> Result<(Vec<Suppression>, Option<String>)> {
     if after.is_some_and(|after| !is_suppression_id(after)) {
         return Err(Error::invalid("cursor", "cursor must be the next_cursor of another page"));
     }
@@ -284,7 +284,7 @@ pub fn identity(address: &Address) -> Identity {
 }
 
 /// The contacts of opt-outs, as far as they still carry the address.
-async fn with_contacts(store: &Store, tenant: &TenantId, found: Vec<OptOut>) -> Result<Vec<Entry>> {
+async fn with_contacts(store: &Store, tenant: &TenantId, found: Vec<OptOut>) -> Result<Vec<Suppression>> {
     let ids: BTreeSet<ContactId> = found.iter().filter_map(|opt_out| opt_out.contact).collect();
     let contacts = store.contacts_of(tenant, &ids).await?;
     let contacts: HashMap<ContactId, Contact> = contacts.into_iter().map(|c| (c.id, c)).collect();
@@ -292,7 +292,7 @@ async fn with_contacts(store: &Store, tenant: &TenantId, found: Vec<OptOut>) -> 
         let contact = opt_out.contact.and_then(|id| contacts.get(&id));
         let carries = |c: &&Contact| addresses_of(c).iter().any(|a| suppression_id(tenant, a) == opt_out.id);
         let contact = contact.filter(carries).cloned();
-        Entry { opt_out, contact }
+        Suppression { opt_out, contact }
     };
     Ok(found.into_iter().map(entry).collect())
 }

@@ -4,7 +4,7 @@
 //! `INTAKE#<t>#<account>#counts` counts them by outcome and hour; secrets lie in
 //! `INTAKE#<t>#<account>#secrets` by shop.
 
-use domain::intake::{Call, CallId, Outcome, Shop};
+use domain::intake::{CallId, IntakeCall, IntakeOutcome, Shop};
 use domain::{AccountId, ContactId, Secret, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -39,10 +39,10 @@ struct CallItem {
 }
 
 impl CallItem {
-    fn into_call(self) -> Result<Call> {
+    fn into_call(self) -> Result<IntakeCall> {
         let corrupt = || Error::Corrupt { kind: "call" };
-        let outcome = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == self.outcome);
-        Ok(Call {
+        let outcome = IntakeOutcome::ALL.into_iter().find(|outcome| outcome.as_str() == self.outcome);
+        Ok(IntakeCall {
             id: self.sk.parse().map_err(|_| corrupt())?,
             source: self.source,
             outcome: outcome.ok_or_else(corrupt)?,
@@ -69,7 +69,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn count_call(&self, tenant: &TenantId, account: AccountId, outcome: Outcome) -> Result<u64> {
+    pub async fn count_call(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+        outcome: IntakeOutcome,
+    ) -> Result<u64> {
         let now = self.clock().now().as_second();
         let hour = now.div_euclid(3_600);
         let key = Key::new(pk(tenant, account, "counts"), format!("{}#{hour}", outcome.as_str()));
@@ -81,7 +86,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn create_call(&self, tenant: &TenantId, account: AccountId, call: &Call) -> Result<()> {
+    pub async fn create_call(&self, tenant: &TenantId, account: AccountId, call: &IntakeCall) -> Result<()> {
         let key = Key::new(pk(tenant, account, "calls"), call.id.to_string());
         let item = CallItem {
             sk: key.sk.clone(),
@@ -106,7 +111,7 @@ impl Store {
         account: AccountId,
         before: Option<CallId>,
         limit: usize,
-    ) -> Result<Vec<Call>> {
+    ) -> Result<Vec<IntakeCall>> {
         // The database may take days to remove what is over.
         let after = CallId::first_at(keep_since(self.clock().now())).previous();
         let until = before.map(CallId::previous);

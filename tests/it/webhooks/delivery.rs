@@ -1,7 +1,7 @@
 use domain::webhook::{EndpointId, EventId, EventType};
 use harness::{Api, Hook, Mood, Received, World};
 use serde_json::{Value, json};
-use store::webhooks::{Body, Delivery, Progress};
+use store::webhooks::{Body, Delivery, DeliveryProgress};
 
 use super::{DAY_MS, forwarding, ids, pass, post, text};
 
@@ -207,7 +207,7 @@ fn taken_on(world: &World, sequence: u64) -> Delivery {
         at_ms: world.clock.now_ms() + 1_000 * i64::try_from(sequence).unwrap(),
         body: Body::Inline("{}".to_owned()),
         signature: None,
-        progress: Progress::Delivered,
+        progress: DeliveryProgress::Delivered,
         attempts: 1,
         last: None,
     }

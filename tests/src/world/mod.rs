@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
-use dispatch::Pace;
+use dispatch::CallPace;
 use domain::account::Account;
 use domain::plan::Plan;
 use domain::sender::SenderId;
@@ -232,7 +232,7 @@ impl World {
     /// The product's functions.
     pub fn apps(&self) -> Apps {
         let limits = Limits { total: Duration::from_millis(400), body: Limits::WEBHOOK.body };
-        let pace = Pace { limits, slow_after: Duration::from_millis(100) };
+        let pace = CallPace { limits, slow_after: Duration::from_millis(100) };
         let admin_key = Some(ADMIN_KEY.to_owned());
         Apps { services: self.services.clone(), admin_key, pace, patience: Duration::ZERO }
     }

@@ -1,7 +1,7 @@
 //! The CSV of a report.
 
 use csv::Writer as Fields;
-use messaging::campaigns::{HEADER, Line, Writer};
+use messaging::campaigns::{HEADER, ReportLine, Writer};
 
 /// Comma-separated values as RFC 4180 has them, but for lines that end with a line
 /// feed alone.
@@ -27,7 +27,7 @@ impl Writer for Csv {
         Some(Self(Fields::from_writer(Vec::new())))
     }
 
-    fn write(&mut self, line: &Line) {
+    fn write(&mut self, line: &ReportLine) {
         self.field_line(line);
     }
 
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn parts_make_one_file() {
         let line = |id: u32| {
-            let mut line = Line::default();
+            let mut line = ReportLine::default();
             (line[0], line[1], line[3]) = (id.to_string(), "+393391234567".to_owned(), "a, \"b\"".to_owned());
             line
         };

@@ -7,7 +7,7 @@ mod zip;
 
 use domain::ReportFormat;
 use messaging::Services;
-use messaging::campaigns::{Build, build};
+use messaging::campaigns::{ReportRun, build};
 use ops::Result;
 
 use self::csv::Csv;
@@ -17,7 +17,7 @@ use self::xlsx::Xlsx;
 ///
 /// # Errors
 /// [`ops::Code::Unavailable`]: the job comes again.
-pub async fn make(services: &Services, run: Build<'_>, out_of_time: impl Fn() -> bool) -> Result<()> {
+pub async fn make(services: &Services, run: ReportRun<'_>, out_of_time: impl Fn() -> bool) -> Result<()> {
     match run.of.format {
         ReportFormat::Csv => build::<Csv>(services, run, out_of_time).await,
         ReportFormat::Xlsx => build::<Xlsx>(services, run, out_of_time).await,

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use messaging::campaigns::{HEADER, Line, Writer};
+use messaging::campaigns::{HEADER, ReportLine, Writer};
 use serde::{Deserialize, Serialize};
 
 use super::zip::Zip;
@@ -94,7 +94,7 @@ impl Writer for Xlsx {
         serde_json::from_str(state).ok()
     }
 
-    fn write(&mut self, line: &Line) {
+    fn write(&mut self, line: &ReportLine) {
         if self.rows >= self.sheet_rows {
             self.end_sheet();
             self.begin_sheet();
@@ -155,8 +155,8 @@ mod tests {
 
     use super::*;
 
-    fn line(id: u32, reason: &str) -> Line {
-        let mut line = Line::default();
+    fn line(id: u32, reason: &str) -> ReportLine {
+        let mut line = ReportLine::default();
         (line[0], line[1], line[3]) = (id.to_string(), format!("+39333{id:07}"), reason.to_owned());
         line
     }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use domain::ReportFormat;
-use messaging::campaigns::{self, Found};
+use messaging::campaigns::{self, ReportAnswer};
 use serde::Serialize;
 
 use super::named;
@@ -57,8 +57,8 @@ async fn answer<R>(
     let found = campaigns::report(&app.services, caller.tenant_id(), id, format, app.patience).await?;
     let private = (CACHE_CONTROL, "private, no-store".to_owned());
     Ok(match found {
-        Found::At(url) => (StatusCode::FOUND, [(LOCATION, url), private]).into_response(),
-        Found::Preparing => {
+        ReportAnswer::At(url) => (StatusCode::FOUND, [(LOCATION, url), private]).into_response(),
+        ReportAnswer::Preparing => {
             let (campaign_id, retry_after) = (id.0, AGAIN_S);
             let body = Preparing { status: "preparing", campaign_id, format: format.as_str(), retry_after };
             let headers = [(RETRY_AFTER, AGAIN_S.to_string()), private];

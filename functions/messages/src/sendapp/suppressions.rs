@@ -6,7 +6,7 @@ use domain::ContactId;
 use messaging::Services;
 use ops::Error;
 use ops::events::EventPublisher;
-use ops::suppression::{self, Entry, Whom};
+use ops::suppression::{self, Suppression, Whom};
 use serde::Serialize;
 use store::Store;
 
@@ -29,9 +29,9 @@ struct ListedOptOut {
     since: String,
 }
 
-impl From<Entry> for ListedOptOut {
-    fn from(entry: Entry) -> Self {
-        let Entry { opt_out, contact } = entry;
+impl From<Suppression> for ListedOptOut {
+    fn from(entry: Suppression) -> Self {
+        let Suppression { opt_out, contact } = entry;
         Self {
             id: opt_out.id,
             address: opt_out.address,

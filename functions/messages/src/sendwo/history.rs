@@ -6,7 +6,7 @@ use domain::recipient::State as Shown;
 use domain::{AccountId, ContactId};
 use messaging::Services;
 use ops::Error;
-use ops::history::{self, Entry, Party, Window};
+use ops::history::{self, HistoryEntry, Party, Window};
 use serde::Serialize;
 use store::Store;
 
@@ -40,8 +40,8 @@ struct ListedMessage {
     times: Times,
 }
 
-impl From<Entry> for ListedMessage {
-    fn from(entry: Entry) -> Self {
+impl From<HistoryEntry> for ListedMessage {
+    fn from(entry: HistoryEntry) -> Self {
         let (id, campaign, times) = (entry.id(), entry.campaign, Times::from(&entry));
         let (state, reason) = entry.progress.shown();
         let failed = matches!(state, Shown::Failed | Shown::Skipped);

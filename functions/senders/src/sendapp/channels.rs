@@ -4,7 +4,7 @@ use api_http::{Caller, Given, Input, Reply, Required, Result, request};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::channel::{CustomChannel, MAX_NAME, MAX_RATE};
-use messaging::custom::{self, New};
+use messaging::custom::{self, NewChannel};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
@@ -66,7 +66,7 @@ pub(crate) async fn register(
 ) -> Result<Response> {
     let asked = input.read();
     let rate = asked.rate.get()?;
-    let new = New { name: asked.name.get()?, url: asked.url.get()?, rate };
+    let new = NewChannel { name: asked.name.get()?, url: asked.url.get()?, rate };
     let (channel, secret) = custom::register(&app.store, &app.outbound, &caller, new).await?;
     let secret = secret.map(|secret| secret.expose().to_owned());
     let created = secret.is_some();

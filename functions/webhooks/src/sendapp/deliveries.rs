@@ -2,7 +2,7 @@
 
 use api_http::{Caller, Given, Input, Reply, Result, cut_to_weight, request};
 use axum::extract::State;
-use dispatch::{Again, Replayed, WebhookDispatcher};
+use dispatch::{ReplayScope, Replayed, WebhookDispatcher};
 use jiff::Timestamp;
 use ops::Error;
 use serde::Serialize;
@@ -154,9 +154,9 @@ pub(crate) async fn replay(
     let asked = input.read();
     let found = dispatch::find(&dispatcher.store, caller.tenant_id(), named(&input)?).await?;
     let again = match (asked.delivery_id.get()?, asked.from.get()?, asked.to.get()?) {
-        (Some(delivery), None, None) => Again::One(delivery),
+        (Some(delivery), None, None) => ReplayScope::One(delivery),
         (None, Some(from), to) => {
-            Again::Between(from.as_millisecond(), to.map_or(i64::MAX, Timestamp::as_millisecond))
+            ReplayScope::Between(from.as_millisecond(), to.map_or(i64::MAX, Timestamp::as_millisecond))
         }
         _ => return Err(Error::invalid("delivery_id", "delivery_id, or from and to, are required").into()),
     };

@@ -5,7 +5,7 @@ pub(crate) mod register;
 
 use api_http::{Caller, Given, Input, Reply, Result, Texts, request};
 use axum::extract::State;
-use dispatch::{Change, Status, WebhookDispatcher};
+use dispatch::{EndpointChange, EndpointStatus, WebhookDispatcher};
 use domain::webhook::{EndpointId, EventType, chosen};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -36,8 +36,8 @@ pub(crate) fn time(ms: i64) -> String {
     format!("{:.3}", Timestamp::from_millisecond(ms).unwrap_or_default())
 }
 
-impl From<Status> for Webhook {
-    fn from(Status { endpoint, state }: Status) -> Self {
+impl From<EndpointStatus> for Webhook {
+    fn from(EndpointStatus { endpoint, state }: EndpointStatus) -> Self {
         let word = match (endpoint.on, state.disabled) {
             (false, _) => "off",
             (true, Some(_)) => "disabled",
@@ -82,7 +82,7 @@ pub(crate) struct One {
 }
 
 impl One {
-    fn new(status: Status) -> Reply<200, Self> {
+    fn new(status: EndpointStatus) -> Reply<200, Self> {
         Reply(Self { status: "success", webhook: status.into() })
     }
 }
@@ -119,7 +119,7 @@ pub(crate) async fn change(
     input: Input<ChangeWebhook>,
 ) -> Result<Reply<200, One>> {
     let asked = input.read();
-    let change = Change {
+    let change = EndpointChange {
         name: asked.name.get()?,
         url: asked.url.get()?,
         events: asked.events.get()?.map(|names| chosen(&names)).transpose()?,

@@ -3,7 +3,7 @@
 use api_http::{Caller, Given, Input, Reply, Required, Result, Texts, account_of_token, request};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use dispatch::{New, WebhookDispatcher};
+use dispatch::{NewEndpoint, WebhookDispatcher};
 use domain::account::Account;
 use domain::webhook::{Purpose, chosen};
 use ops::callers;
@@ -22,7 +22,11 @@ struct Registered {
     secret: Option<String>,
 }
 
-async fn register(dispatcher: &WebhookDispatcher, caller: &ops::Caller, new: New) -> Result<Registered> {
+async fn register(
+    dispatcher: &WebhookDispatcher,
+    caller: &ops::Caller,
+    new: NewEndpoint,
+) -> Result<Registered> {
     let (registered, secret) = dispatch::register(dispatcher, caller, new).await?;
     let status = dispatch::find(&dispatcher.store, caller.tenant_id(), registered.endpoint.id).await?;
     let secret = secret.map(|secret| secret.expose().to_owned());
@@ -45,7 +49,7 @@ async fn set(
 ) -> Result<Response> {
     let account = account_of_token(&dispatcher.store, caller, asked.token).await?;
     let url = asked.url.get()?;
-    let new = New { name: account.name.clone(), url, purpose: purpose(&account) };
+    let new = NewEndpoint { name: account.name.clone(), url, purpose: purpose(&account) };
     Ok(Reply::<200, _>(register(dispatcher, caller, new).await?).into_response())
 }
 
@@ -135,6 +139,6 @@ pub(crate) async fn create(
     let url = asked.url.get()?;
     let chosen = asked.events.get()?.map_or(Ok(None), |names| chosen(&names))?;
     let name = asked.name.or("Webhook".to_owned())?;
-    let new = New { name, url, purpose: Purpose::Events { account, chosen } };
+    let new = NewEndpoint { name, url, purpose: Purpose::Events { account, chosen } };
     Ok(Reply::<201, _>(register(&dispatcher, &caller, new).await?).into_response())
 }

@@ -47,7 +47,7 @@ impl FromStr for CallId {
 
 /// What became of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum IntakeOutcome {
     /// It brought at least one contact.
     Ok,
     /// It brought none.
@@ -56,7 +56,7 @@ pub enum Outcome {
     Refused,
 }
 
-impl Outcome {
+impl IntakeOutcome {
     /// Every outcome.
     pub const ALL: [Self; 3] = [Self::Ok, Self::Ignored, Self::Refused];
 
@@ -81,13 +81,13 @@ impl Outcome {
 
 /// A call as it is listed: nothing of the body but its size.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
+pub struct IntakeCall {
     /// Its id, which has its time.
     pub id: CallId,
     /// The tag of its contacts.
     pub source: String,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: IntakeOutcome,
     /// Why there is no contact, or what of the contacts was left out.
     pub reason: Option<String>,
     /// The contacts that it brought, or changed.

@@ -27,7 +27,7 @@ use crate::contact::NewContact;
 use crate::{AccountId, CallingCode, EmailAddress, PhoneNumber};
 
 pub use body::MAX_BODY;
-pub use call::{Call, CallId, Outcome};
+pub use call::{CallId, IntakeCall, IntakeOutcome};
 pub use signature::{BadSignature, Shop};
 pub use source::HEADERS;
 

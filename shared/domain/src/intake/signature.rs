@@ -8,7 +8,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use super::Payload;
-use super::senders::Sender;
+use super::senders::Platform;
 use crate::{Invalid, Secret};
 
 /// A shop that signs the raw body with HMAC-SHA256 and writes it in base64.
@@ -49,10 +49,10 @@ impl Shop {
         self.sender().as_str()
     }
 
-    fn sender(self) -> Sender {
+    fn sender(self) -> Platform {
         match self {
-            Self::Shopify => Sender::Shopify,
-            Self::WooCommerce => Sender::WooCommerce,
+            Self::Shopify => Platform::Shopify,
+            Self::WooCommerce => Platform::WooCommerce,
         }
     }
 
@@ -63,7 +63,7 @@ impl Shop {
     /// The shops that a body claims to come from: by its headers, or by the tag
     /// that its contacts would get, wherever that comes from.
     pub fn claimed(payload: &Payload<'_>, tag: &str) -> impl Iterator<Item = Self> {
-        let header = Sender::by_headers(payload);
+        let header = Platform::by_headers(payload);
         Self::ALL.into_iter().filter(move |shop| header == Some(shop.sender()) || shop.is_called(tag))
     }
 

@@ -2,7 +2,7 @@
 
 use super::Payload;
 use super::node::Node;
-use super::senders::Sender;
+use super::senders::Platform;
 use crate::contact::MAX_TAG;
 
 /// The headers that reading a body may look at.
@@ -47,11 +47,11 @@ pub(super) fn tag(payload: &Payload<'_>, root: Option<&Node>) -> String {
     if let Some(source) = payload.source.and_then(given) {
         return source;
     }
-    if let Some(sender) = Sender::by_headers(payload) {
+    if let Some(sender) = Platform::by_headers(payload) {
         return sender.as_str().to_owned();
     }
     let agent = payload.header("user-agent").and_then(product);
-    let shape = || root.and_then(Sender::by_shape).map(|sender| sender.as_str().to_owned());
+    let shape = || root.and_then(Platform::by_shape).map(|sender| sender.as_str().to_owned());
     match agent {
         Some(agent) if LIBRARIES.contains(&agent.as_str()) => shape().unwrap_or(agent),
         Some(agent) => agent,

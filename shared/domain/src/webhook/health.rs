@@ -16,7 +16,7 @@ pub const DOWN_AFTER: u32 = 3;
 
 /// What an attempt came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CallOutcome {
     /// 2xx.
     Delivered,
     /// 410: the receiver wants nothing more.
@@ -25,7 +25,7 @@ pub enum Outcome {
     Failed,
 }
 
-impl Outcome {
+impl CallOutcome {
     /// The outcome of an HTTP status, `None` when there was no answer.
     pub fn of(status: Option<u16>) -> Self {
         match status {
@@ -62,7 +62,7 @@ impl DisabledBecause {
 
 /// What an attempt changes beside the count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum HealthChange {
     /// Nothing to tell.
     None,
     /// A success after failures: what waits is sent at once.
@@ -74,27 +74,27 @@ pub enum Change {
 /// An endpoint's failures since its last success. The default is a healthy one,
 /// and is what turning an endpoint on again sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Health {
+pub struct EndpointHealth {
     /// Failures in a row.
     pub failures: u32,
     /// When the first of them was.
     pub failing_since: Option<Timestamp>,
 }
 
-impl Health {
+impl EndpointHealth {
     /// The health after an attempt at `now`.
     #[must_use]
-    pub fn after(self, outcome: Outcome, now: Timestamp) -> (Self, Change) {
+    pub fn after(self, outcome: CallOutcome, now: Timestamp) -> (Self, HealthChange) {
         match outcome {
-            Outcome::Delivered if self.failures > 0 => (Self::default(), Change::Recovered),
-            Outcome::Delivered => (Self::default(), Change::None),
-            Outcome::Gone => (self.failed(now), Change::Disabled(DisabledBecause::Gone)),
-            Outcome::Failed => {
+            CallOutcome::Delivered if self.failures > 0 => (Self::default(), HealthChange::Recovered),
+            CallOutcome::Delivered => (Self::default(), HealthChange::None),
+            CallOutcome::Gone => (self.failed(now), HealthChange::Disabled(DisabledBecause::Gone)),
+            CallOutcome::Failed => {
                 let next = self.failed(now);
                 let change = if next.is_hopeless(now) {
-                    Change::Disabled(DisabledBecause::Failing)
+                    HealthChange::Disabled(DisabledBecause::Failing)
                 } else {
-                    Change::None
+                    HealthChange::None
                 };
                 (next, change)
             }
@@ -125,7 +125,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::webhook::{Next, next_attempt};
+    use crate::webhook::{NextAttempt, next_attempt};
 
     fn at(hours: i64) -> Timestamp {
         Timestamp::from_second(1_772_000_000 + hours * 3_600).unwrap()
@@ -134,53 +134,62 @@ mod tests {
     #[test]
     fn only_2xx_is_a_success() {
         for (status, want) in [
-            (Some(200), Outcome::Delivered),
-            (Some(204), Outcome::Delivered),
-            (Some(299), Outcome::Delivered),
-            (Some(199), Outcome::Failed),
-            (Some(301), Outcome::Failed),
-            (Some(404), Outcome::Failed),
-            (Some(410), Outcome::Gone),
-            (Some(429), Outcome::Failed),
-            (Some(500), Outcome::Failed),
-            (None, Outcome::Failed),
+            (Some(200), CallOutcome::Delivered),
+            (Some(204), CallOutcome::Delivered),
+            (Some(299), CallOutcome::Delivered),
+            (Some(199), CallOutcome::Failed),
+            (Some(301), CallOutcome::Failed),
+            (Some(404), CallOutcome::Failed),
+            (Some(410), CallOutcome::Gone),
+            (Some(429), CallOutcome::Failed),
+            (Some(500), CallOutcome::Failed),
+            (None, CallOutcome::Failed),
         ] {
-            assert_eq!(Outcome::of(status), want, "{status:?}");
+            assert_eq!(CallOutcome::of(status), want, "{status:?}");
         }
     }
 
     #[test]
     fn two_days_down_is_not_the_end() {
-        let mut health = Health::default();
+        let mut health = EndpointHealth::default();
         for hour in 0..48 {
             let change;
-            (health, change) = health.after(Outcome::Failed, at(hour));
-            assert_eq!(change, Change::None);
+            (health, change) = health.after(CallOutcome::Failed, at(hour));
+            assert_eq!(change, HealthChange::None);
         }
-        assert_eq!(health.after(Outcome::Delivered, at(48)), (Health::default(), Change::Recovered));
-        assert_eq!(Health::default().after(Outcome::Delivered, at(49)).1, Change::None);
+        assert_eq!(
+            health.after(CallOutcome::Delivered, at(48)),
+            (EndpointHealth::default(), HealthChange::Recovered)
+        );
+        assert_eq!(EndpointHealth::default().after(CallOutcome::Delivered, at(49)).1, HealthChange::None);
     }
 
     #[test]
     fn gone_disables_at_once_and_five_days_of_failures_do() {
-        assert_eq!(Health::default().after(Outcome::Gone, at(0)).1, Change::Disabled(DisabledBecause::Gone));
-        let failing = Health { failures: 10, failing_since: Some(at(0)) };
-        assert_eq!(failing.after(Outcome::Failed, at(119)).1, Change::None);
-        assert_eq!(failing.after(Outcome::Failed, at(120)).1, Change::Disabled(DisabledBecause::Failing));
-        let quiet = Health { failures: 1, failing_since: Some(at(0)) };
-        assert_eq!(quiet.after(Outcome::Failed, at(400)).1, Change::None);
+        assert_eq!(
+            EndpointHealth::default().after(CallOutcome::Gone, at(0)).1,
+            HealthChange::Disabled(DisabledBecause::Gone)
+        );
+        let failing = EndpointHealth { failures: 10, failing_since: Some(at(0)) };
+        assert_eq!(failing.after(CallOutcome::Failed, at(119)).1, HealthChange::None);
+        assert_eq!(
+            failing.after(CallOutcome::Failed, at(120)).1,
+            HealthChange::Disabled(DisabledBecause::Failing)
+        );
+        let quiet = EndpointHealth { failures: 1, failing_since: Some(at(0)) };
+        assert_eq!(quiet.after(CallOutcome::Failed, at(400)).1, HealthChange::None);
     }
 
     #[test]
     fn on_the_schedule_a_dead_endpoint_is_disabled_in_its_sixth_day() {
-        let (mut health, mut now) = (Health::default(), at(0));
+        let (mut health, mut now) = (EndpointHealth::default(), at(0));
         loop {
-            let (next, change) = health.after(Outcome::Failed, now);
+            let (next, change) = health.after(CallOutcome::Failed, now);
             health = next;
-            if change != Change::None {
+            if change != HealthChange::None {
                 break;
             }
-            let Next::At(due) = next_attempt(health.failures, now, at(0), None, 0.5) else {
+            let NextAttempt::At(due) = next_attempt(health.failures, now, at(0), None, 0.5) else {
                 panic!("expired")
             };
             now = due;
@@ -193,14 +202,14 @@ mod tests {
     proptest! {
         #[test]
         fn a_success_within_five_days_keeps_an_endpoint(gaps in prop::collection::vec(1i64..60, 1..60)) {
-            let (mut health, mut hour) = (Health::default(), 0);
+            let (mut health, mut hour) = (EndpointHealth::default(), 0);
             for (n, gap) in gaps.iter().enumerate() {
                 hour += gap;
                 // Two failures at most between successes: under 120 hours.
-                let outcome = if n % 3 == 2 { Outcome::Delivered } else { Outcome::Failed };
+                let outcome = if n % 3 == 2 { CallOutcome::Delivered } else { CallOutcome::Failed };
                 let change;
                 (health, change) = health.after(outcome, at(hour));
-                prop_assert!(!matches!(change, Change::Disabled(_)));
+                prop_assert!(!matches!(change, HealthChange::Disabled(_)));
             }
         }
     }

@@ -14,8 +14,10 @@ mod sign;
 pub use catalog::{EventData, EventType};
 pub use endpoint::{Endpoint, EndpointId, MAX_ENDPOINTS, Purpose, check_name, chosen};
 pub use event::{Event, EventId};
-pub use health::{Change, DISABLE_AFTER, DOWN_AFTER, DisabledBecause, Health, MIN_FAILURES, Outcome};
-pub use schedule::{KEPT_FOR, Next, STEPS, next_attempt, step};
+pub use health::{
+    CallOutcome, DISABLE_AFTER, DOWN_AFTER, DisabledBecause, EndpointHealth, HealthChange, MIN_FAILURES,
+};
+pub use schedule::{KEPT_FOR, NextAttempt, STEPS, next_attempt, step};
 pub use sign::{
     Forged, ID_HEADER, ROTATION_GRACE, SIGNATURE_HEADER, SigningKeys, SigningSecret, TIMESTAMP_HEADER,
     TOLERANCE, verify,

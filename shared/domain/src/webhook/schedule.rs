@@ -28,7 +28,7 @@ const JITTER: f64 = 0.2;
 
 /// What comes after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum NextAttempt {
     /// The next attempt.
     At(Timestamp),
     /// The event would be older than [`KEPT_FOR`].
@@ -51,14 +51,14 @@ pub fn next_attempt(
     event_at: Timestamp,
     retry_after: Option<Duration>,
     fraction: f64,
-) -> Next {
+) -> NextAttempt {
     let step = step(failures);
     let pause = match retry_after {
         Some(asked) => asked.clamp(step, step * 2),
         None => step.mul_f64(1.0 - JITTER + 2.0 * JITTER * share(fraction)),
     };
     let due = later(now, pause);
-    if due > later(event_at, KEPT_FOR) { Next::Expired } else { Next::At(due) }
+    if due > later(event_at, KEPT_FOR) { NextAttempt::Expired } else { NextAttempt::At(due) }
 }
 
 fn share(fraction: f64) -> f64 {
@@ -80,8 +80,8 @@ mod tests {
         "2026-03-01T00:00:00Z".parse().unwrap()
     }
 
-    fn seconds(next: Next) -> i64 {
-        let Next::At(due) = next else { panic!("expired") };
+    fn seconds(next: NextAttempt) -> i64 {
+        let NextAttempt::At(due) = next else { panic!("expired") };
         due.as_second() - start().as_second()
     }
 
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_dead_receiver_is_tried_for_thirty_days() {
         let (mut now, mut attempts) = (start(), 0);
-        while let Next::At(due) = next_attempt(attempts + 1, now, start(), None, 0.5) {
+        while let NextAttempt::At(due) = next_attempt(attempts + 1, now, start(), None, 0.5) {
             (now, attempts) = (due, attempts + 1);
         }
         let days = (now.as_second() - start().as_second()) / 86_400;
@@ -130,7 +130,7 @@ mod tests {
         ) {
             let now = Timestamp::from_second(start().as_second() + age).unwrap();
             let asked = asked.map(Duration::from_secs);
-            if let Next::At(due) = next_attempt(failures, now, start(), asked, fraction) {
+            if let NextAttempt::At(due) = next_attempt(failures, now, start(), asked, fraction) {
                 let pause = (due.as_millisecond() - now.as_millisecond()) as f64 / 1_000.0;
                 let step = step(failures).as_secs_f64();
                 prop_assert!(pause >= 0.8 * step - 0.001 && pause <= 2.0 * step);

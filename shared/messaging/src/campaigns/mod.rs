@@ -21,7 +21,7 @@ pub use erase::erase;
 pub use launch::{draft, launch, start_scheduled};
 pub use planner::plan;
 pub use preflight::{Preflight, preflight};
-pub use report::{Build, Found, HEADER, Line, PATIENCE, Writer, build, report};
+pub use report::{HEADER, PATIENCE, ReportAnswer, ReportLine, ReportRun, Writer, build, report};
 pub use store::ledger::Which;
 
 use domain::campaign::{Campaign, CampaignState};

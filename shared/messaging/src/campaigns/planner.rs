@@ -22,7 +22,7 @@ use store::outbox::Note;
 use super::load;
 use crate::Services;
 use ops::Result;
-use ops::eligibility::{Bar, By, Person, Terms};
+use ops::eligibility::{Addressee, Bar, By, Terms};
 
 /// Writes the recipients of a campaign into its ledger, block by block from
 /// `checkpoint` on, until all are written or `out_of_time` says so; then the job
@@ -126,7 +126,7 @@ impl<'a> Plan<'a> {
     /// The rows of contacts of the audience.
     pub(super) async fn rows_of(&self, contacts: &[Contact]) -> Result<Vec<PlannedRow>> {
         let addresses: Vec<Option<Address>> = contacts.iter().map(|contact| self.address(contact)).collect();
-        let people = contacts.iter().zip(&addresses).map(|(contact, address)| Person {
+        let people = contacts.iter().zip(&addresses).map(|(contact, address)| Addressee {
             address: address.as_ref(),
             contact: Some((contact.id, contact.absorbed.clone())),
         });

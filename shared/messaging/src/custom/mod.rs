@@ -3,5 +3,5 @@
 mod registry;
 mod send;
 
-pub use registry::{New, list, register, remove};
-pub use send::{Outgoing, Sent, send};
+pub use registry::{NewChannel, list, register, remove};
+pub use send::{CustomMessage, CustomSent, send};

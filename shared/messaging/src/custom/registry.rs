@@ -11,7 +11,7 @@ use ops::{Caller, Code, Error, Result};
 
 /// A channel to register.
 #[derive(Debug, Clone)]
-pub struct New {
+pub struct NewChannel {
     /// Its name, unique in any case.
     pub name: String,
     /// Where messages are posted.
@@ -31,7 +31,7 @@ pub async fn register(
     store: &Store,
     client: &Client,
     caller: &Caller,
-    new: New,
+    new: NewChannel,
 ) -> Result<(CustomChannel, Option<Secret>)> {
     let tenant = caller.tenant_id();
     let key: ChannelName = new.name.parse()?;

@@ -9,33 +9,33 @@ use domain::{AccountId, CampaignId, ContactId, MessageId};
 
 use crate::messages::{New, deliver};
 use crate::{Services, routes};
-use ops::custom::{Person as Recipient, campaign, unknown_channel};
-use ops::eligibility::{By, Person, Terms};
+use ops::custom::{PlatformPerson, campaign, unknown_channel};
+use ops::eligibility::{Addressee, By, Terms};
 use ops::events::EventPublisher;
 use ops::{Caller, Result, SendRequest};
 
 /// A message to somebody on a channel.
 #[derive(Clone)]
-pub struct Outgoing {
+pub struct CustomMessage {
     /// The channel's name.
     pub channel: String,
     /// Whom it is for.
-    pub to: Recipient,
+    pub to: PlatformPerson,
     /// What it says.
     pub body: String,
     /// The campaign that it belongs to.
     pub campaign: Option<String>,
 }
 
-impl std::fmt::Debug for Outgoing {
+impl std::fmt::Debug for CustomMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Outgoing").field("channel", &self.channel).finish_non_exhaustive()
+        f.debug_struct("CustomMessage").field("channel", &self.channel).finish_non_exhaustive()
     }
 }
 
 /// A message that a channel took.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
+pub struct CustomSent {
     /// Our id.
     pub id: MessageId,
     /// The platform's id; ours, when it said none.
@@ -54,7 +54,12 @@ pub struct Sent {
 /// # Errors
 /// [`ops::Code::NotFound`] names `custom_channel` or `campaign_id`; [`ops::Code::InvalidField`]
 /// names `message`; otherwise as [`crate::messages::send`].
-pub async fn send(services: &Services, caller: &Caller, new: Outgoing, request: SendRequest) -> Result<Sent> {
+pub async fn send(
+    services: &Services,
+    caller: &Caller,
+    new: CustomMessage,
+    request: SendRequest,
+) -> Result<CustomSent> {
     let (store, tenant, publisher) = (&services.store, caller.tenant_id(), &EventPublisher::from(services));
     let content = Content::Text { body: new.body };
     content.check()?;
@@ -65,7 +70,7 @@ pub async fn send(services: &Services, caller: &Caller, new: Outgoing, request: 
     let campaign = campaign(store, tenant, new.campaign.as_deref()).await?;
     let address = new.to.address(&key);
     let terms = Terms::new(&route.sender.channel, AccountId::NONE, true, None, By::Request);
-    let person = Person { address: Some(&address), contact: None };
+    let person = Addressee { address: Some(&address), contact: None };
     if let Some(bar) = terms.ask(store, tenant, &[person]).await?.into_iter().flatten().next() {
         return Err(bar.into());
     }
@@ -73,7 +78,7 @@ pub async fn send(services: &Services, caller: &Caller, new: Outgoing, request: 
     let contact = new.to.contact(publisher, tenant, &key, caller.tenant.plan.contacts).await?;
     let channel = route.sender.name.clone();
     if let Some(provider_id) = earlier.and_then(|message| message.progress.provider_id) {
-        return Ok(Sent { id, provider_id, contact: contact.id, channel, campaign });
+        return Ok(CustomSent { id, provider_id, contact: contact.id, channel, campaign });
     }
     let new = New {
         id,
@@ -86,7 +91,7 @@ pub async fn send(services: &Services, caller: &Caller, new: Outgoing, request: 
     };
     let turn = store.turn(tenant, &route.sender.id).await?;
     let provider_id = deliver(services, caller, &route, new, turn).await?.provider_id;
-    Ok(Sent { id, provider_id, contact: contact.id, channel, campaign })
+    Ok(CustomSent { id, provider_id, contact: contact.id, channel, campaign })
 }
 
 fn regarding(contact: &Contact, campaign: Option<CampaignId>) -> Regarding {

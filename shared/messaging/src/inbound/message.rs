@@ -13,7 +13,7 @@ use crate::Services;
 use ops::Result;
 use ops::contacts::upsert;
 use ops::events::{EventPublisher, message_received};
-use ops::receiving::{Received, Told};
+use ops::receiving::{Heard, Told};
 
 /// An inbound message: its sender becomes a contact, and it is taken in. Once for each
 /// provider id, however often it comes; its events are the same each time.
@@ -30,7 +30,7 @@ pub(super) async fn message(
         return Ok(Vec::new());
     }
     let content = list(change.value, "messages").get(nth).map(ToString::to_string);
-    let received = Received {
+    let received = Heard {
         account: change.account,
         channel: Channel::Whatsapp,
         sender: number_of(change.value),

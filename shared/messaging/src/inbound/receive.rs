@@ -48,7 +48,7 @@ pub async fn verify(store: &Store, verification: Verification) -> Result<String>
 }
 
 /// By number or business account: when it was looked up, and what was found.
-type Known = HashMap<Place, (i64, Vec<(Owner, Secret)>)>;
+type Known = HashMap<Subject, (i64, Vec<(Owner, Secret)>)>;
 
 /// Who owns the numbers that webhooks are about, remembered for a minute.
 #[derive(Debug, Default)]
@@ -58,12 +58,12 @@ pub struct Owners {
 
 /// What a webhook says it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Place {
+enum Subject {
     Number(SenderId),
     Waba(String),
 }
 
-impl Place {
+impl Subject {
     fn is_of(&self, number: &Number) -> bool {
         match self {
             Self::Number(id) => number.id == *id,
@@ -74,7 +74,7 @@ impl Place {
 
 impl Owners {
     /// The accounts behind a number or a business account, with their app's secret.
-    async fn of(&self, store: &Store, place: Place) -> Result<Vec<(Owner, Secret)>> {
+    async fn of(&self, store: &Store, place: Subject) -> Result<Vec<(Owner, Secret)>> {
         let now = store.clock().now_ms();
         if let Some((at, owners)) = self.lock().get(&place)
             && now - at < REMEMBER_MS
@@ -82,8 +82,8 @@ impl Owners {
             return Ok(owners.clone());
         }
         let found: HashSet<Owner> = match &place {
-            Place::Number(number) => store.owner_of_number(number).await?.into_iter().collect(),
-            Place::Waba(waba) => store.owners_of_waba(waba).await?.into_iter().collect(),
+            Subject::Number(number) => store.owner_of_number(number).await?.into_iter().collect(),
+            Subject::Waba(waba) => store.owners_of_waba(waba).await?.into_iter().collect(),
         };
         let mut owners: Vec<(Owner, Secret)> = Vec::new();
         for owner in found {
@@ -181,8 +181,8 @@ async fn changes<'a>(intake: Intake<'_>, body: &'a Value) -> Result<Vec<OwnedCha
         let waba = entry.get("id").and_then(Value::as_str).unwrap_or_default();
         for value in changes_of(entry) {
             let place = match value.get("value").and_then(number_of) {
-                Some(number) => Place::Number(number),
-                None => Place::Waba(waba.to_owned()),
+                Some(number) => Subject::Number(number),
+                None => Subject::Waba(waba.to_owned()),
             };
             let owners = intake.owners.of(intake.store, place).await?;
             changes.push(OwnedChange { entry: i, value, owners });

@@ -15,7 +15,7 @@ use store::ledger::{Row, RowOutcome};
 use store::runner::Condition;
 
 use super::compose::Composer;
-use super::health::{Answer, Health};
+use super::health::{Answer, ProviderHealth};
 use super::pacer::{Pacer, Turn};
 use crate::Services;
 use crate::routes::Route;
@@ -36,14 +36,14 @@ const SILENT: Duration = Duration::from_secs(1);
 
 /// What a sender's runner and all its attempts share.
 #[derive(Debug)]
-pub(super) struct Line<'a> {
+pub(super) struct SendContext<'a> {
     pub(super) services: &'a Services,
     /// The wake-up that it is run for.
     pub(super) cause: Unacknowledged<'a>,
     pub(super) tenant: &'a TenantId,
     pub(super) route: &'a Route,
     pub(super) pacer: Pacer,
-    pub(super) health: Health,
+    pub(super) health: ProviderHealth,
     /// Most messages in a day, by the tenant's plan.
     pub(super) daily_limit: Option<u64>,
     /// Why nothing more may be sent by anybody from here.
@@ -76,7 +76,7 @@ impl From<RowOutcome> for Attempted {
     }
 }
 
-impl<'a> Line<'a> {
+impl<'a> SendContext<'a> {
     /// A sender that fares as `condition` says.
     pub(super) fn new(
         services: &'a Services,
@@ -96,7 +96,7 @@ impl<'a> Line<'a> {
             tenant,
             route,
             pacer,
-            health: Health::new(per_second, outages),
+            health: ProviderHealth::new(per_second, outages),
             daily_limit,
             stopped: OnceLock::new(),
             throttled: AtomicU32::new(0),

@@ -48,7 +48,7 @@ pub(super) enum Answer {
 /// Whether the provider answers. An outage is no outcome: while there is one, the
 /// sender rests, and single messages find out whether it is over.
 #[derive(Debug)]
-pub(super) struct Health {
+pub(super) struct ProviderHealth {
     state: Mutex<State>,
     silence: Duration,
 }
@@ -71,7 +71,7 @@ struct State {
     answered: Instant,
 }
 
-impl Health {
+impl ProviderHealth {
     /// A sender of `per_second` messages, for which `outages` pauses did not help so far.
     pub(super) fn new(per_second: u32, outages: u32) -> Self {
         let now = Instant::now();
@@ -174,14 +174,14 @@ impl State {
 mod tests {
     use super::*;
 
-    fn answer(health: &Health, answer: Answer) -> Option<Duration> {
+    fn answer(health: &ProviderHealth, answer: Answer) -> Option<Duration> {
         let call = health.begin();
         health.end(call, answer)
     }
 
     #[tokio::test(start_paused = true)]
     async fn unclear_answers_in_a_row_are_an_outage() {
-        let health = Health::new(20, 0);
+        let health = ProviderHealth::new(20, 0);
         assert_eq!([Answer::Unclear; 2].map(|unclear| answer(&health, unclear)), [None; 2]);
         assert_eq!(answer(&health, Answer::Clear), None);
         let under_way = health.begin();
@@ -194,7 +194,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_provider_that_fails_now_and_then_is_out() {
         for (every, want) in [(2, Some(10)), (3, Some(15)), (4, Some(20)), (5, None), (40, None)] {
-            let health = Health::new(20, 0);
+            let health = ProviderHealth::new(20, 0);
             let of = |n| if n % every == 0 { Answer::Unclear } else { Answer::Clear };
             let paused = (1..=200).find(|n| answer(&health, of(*n)).is_some());
             assert_eq!(paused, want, "one of {every}");
@@ -203,7 +203,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn each_probe_that_fails_doubles_the_pause() {
-        let health = Health::new(20, 1);
+        let health = ProviderHealth::new(20, 1);
         for want in [2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
             assert_eq!(answer(&health, Answer::Unclear), Some(Duration::from_secs(want)));
         }
@@ -216,7 +216,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_outage_that_comes_back_soon_goes_on() {
         for (clear, want) in [(3, 8), (49, 8), (50, 1)] {
-            let health = Health::new(20, 3);
+            let health = ProviderHealth::new(20, 3);
             assert!((0..clear).all(|_| answer(&health, Answer::Clear).is_none()));
             let pause = (0..3).find_map(|_| answer(&health, Answer::Unclear));
             assert_eq!(pause, Some(Duration::from_secs(want)), "after {clear}");
@@ -225,7 +225,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_provider_that_is_busy_for_everybody_is_out() {
-        let health = Health::new(20, 0);
+        let health = ProviderHealth::new(20, 0);
         for _ in 0..20 {
             assert_eq!(answer(&health, Answer::Busy { anew: false }), None, "one message may be the reason");
         }
@@ -235,7 +235,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn silence_is_many_calls_that_nothing_answers() {
-        let health = Health::new(20, 0);
+        let health = ProviderHealth::new(20, 0);
         let calls: Vec<u64> = (0..8).map(|_| health.begin()).collect();
         assert!(!health.is_silent());
         tokio::time::advance(Duration::from_secs(1)).await;

@@ -9,7 +9,7 @@ use domain::sender::SenderId;
 use queue::{SendJob, Unacknowledged};
 use store::runner::{Condition, Lease};
 
-use super::attempt::Line;
+use super::attempt::SendContext;
 use super::runner::{Ended, RunResult, Runner};
 use crate::Services;
 use crate::campaigns::stop_sending;
@@ -52,7 +52,7 @@ pub async fn run(
     }
     let (result, condition) = match route_of(services, tenant, id).await {
         Ok(Some((route, limit))) => {
-            let line = Line::new(services, cause, tenant, (&route, limit), &lease.condition);
+            let line = SendContext::new(services, cause, tenant, (&route, limit), &lease.condition);
             // A runner's future is large: it lives on the heap.
             let result = Box::pin(Runner::new(&line, &lease).run(out_of_time)).await;
             report_lateness(&line);
@@ -114,13 +114,13 @@ fn idle_pause(times: u32) -> Duration {
     }
 }
 
-fn report_lateness(line: &Line<'_>) {
+fn report_lateness(line: &SendContext<'_>) {
     let late_ms = u64::try_from(line.pacer.lateness().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(target: "metric", name = "SlotLateness", value = late_ms, unit = "Milliseconds");
 }
 
 /// How the sender fares after this run.
-fn line_condition(line: &Line<'_>, lease: &Lease, result: &RunResult) -> Condition {
+fn line_condition(line: &SendContext<'_>, lease: &Lease, result: &RunResult) -> Condition {
     let held = line.pacer.held_for().unwrap_or_default();
     let held_until_ms = line.services.store.clock().now_ms() + i64::try_from(held.as_millis()).unwrap_or(0);
     let idle = if result.progress { 0 } else { lease.condition.idle.saturating_add(1) };

@@ -16,7 +16,7 @@ use store::ledger::Row;
 use store::runner::Lease;
 use tokio::time::Instant;
 
-use super::attempt::Line;
+use super::attempt::SendContext;
 use super::campaign::ActiveCampaign;
 use super::compose::Composer;
 use super::wave::WaveResult;
@@ -74,7 +74,7 @@ impl RunResult {
 
 /// A runner of a sender, for as long as it has the lease.
 pub(super) struct Runner<'a> {
-    pub(super) line: &'a Line<'a>,
+    pub(super) line: &'a SendContext<'a>,
     pub(super) lease: &'a Lease,
     pub(super) campaigns: BTreeMap<CampaignId, ActiveCampaign>,
     /// The order in which campaigns draw.
@@ -114,16 +114,16 @@ pub(super) enum Rest {
 }
 
 /// A wave, or a campaign's message that is made ready.
-type UnderWay<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
+type UnderWay<'a> = Pin<Box<dyn Future<Output = Landing> + Send + 'a>>;
 
 /// What was under way, and is done.
-enum Done {
+enum Landing {
     Landed(WaveResult),
     Prepared(Box<Stored>, Box<Result<Composer>>),
 }
 
 impl<'a> Runner<'a> {
-    pub(super) fn new(line: &'a Line<'a>, lease: &'a Lease) -> Self {
+    pub(super) fn new(line: &'a SendContext<'a>, lease: &'a Lease) -> Self {
         let now = Instant::now();
         Self {
             line,
@@ -183,7 +183,7 @@ impl<'a> Runner<'a> {
                 (self.progress, self.news) = (true, Instant::now());
                 waves += 1;
                 let line = self.line;
-                under_way.push(Box::pin(async move { Done::Landed(wave.deliver(line).await) }));
+                under_way.push(Box::pin(async move { Landing::Landed(wave.deliver(line).await) }));
             }
             under_way.extend(self.prepare());
             if under_way.is_empty() {
@@ -201,11 +201,11 @@ impl<'a> Runner<'a> {
             let pause = refresh_at.min(Instant::now() + soon);
             tokio::select! {
                 Some(done) = under_way.next() => match done {
-                    Done::Landed(result) => {
+                    Landing::Landed(result) => {
                         waves -= 1;
                         self.land(result).await;
                     }
-                    Done::Prepared(stored, composer) => self.prepared(*stored, *composer).await,
+                    Landing::Prepared(stored, composer) => self.prepared(*stored, *composer).await,
                 },
                 () = tokio::time::sleep_until(pause) => {}
             }
@@ -220,7 +220,7 @@ impl<'a> Runner<'a> {
         std::mem::take(&mut self.unprepared).into_iter().map(move |stored| -> UnderWay<'a> {
             Box::pin(async move {
                 let composer = Composer::of(line.services, line.tenant, line.route, &stored).await;
-                Done::Prepared(Box::new(stored), Box::new(composer))
+                Landing::Prepared(Box::new(stored), Box::new(composer))
             })
         })
     }

@@ -14,7 +14,7 @@ use domain::{AccountId, CampaignId, ContactId};
 use futures::{StreamExt, stream};
 use store::ledger::{Row, RowOutcome};
 
-use super::attempt::{Attempted, Line};
+use super::attempt::{Attempted, SendContext};
 use super::compose::Composer;
 use ops::eligibility::{Barred, Planned, Terms};
 use ops::events::{EventPublisher, OutgoingEvent, StatusFact, message_status};
@@ -54,7 +54,7 @@ pub(super) struct WaveResult {
 }
 
 /// A row with where it came from and what is to be recorded of it.
-type Outcome<'a> = (&'a Part, u64, &'a Row, RowOutcome);
+type Recorded<'a> = (&'a Part, u64, &'a Row, RowOutcome);
 
 /// Calls under way at once in one wave.
 const CONCURRENCY: usize = 50;
@@ -72,7 +72,7 @@ impl Wave {
 
     /// Sends the wave and records its outcomes. What is claimed and was not called
     /// because something failed before is given back.
-    pub(super) async fn deliver(self, line: &Line<'_>) -> WaveResult {
+    pub(super) async fn deliver(self, line: &SendContext<'_>) -> WaveResult {
         let mut result = WaveResult::default();
         let barred = self.barred(line).await;
         let allowed = match &barred {
@@ -93,7 +93,7 @@ impl Wave {
     }
 
     /// Who must not be sent to, asked again right before.
-    async fn barred(&self, line: &Line<'_>) -> Result<Barred> {
+    async fn barred(&self, line: &SendContext<'_>) -> Result<Barred> {
         let planned = self.parts.iter().map(|part| Planned {
             campaign: part.campaign,
             terms: &part.terms,
@@ -105,7 +105,7 @@ impl Wave {
 
     /// Takes the messages of the wave from the plan's of today; answers how many there
     /// were.
-    async fn use_plan(&self, line: &Line<'_>, barred: &Barred) -> Result<usize> {
+    async fn use_plan(&self, line: &SendContext<'_>, barred: &Barred) -> Result<usize> {
         let wanted = self.rows().filter(|(part, _, row)| barred.reason(part.campaign, row.contact).is_none());
         let wanted = wanted.count();
         let store = &line.services.store;
@@ -115,11 +115,11 @@ impl Wave {
 
     async fn send<'w>(
         &'w self,
-        line: &Line<'_>,
+        line: &SendContext<'_>,
         barred: &Barred,
         allowed: usize,
         result: &mut WaveResult,
-    ) -> Vec<Outcome<'w>> {
+    ) -> Vec<Recorded<'w>> {
         let mut left = allowed;
         let mut attempts = Vec::with_capacity(self.len());
         for (part, block, row) in self.rows() {
@@ -160,7 +160,7 @@ impl Wave {
 
     /// Tells and writes down what came of the wave, and does not give up early: the
     /// provider cannot be asked.
-    async fn record(&self, line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
+    async fn record(&self, line: &SendContext<'_>, outcomes: &[Recorded<'_>]) -> Result<()> {
         let mut round = 0;
         loop {
             let recorded = self.record_once(line, outcomes).await;
@@ -172,7 +172,7 @@ impl Wave {
         }
     }
 
-    async fn record_once(&self, line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
+    async fn record_once(&self, line: &SendContext<'_>, outcomes: &[Recorded<'_>]) -> Result<()> {
         // Told before it is written down: whoever takes over does not see it again.
         tell_failures(line, outcomes).await?;
         let mut by_campaign: HashMap<CampaignId, Vec<(ContactId, u32, RowOutcome)>> = HashMap::new();
@@ -190,7 +190,7 @@ impl Wave {
 
 /// Keeps the ids that a custom channel's platform gave: what it reports under them finds
 /// its row. Meta's webhooks carry our own.
-async fn remember_ids(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
+async fn remember_ids(line: &SendContext<'_>, outcomes: &[Recorded<'_>]) -> Result<()> {
     let Some(channel) = line.route.sender.channel.custom() else { return Ok(()) };
     let accepted = outcomes.iter().filter_map(|(part, _, row, entry)| {
         let RowOutcome::Accepted { provider_id, .. } = entry else { return None };
@@ -204,12 +204,12 @@ async fn remember_ids(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
 }
 
 /// What is recorded of a recipient that was claimed and not called.
-fn give_back(line: &Line<'_>, row: &Row) -> RowOutcome {
+fn give_back(line: &SendContext<'_>, row: &Row) -> RowOutcome {
     line.later(row, Duration::from_secs(1))
 }
 
 /// Writes down that a recipient wants no more messages: the provider said so.
-async fn heed(line: &Line<'_>, row: &Row) -> Result<()> {
+async fn heed(line: &SendContext<'_>, row: &Row) -> Result<()> {
     let Some(address) = &row.address else { return Ok(()) };
     let publisher = &EventPublisher::from(line.services);
     let on = ConsentChange {
@@ -224,7 +224,7 @@ async fn heed(line: &Line<'_>, row: &Row) -> Result<()> {
 }
 
 /// Tells what the provider refused for good; no status comes for it.
-async fn tell_failures(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> {
+async fn tell_failures(line: &SendContext<'_>, outcomes: &[Recorded<'_>]) -> Result<()> {
     let failed = outcomes.iter().filter_map(|(part, _, row, entry)| match entry {
         RowOutcome::Failed { reason } => Some((*part, *row, reason)),
         RowOutcome::Accepted { .. }
@@ -245,7 +245,7 @@ async fn tell_failures(line: &Line<'_>, outcomes: &[Outcome<'_>]) -> Result<()> 
     events.publish(wanted).await
 }
 
-fn failure_event(line: &Line<'_>, part: &Part, row: &Row, reason: &Reason) -> Event {
+fn failure_event(line: &SendContext<'_>, part: &Part, row: &Row, reason: &Reason) -> Event {
     let fact = StatusFact {
         account: part.account,
         channel: &line.route.sender.channel,
@@ -260,7 +260,7 @@ fn failure_event(line: &Line<'_>, part: &Part, row: &Row, reason: &Reason) -> Ev
     message_status(line.tenant, &fact)
 }
 
-fn land(mut result: WaveResult, outcomes: Vec<Outcome<'_>>) -> WaveResult {
+fn land(mut result: WaveResult, outcomes: Vec<Recorded<'_>>) -> WaveResult {
     for (part, block, row, entry) in outcomes {
         *result.landed.entry((part.campaign, block)).or_default() += 1;
         if let RowOutcome::Retry { at_ms, failures } = entry {

@@ -4,7 +4,7 @@
 mod receive;
 mod report;
 
-pub use receive::{Incoming, Kind, Received, receive, unknown_channel};
+pub use receive::{Incoming, Received, ReceivedKind, receive, unknown_channel};
 
 use domain::channel::ChannelName;
 use domain::contact::{Contact, NewContact};
@@ -18,7 +18,7 @@ use crate::{Error, Result};
 
 /// Somebody on a channel, as a caller describes them.
 #[derive(Clone)]
-pub struct Person {
+pub struct PlatformPerson {
     /// Their id on the channel's platform.
     pub id: String,
     /// First name.
@@ -29,13 +29,13 @@ pub struct Person {
     pub email: Option<EmailAddress>,
 }
 
-impl std::fmt::Debug for Person {
+impl std::fmt::Debug for PlatformPerson {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Person(***)")
+        f.write_str("PlatformPerson(***)")
     }
 }
 
-impl Person {
+impl PlatformPerson {
     /// Their address on the channel.
     pub fn address(&self, channel: &ChannelName) -> Address {
         Address::Custom(CustomAddress::new(channel, &self.id))

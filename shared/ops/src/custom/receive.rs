@@ -9,9 +9,9 @@ use serde_json::json;
 use store::messages::Message;
 
 use super::report::report;
-use super::{Person, campaign};
+use super::{PlatformPerson, campaign};
 use crate::events::EventPublisher;
-use crate::receiving::{Received as Heard, Told};
+use crate::receiving::{Heard, Told};
 use crate::{Error, Result};
 
 /// Where messages go that name no channel, while none or several are registered.
@@ -21,14 +21,14 @@ const MAX_BODY: usize = 16_384;
 
 /// What kind of message came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ReceivedKind {
     /// Text.
     Text,
     /// An emoji on another message; without one, the reaction was taken back.
     Reaction,
 }
 
-impl Kind {
+impl ReceivedKind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -43,7 +43,7 @@ pub struct Incoming {
     /// The platform's id of it.
     pub id: String,
     /// Who wrote it.
-    pub from: Person,
+    pub from: PlatformPerson,
     /// To whom, in the platform's words.
     pub to: String,
     /// What it says.
@@ -55,7 +55,7 @@ pub struct Incoming {
     /// How it stands.
     pub status: Option<String>,
     /// What kind of message.
-    pub kind: Kind,
+    pub kind: ReceivedKind,
     /// The message that a reaction is on.
     pub reaction_to: Option<String>,
     /// The campaign that it belongs to.
@@ -177,10 +177,10 @@ fn read_status(text: &str) -> Option<Status> {
 
 fn check_body(new: &Incoming) -> Result<()> {
     match &new.body {
-        None if new.kind == Kind::Text && new.status.as_deref().and_then(read_status).is_some() => {
+        None if new.kind == ReceivedKind::Text && new.status.as_deref().and_then(read_status).is_some() => {
             Err(Error::not_found("message_sid", "there is no message of yours with this id"))
         }
-        None if new.kind == Kind::Text => Err(Error::invalid("body", "body is required")),
+        None if new.kind == ReceivedKind::Text => Err(Error::invalid("body", "body is required")),
         Some(body) if body.chars().count() > MAX_BODY => {
             Err(Error::invalid("body", format!("body may have at most {MAX_BODY} characters")))
         }

@@ -13,7 +13,7 @@ use store::ledger::Row;
 use store::messages::With;
 
 use super::entry::row_time;
-use super::{Entry, Place, cut_to_size};
+use super::{HistoryEntry, HistoryPlace, cut_to_size};
 use crate::Result;
 use crate::suppression::addresses_of;
 
@@ -69,7 +69,7 @@ impl Party {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Window {
     /// Only what is older.
-    pub before: Option<Place>,
+    pub before: Option<HistoryPlace>,
     /// How many of the newest are left out.
     pub skip: usize,
     /// How many at most.
@@ -78,11 +78,11 @@ pub struct Window {
 
 /// Part of a history.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Page {
+pub struct ConversationPage {
     /// Newest first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<HistoryEntry>,
     /// Where to go on; `None` at the end.
-    pub next: Option<Place>,
+    pub next: Option<HistoryPlace>,
 }
 
 /// Where an entry of a conversation is.
@@ -103,10 +103,10 @@ pub async fn conversation(
     accounts: &[AccountId],
     party: &Party,
     window: &Window,
-) -> Result<Page> {
+) -> Result<ConversationPage> {
     // One more tells whether there is more.
     let reach = window.skip.saturating_add(window.take).saturating_add(1);
-    let bound = window.before.as_ref().map(Place::bound);
+    let bound = window.before.as_ref().map(HistoryPlace::bound);
     let singles = singles(store, tenant, accounts, party, bound, reach);
     let rows = rows(store, tenant, accounts, party);
     let (mut found, rows) = futures::try_join!(singles, rows)?;
@@ -114,11 +114,12 @@ pub async fn conversation(
     found.retain(|(place, _)| window.before.as_ref().is_none_or(|before| place < before));
     found.sort_by(|a, b| b.0.cmp(&a.0));
     let is_more = found.len() > window.skip.saturating_add(window.take);
-    let shown: Vec<(Place, Found)> = found.into_iter().skip(window.skip).take(window.take).collect();
+    let shown: Vec<(HistoryPlace, Found)> = found.into_iter().skip(window.skip).take(window.take).collect();
     let mut entries = load(store, tenant, &shown).await?;
     let is_cut = cut_to_size(&mut entries);
-    let last = if is_cut { entries.last().map(Entry::place) } else { shown.into_iter().last().map(|l| l.0) };
-    Ok(Page { entries, next: last.filter(|_| is_more || is_cut) })
+    let last =
+        if is_cut { entries.last().map(HistoryEntry::place) } else { shown.into_iter().last().map(|l| l.0) };
+    Ok(ConversationPage { entries, next: last.filter(|_| is_more || is_cut) })
 }
 
 async fn singles(
@@ -128,7 +129,7 @@ async fn singles(
     party: &Party,
     before: Option<MessageId>,
     limit: usize,
-) -> Result<Vec<(Place, Found)>> {
+) -> Result<Vec<(HistoryPlace, Found)>> {
     let partitions = party.partitions();
     let all = accounts.iter().flat_map(|account| partitions.iter().map(move |with| (*account, with)));
     let queries = all.map(|(account, with)| async move {
@@ -138,7 +139,7 @@ async fn singles(
     let queries: Vec<_> = queries.collect();
     let pages: Vec<_> = stream::iter(queries).buffer_unordered(CONCURRENCY).try_collect().await?;
     let found = pages.into_iter().flatten();
-    Ok(found.map(|(account, id)| (Place::at(id), Found::Single(account, id))).collect())
+    Ok(found.map(|(account, id)| (HistoryPlace::at(id), Found::Single(account, id))).collect())
 }
 
 async fn rows(
@@ -146,7 +147,7 @@ async fn rows(
     tenant: &TenantId,
     accounts: &[AccountId],
     party: &Party,
-) -> Result<Vec<(Place, Found)>> {
+) -> Result<Vec<(HistoryPlace, Found)>> {
     let ids = party.ids();
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -159,13 +160,17 @@ async fn rows(
     rows.retain(|(_, row)| !matches!(row.progress.state, State::Pending | State::Skipped));
     let place = |campaign: CampaignId, row: &Row| {
         let start = started.get(&campaign).copied().unwrap_or_default();
-        Place::of_row(campaign, row, row_time(&row.progress, start))
+        HistoryPlace::of_row(campaign, row, row_time(&row.progress, start))
     };
     Ok(rows.into_iter().map(|(c, row)| (place(c, &row), Found::Row(c, Box::new(row)))).collect())
 }
 
 /// The entries at these places. A message that is gone is left out.
-async fn load(store: &Store, tenant: &TenantId, shown: &[(Place, Found)]) -> Result<Vec<Entry>> {
+async fn load(
+    store: &Store,
+    tenant: &TenantId,
+    shown: &[(HistoryPlace, Found)],
+) -> Result<Vec<HistoryEntry>> {
     let (mut ids, mut campaigns) = (Vec::new(), BTreeSet::new());
     for (_, found) in shown {
         match found {
@@ -177,13 +182,13 @@ async fn load(store: &Store, tenant: &TenantId, shown: &[(Place, Found)]) -> Res
     }
     let (messages, campaigns) =
         futures::try_join!(store.messages_of(tenant, &ids), store.campaigns_of(tenant, &campaigns))?;
-    let mut messages: HashMap<MessageId, Entry> =
+    let mut messages: HashMap<MessageId, HistoryEntry> =
         messages.into_iter().map(|message| (message.id, message.into())).collect();
     let campaigns: HashMap<CampaignId, Stored> =
         campaigns.into_iter().map(|stored| (stored.campaign.id, stored)).collect();
     let entries = shown.iter().filter_map(|(_, found)| match found {
         Found::Single(_, id) => messages.remove(id),
-        Found::Row(campaign, row) => campaigns.get(campaign).map(|stored| Entry::of_row(stored, row)),
+        Found::Row(campaign, row) => campaigns.get(campaign).map(|stored| HistoryEntry::of_row(stored, row)),
     });
     Ok(entries.collect())
 }

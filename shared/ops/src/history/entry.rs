@@ -17,7 +17,7 @@ use store::messages::Message;
 
 /// A message as a history shows it, whether single or of a campaign.
 #[derive(Clone, PartialEq)]
-pub struct Entry {
+pub struct HistoryEntry {
     /// What it is known by.
     pub reference: CallbackRef,
     /// The account it belongs to.
@@ -42,13 +42,13 @@ pub struct Entry {
     pub progress: Progress,
 }
 
-impl fmt::Debug for Entry {
+impl fmt::Debug for HistoryEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry").field("reference", &self.reference).finish_non_exhaustive()
+        f.debug_struct("HistoryEntry").field("reference", &self.reference).finish_non_exhaustive()
     }
 }
 
-impl From<Message> for Entry {
+impl From<Message> for HistoryEntry {
     fn from(message: Message) -> Self {
         Self {
             reference: CallbackRef::Message(message.id),
@@ -66,7 +66,7 @@ impl From<Message> for Entry {
     }
 }
 
-impl Entry {
+impl HistoryEntry {
     /// The message of a campaign to one recipient.
     pub(super) fn of_row(stored: &Stored, row: &Row) -> Self {
         let campaign = &stored.campaign;
@@ -107,8 +107,8 @@ impl Entry {
         Timestamp::from_millisecond(self.at_ms).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    pub(super) fn place(&self) -> Place {
-        Place { at_ms: self.at_ms, id: self.id() }
+    pub(super) fn place(&self) -> HistoryPlace {
+        HistoryPlace { at_ms: self.at_ms, id: self.id() }
     }
 }
 
@@ -122,13 +122,13 @@ pub(super) fn row_time(progress: &Progress, started: i64) -> i64 {
 
 /// A place in a history. Histories go back from it, without what lies there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct HistoryPlace {
     at_ms: i64,
     /// Our id of what lies there; empty is before all of that millisecond.
     id: String,
 }
 
-impl Place {
+impl HistoryPlace {
     /// Before everything of a time.
     pub fn before(time: Timestamp) -> Self {
         Self { at_ms: time.as_millisecond(), id: String::new() }
@@ -154,13 +154,13 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for HistoryPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.at_ms, self.id)
     }
 }
 
-impl FromStr for Place {
+impl FromStr for HistoryPlace {
     type Err = Invalid;
 
     fn from_str(s: &str) -> Result<Self, Invalid> {
@@ -182,9 +182,9 @@ pub(super) mod tests {
     use super::*;
 
     /// A single message whose id is this number.
-    pub(crate) fn entry(id: u128) -> Entry {
+    pub(crate) fn entry(id: u128) -> HistoryEntry {
         let id = MessageId(id.into());
-        Entry {
+        HistoryEntry {
             reference: CallbackRef::Message(id),
             account: AccountId(1),
             channel: Channel::Whatsapp,
@@ -202,10 +202,10 @@ pub(super) mod tests {
     #[test]
     fn places_are_ordered_by_time_and_campaigns_follow_single_messages() {
         let at = MessageId::first_of(1_000);
-        let message = Place::at(MessageId((at.0.0 + 5).into()));
-        let row = Place { at_ms: 1_000, id: "c:1:2:1".to_owned() };
-        let start = Place::before(Timestamp::from_millisecond(1_000).unwrap());
-        let next = Place::before(Timestamp::from_millisecond(1_001).unwrap());
+        let message = HistoryPlace::at(MessageId((at.0.0 + 5).into()));
+        let row = HistoryPlace { at_ms: 1_000, id: "c:1:2:1".to_owned() };
+        let start = HistoryPlace::before(Timestamp::from_millisecond(1_000).unwrap());
+        let next = HistoryPlace::before(Timestamp::from_millisecond(1_001).unwrap());
         assert!(start < message && message < row && row < next);
         assert_eq!(message.bound().0.0, at.0.0 + 5);
         assert_eq!((start.bound(), row.bound(), next.bound()), (at, next.bound(), row.bound()));
@@ -214,14 +214,14 @@ pub(super) mod tests {
     #[test]
     fn cursors_are_read_as_they_were_written() {
         for place in [
-            Place::at(MessageId::first_of(1_782_892_800_000)),
-            Place { at_ms: 1_000, id: "c:1:2:1".to_owned() },
+            HistoryPlace::at(MessageId::first_of(1_782_892_800_000)),
+            HistoryPlace { at_ms: 1_000, id: "c:1:2:1".to_owned() },
         ] {
-            assert_eq!(place.to_string().parse::<Place>().unwrap(), place);
+            assert_eq!(place.to_string().parse::<HistoryPlace>().unwrap(), place);
         }
         let foreign = format!("7-{}", MessageId::first_of(8));
         for wrong in ["", "1", "-", "1-", "x-c:1:2:1", "1-m:2", "5-hello", &foreign] {
-            assert_eq!(wrong.parse::<Place>().unwrap_err().field, "cursor", "{wrong}");
+            assert_eq!(wrong.parse::<HistoryPlace>().unwrap_err().field, "cursor", "{wrong}");
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use store::Store;
 use store::messages::SHARDS;
 
-use super::{Entry, Page, Party, Place, Window, conversation, cut_to_size};
+use super::{ConversationPage, HistoryEntry, HistoryPlace, Party, Window, conversation, cut_to_size};
 use crate::Result;
 
 /// Queries of one request: a month of one account.
@@ -33,7 +33,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn takes(&self, entry: &Entry) -> bool {
+    fn takes(&self, entry: &HistoryEntry) -> bool {
         self.inbound.is_none_or(|inbound| entry.inbound == inbound)
             && self.state.is_none_or(|state| entry.progress.shown().0 == state)
     }
@@ -42,7 +42,7 @@ impl Filter {
 /// Messages of accounts, newest first, older than `before`, at most `limit`.
 ///
 /// The work of one request is bounded: when it is used up, the page is shorter and
-/// says where to go on. Only a page without [`Page::next`] is the last.
+/// says where to go on. Only a page without [`ConversationPage::next`] is the last.
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
@@ -51,9 +51,9 @@ pub async fn list(
     tenant: &TenantId,
     accounts: &[Account],
     filter: &Filter,
-    before: Option<Place>,
+    before: Option<HistoryPlace>,
     limit: usize,
-) -> Result<Page> {
+) -> Result<ConversationPage> {
     let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
     if let Some(party) = &filter.party {
         return with_party(store, tenant, &ids, party, filter, before, limit).await;
@@ -61,7 +61,7 @@ pub async fn list(
     // No message is older than its account.
     let oldest = accounts.iter().map(|account| account.created_at).min();
     let Some(oldest) = oldest.max(filter.since.filter(|_| oldest.is_some())) else {
-        return Ok(Page { entries: Vec::new(), next: None });
+        return Ok(ConversationPage { entries: Vec::new(), next: None });
     };
     let floor = MessageId::first_of(oldest.as_millisecond());
     let newest = MessageId::first_of(store.clock().now_ms() + SKEW_MS);
@@ -71,23 +71,23 @@ pub async fn list(
     while bound > floor {
         let is_first = queries == 0;
         if !is_first && (queries + partitions > QUERIES || reads >= READS) {
-            return Ok(Page { entries, next: Some(Place::at(bound)) });
+            return Ok(ConversationPage { entries, next: Some(HistoryPlace::at(bound)) });
         }
         let each = (limit - entries.len()).div_ceil(partitions).max(EACH);
         let part = store.messages_of_day(tenant, &ids, bound, each).await?;
         queries += partitions;
         reads += part.messages.len();
         bound = part.read_until;
-        let wanted = part.messages.into_iter().filter(|message| message.id >= floor).map(Entry::from);
+        let wanted = part.messages.into_iter().filter(|message| message.id >= floor).map(HistoryEntry::from);
         entries.extend(wanted.filter(|entry| filter.takes(entry)));
         let is_full = entries.len() >= limit;
         entries.truncate(limit);
         if cut_to_size(&mut entries) || is_full {
-            let next = entries.last().map(Entry::place);
-            return Ok(Page { entries, next });
+            let next = entries.last().map(HistoryEntry::place);
+            return Ok(ConversationPage { entries, next });
         }
     }
-    Ok(Page { entries, next: None })
+    Ok(ConversationPage { entries, next: None })
 }
 
 /// The same with one person, by way of the conversation.
@@ -97,13 +97,13 @@ async fn with_party(
     accounts: &[AccountId],
     party: &Party,
     filter: &Filter,
-    before: Option<Place>,
+    before: Option<HistoryPlace>,
     limit: usize,
-) -> Result<Page> {
+) -> Result<ConversationPage> {
     let window = Window { before, skip: 0, take: limit };
     let mut page = conversation(store, tenant, accounts, party, &window).await?;
     if let Some(since) = filter.since {
-        let is_late = |entry: &Entry| entry.at_ms >= since.as_millisecond();
+        let is_late = |entry: &HistoryEntry| entry.at_ms >= since.as_millisecond();
         if !page.entries.iter().all(is_late) {
             page.next = None;
         }

@@ -8,8 +8,8 @@ mod conversation;
 mod entry;
 mod listing;
 
-pub use conversation::{Page, Party, Window, conversation};
-pub use entry::{Entry, Place};
+pub use conversation::{ConversationPage, Party, Window, conversation};
+pub use entry::{HistoryEntry, HistoryPlace};
 pub use listing::{Filter, list};
 
 use domain::message::CallbackRef;
@@ -28,19 +28,19 @@ const OTHERWISE: usize = 1_500;
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
-pub async fn find(store: &Store, tenant: &TenantId, id: &str) -> Result<Option<Entry>> {
+pub async fn find(store: &Store, tenant: &TenantId, id: &str) -> Result<Option<HistoryEntry>> {
     let id = id.trim();
     match CallbackRef::parse(id) {
         Some(CallbackRef::Campaign(campaign, contact, attempt)) => {
             let Some(row) = store.row(tenant, campaign, contact).await? else { return Ok(None) };
             let Some(stored) = store.campaign(tenant, campaign).await? else { return Ok(None) };
-            Ok((attempt <= row.attempt).then(|| Entry::of_row(&stored, &row)))
+            Ok((attempt <= row.attempt).then(|| HistoryEntry::of_row(&stored, &row)))
         }
         Some(CallbackRef::Message(id)) => by_our_id(store, tenant, id).await,
         None => match id.parse() {
             Ok(id) => by_our_id(store, tenant, id).await,
             Err(_) if id.is_empty() || id.len() > MAX_PROVIDER_ID => Ok(None),
-            Err(_) => Ok(store.message_by_provider_id(tenant, id).await?.map(Entry::from)),
+            Err(_) => Ok(store.message_by_provider_id(tenant, id).await?.map(HistoryEntry::from)),
         },
     }
 }
@@ -57,15 +57,15 @@ pub async fn everywhere(store: &Store, tenant: &TenantId) -> Result<Vec<AccountI
 
 /// The id does not tell the account: each of the tenant's is asked, and the custom
 /// channels.
-async fn by_our_id(store: &Store, tenant: &TenantId, id: MessageId) -> Result<Option<Entry>> {
+async fn by_our_id(store: &Store, tenant: &TenantId, id: MessageId) -> Result<Option<HistoryEntry>> {
     let accounts = everywhere(store, tenant).await?;
     let ids: Vec<(AccountId, MessageId)> = accounts.into_iter().map(|account| (account, id)).collect();
-    Ok(store.messages_of(tenant, &ids).await?.into_iter().next().map(Entry::from))
+    Ok(store.messages_of(tenant, &ids).await?.into_iter().next().map(HistoryEntry::from))
 }
 
 /// Keeps as many entries as one answer has room for, at least one; answers
 /// whether any had to go.
-fn cut_to_size(entries: &mut Vec<Entry>) -> bool {
+fn cut_to_size(entries: &mut Vec<HistoryEntry>) -> bool {
     let mut size = 0;
     let fits = entries.iter().take_while(|entry| {
         size += OTHERWISE + entry.text.as_deref().map_or(0, weight::of_text);
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_page_has_at_least_one_entry_and_no_more_than_fits() {
-        let with = |text: &str, size: usize| Entry { text: Some(text.repeat(size)), ..entry(1) };
+        let with = |text: &str, size: usize| HistoryEntry { text: Some(text.repeat(size)), ..entry(1) };
         let most = weight::MOST - OTHERWISE;
         for (text, sizes, keep) in [
             ("x", vec![], 0),
@@ -94,7 +94,7 @@ mod tests {
             ("x", vec![most / 2, most / 3], 2),
             ("\"", vec![most / 2, most / 3], 1),
         ] {
-            let mut entries: Vec<Entry> = sizes.iter().map(|size| with(text, *size)).collect();
+            let mut entries: Vec<HistoryEntry> = sizes.iter().map(|size| with(text, *size)).collect();
             assert_eq!(cut_to_size(&mut entries), keep < sizes.len());
             assert_eq!(entries.len(), keep);
         }

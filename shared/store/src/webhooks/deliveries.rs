@@ -44,7 +44,7 @@ impl std::fmt::Debug for Body {
 
 /// How far a delivery is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum DeliveryProgress {
     /// The endpoint took it.
     Delivered,
     /// It is sent when the endpoint is looked at next.
@@ -53,7 +53,7 @@ pub enum Progress {
     Failed,
 }
 
-impl Progress {
+impl DeliveryProgress {
     /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -103,7 +103,7 @@ pub struct Delivery {
     /// The signature that came with a forwarded body.
     pub signature: Option<String>,
     /// How far it is.
-    pub progress: Progress,
+    pub progress: DeliveryProgress,
     /// Calls so far.
     pub attempts: u32,
     /// The last call, without its answer.
@@ -112,7 +112,7 @@ pub struct Delivery {
 
 /// An event that somebody wants to take on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
+pub struct EventClaim {
     /// The event.
     pub event: EventId,
     /// The number that it gets.
@@ -165,7 +165,7 @@ impl Store {
         &self,
         tenant: &TenantId,
         endpoint: EndpointId,
-        claims: &[Claim],
+        claims: &[EventClaim],
     ) -> Result<Vec<Claimed>> {
         let (now, ttl) = (self.clock().now_ms(), self.event_ttl());
         let mut statements = Vec::with_capacity(claims.len());
@@ -375,7 +375,7 @@ impl Store {
         self.set_waiting(tenant, endpoint, &waiting.collect::<Vec<_>>()).await?;
         let updates = deliveries.iter().map(|delivery| {
             let update = Update::of(key(tenant, endpoint, delivery.sequence));
-            update.set("st", s(Progress::Waiting.as_str())).into_statement(self.table())
+            update.set("st", s(DeliveryProgress::Waiting.as_str())).into_statement(self.table())
         });
         self.execute(updates.collect::<Result<_>>()?).await.map(|_| ())
     }
@@ -450,7 +450,7 @@ pub(super) fn from_item(item: Item) -> Result<Delivery> {
         at_ms: number(&item, "at").unwrap_or(0),
         body,
         signature: text(&item, "sg"),
-        progress: Progress::parse(&text(&item, "st").unwrap_or_default()),
+        progress: DeliveryProgress::parse(&text(&item, "st").unwrap_or_default()),
         attempts: number(&item, "n").unwrap_or(0),
         last: read_attempt(&item),
     })

@@ -18,7 +18,7 @@ mod since;
 mod state;
 mod waiting;
 
-pub use deliveries::{Attempt, Body, Claim, Claimed, Delivery, Progress};
+pub use deliveries::{Attempt, Body, Claimed, Delivery, DeliveryProgress, EventClaim};
 pub use endpoints::{Registered, Registration};
-pub use state::State;
+pub use state::EndpointState;
 pub use waiting::Waiting;

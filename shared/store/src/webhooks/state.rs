@@ -1,7 +1,7 @@
 //! How an endpoint fares.
 
 use domain::TenantId;
-use domain::webhook::{DisabledBecause, EndpointId, Health};
+use domain::webhook::{DisabledBecause, EndpointHealth, EndpointId};
 use jiff::Timestamp;
 
 use crate::batch::Action;
@@ -16,13 +16,13 @@ const TRIES: u32 = 10;
 
 /// How an endpoint fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct State {
+pub struct EndpointState {
     /// Changes with every change but that of the sequence.
     pub version: u64,
     /// The last sequence number that was given out.
     pub sequence: u64,
     /// Failures since its last success.
-    pub health: Health,
+    pub health: EndpointHealth,
     /// Everything that waits is sent, whenever it was to be: the endpoint recovered.
     pub flush: bool,
     /// When it is looked at next, in milliseconds since 1970: something waits.
@@ -39,12 +39,12 @@ fn key(tenant: &TenantId, id: EndpointId) -> Key {
     Key::new(Kind::HookState.pk(format_args!("{tenant}#{id}")), "-")
 }
 
-fn from_item(item: &Item) -> State {
+fn from_item(item: &Item) -> EndpointState {
     let since = number(item, "since").and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    State {
+    EndpointState {
         version: number(item, "ver").unwrap_or(0),
         sequence: number(item, "seq").unwrap_or(0),
-        health: Health { failures: number(item, "fails").unwrap_or(0), failing_since: since },
+        health: EndpointHealth { failures: number(item, "fails").unwrap_or(0), failing_since: since },
         flush: item.contains_key("flush"),
         due_ms: number(item, "due"),
         slow_until_ms: number(item, "slow").unwrap_or(0),
@@ -53,7 +53,7 @@ fn from_item(item: &Item) -> State {
     }
 }
 
-impl State {
+impl EndpointState {
     /// Whether what comes in has to wait.
     pub fn holds(&self, now_ms: i64) -> bool {
         self.disabled.is_some() || self.health.is_down() || self.slow_until_ms > now_ms
@@ -61,7 +61,7 @@ impl State {
 }
 
 /// Sets what differs; the sequence is not among it.
-fn update(key: Key, before: &State, after: &State) -> Update {
+fn update(key: Key, before: &EndpointState, after: &EndpointState) -> Update {
     let optional = |update: Update, name, value: Option<i64>| match value {
         Some(value) => update.set(name, n(value)),
         None => update.remove(name),
@@ -92,7 +92,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn take_sequence(&self, tenant: &TenantId, id: EndpointId, count: u64) -> Result<(u64, State)> {
+    pub async fn take_sequence(
+        &self,
+        tenant: &TenantId,
+        id: EndpointId,
+        count: u64,
+    ) -> Result<(u64, EndpointState)> {
         let item = self.update_returning(Update::of(key(tenant, id)).add("seq", n(count))).await?;
         let state = from_item(&item);
         Ok((state.sequence + 1 - count, state))
@@ -102,7 +107,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn endpoint_state(&self, tenant: &TenantId, id: EndpointId) -> Result<State> {
+    pub async fn endpoint_state(&self, tenant: &TenantId, id: EndpointId) -> Result<EndpointState> {
         Ok(self.get_item(&key(tenant, id)).await?.as_ref().map(from_item).unwrap_or_default())
     }
 
@@ -117,8 +122,8 @@ impl Store {
         &self,
         tenant: &TenantId,
         id: EndpointId,
-        change: impl Fn(&State) -> Option<State>,
-    ) -> Result<Option<(State, State)>> {
+        change: impl Fn(&EndpointState) -> Option<EndpointState>,
+    ) -> Result<Option<(EndpointState, EndpointState)>> {
         for round in 0..TRIES {
             let before = self.endpoint_state(tenant, id).await?;
             let Some(after) = change(&before) else { return Ok(None) };
@@ -140,8 +145,8 @@ impl Store {
         &self,
         tenant: &TenantId,
         id: EndpointId,
-        before: &State,
-        after: &State,
+        before: &EndpointState,
+        after: &EndpointState,
         note: Note,
     ) -> Result<Written> {
         let update = update(key(tenant, id), before, after);

@@ -14,7 +14,7 @@ use super::{Ignored, Payload, walk};
 
 /// A sender that we know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sender {
+pub(super) enum Platform {
     Shopify,
     WooCommerce,
     HubSpot,
@@ -24,7 +24,7 @@ pub(super) enum Sender {
     Typeform,
 }
 
-impl Sender {
+impl Platform {
     const ALL: [Self; 7] = [
         Self::Shopify,
         Self::WooCommerce,
@@ -103,8 +103,9 @@ impl Sender {
 /// The people of a body. A body that has no known shape is searched, also when
 /// its headers name a sender: Klaviyo's users, for one, write their own.
 pub(super) fn people(root: &Node, payload: &Payload<'_>) -> Result<Vec<Person>, Ignored> {
-    let shop = Sender::by_headers(payload).filter(|s| matches!(s, Sender::Shopify | Sender::WooCommerce));
-    let Some(sender) = shop.or_else(|| Sender::by_shape(root)) else { return Ok(walk::people(root)) };
+    let shop =
+        Platform::by_headers(payload).filter(|s| matches!(s, Platform::Shopify | Platform::WooCommerce));
+    let Some(sender) = shop.or_else(|| Platform::by_shape(root)) else { return Ok(walk::people(root)) };
     sender.people(root, payload)
 }
 

@@ -7,7 +7,7 @@ use store::contacts::BLOCK;
 use store::ledger::Row;
 use store::reports::{Report, ReportDraft, ReportFile, ReportJob, ReportKey};
 
-use super::line::{Line, line};
+use super::line::{ReportLine, line};
 use super::{job_of, want};
 use crate::Services;
 use bodies::unavailable;
@@ -32,7 +32,7 @@ pub trait Writer: Send {
     where
         Self: Sized;
     /// Writes one recipient.
-    fn write(&mut self, line: &Line);
+    fn write(&mut self, line: &ReportLine);
     /// About how many bytes the next part has by now.
     fn bytes(&self) -> usize;
     /// Ends the part.
@@ -45,7 +45,7 @@ pub trait Writer: Send {
 
 /// A run of a job.
 #[derive(Debug, Clone, Copy)]
-pub struct Build<'a> {
+pub struct ReportRun<'a> {
     /// What is made.
     pub of: ReportKey<'a>,
     /// The job.
@@ -63,7 +63,7 @@ pub struct Build<'a> {
 /// [`ops::Code::Unavailable`]: the job comes again.
 pub async fn build<W: Writer>(
     services: &Services,
-    build: Build<'_>,
+    build: ReportRun<'_>,
     out_of_time: impl Fn() -> bool,
 ) -> Result<()> {
     let Some(report) = take(services, build).await? else { return Ok(()) };
@@ -88,7 +88,7 @@ pub async fn build<W: Writer>(
 }
 
 /// Takes the job; `None` when there is nothing to do.
-async fn take(services: &Services, build: Build<'_>) -> Result<Option<Report>> {
+async fn take(services: &Services, build: ReportRun<'_>) -> Result<Option<Report>> {
     let store = &services.store;
     match store.take_report(build.of, build.job, build.run, false).await {
         Ok(report) => return Ok(Some(report)),
@@ -157,7 +157,7 @@ impl From<Stopped> for ops::Error {
 
 struct Run<'a> {
     services: &'a Services,
-    build: Build<'a>,
+    build: ReportRun<'a>,
     job: ReportJob,
     /// When it last said that it is alive.
     beaten_ms: i64,

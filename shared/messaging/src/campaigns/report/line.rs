@@ -21,11 +21,11 @@ pub const HEADER: [&str; 11] = [
 ];
 
 /// The fields of one recipient, in the order of the columns.
-pub type Line = [String; HEADER.len()];
+pub type ReportLine = [String; HEADER.len()];
 
 /// One recipient. Whoever has no address any more has an empty phone; times are
 /// RFC 3339 with milliseconds, UTC.
-pub(super) fn line(row: &Row) -> Line {
+pub(super) fn line(row: &Row) -> ReportLine {
     let progress = &row.progress;
     let (state, reason) = progress.shown();
     let next_attempt = row.retry_at.filter(|_| progress.state == State::Pending);

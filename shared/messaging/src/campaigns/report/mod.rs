@@ -6,8 +6,8 @@
 mod build;
 mod line;
 
-pub use build::{Build, Writer, build};
-pub use line::{HEADER, Line};
+pub use build::{ReportRun, Writer, build};
+pub use line::{HEADER, ReportLine};
 
 use bodies::unavailable;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What a request for a report is answered with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum ReportAnswer {
     /// Where the file can be read for a short while.
     At(String),
     /// It is being made: the next request finds it.
@@ -52,7 +52,7 @@ pub async fn report(
     campaign: CampaignId,
     format: ReportFormat,
     patience: Duration,
-) -> Result<Found> {
+) -> Result<ReportAnswer> {
     let store = &services.store;
     load(store, tenant, campaign).await?;
     let of = ReportKey { tenant, campaign, format };
@@ -61,12 +61,12 @@ pub async fn report(
     let mut report = store.report(of).await?;
     if let Some((file, promised_ms)) = promised(&report) {
         store.keep_report_promise(of, promised_ms).await?;
-        return Ok(Found::At(address(services, of, file).await?));
+        return Ok(ReportAnswer::At(address(services, of, file).await?));
     }
     let (end, mut step, mut has_asked) = (Instant::now() + patience, STEP, false);
     loop {
         if let Some(file) = report.file.as_ref().filter(|file| serves(file, &marks, asked_ms)) {
-            return Ok(Found::At(address(services, of, file).await?));
+            return Ok(ReportAnswer::At(address(services, of, file).await?));
         }
         let is_under_way = report.job.as_ref().is_some_and(|job| !job.is_dead(store.clock().now_ms()));
         if !has_asked || !is_under_way {
@@ -75,7 +75,7 @@ pub async fn report(
         }
         if Instant::now() >= end {
             store.promise_report(of, asked_ms).await?;
-            return Ok(Found::Preparing);
+            return Ok(ReportAnswer::Preparing);
         }
         sleep(step).await;
         step = (step * 3 / 2).min(LONGEST_STEP);
