@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use channels::cloud::payload;
 use domain::media::MediaKind;
 use domain::message::{Address, Button, CallbackRef, Content, MediaSource, TemplateCall};
-use domain::template::{Slot, fill};
+use domain::template::{Variable, fill};
 use serde_json::Value;
 
 const EXAMPLES: &str = include_str!("../../../infra/simulators/fixtures/meta/messages_request_examples.json");
@@ -112,13 +112,13 @@ fn templates() {
         Content::Template(TemplateCall { name: "promo".to_owned(), language: "it".to_owned(), components })
     };
     assert_matches(&call(Vec::new()), &["Send Test Message", "Send Text Message"]);
-    let slots = [Slot::Body("1".to_owned()), Slot::Body("2".to_owned())];
+    let slots = [Variable::Body("1".to_owned()), Variable::Body("2".to_owned())];
     let values = ["Mario".to_owned(), "20".to_owned()];
     assert_matches(&call(fill(&slots, &values, None)), &["Send Message Template Text"]);
     let image = MediaSource::Link("https://example.com/a.jpg".to_owned());
     let media = Some((MediaKind::Image, &image));
     assert_matches(&call(fill(&slots, &values, media)), &["Send Message Template Media"]);
-    let quick = [Slot::Body("1".to_owned()), Slot::Button(0, "url")];
+    let quick = [Variable::Body("1".to_owned()), Variable::Button(0, "url")];
     let interactive = [
         "Send Message Template Interactive",
         "Send Message Template Text",

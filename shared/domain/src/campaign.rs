@@ -79,7 +79,7 @@ impl CampaignState {
 
 /// What a campaign says; texts and parameters may have placeholders.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Message {
+pub enum CampaignMessage {
     /// An approved template.
     Template {
         /// Its name.
@@ -140,7 +140,7 @@ pub struct Campaign {
     /// What it leaves from; `None` is the account's default for the channel.
     pub sender: Option<SenderId>,
     /// What it says.
-    pub message: Message,
+    pub message: CampaignMessage,
     /// Who receives it.
     pub audience: Audience,
     /// When it starts by itself.
@@ -198,7 +198,7 @@ pub struct CheckedDraft {
     /// What it leaves from, where the caller says.
     pub sender: Option<SenderId>,
     /// What it says.
-    pub message: Message,
+    pub message: CampaignMessage,
     /// Who receives it.
     pub audience: Audience,
     /// When it starts by itself.
@@ -238,7 +238,7 @@ impl Draft {
         }
     }
 
-    fn content(self, channel: &Channel) -> Result<Message, Invalid> {
+    fn content(self, channel: &Channel) -> Result<CampaignMessage, Invalid> {
         let kind = self.message_type.trim().to_owned();
         let can = channel.capabilities();
         let refused = |what: &str| Err(Invalid::new("message_type", format!("{channel} {what}")));
@@ -260,16 +260,16 @@ impl Draft {
         }
     }
 
-    fn text(self) -> Result<Message, Invalid> {
+    fn text(self) -> Result<CampaignMessage, Invalid> {
         let body = self.message.filter(|m| !m.trim().is_empty());
         let body = body.ok_or_else(|| Invalid::new("message", "message is required for text"))?;
         if body.chars().count() > 4_096 {
             return Err(Invalid::new("message", "message may have at most 4096 characters"));
         }
-        Ok(Message::Text { body })
+        Ok(CampaignMessage::Text { body })
     }
 
-    fn template(self) -> Result<Message, Invalid> {
+    fn template(self) -> Result<CampaignMessage, Invalid> {
         let name = self.template_name.map(|n| n.trim().to_owned()).filter(|n| !n.is_empty());
         let name = name.ok_or_else(|| {
             Invalid::new("template_name", "template_name is required for message_type template")
@@ -277,10 +277,10 @@ impl Draft {
         let media_url = self.media_url.filter(|u| !u.is_empty());
         media_url.as_deref().map_or(Ok(()), check_url)?;
         let language = self.template_language.map(|l| l.trim().to_owned()).filter(|l| !l.is_empty());
-        Ok(Message::Template { name, language, params: self.template_params, media_url })
+        Ok(CampaignMessage::Template { name, language, params: self.template_params, media_url })
     }
 
-    fn media(self, with_text: bool) -> Result<Message, Invalid> {
+    fn media(self, with_text: bool) -> Result<CampaignMessage, Invalid> {
         let url = self.media_url.filter(|u| !u.trim().is_empty());
         let url =
             url.ok_or_else(|| Invalid::new("media_url", "media_url is required for this message_type"))?;
@@ -294,7 +294,7 @@ impl Draft {
             return Err(Invalid::new("message", "message is required for text_media"));
         }
         check_caption(kind, caption.as_deref())?;
-        Ok(Message::Media { kind, url, caption })
+        Ok(CampaignMessage::Media { kind, url, caption })
     }
 }
 

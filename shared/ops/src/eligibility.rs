@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::campaign::Message;
+use domain::campaign::CampaignMessage;
 use domain::channel::{Capabilities, Channel};
 use domain::consent::opt_out_blocks;
 use domain::message::{Address, Category};
@@ -99,7 +99,7 @@ pub enum By {
 
 /// Somebody who is to be sent to.
 #[derive(Debug, Clone)]
-pub struct Addressee<'a> {
+pub struct MessageTarget<'a> {
     /// Where to, over the channel.
     pub address: Option<&'a Address>,
     /// Who, with the contacts that became part of them.
@@ -125,7 +125,7 @@ impl Terms {
     /// Of a campaign as it was launched.
     pub fn of(stored: &Stored, by: By) -> Self {
         let campaign = &stored.campaign;
-        let is_free_form = !matches!(campaign.message, Message::Template { .. });
+        let is_free_form = !matches!(campaign.message, CampaignMessage::Template { .. });
         let category = stored.template.as_ref().and_then(|template| template.category);
         Self::new(&campaign.channel, campaign.account, is_free_form, category, by)
     }
@@ -142,7 +142,7 @@ impl Terms {
         &self,
         store: &Store,
         tenant: &TenantId,
-        people: &[Addressee<'_>],
+        people: &[MessageTarget<'_>],
     ) -> Result<Vec<Option<Bar>>> {
         let addresses: Vec<Address> = people.iter().filter_map(|person| person.address.cloned()).collect();
         let opted_out = async { store.opted_out(tenant, &addresses).await };
@@ -156,7 +156,7 @@ impl Terms {
         let (opted_out, windows): (HashSet<Address>, HashMap<ContactId, i64>) =
             futures::try_join!(opted_out, windows)?;
         let now_ms = store.clock().now_ms();
-        let judge = |person: &Addressee<'_>| {
+        let judge = |person: &MessageTarget<'_>| {
             let window = person.contact.as_ref().and_then(|(id, _)| windows.get(id)).copied();
             let is_out = person.address.is_some_and(|address| opted_out.contains(address));
             self.judge(person.address, is_out, window, now_ms)

@@ -11,7 +11,7 @@ use api_http::{
 use axum::extract::State;
 use axum::response::Response;
 use domain::CampaignId;
-use domain::campaign::{Campaign, Message};
+use domain::campaign::{Campaign, CampaignMessage};
 use domain::recipient::State as Recipient;
 use messaging::{Services, campaigns};
 use ops::Error;
@@ -94,12 +94,12 @@ impl ListedCampaign {
     }
 }
 
-fn message_type(message: &Message) -> &'static str {
+fn message_type(message: &CampaignMessage) -> &'static str {
     match message {
-        Message::Template { .. } => "template",
-        Message::Text { .. } => "text",
-        Message::Media { caption: Some(_), .. } => "text_media",
-        Message::Media { caption: None, .. } => "media_only",
+        CampaignMessage::Template { .. } => "template",
+        CampaignMessage::Text { .. } => "text",
+        CampaignMessage::Media { caption: Some(_), .. } => "text_media",
+        CampaignMessage::Media { caption: None, .. } => "media_only",
     }
 }
 

@@ -3,7 +3,7 @@
 use api_http::{Array, Caller, Given, Input, Reply, Required, Result, account_of_token, request};
 use axum::extract::State;
 use domain::sender::SenderId;
-use domain::template::{Slot, Template, TemplateRequest, TemplateStatus, slots};
+use domain::template::{Template, TemplateRequest, TemplateStatus, Variable, slots};
 use messaging::{Services, templates};
 use ops::senders;
 use serde::Serialize;
@@ -34,11 +34,11 @@ impl From<Template> for ListedTemplate {
     }
 }
 
-fn variable(slot: &Slot) -> Value {
+fn variable(slot: &Variable) -> Value {
     match slot {
-        Slot::Header(name) => json!({"component": "header", "name": name}),
-        Slot::Body(name) => json!({"component": "body", "name": name}),
-        Slot::Button(index, kind) => json!({"component": "button", "index": index, "sub_type": kind}),
+        Variable::Header(name) => json!({"component": "header", "name": name}),
+        Variable::Body(name) => json!({"component": "body", "name": name}),
+        Variable::Button(index, kind) => json!({"component": "button", "index": index, "sub_type": kind}),
     }
 }
 

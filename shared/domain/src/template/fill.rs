@@ -10,7 +10,7 @@ use crate::message::MediaSource;
 
 /// One variable of a template that a send has to fill.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Slot {
+pub enum Variable {
     /// A variable of the header's text.
     Header(String),
     /// A variable of the body.
@@ -19,7 +19,7 @@ pub enum Slot {
     Button(usize, &'static str),
 }
 
-impl std::fmt::Display for Slot {
+impl std::fmt::Display for Variable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Header(variable) => write!(f, "header {{{{{variable}}}}}"),
@@ -52,15 +52,15 @@ impl Params {
     }
 
     /// The pattern for `slot`; `nth` counts the slots of the same part.
-    pub fn get(&self, slot: &Slot, nth: usize) -> Option<&str> {
+    pub fn get(&self, slot: &Variable, nth: usize) -> Option<&str> {
         let found = match slot {
-            Slot::Header(variable) => self.header.get(nth).or_else(|| self.named.get(variable)),
-            Slot::Body(variable) => self.named.get(variable).or_else(|| self.body.get(nth)),
-            Slot::Button(..) => self.buttons.get(nth),
+            Variable::Header(variable) => self.header.get(nth).or_else(|| self.named.get(variable)),
+            Variable::Body(variable) => self.named.get(variable).or_else(|| self.body.get(nth)),
+            Variable::Button(..) => self.buttons.get(nth),
         };
         match found {
             Some(pattern) => Some(pattern),
-            None if self.is_empty() && matches!(slot, Slot::Body(v) if v == "1" || v == "name") => {
+            None if self.is_empty() && matches!(slot, Variable::Body(v) if v == "1" || v == "name") => {
                 Some("{{name}}")
             }
             None => None,
@@ -71,7 +71,7 @@ impl Params {
     ///
     /// # Errors
     /// The slots without a pattern, as people read them.
-    pub fn patterns(&self, slots: &[Slot]) -> Result<Vec<Param>, Vec<String>> {
+    pub fn patterns(&self, slots: &[Variable]) -> Result<Vec<Param>, Vec<String>> {
         let (mut patterns, mut missing) = (Vec::new(), Vec::new());
         for (i, slot) in slots.iter().enumerate() {
             let nth = slots[..i].iter().filter(|s| same_part(s, slot)).count();
@@ -84,36 +84,36 @@ impl Params {
     }
 }
 
-fn same_part(a: &Slot, b: &Slot) -> bool {
+fn same_part(a: &Variable, b: &Variable) -> bool {
     std::mem::discriminant(a) == std::mem::discriminant(b)
 }
 
 /// The variables that a send of `template` has to fill, in the order of its parts.
-pub fn slots(template: &Template) -> Vec<Slot> {
-    let header = variables(template.text_of("HEADER")).into_iter().map(Slot::Header);
-    let body = variables(template.text_of("BODY")).into_iter().map(Slot::Body);
+pub fn slots(template: &Template) -> Vec<Variable> {
+    let header = variables(template.text_of("HEADER")).into_iter().map(Variable::Header);
+    let body = variables(template.text_of("BODY")).into_iter().map(Variable::Body);
     let buttons = template.buttons().iter().enumerate().filter_map(|(i, button)| {
         let kind = button.get("type").and_then(Value::as_str)?;
         let url = button.get("url").and_then(Value::as_str).unwrap_or_default();
         match kind {
-            "URL" if !variables(url).is_empty() => Some(Slot::Button(i, "url")),
-            "COPY_CODE" => Some(Slot::Button(i, "copy_code")),
-            "OTP" => Some(Slot::Button(i, "url")),
+            "URL" if !variables(url).is_empty() => Some(Variable::Button(i, "url")),
+            "COPY_CODE" => Some(Variable::Button(i, "copy_code")),
+            "OTP" => Some(Variable::Button(i, "url")),
             _ => None,
         }
     });
-    let mut slots: Vec<Slot> = header.chain(body).chain(buttons).collect();
+    let mut slots: Vec<Variable> = header.chain(body).chain(buttons).collect();
     // Authentication bodies are Meta's own text and always take the code.
     let is_authentication = matches!(template.category, Some(crate::message::Category::Authentication));
-    if is_authentication && !slots.iter().any(|s| matches!(s, Slot::Body(_))) {
-        slots.insert(0, Slot::Body("1".to_owned()));
+    if is_authentication && !slots.iter().any(|s| matches!(s, Variable::Body(_))) {
+        slots.insert(0, Variable::Body("1".to_owned()));
     }
     slots
 }
 
 /// Meta's `components` for values in the order of `slots`, with the header's
 /// media when the template has one.
-pub fn fill(slots: &[Slot], values: &[String], media: Option<(MediaKind, &MediaSource)>) -> Vec<Value> {
+pub fn fill(slots: &[Variable], values: &[String], media: Option<(MediaKind, &MediaSource)>) -> Vec<Value> {
     let named = |variable: &str, value: &str| {
         if variable.bytes().all(|b| b.is_ascii_digit()) {
             json!({"type": "text", "text": value})
@@ -132,9 +132,9 @@ pub fn fill(slots: &[Slot], values: &[String], media: Option<(MediaKind, &MediaS
     }
     for (slot, value) in slots.iter().zip(values) {
         match slot {
-            Slot::Header(variable) => header.push(named(variable, value)),
-            Slot::Body(variable) => body.push(named(variable, value)),
-            Slot::Button(index, sub_type) => {
+            Variable::Header(variable) => header.push(named(variable, value)),
+            Variable::Body(variable) => body.push(named(variable, value)),
+            Variable::Button(index, sub_type) => {
                 let parameter = if *sub_type == "copy_code" {
                     json!({"type": "coupon_code", "coupon_code": value})
                 } else {

@@ -6,7 +6,7 @@ mod fill;
 mod preview;
 
 pub use create::{NewTemplate, TemplateRequest};
-pub use fill::{Param, Params, Slot, fill, slots};
+pub use fill::{Param, Params, Variable, fill, slots};
 pub use preview::preview;
 
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! A template as its recipient reads it.
 
-use super::{Slot, Template, slots};
+use super::{Template, Variable, slots};
 use crate::message::Category;
 
 /// The body of `template` as its recipient reads it: filled with what was sent, in
@@ -13,7 +13,7 @@ pub fn preview(template: &Template, values: &[String]) -> Option<String> {
     let slots = slots(template);
     let value = |variable: &str| {
         let mut pairs = slots.iter().zip(values);
-        pairs.find_map(|(slot, value)| matches!(slot, Slot::Body(v) if v == variable).then_some(value))
+        pairs.find_map(|(slot, value)| matches!(slot, Variable::Body(v) if v == variable).then_some(value))
     };
     let (mut text, mut rest) = (String::with_capacity(body.len()), body);
     while let Some((before, tail)) = rest.split_once("{{") {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{CampaignId, TenantId};
 use queue::CampaignJob;
 
-use super::{Progress, held_until, load};
+use super::{CampaignProgress, held_until, load};
 use crate::Services;
 use ops::Result;
 
@@ -24,7 +24,7 @@ const BATCH: usize = 16;
 ///
 /// # Errors
 /// [`ops::Code::NotFound`]
-pub async fn progress(services: &Services, tenant: &TenantId, id: CampaignId) -> Result<Progress> {
+pub async fn progress(services: &Services, tenant: &TenantId, id: CampaignId) -> Result<CampaignProgress> {
     let store = &services.store;
     let stored = load(store, tenant, id).await?;
     let (counts, is_old) = store.recent_counts(tenant, id).await?;
@@ -32,7 +32,7 @@ pub async fn progress(services: &Services, tenant: &TenantId, id: CampaignId) ->
         services.queues.campaign(job(tenant, id, 0), 0).await?;
     }
     let held_until = held_until(store, tenant, &stored.campaign).await?;
-    Ok(Progress { campaign: stored.campaign, counts, held_until })
+    Ok(CampaignProgress { campaign: stored.campaign, counts, held_until })
 }
 
 fn job(tenant: &TenantId, campaign: CampaignId, run: u64) -> CampaignJob {

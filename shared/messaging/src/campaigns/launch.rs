@@ -1,7 +1,7 @@
 //! Drafts, and their start: of several who start one, exactly one succeeds.
 
 use domain::account::Account;
-use domain::campaign::{Audience, Campaign, CampaignState, CheckedDraft, Draft, Message};
+use domain::campaign::{Audience, Campaign, CampaignMessage, CampaignState, CheckedDraft, Draft};
 use domain::channel::Channel;
 use domain::template::{Template, slots};
 use domain::{CampaignId, TenantId};
@@ -92,10 +92,12 @@ async fn warnings(
     Ok(warnings)
 }
 
-async fn check_media(services: &Services, tenant: &TenantId, message: &Message) -> Result<()> {
+async fn check_media(services: &Services, tenant: &TenantId, message: &CampaignMessage) -> Result<()> {
     match message {
-        Message::Media { kind, url, .. } => services.files.check(&services.store, tenant, url, *kind).await,
-        Message::Template { .. } | Message::Text { .. } => Ok(()),
+        CampaignMessage::Media { kind, url, .. } => {
+            services.files.check(&services.store, tenant, url, *kind).await
+        }
+        CampaignMessage::Template { .. } | CampaignMessage::Text { .. } => Ok(()),
     }
 }
 
@@ -115,7 +117,7 @@ pub(super) async fn ready(
 ) -> Result<Ready> {
     let route =
         routes::choose(services, tenant, account, &campaign.channel, campaign.sender.as_ref()).await?;
-    let (Message::Template { name, language, params, media_url }, Some(number)) =
+    let (CampaignMessage::Template { name, language, params, media_url }, Some(number)) =
         (&campaign.message, route.number())
     else {
         return Ok(Ready { route, template: None });

@@ -36,7 +36,7 @@ use ops::{Error, Result};
 
 /// A campaign and how far it came.
 #[derive(Debug, Clone)]
-pub struct Progress {
+pub struct CampaignProgress {
     /// The campaign.
     pub campaign: Campaign,
     /// Its recipients by state.

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use domain::campaign::{Campaign, CampaignState, Message};
+use domain::campaign::{Campaign, CampaignMessage, CampaignState};
 use domain::channel::{Channel, Reaches};
 use domain::contact::Contact;
 use domain::message::{Address, CustomAddress, MAX_TEXT, check_caption};
@@ -22,7 +22,7 @@ use store::outbox::Note;
 use super::load;
 use crate::Services;
 use ops::Result;
-use ops::eligibility::{Addressee, Bar, By, Terms};
+use ops::eligibility::{Bar, By, MessageTarget, Terms};
 
 /// Writes the recipients of a campaign into its ledger, block by block from
 /// `checkpoint` on, until all are written or `out_of_time` says so; then the job
@@ -126,7 +126,7 @@ impl<'a> Plan<'a> {
     /// The rows of contacts of the audience.
     pub(super) async fn rows_of(&self, contacts: &[Contact]) -> Result<Vec<PlannedRow>> {
         let addresses: Vec<Option<Address>> = contacts.iter().map(|contact| self.address(contact)).collect();
-        let people = contacts.iter().zip(&addresses).map(|(contact, address)| Addressee {
+        let people = contacts.iter().zip(&addresses).map(|(contact, address)| MessageTarget {
             address: address.as_ref(),
             contact: Some((contact.id, contact.absorbed.clone())),
         });
@@ -152,15 +152,15 @@ impl<'a> Plan<'a> {
     fn unfit(&self, params: &[String]) -> Option<&'static str> {
         let text = params.first().map(String::as_str).unwrap_or_default();
         match &self.campaign.message {
-            Message::Template { .. } => None,
-            Message::Text { .. } if text.trim().is_empty() => Some("empty_message"),
-            Message::Text { .. } if text.chars().count() > MAX_TEXT => Some("message_too_long"),
-            Message::Media { kind, .. }
+            CampaignMessage::Template { .. } => None,
+            CampaignMessage::Text { .. } if text.trim().is_empty() => Some("empty_message"),
+            CampaignMessage::Text { .. } if text.chars().count() > MAX_TEXT => Some("message_too_long"),
+            CampaignMessage::Media { kind, .. }
                 if check_caption(*kind, params.first().map(String::as_str)).is_err() =>
             {
                 Some("message_too_long")
             }
-            Message::Text { .. } | Message::Media { .. } => None,
+            CampaignMessage::Text { .. } | CampaignMessage::Media { .. } => None,
         }
     }
 
@@ -180,11 +180,11 @@ impl<'a> Plan<'a> {
 }
 
 /// The texts that are filled in for each recipient.
-fn patterns(message: &Message, template: Option<&Template>) -> Vec<Pattern> {
+fn patterns(message: &CampaignMessage, template: Option<&Template>) -> Vec<Pattern> {
     match message {
-        Message::Text { body } => vec![Pattern::parse(body)],
-        Message::Media { caption, .. } => caption.iter().map(|c| Pattern::parse(c)).collect(),
-        Message::Template { params, .. } => {
+        CampaignMessage::Text { body } => vec![Pattern::parse(body)],
+        CampaignMessage::Media { caption, .. } => caption.iter().map(|c| Pattern::parse(c)).collect(),
+        CampaignMessage::Template { params, .. } => {
             let slots = template.map(slots).unwrap_or_default();
             params.patterns(&slots).unwrap_or_default().iter().map(|p| Pattern::parse(p)).collect()
         }

@@ -10,7 +10,7 @@ use domain::{AccountId, CampaignId, ContactId, MessageId};
 use crate::messages::{New, deliver};
 use crate::{Services, routes};
 use ops::custom::{PlatformPerson, campaign, unknown_channel};
-use ops::eligibility::{Addressee, By, Terms};
+use ops::eligibility::{By, MessageTarget, Terms};
 use ops::events::EventPublisher;
 use ops::{Caller, Result, SendRequest};
 
@@ -70,7 +70,7 @@ pub async fn send(
     let campaign = campaign(store, tenant, new.campaign.as_deref()).await?;
     let address = new.to.address(&key);
     let terms = Terms::new(&route.sender.channel, AccountId::NONE, true, None, By::Request);
-    let person = Addressee { address: Some(&address), contact: None };
+    let person = MessageTarget { address: Some(&address), contact: None };
     if let Some(bar) = terms.ask(store, tenant, &[person]).await?.into_iter().flatten().next() {
         return Err(bar.into());
     }

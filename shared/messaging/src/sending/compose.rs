@@ -2,10 +2,10 @@
 //! once; doing that again is harmless.
 
 use domain::TenantId;
-use domain::campaign::Message;
+use domain::campaign::CampaignMessage;
 use domain::media::MediaKind;
 use domain::message::{Content, MediaSource, TemplateCall};
-use domain::template::{Slot, fill, slots};
+use domain::template::{Variable, fill, slots};
 use store::campaigns::Stored;
 
 use crate::Services;
@@ -22,7 +22,7 @@ pub(crate) struct Composer {
 enum Shape {
     Text,
     Media { kind: MediaKind, source: MediaSource },
-    Template { name: String, language: String, slots: Vec<Slot>, media: Option<(MediaKind, MediaSource)> },
+    Template { name: String, language: String, slots: Vec<Variable>, media: Option<(MediaKind, MediaSource)> },
 }
 
 impl Composer {
@@ -35,9 +35,11 @@ impl Composer {
     ) -> Result<Self> {
         let source = async |url: &str| services.files.source(&services.store, tenant, route, url).await;
         let shape = match &stored.campaign.message {
-            Message::Text { .. } => Shape::Text,
-            Message::Media { kind, url, .. } => Shape::Media { kind: *kind, source: source(url).await? },
-            Message::Template { name, media_url, .. } => {
+            CampaignMessage::Text { .. } => Shape::Text,
+            CampaignMessage::Media { kind, url, .. } => {
+                Shape::Media { kind: *kind, source: source(url).await? }
+            }
+            CampaignMessage::Template { name, media_url, .. } => {
                 let template = stored.template.as_ref();
                 let template =
                     template.ok_or_else(|| Error::invalid("template_name", "the template is gone"))?;

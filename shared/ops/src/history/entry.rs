@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use domain::campaign::Message as Said;
+use domain::campaign::CampaignMessage;
 use domain::channel::Channel;
 use domain::message::{Address, CallbackRef};
 use domain::recipient::Progress;
@@ -71,9 +71,9 @@ impl HistoryEntry {
     pub(super) fn of_row(stored: &Stored, row: &Row) -> Self {
         let campaign = &stored.campaign;
         let (kind, text) = match &campaign.message {
-            Said::Text { .. } => ("text", row.params.first().cloned()),
-            Said::Media { kind, .. } => (kind.as_str(), row.params.first().cloned()),
-            Said::Template { name, .. } => {
+            CampaignMessage::Text { .. } => ("text", row.params.first().cloned()),
+            CampaignMessage::Media { kind, .. } => (kind.as_str(), row.params.first().cloned()),
+            CampaignMessage::Template { name, .. } => {
                 let text = stored.template.as_ref().and_then(|t| preview(t, &row.params));
                 ("template", Some(text.unwrap_or_else(|| name.clone())))
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::campaign::{Audience, Campaign, CampaignState, Message};
+use domain::campaign::{Audience, Campaign, CampaignMessage, CampaignState};
 use domain::channel::Channel;
 use domain::media::MediaKind;
 use domain::message::Category;
@@ -108,7 +108,7 @@ impl TemplateItem {
     }
 }
 
-fn message_item(message: &Message) -> MessageItem {
+fn message_item(message: &CampaignMessage) -> MessageItem {
     let empty = |kind: &str| MessageItem {
         kind: kind.to_owned(),
         body: None,
@@ -119,14 +119,14 @@ fn message_item(message: &Message) -> MessageItem {
         params: None,
     };
     match message.clone() {
-        Message::Text { body } => MessageItem { body: Some(body), ..empty("text") },
-        Message::Media { kind, url, caption } => MessageItem {
+        CampaignMessage::Text { body } => MessageItem { body: Some(body), ..empty("text") },
+        CampaignMessage::Media { kind, url, caption } => MessageItem {
             body: caption,
             url: Some(url),
             media: Some(kind.as_str().to_owned()),
             ..empty("media")
         },
-        Message::Template { name, language, params, media_url } => MessageItem {
+        CampaignMessage::Template { name, language, params, media_url } => MessageItem {
             name: Some(name),
             language,
             url: media_url,
@@ -141,11 +141,11 @@ fn message_item(message: &Message) -> MessageItem {
     }
 }
 
-fn read_message(item: MessageItem) -> Result<Message> {
+fn read_message(item: MessageItem) -> Result<CampaignMessage> {
     let corrupt = || Error::Corrupt { kind: KIND };
     match item.kind.as_str() {
-        "text" => Ok(Message::Text { body: item.body.ok_or_else(corrupt)? }),
-        "media" => Ok(Message::Media {
+        "text" => Ok(CampaignMessage::Text { body: item.body.ok_or_else(corrupt)? }),
+        "media" => Ok(CampaignMessage::Media {
             kind: MediaKind::parse(&item.media.ok_or_else(corrupt)?).map_err(|_| corrupt())?,
             url: item.url.ok_or_else(corrupt)?,
             caption: item.body,
@@ -157,7 +157,7 @@ fn read_message(item: MessageItem) -> Result<Message> {
                 named: p.named,
                 buttons: p.buttons,
             });
-            Ok(Message::Template {
+            Ok(CampaignMessage::Template {
                 name: item.name.ok_or_else(corrupt)?,
                 language: item.language,
                 params: params.unwrap_or_default(),
