@@ -44,8 +44,10 @@ pub(super) fn signature(app_secret: &str, body: &[u8]) -> String {
     digest.iter().fold("sha256=".to_owned(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// The webhook about a template's new status.
-pub(super) fn template_status(template: &Template, event: &str, reason: &str) -> Bytes {
+/// The webhook about a template's new status. Unlike those about messages, its entry says
+/// when it came about
+/// (<https://developers.facebook.com/docs/whatsapp/business-management-api/webhooks/components>).
+pub(super) fn template_status(template: &Template, event: &str, reason: &str, now_ms: u64) -> Bytes {
     let id: Value = template.id.parse::<u64>().map_or_else(|_| json!(template.id), |id| json!(id));
     let value = json!({
         "event": event,
@@ -55,7 +57,11 @@ pub(super) fn template_status(template: &Template, event: &str, reason: &str) ->
         "message_template_category": template.category.name(),
         "reason": reason,
     });
-    envelope(&template.account, "message_template_status_update", &value)
+    let change = json!({ "value": value, "field": "message_template_status_update" });
+    encode(&json!({
+        "object": "whatsapp_business_account",
+        "entry": [{ "id": template.account, "time": now_ms / 1_000, "changes": [change] }],
+    }))
 }
 
 /// The body of a request; the same content always gives the same bytes.

@@ -14,6 +14,8 @@ pub(super) struct Change<'a> {
     pub(super) account: AccountId,
     /// Meta's field: messages, user_preferences, ...
     pub(super) field: &'a str,
+    /// When it came about, in milliseconds since 1970; of messages, each says it itself.
+    pub(super) at_ms: Option<i64>,
     /// Meta's value.
     pub(super) value: &'a Value,
 }
@@ -22,6 +24,7 @@ impl<'a> Change<'a> {
     pub(super) fn read(
         inbound: usize,
         (tenant, account): (&'a TenantId, AccountId),
+        entry: &'a Value,
         change: &'a Value,
     ) -> Self {
         const NOTHING: &Value = &Value::Null;
@@ -29,6 +32,7 @@ impl<'a> Change<'a> {
             inbound,
             tenant,
             account,
+            at_ms: entry.get("time").and_then(Value::as_i64).and_then(|seconds| seconds.checked_mul(1_000)),
             field: change.get("field").and_then(Value::as_str).unwrap_or_default(),
             value: change.get("value").unwrap_or(NOTHING),
         }

@@ -15,7 +15,7 @@ pub(super) async fn apply(services: &Services, change: &Change<'_>) -> Result<()
     let (publisher, account) = (&EventPublisher::from(services), Some(change.account));
     for entry in list(change.value, "user_preferences") {
         let Some(preference) = Preference::read(entry) else { continue };
-        let (source, said_ms) = (OptOutSource::Preference, preference.at_ms);
+        let (source, said_ms) = (OptOutSource::Preference, preference.at_ms.or(change.at_ms));
         let channel = Some(&Channel::Whatsapp);
         let on = ConsentChange { publisher, tenant: change.tenant, account, channel, source, said_ms };
         heed(on, &addresses(preference.phone, preference.user_id), !preference.stop).await?;

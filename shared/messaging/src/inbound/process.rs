@@ -64,10 +64,10 @@ pub async fn process(services: &Services, cause: Unacknowledged<'_>, inbound: &[
         .zip(&bodies)
         .enumerate()
         .flat_map(|(i, (one, body))| {
+            let read = move |entry, change| Change::read(i, (&one.tenant, one.account), entry, change);
             entries(body)
                 .iter()
-                .flat_map(changes_of)
-                .map(move |change| Change::read(i, (&one.tenant, one.account), change))
+                .flat_map(move |entry| changes_of(entry).iter().map(move |change| read(entry, change)))
         })
         .collect();
     let mut of_tenant: BTreeMap<&TenantId, Vec<usize>> = BTreeMap::new();

@@ -94,7 +94,7 @@ pub(crate) fn announce_approved(world: &mut World, now_ms: u64) -> bool {
     for id in due {
         let undecided = world.templates.get(&id).filter(|template| template.decided.is_none());
         let Some(template) = undecided.cloned() else { continue };
-        let body = webhooks::template_status(&template, "APPROVED", "NONE");
+        let body = webhooks::template_status(&template, "APPROVED", "NONE", now_ms);
         world.templates.announced(&id);
         world.push_hook(body, Some(id), now_ms);
     }
@@ -107,7 +107,7 @@ pub(crate) fn decide(world: &mut World, name: &str, status: &str, reason: &str, 
     for template in &found {
         let mut template = template.clone();
         template.decided = Some(status.to_owned());
-        let body = webhooks::template_status(&template, status, reason);
+        let body = webhooks::template_status(&template, status, reason, now_ms);
         world.remember(&Line::Template(template.clone()));
         world.templates.insert(template);
         world.push_hook(body, None, now_ms);
