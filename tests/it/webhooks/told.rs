@@ -1,5 +1,5 @@
 use domain::{AccountId, ContactId};
-use harness::{Api, Hook, Received, World};
+use harness::{APP_SECRET, Api, Hook, Received, WABA_ID, World, sign, webhook};
 use ops::events::{DeviceChange, DeviceFact, OutgoingEvent, SmsFact, device_changed, sms_received};
 use serde_json::{Value, json};
 use simulators::graph::FaultRule;
@@ -74,6 +74,46 @@ async fn campaigns_statuses_and_consent_are_told() {
     let told: Vec<Value> = hook.taken().iter().map(Received::json).collect();
     let lifted = told.iter().rfind(|event| event["type"] == "contact.opted_in").unwrap();
     assert!(lifted["contact_id"].is_u64() && lifted["contact_id"] != *who, "{lifted}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_meta_decides_on_a_template_is_told_once_each_time() {
+    let world = World::new().await;
+    let (api, hook) = (Api::of(&world).await, Hook::new().await);
+    world.template("avviso", "UTILITY", "Ciao {{1}}, a presto").await;
+    world.drain().await;
+    let wanted = json!({"url": hook.url, "events": ["template.status_changed"]});
+    api.post("/api/webhooks", wanted).await.expect(201);
+    // Paused twice, with an approval between; the first is posted twice.
+    for (time, status, reason) in [
+        (1_782_900_000, "PAUSED", "NONE"),
+        (1_782_900_000, "PAUSED", "NONE"),
+        (1_782_910_000, "APPROVED", "NONE"),
+        (1_782_920_000, "PAUSED", "LOW_QUALITY"),
+    ] {
+        let value = json!({"event": status, "message_template_id": 594425479261596_u64, "reason": reason,
+            "message_template_name": "avviso", "message_template_language": "it"});
+        let change = json!({"field": "message_template_status_update", "value": value});
+        let mut body = webhook(&[(WABA_ID, vec![change])]);
+        body["entry"][0]["time"] = json!(time);
+        let body = body.to_string();
+        world.meta_posts(body.as_bytes(), Some(&sign(APP_SECRET, body.as_bytes()))).await.unwrap();
+        world.drain().await;
+    }
+    let told: Vec<Value> = hook.taken().iter().map(Received::json).collect();
+    let shown = |event: &Value| json!([event["timestamp"], event["data"]["status"], event["data"]["reason"]]);
+    let shown: Vec<Value> = told.iter().map(shown).collect();
+    let want = [
+        json!(["2026-07-01T10:00:00Z", "PAUSED", null]),
+        json!(["2026-07-01T12:46:40Z", "APPROVED", null]),
+        json!(["2026-07-01T15:33:20Z", "PAUSED", "LOW_QUALITY"]),
+    ];
+    assert_eq!(shown, want);
+    // As the simulator of Meta posts it.
+    world.simulator.decide_template("avviso", "DISABLED", None);
+    world.drain().await;
+    let last = hook.taken().last().unwrap().json();
+    assert_eq!((&last["data"]["name"], &last["data"]["status"]), (&json!("avviso"), &json!("DISABLED")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -98,6 +98,8 @@ events! {
     CampaignFinished = "campaign.finished", 1, CampaignEnd;
     /// A campaign stopped for a reason that only its owner can remove.
     CampaignFailed = "campaign.failed", 1, CampaignEnd;
+    /// Meta decided on a message template, or paused or disabled one.
+    TemplateStatusChanged = "template.status_changed", 1, TemplateChange;
     /// An endpoint is given up; told to the tenant's other endpoints.
     WebhookDisabled = "webhook.disabled", 1, WebhookDisabled;
     /// The owner tries an endpoint.
@@ -210,6 +212,20 @@ payloads! {
         /// The sender that it had.
         sender as "sender": Option<String>,
         /// Why it failed.
+        reason as "reason": Option<String>,
+    }
+
+    /// A message template that may be sent from now on, or no more.
+    struct TemplateChange {
+        /// Meta's id of it.
+        id as "template_id": String,
+        /// Its name.
+        name as "name": String,
+        /// Its language, as Meta writes it.
+        language as "language": String,
+        /// As Meta writes it: `APPROVED`, `REJECTED`, `PAUSED`, `DISABLED` and others.
+        status as "status": String,
+        /// Why, where Meta says so.
         reason as "reason": Option<String>,
     }
 

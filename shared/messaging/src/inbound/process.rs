@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use domain::webhook::{Event, EventId, EventType};
+use domain::channel::Channel;
+use domain::webhook::catalog::TemplateChange;
+use domain::webhook::{Event, EventData, EventId, EventType};
 use domain::{AccountId, TenantId};
 use futures::stream::{self, StreamExt};
 use queue::{InboundJob, Text, Unacknowledged};
@@ -145,6 +147,34 @@ async fn of_one(
     told.publish(events.iter().map(OutgoingEvent::from).chain(forwards)).await
 }
 
+/// `template.status_changed`: once for each account, template, status and time.
+fn template_changed(change: &Change<'_>, now_ms: i64) -> Option<Event> {
+    if change.field != "message_template_status_update" {
+        return None;
+    }
+    let text = |name: &str| match change.value.get(name)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    let data = TemplateChange {
+        id: text("message_template_id")?,
+        name: text("message_template_name")?,
+        language: text("message_template_language")?,
+        status: text("event")?,
+        reason: text("reason").filter(|reason| reason != "NONE"),
+    };
+    let (account, at_ms) = (change.account.to_string(), change.at_ms.unwrap_or_default().to_string());
+    let fact = [account.as_str(), &data.id, &data.status, &at_ms].map(str::to_owned);
+    let fact = fact.each_ref().map(String::as_str);
+    let data = EventData::TemplateStatusChanged(data);
+    Some(Event {
+        account: Some(change.account),
+        channel: Some(Channel::Whatsapp.to_string()),
+        ..Event::new(change.tenant, &fact, change.at_ms.unwrap_or(now_ms), data)
+    })
+}
+
 /// Everything of a change that is no status.
 async fn other(services: &Services, cause: Unacknowledged<'_>, change: &Change<'_>) -> Result<Vec<Event>> {
     let (store, tenant) = (&services.store, change.tenant);
@@ -155,7 +185,7 @@ async fn other(services: &Services, cause: Unacknowledged<'_>, change: &Change<'
             for number in account.iter().flat_map(|account| &account.numbers) {
                 store.forget_templates(tenant, &number.waba_id).await?;
             }
-            Ok(Vec::new())
+            Ok(template_changed(change, store.clock().now_ms()).into_iter().collect())
         }
         _ => {
             let mut events = Vec::new();
