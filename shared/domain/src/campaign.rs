@@ -300,12 +300,11 @@ impl Draft {
 
 /// A sender of the channel that the caller names.
 fn sender_of(text: &str, channel: &Channel) -> Result<SenderId, Invalid> {
-    let sender: SenderId = match channel {
-        // Its name is as good as its id.
-        Channel::Custom(name) if text.parse().is_ok_and(|named: ChannelName| named == *name) => {
-            SenderId::custom(name)
-        }
-        Channel::Custom(_) | Channel::Whatsapp | Channel::WhatsappWeb | Channel::Sms => text.parse()?,
+    // The name of a custom one is as good as its id.
+    let named = channel.custom().filter(|name| text.parse().is_ok_and(|named: ChannelName| named == **name));
+    let sender: SenderId = match named {
+        Some(name) => SenderId::custom(name),
+        None => text.parse()?,
     };
     match sender.channel() == *channel {
         true => Ok(sender),

@@ -115,10 +115,7 @@ impl Terms {
         category: Option<Category>,
         by: By,
     ) -> Self {
-        let windows_of = match channel {
-            Channel::Whatsapp | Channel::WhatsappWeb | Channel::Sms => account,
-            Channel::Custom(_) => AccountId::NONE,
-        };
+        let windows_of = if channel.custom().is_some() { AccountId::NONE } else { account };
         Self { can: channel.capabilities(), windows_of, is_free_form, category, by }
     }
 
@@ -283,11 +280,9 @@ mod tests {
         window: Option<i64>,
     ) -> Option<Bar> {
         let channel = Channel::parse(channel).unwrap();
-        let address = match &channel {
-            Channel::Custom(name) => Address::Custom(domain::message::CustomAddress::new(name, "7")),
-            Channel::Whatsapp | Channel::WhatsappWeb | Channel::Sms => {
-                Address::parse("+393331234567").unwrap()
-            }
+        let address = match channel.custom() {
+            Some(name) => Address::Custom(domain::message::CustomAddress::new(name, "7")),
+            None => Address::parse("+393331234567").unwrap(),
         };
         let terms = Terms::new(&channel, AccountId(1), category.is_none(), category, by);
         terms.judge(Some(&address), out, window, 100)

@@ -15,12 +15,10 @@ use crate::{Caller, Code, Error, Result};
 /// # Errors
 /// [`Code::InvalidField`] names `channel`, with those that there are.
 pub async fn check(store: &Store, tenant: &TenantId, channel: &Channel) -> Result<()> {
-    match channel {
-        Channel::Whatsapp | Channel::WhatsappWeb | Channel::Sms => Ok(()),
-        Channel::Custom(name) => match store.channel(tenant, name).await? {
-            Some(_) => Ok(()),
-            None => Err(unknown(store, tenant, name).await?),
-        },
+    let Some(name) = channel.custom() else { return Ok(()) };
+    match store.channel(tenant, name).await? {
+        Some(_) => Ok(()),
+        None => Err(unknown(store, tenant, name).await?),
     }
 }
 

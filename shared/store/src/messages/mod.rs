@@ -124,9 +124,9 @@ fn on_channel(channel: &ChannelName, inbound: bool, id: &str) -> String {
 
 /// The key of the pointer from a provider's id to a message.
 fn pointer_key(tenant: &TenantId, message: &Message, provider_id: &str) -> Key {
-    match &message.channel {
-        Channel::Custom(channel) => provider_key(tenant, &on_channel(channel, message.inbound, provider_id)),
-        Channel::Whatsapp | Channel::WhatsappWeb | Channel::Sms => provider_key(tenant, provider_id),
+    match message.channel.custom() {
+        Some(channel) => provider_key(tenant, &on_channel(channel, message.inbound, provider_id)),
+        None => provider_key(tenant, provider_id),
     }
 }
 
