@@ -11,7 +11,6 @@ use domain::media::MediaKind;
 use domain::message::{Address, Button, CallbackRef, Content, CustomAddress, MediaSource, TemplateCall};
 use domain::outcome::{About, Next, Outcome, Refusal, Scope};
 use domain::{CampaignId, ContactId};
-use harness::Stub;
 
 use rigs::{Far, Rig};
 
@@ -122,21 +121,6 @@ async fn conforms<R: Rig>() {
     keeps_its_capabilities::<R>().await;
     says_what_a_refusal_is::<R>().await;
     never_calls_what_it_does_not_know_a_refusal::<R>().await;
-}
-
-#[tokio::test]
-async fn the_cloud_api_conforms() {
-    conforms::<rigs::Behind<rigs::Cloud>>().await;
-}
-
-#[tokio::test]
-async fn a_custom_channel_conforms() {
-    conforms::<rigs::Behind<rigs::Custom>>().await;
-}
-
-#[tokio::test]
-async fn the_stub_conforms() {
-    conforms::<Stub>().await;
 }
 
 /// What stored data chose is what it was chosen from.

@@ -1,4 +1,5 @@
-//! Each channel with somebody at its far side who answers what a test wants.
+//! Each channel with somebody at its far side who answers what a test wants; and that each
+//! conforms.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -18,6 +19,8 @@ use outbound::{Failure, Policy, Resolver};
 use serde_json::json;
 use tower::service_fn;
 use tower::util::BoxCloneSyncService;
+
+use super::conforms;
 
 /// How the far side answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,4 +194,19 @@ impl Kind for Custom {
         let secret = SigningSecret::generate(&Entropy::seeded(1));
         AnyChannel::Custom(custom::Line { client, channel, secret, clock: Clock::System })
     }
+}
+
+#[tokio::test]
+async fn the_cloud_api_conforms() {
+    conforms::<Behind<Cloud>>().await;
+}
+
+#[tokio::test]
+async fn a_custom_channel_conforms() {
+    conforms::<Behind<Custom>>().await;
+}
+
+#[tokio::test]
+async fn the_stub_conforms() {
+    conforms::<Stub>().await;
 }
