@@ -3,6 +3,7 @@
 
 pub mod cloud;
 pub mod custom;
+pub mod stub;
 
 use std::future::Future;
 
@@ -91,6 +92,8 @@ pub enum AnyChannel {
     Cloud(cloud::Line),
     /// A tenant's own URL.
     Custom(custom::Line),
+    /// One that is made up.
+    Stub(stub::Line),
 }
 
 impl Channel for AnyChannel {
@@ -98,6 +101,7 @@ impl Channel for AnyChannel {
         match self {
             Self::Cloud(line) => line.capabilities(),
             Self::Custom(line) => line.capabilities(),
+            Self::Stub(line) => line.capabilities(),
         }
     }
 
@@ -105,6 +109,7 @@ impl Channel for AnyChannel {
         match self {
             Self::Cloud(line) => line.upload(file).await,
             Self::Custom(line) => line.upload(file).await,
+            Self::Stub(line) => line.upload(file).await,
         }
     }
 
@@ -112,6 +117,7 @@ impl Channel for AnyChannel {
         match self {
             Self::Cloud(line) => line.send(message).await,
             Self::Custom(line) => line.send(message).await,
+            Self::Stub(line) => line.send(message).await,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use channels::cloud::{Graph, NoAnswer};
-use channels::{AnyChannel, Channel, cloud, custom};
+use channels::{AnyChannel, Channel, cloud, custom, stub};
 use domain::account::Number;
 use domain::channel::CustomChannel;
 use domain::outcome::{About, Acceptance, Next, Outcome, Scope, Wait};
@@ -56,16 +56,7 @@ impl Rig for Stub {
     type Channel = Self;
 
     fn new(far: Far) -> Self {
-        let refused = |what, about, next| Outcome::Refused(stub_refused(what, about, next));
-        let later = Next::Retry { scope: Scope::Sender, wait: Wait::fixed(1), attempts: None };
-        Self::answering(match far {
-            Far::Takes => Outcome::Accepted(Acceptance { provider_id: "1".to_owned(), held: false }),
-            Far::RefusesPerson => refused("unknown_person", About::Message, Next::Never),
-            Far::Throttles => refused("busy", About::Rate, later),
-            Far::Denies => refused("denied", About::Credentials, Next::StopSender),
-            Far::Fails | Far::Silent => Outcome::Ambiguous,
-            Far::Absent => Outcome::Unreachable,
-        })
+        Self::answering(made_up(far))
     }
 
     fn channel(&self) -> &Self {
@@ -74,6 +65,20 @@ impl Rig for Stub {
 
     fn asked(&self) -> usize {
         Self::asked(self)
+    }
+}
+
+/// What a stub answers.
+fn made_up(far: Far) -> Outcome {
+    let refused = |what, about, next| Outcome::Refused(stub_refused(what, about, next));
+    let later = Next::Retry { scope: Scope::Sender, wait: Wait::fixed(1), attempts: None };
+    match far {
+        Far::Takes => Outcome::Accepted(Acceptance { provider_id: "1".to_owned(), held: false }),
+        Far::RefusesPerson => refused("unknown_person", About::Message, Next::Never),
+        Far::Throttles => refused("busy", About::Rate, later),
+        Far::Denies => refused("denied", About::Credentials, Next::StopSender),
+        Far::Fails | Far::Silent => Outcome::Ambiguous,
+        Far::Absent => Outcome::Unreachable,
     }
 }
 
@@ -165,6 +170,17 @@ impl Kind for Cloud {
     }
 }
 
+/// The channel that is made up.
+pub(super) struct StubLine;
+
+impl Kind for StubLine {
+    const NAME: &'static str = "stub line";
+
+    fn channel(far: Far, asked: Arc<AtomicUsize>) -> AnyChannel {
+        AnyChannel::Stub(stub::Line { asked, answer: made_up(far) })
+    }
+}
+
 /// A custom channel.
 pub(super) struct Custom;
 
@@ -204,6 +220,11 @@ async fn the_cloud_api_conforms() {
 #[tokio::test]
 async fn a_custom_channel_conforms() {
     conforms::<Behind<Custom>>().await;
+}
+
+#[tokio::test]
+async fn the_stub_of_an_account_conforms() {
+    conforms::<Behind<StubLine>>().await;
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ pub enum Channel {
     WhatsappWeb,
     /// An SMS phone.
     Sms,
+    /// One that is made up: it takes texts, and delivers none.
+    Stub,
     /// A tenant's own.
     Custom(ChannelName),
 }
@@ -35,6 +37,7 @@ impl Channel {
             Self::Whatsapp => "whatsapp",
             Self::WhatsappWeb => "whatsapp-web",
             Self::Sms => "sms",
+            Self::Stub => "stub",
             Self::Custom(name) => name.as_str(),
         }
     }
@@ -45,6 +48,7 @@ impl Channel {
             Self::Whatsapp => "WhatsApp",
             Self::WhatsappWeb => "WhatsApp Web",
             Self::Sms => "SMS",
+            Self::Stub => "Stub",
             Self::Custom(name) => name.as_str(),
         }
     }
@@ -70,6 +74,7 @@ impl Channel {
             "whatsapp" | "whatsappmeta" | "whatsappcloud" | "whatsappbusiness" => Some(Self::Whatsapp),
             "whatsappweb" => Some(Self::WhatsappWeb),
             "sms" => Some(Self::Sms),
+            "stub" => Some(Self::Stub),
             _ => None,
         }
     }
@@ -78,7 +83,7 @@ impl Channel {
     pub fn custom(&self) -> Option<&ChannelName> {
         match self {
             Self::Custom(name) => Some(name),
-            Self::Whatsapp | Self::WhatsappWeb | Self::Sms => None,
+            Self::Whatsapp | Self::WhatsappWeb | Self::Sms | Self::Stub => None,
         }
     }
 
@@ -101,7 +106,7 @@ impl Channel {
                 needs_marketing_country: false,
                 reaches: Reaches::Phone,
             },
-            Self::Sms => Capabilities {
+            Self::Sms | Self::Stub => Capabilities {
                 templates: false,
                 buttons: false,
                 media: Media::None,
