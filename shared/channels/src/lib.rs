@@ -3,7 +3,6 @@
 
 pub mod cloud;
 pub mod custom;
-pub mod stub;
 
 use std::future::Future;
 
@@ -92,8 +91,6 @@ pub enum AnyChannel {
     Cloud(cloud::Line),
     /// A tenant's own URL.
     Custom(custom::Line),
-    /// One that is made up.
-    Stub(stub::Line),
 }
 
 impl Channel for AnyChannel {
@@ -101,7 +98,6 @@ impl Channel for AnyChannel {
         match self {
             Self::Cloud(line) => line.capabilities(),
             Self::Custom(line) => line.capabilities(),
-            Self::Stub(line) => line.capabilities(),
         }
     }
 
@@ -109,7 +105,6 @@ impl Channel for AnyChannel {
         match self {
             Self::Cloud(line) => line.upload(file).await,
             Self::Custom(line) => line.upload(file).await,
-            Self::Stub(line) => line.upload(file).await,
         }
     }
 
@@ -117,7 +112,6 @@ impl Channel for AnyChannel {
         match self {
             Self::Cloud(line) => line.send(message).await,
             Self::Custom(line) => line.send(message).await,
-            Self::Stub(line) => line.send(message).await,
         }
     }
 }

@@ -14,8 +14,6 @@ pub struct SenderId(String);
 
 /// What begins the id of a custom channel.
 const CUSTOM: &str = "custom:";
-/// What begins the id of a stub.
-const STUB: &str = "stub:";
 /// Longest id, in bytes.
 const MAX_LENGTH: usize = 300;
 
@@ -30,11 +28,6 @@ impl SenderId {
         Self(format!("{CUSTOM}{name}"))
     }
 
-    /// The stub of an account.
-    pub fn stub(account: AccountId) -> Self {
-        Self(format!("{STUB}{account}"))
-    }
-
     /// As it is stored and printed.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -42,9 +35,6 @@ impl SenderId {
 
     /// The channel that it sends over.
     pub fn channel(&self) -> Channel {
-        if self.0.starts_with(STUB) {
-            return Channel::Stub;
-        }
         let custom = self.0.strip_prefix(CUSTOM).and_then(|name| name.parse().ok());
         custom.map_or(Channel::Whatsapp, Channel::Custom)
     }
@@ -68,9 +58,6 @@ impl FromStr for SenderId {
         let wrong = || Invalid::new("sender", "sender must be the id of one of the account's senders");
         if text.is_empty() || text.len() > MAX_LENGTH {
             return Err(wrong());
-        }
-        if let Some(account) = text.strip_prefix(STUB) {
-            return Ok(Self::stub(AccountId(account.parse().map_err(|_| wrong())?)));
         }
         if let Some(name) = text.strip_prefix(CUSTOM) {
             return Ok(Self::custom(&name.parse().map_err(|_| wrong())?));

@@ -1,14 +1,10 @@
 //! How a message leaves: a sender, and the channel that it sends over. The only place
 //! that tells channels apart.
 
-use std::sync::Arc;
-
-use channels::{AnyChannel, cloud, custom, stub};
+use channels::{AnyChannel, cloud, custom};
 use domain::TenantId;
 use domain::account::{Account, Number};
 use domain::channel::{Channel, CustomChannel};
-use domain::outcome::{Acceptance, Outcome};
-use domain::pace::Pace;
 use domain::sender::{Sender, SenderId};
 use domain::webhook::SigningSecret;
 use ops::senders::{number, of_custom, unknown};
@@ -29,8 +25,9 @@ impl Route {
         let same = match (&self.channel, &other.channel) {
             (AnyChannel::Cloud(one), AnyChannel::Cloud(another)) => one.number == another.number,
             (AnyChannel::Custom(one), AnyChannel::Custom(another)) => one.channel == another.channel,
-            (AnyChannel::Stub(_), AnyChannel::Stub(_)) => true,
-            (AnyChannel::Cloud(_) | AnyChannel::Custom(_) | AnyChannel::Stub(_), _) => false,
+            (AnyChannel::Cloud(_), AnyChannel::Custom(_)) | (AnyChannel::Custom(_), AnyChannel::Cloud(_)) => {
+                false
+            }
         };
         same && self.sender == other.sender
     }
@@ -39,7 +36,7 @@ impl Route {
     pub(crate) fn number(&self) -> Option<&Number> {
         match &self.channel {
             AnyChannel::Cloud(line) => Some(&line.number),
-            AnyChannel::Custom(_) | AnyChannel::Stub(_) => None,
+            AnyChannel::Custom(_) => None,
         }
     }
 }
@@ -62,7 +59,6 @@ pub(crate) async fn resolve(services: &Services, tenant: &TenantId, id: &SenderI
             let found = store.channel_with_secret(tenant, &name).await?;
             Ok(found.map(|(channel, secret)| of_channel(services, channel, secret)))
         }
-        Channel::Stub => Ok(Some(of_stub(id.clone()))),
         // No phone can be paired, and no session linked: nothing is sent from there.
         Channel::WhatsappWeb | Channel::Sms => Ok(None),
     }
@@ -85,7 +81,6 @@ pub(crate) async fn choose(
         Channel::Whatsapp => Ok(of_number(services, tenant, account, number(account, named)?)),
         Channel::WhatsappWeb => Err(Error::new(Code::NoSession, "no phone is linked to this account")),
         Channel::Sms => Err(Error::new(Code::NoDevice, "no SMS phone is paired with this account")),
-        Channel::Stub => Ok(of_stub(SenderId::stub(account.id))),
         Channel::Custom(name) => match services.store.channel_with_secret(tenant, name).await? {
             Some((channel, secret)) => Ok(of_channel(services, channel, secret)),
             None => Err(unknown(&services.store, tenant, name).await?),
@@ -104,18 +99,4 @@ fn of_channel(services: &Services, channel: CustomChannel, secret: SigningSecret
     let (client, clock) = (services.outbound.clone(), services.store.clock().clone());
     let line = custom::Line { client, channel, secret, clock };
     Route { sender, channel: AnyChannel::Custom(line) }
-}
-
-fn of_stub(id: SenderId) -> Route {
-    let acceptance = Acceptance { provider_id: "stub".to_owned(), held: false };
-    let sender = Sender {
-        id,
-        account: None,
-        channel: Channel::Stub,
-        pace: Pace { per_second: 10 },
-        name: "Stub".to_owned(),
-        is_default: true,
-    };
-    let line = stub::Line { asked: Arc::default(), answer: Outcome::Accepted(acceptance) };
-    Route { sender, channel: AnyChannel::Stub(line) }
 }

@@ -70,19 +70,6 @@ fn pace_holds_in_any_sliding_second() {
     in_virtual_time(setup(), async |world| assert_paced(over_a_channel(world).await.1));
 }
 
-#[test]
-fn a_campaign_over_the_stub_is_taken_by_it() {
-    in_virtual_time(setup(), async |world| {
-        world.import((0..PEOPLE).map(person)).await;
-        let mut draft = world.text_draft("Ciao");
-        "stub".clone_into(&mut draft.channel);
-        let id = world.draft_of(draft).await.unwrap().0.id;
-        world.launch(id).await;
-        sleep(Duration::from_secs(60)).await;
-        assert_eq!(world.counts(id).await, [("accepted", PEOPLE as u64)].into());
-    });
-}
-
 /// Records what a runner may record that comes late or again: nothing of it moves a row
 /// back, or makes another of it.
 async fn assert_records_stand(world: &World, id: CampaignId) {

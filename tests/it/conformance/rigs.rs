@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use channels::cloud::{Graph, NoAnswer};
-use channels::{AnyChannel, Channel, cloud, custom, stub};
+use channels::{AnyChannel, Channel, cloud, custom};
 use domain::account::Number;
 use domain::channel::CustomChannel;
 use domain::outcome::{About, Acceptance, Next, Outcome, Scope, Wait};
@@ -56,7 +56,16 @@ impl Rig for Stub {
     type Channel = Self;
 
     fn new(far: Far) -> Self {
-        Self::answering(made_up(far))
+        let refused = |what, about, next| Outcome::Refused(stub_refused(what, about, next));
+        let later = Next::Retry { scope: Scope::Sender, wait: Wait::fixed(1), attempts: None };
+        Self::answering(match far {
+            Far::Takes => Outcome::Accepted(Acceptance { provider_id: "1".to_owned(), held: false }),
+            Far::RefusesPerson => refused("unknown_person", About::Message, Next::Never),
+            Far::Throttles => refused("busy", About::Rate, later),
+            Far::Denies => refused("denied", About::Credentials, Next::StopSender),
+            Far::Fails | Far::Silent => Outcome::Ambiguous,
+            Far::Absent => Outcome::Unreachable,
+        })
     }
 
     fn channel(&self) -> &Self {
@@ -65,20 +74,6 @@ impl Rig for Stub {
 
     fn asked(&self) -> usize {
         Self::asked(self)
-    }
-}
-
-/// What a stub answers.
-fn made_up(far: Far) -> Outcome {
-    let refused = |what, about, next| Outcome::Refused(stub_refused(what, about, next));
-    let later = Next::Retry { scope: Scope::Sender, wait: Wait::fixed(1), attempts: None };
-    match far {
-        Far::Takes => Outcome::Accepted(Acceptance { provider_id: "1".to_owned(), held: false }),
-        Far::RefusesPerson => refused("unknown_person", About::Message, Next::Never),
-        Far::Throttles => refused("busy", About::Rate, later),
-        Far::Denies => refused("denied", About::Credentials, Next::StopSender),
-        Far::Fails | Far::Silent => Outcome::Ambiguous,
-        Far::Absent => Outcome::Unreachable,
     }
 }
 
@@ -170,17 +165,6 @@ impl Kind for Cloud {
     }
 }
 
-/// The channel that is made up.
-pub(super) struct StubLine;
-
-impl Kind for StubLine {
-    const NAME: &'static str = "stub line";
-
-    fn channel(far: Far, asked: Arc<AtomicUsize>) -> AnyChannel {
-        AnyChannel::Stub(stub::Line { asked, answer: made_up(far) })
-    }
-}
-
 /// A custom channel.
 pub(super) struct Custom;
 
@@ -220,11 +204,6 @@ async fn the_cloud_api_conforms() {
 #[tokio::test]
 async fn a_custom_channel_conforms() {
     conforms::<Behind<Custom>>().await;
-}
-
-#[tokio::test]
-async fn the_stub_of_an_account_conforms() {
-    conforms::<Behind<StubLine>>().await;
 }
 
 #[tokio::test]

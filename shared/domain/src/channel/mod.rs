@@ -21,8 +21,6 @@ pub enum Channel {
     WhatsappWeb,
     /// An SMS phone.
     Sms,
-    /// One that is made up: it takes texts, and delivers none.
-    Stub,
     /// A tenant's own.
     Custom(ChannelName),
 }
@@ -37,7 +35,6 @@ impl Channel {
             Self::Whatsapp => "whatsapp",
             Self::WhatsappWeb => "whatsapp-web",
             Self::Sms => "sms",
-            Self::Stub => "stub",
             Self::Custom(name) => name.as_str(),
         }
     }
@@ -48,7 +45,6 @@ impl Channel {
             Self::Whatsapp => "WhatsApp",
             Self::WhatsappWeb => "WhatsApp Web",
             Self::Sms => "SMS",
-            Self::Stub => "Stub",
             Self::Custom(name) => name.as_str(),
         }
     }
@@ -74,7 +70,6 @@ impl Channel {
             "whatsapp" | "whatsappmeta" | "whatsappcloud" | "whatsappbusiness" => Some(Self::Whatsapp),
             "whatsappweb" => Some(Self::WhatsappWeb),
             "sms" => Some(Self::Sms),
-            "stub" => Some(Self::Stub),
             _ => None,
         }
     }
@@ -83,7 +78,7 @@ impl Channel {
     pub fn custom(&self) -> Option<&ChannelName> {
         match self {
             Self::Custom(name) => Some(name),
-            Self::Whatsapp | Self::WhatsappWeb | Self::Sms | Self::Stub => None,
+            Self::Whatsapp | Self::WhatsappWeb | Self::Sms => None,
         }
     }
 
@@ -106,7 +101,7 @@ impl Channel {
                 needs_marketing_country: false,
                 reaches: Reaches::Phone,
             },
-            Self::Sms | Self::Stub => Capabilities {
+            Self::Sms => Capabilities {
                 templates: false,
                 buttons: false,
                 media: Media::None,
