@@ -4,6 +4,7 @@
 //! The stories are played on virtual time with seeded ids, so that two runs answer alike.
 
 mod sendapp;
+mod sendwo;
 mod story;
 
 use harness::Setup;

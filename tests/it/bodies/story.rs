@@ -42,6 +42,14 @@ impl<'w> Story<'w> {
         self.call(Method::DELETE, path, body).await
     }
 
+    /// The same parameters in the query of a `GET`, and in the body of a `POST`.
+    pub(super) async fn get_and_post(&mut self, path: &str, parameters: &[(&str, &str)]) -> Value {
+        let pairs: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        self.get(&format!("{path}?{}", pairs.join("&"))).await;
+        let body = parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+        self.post(path, Value::Object(body.collect())).await
+    }
+
     /// A call by somebody without a key.
     pub(super) async fn keyless(&mut self, method: Method, path: &str) {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
