@@ -3,6 +3,7 @@
 //!
 //! The stories are played on virtual time with seeded ids, so that two runs answer alike.
 
+mod dmchamp;
 mod sendapi;
 mod sendapp;
 mod sendwo;
