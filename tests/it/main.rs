@@ -1,6 +1,7 @@
 //! Integration tests; a module per area.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests are tests")]
 
+mod bodies;
 mod campaigns;
 mod channels;
 mod conformance;

@@ -1,0 +1,9 @@
+//! `/api`, an area per file.
+
+mod accounts;
+mod campaigns;
+mod contacts;
+mod integrations;
+mod messages;
+mod senders;
+mod webhooks;

@@ -1,0 +1,68 @@
+//! `/api/v1`: every endpoint takes `GET` and `POST`.
+
+use harness::{PHONE_NUMBER_ID, phone};
+use http::Method;
+use serde_json::json;
+
+use super::compare;
+use super::story::HOOK;
+
+const ADA: &str = "393330000001";
+
+#[test]
+fn subscribers() {
+    compare("sendwo-subscribers", async |story| {
+        let ada =
+            [("firstName", "Ada"), ("lastName", "Neri"), ("phoneNumber", ADA), ("label_names", "vip,news")];
+        let bruno = [("name", "Bruno"), ("phoneNumber", "393330000002")];
+        story.get_and_post("/api/v1/subscriber/create", &ada).await;
+        story.get_and_post("/api/v1/whatsapp/subscriber/create", &bruno).await;
+        story.post("/api/v1/subscriber/create", json!({"name": "Nessuno"})).await;
+        story.get_and_post("/api/v1/subscriber/list", &[("limit", "1")]).await;
+        story.get_and_post("/api/v1/whatsapp/subscriber/list", &[("search", "bruno")]).await;
+        story.get_and_post("/api/v1/whatsapp/subscriber/get", &[("phone_number", ADA)]).await;
+        story.get("/api/v1/whatsapp/subscriber/get?phone_number=393330000009").await;
+        story.get("/api/v1/whatsapp/subscriber/get").await;
+        story.keyless(Method::GET, "/api/v1/subscriber/list").await;
+    });
+}
+
+#[test]
+fn messages() {
+    compare("sendwo-messages", async |story| {
+        story.world.writes(&phone(1), "Buongiorno");
+        story.later().await;
+        let text = [("phoneNumberId", PHONE_NUMBER_ID), ("to", ADA), ("message", "Ciao!")];
+        let sent = story.get_and_post("/api/v1/whatsapp/send-text-message", &text).await;
+        story.later().await;
+        story.get_and_post("/api/v1/whatsapp/conversation", &[("phoneNumber", ADA)]).await;
+        story.get_and_post("/api/v1/whatsapp/send", &text).await;
+        story.post("/api/v1/whatsapp/send", json!({"to": ADA, "message": "Ciao!"})).await;
+        story.get(&format!("/api/v1/whatsapp/send?phoneNumberId=1&to={ADA}&message=x")).await;
+        story
+            .get_and_post("/api/v1/whatsapp/get/conversation", &[("subscriberId", "1"), ("limit", "1")])
+            .await;
+        story.get("/api/v1/whatsapp/conversation?subscriberId=9").await;
+        let status = "/api/v1/whatsapp/message/delivery-status";
+        story.get_and_post(status, &[("messageId", sent["id"].as_str().unwrap())]).await;
+        story.get(&format!("{status}?wa_message_id=wamid.x")).await;
+        story.keyless(Method::GET, status).await;
+    });
+}
+
+#[test]
+fn workflows() {
+    compare("sendwo-workflows", async |story| {
+        let path = |what: &str| format!("/api/v1/webhook/workflow/{what}");
+        let new = [("workflowName", "crm"), ("targetUrl", HOOK), ("events", "message.status")];
+        story.get_and_post(&path("create"), &new).await;
+        story.post(&path("create"), json!({"workflowName": "crm"})).await;
+        story.get_and_post(&path("update"), &[("workflowId", "1"), ("enabled", "0")]).await;
+        story.get(&format!("{}?workflowId=9", path("update"))).await;
+        story.get_and_post(&path("list"), &[]).await;
+        story.get(&format!("{}?workflowId=1", path("delete"))).await;
+        story.post(&path("create"), json!({"workflowName": "crm", "targetUrl": HOOK})).await;
+        story.post(&path("delete"), json!({"workflowId": 2})).await;
+        story.post(&path("delete"), json!({"workflowId": 9})).await;
+    });
+}
