@@ -42,9 +42,10 @@ pub fn table() -> Table<App> {
         get_or_post("/api/v1/webhook/workflow/list", sendwo::list),
         get_or_post("/api/v1/webhook/workflow/create", sendwo::create),
     ];
-    let extensions: [ApiEndpoint<App>; 12] = [
+    let extensions: [ApiEndpoint<App>; 13] = [
         get("/api/webhooks", sendapp::list),
         post("/api/webhooks", sendapp::register::create),
+        get("/api/webhooks/events", sendapp::events),
         get("/api/webhooks/{id}", sendapp::show),
         post("/api/webhooks/{id}", sendapp::change),
         delete("/api/webhooks/{id}", sendapp::remove),

@@ -64,6 +64,35 @@ impl From<EndpointStatus> for Webhook {
     }
 }
 
+/// A type of event as an endpoint may choose it.
+#[derive(Serialize)]
+struct ListedEvent {
+    event: &'static str,
+    schema: u16,
+    /// Of its `data`; of a forwarded body, which is not ours, nothing is said.
+    fields: Option<&'static [&'static str]>,
+    /// Whether an endpoint gets it that chooses none.
+    by_default: bool,
+}
+
+#[derive(Serialize)]
+pub(crate) struct EventList {
+    status: &'static str,
+    events: Vec<ListedEvent>,
+}
+
+/// `GET /api/webhooks/events`
+pub(crate) async fn events(Caller(_): Caller, _: Input) -> Reply<200, EventList> {
+    let chosen = EventType::ALL.iter().copied().filter(|kind| kind.can_be_chosen());
+    let listed = chosen.map(|kind| ListedEvent {
+        event: kind.as_str(),
+        schema: kind.schema(),
+        fields: kind.fields(),
+        by_default: kind.is_ours(),
+    });
+    Reply(EventList { status: "success", events: listed.collect() })
+}
+
 /// The endpoint that the path names.
 pub(crate) fn named<R>(input: &Input<R>) -> Result<EndpointId> {
     Ok(input.path("id").parse()?)

@@ -26,6 +26,7 @@ fn webhooks() {
         }
         story.delete("/api/webhooks/1", json!({})).await;
         story.delete("/api/webhooks/1", json!({})).await;
+        story.get("/api/webhooks/events").await;
     });
 }
 
