@@ -1,3 +1,5 @@
+//! Campaigns from draft to end, through the whole product.
+
 use domain::campaign::{CampaignState, Draft};
 use domain::message::Address;
 use domain::plan::Plan;

@@ -1,3 +1,5 @@
+//! Contacts as they are stored: upserts, lists, limits, deletes.
+
 use domain::ContactId;
 use domain::contact::{Contact, Identity, NewContact};
 use domain::merge::Warning;

@@ -1,3 +1,5 @@
+//! Campaigns against a Meta that throttles, fails and loses answers.
+
 use domain::campaign::CampaignState;
 use domain::message::Address;
 use harness::{Setup, World, person, phone};

@@ -1,3 +1,5 @@
+//! Imports of many rows, in any order and beside each other, are one by one.
+
 use std::collections::BTreeMap;
 
 use domain::TenantId;

@@ -1,3 +1,5 @@
+//! Meta's webhooks: signed, split by account, and worked off once.
+
 use domain::Secret;
 use domain::account::{Account, Number};
 use domain::contact::Identity;

@@ -1,3 +1,5 @@
+//! Workers that are killed anywhere: nobody is sent to twice, nobody is lost.
+
 use std::collections::HashSet;
 
 use domain::campaign::CampaignState;

@@ -1,3 +1,5 @@
+//! Single sends: window, opt-outs, refusals, lost answers.
+
 use domain::media::MediaKind;
 use domain::message::{Button, Content, MediaSource, TemplateCall};
 use domain::outcome::Reason;

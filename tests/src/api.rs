@@ -1,3 +1,5 @@
+//! The API as clients call it; every answer is compared with its document.
+
 use std::collections::BTreeMap;
 
 use axum::Router;

@@ -129,30 +129,25 @@ pub async fn try_body(
 ) -> Result<Trial> {
     let payload = Payload { country: account.default_country, ..payload };
     let address = IntakeAddress { tenant: caller.tenant.clone(), account };
-    let ignored = |source, reason| Trial {
-        source,
-        outcome: IntakeOutcome::Ignored,
+    let reading = intake::read(&payload);
+    let (Reading::Found { source, .. } | Reading::Ignored { source, .. }) = &reading;
+    let without = |outcome, reason: String| Trial {
+        source: source.clone(),
+        outcome,
         reason: Some(reason),
         contacts: Vec::new(),
     };
-    let (source, found) = match intake::read(&payload) {
-        Reading::Ignored { source, reason: Ignored::Ping } => {
-            return Ok(ignored(source, Ignored::Ping.to_string()));
-        }
-        Reading::Ignored { source, reason } => (source, Err(reason)),
-        Reading::Found { source, contacts } => (source, Ok(contacts)),
-    };
-    if let Err(bad) = verify(store, &address, &source, &payload).await? {
-        let (outcome, reason) = (IntakeOutcome::Refused, Some(bad.to_string()));
-        return Ok(Trial { source, outcome, reason, contacts: Vec::new() });
+    let is_ping = matches!(&reading, Reading::Ignored { reason: Ignored::Ping, .. });
+    if let (Err(bad), false) = (verify(store, &address, source, &payload).await?, is_ping) {
+        return Ok(without(IntakeOutcome::Refused, bad.to_string()));
     }
-    let found = match found {
-        Ok(found) => found,
-        Err(reason) => return Ok(ignored(source, reason.to_string())),
+    let found = match &reading {
+        Reading::Found { contacts, .. } => contacts.clone(),
+        Reading::Ignored { reason, .. } => return Ok(without(IntakeOutcome::Ignored, reason.to_string())),
     };
     let origin = Some(address.account.id);
     let rows: Vec<NewContact> =
-        found.iter().map(|found| found.clone().into_contact(&source, origin)).collect();
+        found.iter().map(|found| found.clone().into_contact(source, origin)).collect();
     let identities = rows.iter().flat_map(NewContact::identities).collect();
     let mut book = store.load_book(&address.tenant.id, identities).await?;
     let (now, mut made) = (store.clock().now(), 0);
@@ -170,7 +165,7 @@ pub async fn try_body(
         contacts.push((found, stored));
     }
     let reason = Some(shortened(&notes)).filter(|reason| !reason.is_empty());
-    Ok(Trial { source, outcome: IntakeOutcome::Ok, reason, contacts })
+    Ok(Trial { source: source.clone(), outcome: IntakeOutcome::Ok, reason, contacts })
 }
 
 /// Whether every shop that a body claims to come from, and that the account keeps a

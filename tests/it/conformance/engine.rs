@@ -1,3 +1,5 @@
+//! What the engine keeps to, over each channel.
+
 use domain::CampaignId;
 use domain::channel::CustomChannel;
 use domain::contact::NewContact;

@@ -1,3 +1,5 @@
+//! `POST /v1/incoming_custom_channel_message`
+
 use std::collections::BTreeSet;
 
 use domain::AccountId;

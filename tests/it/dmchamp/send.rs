@@ -1,3 +1,5 @@
+//! `POST /v1/send_custom_channel_message`
+
 use domain::plan::Plan;
 use harness::{Api, Hook, Mood, Setup, World};
 use http::Method;

@@ -1,3 +1,5 @@
+//! What the product says by itself, and single sends that are cut off.
+
 use harness::faults::in_virtual_time;
 use harness::{APP_SECRET, Api, PHONE_NUMBER_ID, Setup, WABA_ID, sign, text_change, webhook};
 use serde_json::json;

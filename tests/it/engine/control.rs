@@ -1,3 +1,5 @@
+//! Cancel, resume and orders to send again.
+
 use domain::campaign::CampaignState;
 use domain::recipient::State;
 use harness::faults::in_virtual_time;

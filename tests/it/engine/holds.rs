@@ -1,3 +1,5 @@
+//! While a number is held.
+
 use domain::campaign::CampaignState;
 use harness::faults::in_virtual_time;
 use harness::{Api, Setup, phone};

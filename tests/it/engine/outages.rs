@@ -1,3 +1,5 @@
+//! While the provider does not answer.
+
 use domain::campaign::CampaignState;
 use harness::Setup;
 use harness::faults::in_virtual_time;

@@ -1,3 +1,5 @@
+//! How fast messages leave.
+
 use futures::future::join_all;
 use harness::faults::in_virtual_time;
 use harness::{Api, Setup, person};

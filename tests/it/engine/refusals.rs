@@ -1,3 +1,5 @@
+//! What a refusal is about, and what follows for the campaign.
+
 use domain::campaign::CampaignState;
 use harness::faults::in_virtual_time;
 use harness::{Api, Setup, phone};

@@ -1,3 +1,5 @@
+//! `GET /v1/whatsapp/messages`
+
 use domain::channel::Channel;
 use domain::message::Address;
 use domain::recipient::{Progress, State};

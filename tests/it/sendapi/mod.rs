@@ -1,1 +1,3 @@
+//! The contract of SendAPI.
+
 mod messages;

@@ -1,3 +1,5 @@
+//! Accounts, tokens, keys and operators.
+
 use harness::{ADMIN_KEY, Api, World};
 use http::Request;
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! `/api/campaigns`, by the examples of the contract.
+
 use domain::CampaignId;
 use harness::{Api, World, person};
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! `/api/channels`
+
 use harness::{Api, Hook, World};
 use http::Method;
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! `/api/contacts`, by the examples of the contract.
+
 use harness::{Api, World};
 use http::Method;
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! `/api/whatsapp-meta`, by the examples of the contract.
+
 use harness::{Api, World};
 use serde_json::{Value, json};
 

@@ -1,3 +1,5 @@
+//! `/api/suppressions`
+
 use domain::message::Address;
 use harness::{Api, World, named, person, phone};
 use http::Method;

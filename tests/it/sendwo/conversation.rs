@@ -1,3 +1,5 @@
+//! `/api/v1/whatsapp/get/conversation`
+
 use domain::ContactId;
 use harness::{Api, PHONE_NUMBER_ID, World, named, person, phone};
 use http::Method;

@@ -1,3 +1,5 @@
+//! `/api/v1/whatsapp/message/delivery-status`
+
 use harness::{Api, PHONE_NUMBER_ID, World, person, phone};
 use serde_json::{Value, json};
 use simulators::graph::FaultRule;

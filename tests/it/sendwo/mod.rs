@@ -1,2 +1,4 @@
+//! The contract of Sendwo.
+
 mod conversation;
 mod delivery_status;

@@ -1,3 +1,5 @@
+//! Deliveries to servers that are down, slow, choosy or gone.
+
 use domain::webhook::{EndpointId, EventId, EventType};
 use harness::{Api, Hook, Mood, Received, World};
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! Meta's webhooks on their way to the account's endpoint.
+
 use harness::{APP_SECRET, PHONE_NUMBER_ID, WABA_ID, sign, text_change, webhook};
 use serde_json::json;
 

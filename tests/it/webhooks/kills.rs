@@ -1,3 +1,5 @@
+//! Workers that are killed anywhere lose no event.
+
 use std::collections::BTreeSet;
 
 use domain::Entropy;

@@ -1,3 +1,5 @@
+//! Registering endpoints, testing them, and changing their secret.
+
 use harness::{Api, Hook, World};
 use serde_json::{Value, json};
 

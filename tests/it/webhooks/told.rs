@@ -1,3 +1,5 @@
+//! Which events are told, and how often.
+
 use domain::{AccountId, ContactId};
 use harness::{APP_SECRET, Api, Hook, Received, WABA_ID, World, sign, webhook};
 use ops::events::{DeviceChange, DeviceFact, OutgoingEvent, SmsFact, device_changed, sms_received};

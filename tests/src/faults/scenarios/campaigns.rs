@@ -1,3 +1,5 @@
+//! Campaigns over WhatsApp, controlled while they run.
+
 use domain::ContactId;
 use domain::campaign::{CampaignState, Draft};
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Campaigns over a custom channel.
+
 use domain::channel::CustomChannel;
 use domain::contact::NewContact;
 use domain::webhook::SigningSecret;

@@ -1,3 +1,5 @@
+//! Imports beside deletes.
+
 use serde_json::{Value, json};
 
 use super::{Stage, person, phone};

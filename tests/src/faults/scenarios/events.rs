@@ -1,3 +1,5 @@
+//! Events for an endpoint.
+
 use serde_json::json;
 
 use super::{Promise, Stage, digits, messages, phone};

@@ -1,3 +1,5 @@
+//! Campaigns on a number that is held.
+
 use serde_json::json;
 use simulators::graph::FaultRule;
 

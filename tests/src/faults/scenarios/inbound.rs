@@ -1,3 +1,5 @@
+//! What people write.
+
 use super::{Promise, Stage, digits, messages};
 
 pub(super) async fn of_people(stage: &Stage) {

@@ -1,3 +1,5 @@
+//! Single sends under keys.
+
 use serde_json::json;
 
 use super::{Promise, Stage, digits};
