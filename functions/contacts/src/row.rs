@@ -53,6 +53,7 @@ impl ToldContact {
     /// The contact: `name` or first and last name, phone, email, tags, metadata.
     pub(crate) fn contact(self, origin: &Origin) -> Result<NewContact, Invalid> {
         let PersonFields { name, first_name, last_name, email, metadata } = self.person;
+        let called = [("phone", self.phone.name()), ("tags", self.tags.name())];
         let email = email.get()?;
         let tags = self.tags.get()?.unwrap_or_default();
         let name = match name.get()? {
@@ -69,7 +70,11 @@ impl ToldContact {
             custom: self.channels.map_or(Ok(None), on_channel)?,
             ..NewContact::default()
         };
-        new.check()
+        // Under the name that the caller used, or the first of the contract.
+        new.check().map_err(|wrong| match called.into_iter().find(|(ours, _)| *ours == wrong.field) {
+            Some((_, theirs)) => Invalid::new(theirs, wrong.message),
+            None => wrong,
+        })
     }
 }
 
@@ -151,7 +156,9 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (row, field) in [
-            (json!({"name": "x"}), "phone"),
+            (json!({"name": "x"}), "phoneNumber"),
+            (json!({"email": "a@b.it", "label_names": "x".repeat(65)}), "label_names"),
+            (json!({"email": "a@b.it", "tags": "x".repeat(65)}), "tags"),
             (json!({"phone": "12"}), "phone"),
             (json!({"phoneNumber": "abc"}), "phoneNumber"),
             (json!({"email": "x"}), "email"),

@@ -31,7 +31,7 @@ impl ContentFields {
             "freetext" | "text" if buttons.are_given() => buttons.get(message),
             "freetext" | "text" if media.is_given()? => media.get(message),
             "freetext" | "text" => Ok(Content::Text { body: message.needed()? }),
-            _ => Err(Invalid::new("type", "type must be freetext or template")),
+            _ => Err(Invalid::new("type", "type must be freetext, template, text, media or interactive")),
         }
     }
 }
