@@ -8,7 +8,7 @@ use messaging::Services;
 use messaging::answering::answer_all;
 use messaging::inbound::Inbound;
 use ops::Question;
-use queue::{InboundJob, Job, Queue, Record};
+use queue::{InboundJob, Job, Queue, Record, Unacknowledged};
 
 /// Works off all records together; answers the ids of those that must come again.
 pub async fn handle(services: &Services, records: &[Record]) -> Vec<String> {
@@ -32,11 +32,16 @@ pub async fn handle(services: &Services, records: &[Record]) -> Vec<String> {
             }
         }
     }
-    let again = Box::pin(messaging::inbound::process(services, records.into(), &inbound)).await;
+    let again = Box::pin(messaging::inbound::process(services, cause(records), &inbound)).await;
     failed.extend(again.into_iter().filter_map(|i| ids.get(i).cloned()));
     let again = Box::pin(answer_all(services, &questions)).await;
     failed.extend(again.into_iter().filter_map(|i| asked.get(i).cloned()));
     failed
+}
+
+#[expect(clippy::disallowed_methods, reason = "these are a worker's records")]
+fn cause(records: &[Record]) -> Unacknowledged<'_> {
+    Unacknowledged::of_worker(records)
 }
 
 /// What a job asks for.

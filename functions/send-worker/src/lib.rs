@@ -15,12 +15,17 @@ pub async fn handle(services: &Services, records: &[Record], out_of_time: impl F
     for record in records {
         let done = match Job::<SendJob>::parse(&record.body) {
             // A runner's future is large: it lives on the heap.
-            Ok(job) => Box::pin(work(services, records.into(), job, &out_of_time)).await,
+            Ok(job) => Box::pin(work(services, cause(records), job, &out_of_time)).await,
             Err(reason) => reason.into(),
         };
         again.extend(services.queues.settle(Queue::Send, record, done).await);
     }
     again
+}
+
+#[expect(clippy::disallowed_methods, reason = "these are a worker's records")]
+fn cause(records: &[Record]) -> Unacknowledged<'_> {
+    Unacknowledged::of_worker(records)
 }
 
 async fn work(

@@ -18,8 +18,9 @@ pub struct Record {
 #[derive(Debug, Clone, Copy)]
 pub struct Unacknowledged<'a>(PhantomData<&'a [Record]>);
 
-impl<'a> From<&'a [Record]> for Unacknowledged<'a> {
-    fn from(_: &'a [Record]) -> Self {
+impl<'a> Unacknowledged<'a> {
+    /// Of the records that a worker got. Lints refuse it to everybody else.
+    pub fn of_worker(_: &'a [Record]) -> Self {
         Self(PhantomData)
     }
 }

@@ -105,6 +105,7 @@ impl<C> Events<'_, C> {
     }
 
     /// Queues events for everybody who wants them.
+    #[expect(clippy::disallowed_methods, reason = "its callers hold the cause")]
     async fn queue(&self, events: impl IntoIterator<Item = OutgoingEvent>) -> Result<()> {
         let mut jobs = Vec::new();
         for event in events {

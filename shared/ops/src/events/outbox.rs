@@ -35,6 +35,9 @@ impl Events<'_, Transaction> {
     /// Tells an entry on, and forgets it.
     pub(super) async fn tell(&self, entry: &Entry) -> Result<()> {
         let EventPublisher { store, queues } = self.publisher;
+        if entry.tenant != *self.tenant {
+            return Err(Error::new(Code::Internal, "an entry of another tenant is left to the sweep"));
+        }
         match &entry.facts {
             Facts::Event(body) => match event_of(body) {
                 Some(event) => self.queue([event]).await?,
