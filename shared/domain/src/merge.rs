@@ -109,7 +109,7 @@ impl Book {
     }
 
     /// The contact that carries `identity`, or the vacant id that it points to.
-    fn holder(&self, identity: &Identity) -> Option<ContactId> {
+    pub fn holder(&self, identity: &Identity) -> Option<ContactId> {
         let id = *self.pointers.get(identity)?;
         let slot = self.slots.get(&id)?;
         match &slot.after {

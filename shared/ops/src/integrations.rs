@@ -152,17 +152,32 @@ pub async fn try_body(
     let mut book = store.load_book(&address.tenant.id, identities).await?;
     let (now, mut made) = (store.clock().now(), 0);
     let mut notes: Vec<String> = found.iter().flat_map(|found| found.notes.clone()).collect();
-    let mut contacts = Vec::with_capacity(found.len());
-    for (index, (found, row)) in found.into_iter().zip(&rows).enumerate() {
+    for (index, row) in rows.iter().enumerate() {
         let mut fresh = || {
             made += 1;
             Some(ContactId(u64::MAX - made))
         };
-        let merged =
-            book.apply(index, row, now, &mut fresh).ok().map(|applied| (applied.id, applied.warning));
-        notes.extend(merged.and_then(|(_, warning)| warning).map(|w| in_words(w).to_owned()));
-        let stored = merged.map(|(id, _)| id).filter(|id| id.0 < u64::MAX - made);
-        contacts.push((found, stored));
+        // There is always room for one more.
+        if let Ok(applied) = book.apply(index, row, now, &mut fresh) {
+            notes.extend(applied.warning.map(|warning| in_words(warning).to_owned()));
+        }
+    }
+    // Rows may turn out to be one person, also by a row after them.
+    let mut contacts: Vec<(Found, Option<ContactId>)> = Vec::with_capacity(found.len());
+    for (found, row) in found.into_iter().zip(&rows) {
+        let id = row.identities().iter().find_map(|identity| book.holder(identity));
+        match contacts.iter_mut().find(|(_, known)| id.is_some() && *known == id) {
+            Some((first, _)) => {
+                first.name = first.name.take().or(found.name);
+                first.phone = first.phone.take().or(found.phone);
+                first.email = first.email.take().or(found.email);
+                first.notes.extend(found.notes);
+            }
+            None => contacts.push((found, id)),
+        }
+    }
+    for (_, id) in &mut contacts {
+        *id = id.filter(|id| id.0 < u64::MAX - made);
     }
     let reason = Some(shortened(&notes)).filter(|reason| !reason.is_empty());
     Ok(Trial { source: source.clone(), outcome: IntakeOutcome::Ok, reason, contacts })

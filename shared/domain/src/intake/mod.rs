@@ -173,11 +173,17 @@ fn contacts(root: &node::Node, payload: &Payload<'_>) -> Result<Vec<Found>, Igno
     let people = senders::people(root, payload)?;
     let mut contacts: Vec<Found> = Vec::new();
     let mut refused = None;
+    let left_out = people.len().saturating_sub(MAX_CONTACTS);
     for person in people.into_iter().take(MAX_CONTACTS) {
         match person.resolve(payload.country) {
             Ok(found) => merge(&mut contacts, found),
             Err(reason) => refused = refused.or(Some(reason)),
         }
+    }
+    if let Some(last) = contacts.last_mut().filter(|_| left_out > 0) {
+        last.notes.push(format!(
+            "only the first {MAX_CONTACTS} people of the body are taken, and not {left_out} more"
+        ));
     }
     if contacts.is_empty() { Err(refused.unwrap_or(Ignored::NoContact)) } else { Ok(contacts) }
 }

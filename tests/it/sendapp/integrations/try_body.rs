@@ -58,6 +58,32 @@ async fn it_is_said_and_nothing_is_written() {
 }
 
 #[tokio::test]
+async fn rows_that_another_one_joins_are_one_person() {
+    let (_world, api) = italy().await;
+    let body = r#"[{"phone": "339 1234567", "name": "A"}, {"email": "ada@example.com", "name": "B"},
+        {"phone": "339 1234567", "email": "ada@example.com"}]"#;
+    let tried = try_body(&api, "", JSON, body).await.expect(200);
+    let all = tried["contacts"].as_array().unwrap();
+    assert_eq!(all.len(), 1, "{tried}");
+    let one = (&all[0]["name"], &all[0]["phone"], &all[0]["email"]);
+    assert_eq!(one, (&json!("A"), &json!("+393391234567"), &json!("ada@example.com")));
+    post(&api, "", &[JSON], body).await.expect(200);
+    assert_eq!(total(&api).await, 1);
+}
+
+#[tokio::test]
+async fn people_above_the_limit_are_counted() {
+    let (_world, api) = italy().await;
+    let rows: Vec<_> = (0..103).map(|n| json!({"email": format!("a{n}@example.com")})).collect();
+    let tried = try_body(&api, "", JSON, json!(rows).to_string()).await.expect(200);
+    assert_eq!(tried["contacts"].as_array().unwrap().len(), 100);
+    let reason = "only the first 100 people of the body are taken, and not 3 more";
+    assert_eq!(tried["reason"], json!(reason));
+    post(&api, "", &[JSON], json!(rows).to_string()).await.expect(200);
+    assert_eq!(calls(&api).await[0]["reason"], json!(reason));
+}
+
+#[tokio::test]
 async fn what_would_be_ignored_or_refused_is_said_with_the_reason() {
     let (_world, api) = italy().await;
     for (header, body) in [(JSON, "{}"), (JSON, "{"), (FORM, "webhook_id=12"), (JSON, r#"{"name": "Ada"}"#)] {
