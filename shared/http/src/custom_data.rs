@@ -72,8 +72,12 @@ impl std::fmt::Debug for CustomText {
 impl FromParameter for CustomText {
     const KIND: FieldKind = FieldKind::Text;
 
+    fn called(parameter: Parameter<'_>) -> String {
+        nested(parameter.canonical())
+    }
+
     fn from_parameter(parameter: Parameter<'_>) -> Result<Option<Self>, Invalid> {
-        let name = nested(parameter.canonical());
+        let name = Self::called(parameter);
         let wrong = |_| Invalid::new(&name, format!("{name} must be a string"));
         Ok(parameter.text().map_err(wrong)?.map(Self))
     }

@@ -1,6 +1,7 @@
 //! Parameters that were read: what is wrong with one is said when it is asked for.
 
 use domain::Invalid;
+use serde_json::Value;
 
 use super::{Field, FromParameter};
 use crate::Fields;
@@ -26,10 +27,18 @@ impl<T: FromParameter> Given<T> {
         Field::new::<T>(names, false)
     }
 
-    /// Reads it under one of these names.
-    pub fn read(fields: Fields<'_>, names: &'static [&'static str]) -> Self {
+    /// Reads it under one of these names; a text that has more than `longest` characters,
+    /// not counting spaces around it, is refused.
+    pub fn read(fields: Fields<'_>, names: &'static [&'static str], longest: Option<usize>) -> Self {
         let parameter = fields.parameter(names);
-        let value = T::from_parameter(parameter);
+        let text = parameter.value().and_then(Value::as_str).map_or(0, |text| text.trim().chars().count());
+        let value = T::from_parameter(parameter).and_then(|value| match longest {
+            Some(longest) if text > longest => {
+                let name = T::called(parameter);
+                Err(Invalid::new(&name, format!("{name} may have at most {longest} characters")))
+            }
+            Some(_) | None => Ok(value),
+        });
         Self { name: parameter.name(), canonical: parameter.canonical(), value }
     }
 }
@@ -102,9 +111,9 @@ impl<T: FromParameter> Required<T> {
         Field::new::<T>(names, true)
     }
 
-    /// Reads it under one of these names.
-    pub fn read(fields: Fields<'_>, names: &'static [&'static str]) -> Self {
-        Self(Given::read(fields, names))
+    /// Reads it as [`Given::read`] does.
+    pub fn read(fields: Fields<'_>, names: &'static [&'static str], longest: Option<usize>) -> Self {
+        Self(Given::read(fields, names, longest))
     }
 }
 

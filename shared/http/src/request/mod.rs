@@ -106,7 +106,9 @@ macro_rules! request {
             fn read(fields: $crate::Fields<'_>) -> Self {
                 Self {
                     $($($group: $crate::Request::read(fields),)*)?
-                    $($field: $as::read(fields, &[$($alias),+]),)*
+                    $($field: $as::read(fields, &[$($alias),+], const {
+                        $as::<$type $end::field(&[$($alias),+])$(.$limit($($value),*))*.limits.length
+                    }),)*
                 }
             }
         }
@@ -159,6 +161,14 @@ mod tests {
         assert_eq!(order.limits.one_of, ["up", "down"]);
         assert_eq!((rows.kind, rows.limits.items), (FieldKind::Rows(Group::FIELDS), Some(2)));
         assert_eq!(plan.kind, FieldKind::Object(Group::FIELDS));
+    }
+
+    #[test]
+    fn a_text_is_no_longer_than_its_type_says() {
+        let name = |name: &str| read(json!({"name": name})).name.get();
+        assert_eq!(name(" 123456789 ").unwrap().trim(), "123456789");
+        assert_eq!(name("1234567890").unwrap_err().message, "name may have at most 9 characters");
+        assert_eq!(name("èèèèèèèèè").unwrap().chars().count(), 9);
     }
 
     #[test]

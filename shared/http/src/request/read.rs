@@ -27,6 +27,10 @@ pub trait FromParameter: Sized {
     const KIND: FieldKind;
     /// The smallest number that can be read, where that is not 0.
     const LEAST: Option<u64> = None;
+    /// How the parameter is called in errors.
+    fn called(parameter: Parameter<'_>) -> String {
+        parameter.name().to_owned()
+    }
 
     /// Reads it; `None` when it is absent.
     ///
