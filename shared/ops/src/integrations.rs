@@ -83,10 +83,7 @@ pub async fn receive(
     let (Reading::Found { source, .. } | Reading::Ignored { source, .. }) = &reading;
     let visit =
         Visit { publisher, store: &publisher.store, address, source, bytes: payload.body.len() as u64 };
-    // WooCommerce does not sign its ping, and wants it answered.
-    let is_ping = matches!(&reading, Reading::Ignored { reason: Ignored::Ping, .. });
-    let verified = verify(visit.store, address, source, &payload).await?;
-    if let (Err(bad), false) = (verified, is_ping) {
+    if let Err(bad) = verify(visit.store, address, &reading, &payload).await? {
         visit.log(IntakeOutcome::Refused, Some(bad.to_string()), &[]).await;
         return Err(Error::new(Code::Unauthorized, bad.to_string()));
     }
@@ -137,8 +134,7 @@ pub async fn try_body(
         reason: Some(reason),
         contacts: Vec::new(),
     };
-    let is_ping = matches!(&reading, Reading::Ignored { reason: Ignored::Ping, .. });
-    if let (Err(bad), false) = (verify(store, &address, source, &payload).await?, is_ping) {
+    if let Err(bad) = verify(store, &address, &reading, &payload).await? {
         return Ok(without(IntakeOutcome::Refused, bad.to_string()));
     }
     let found = match &reading {
@@ -184,13 +180,17 @@ pub async fn try_body(
 }
 
 /// Whether every shop that a body claims to come from, and that the account keeps a
-/// secret of, signed it.
+/// secret of, signed it. WooCommerce does not sign its ping, and wants it answered.
 async fn verify(
     store: &Store,
     IntakeAddress { tenant, account }: &IntakeAddress,
-    source: &str,
+    reading: &Reading,
     payload: &Payload<'_>,
 ) -> Result<std::result::Result<(), BadSignature>> {
+    let source = match reading {
+        Reading::Ignored { reason: Ignored::Ping, .. } => return Ok(Ok(())),
+        Reading::Found { source, .. } | Reading::Ignored { source, .. } => source,
+    };
     for shop in Shop::claimed(payload, source) {
         if let Some(secret) = store.shop_secret(&tenant.id, account.id, shop).await?
             && let Err(bad) = shop.verify(payload, &secret)
