@@ -2,50 +2,10 @@
 
 use crate::{CallingCode, Invalid, PhoneNumber};
 
-/// A number without a `+` and without a known country is taken for a whole one
-/// from this many digits: fewer are a national number of somewhere.
-const MIN_WHOLE: usize = 11;
-
 /// Reads a number that may be in national form (RULES, Phones): it takes
 /// `country`, and is refused when there is none.
 pub(super) fn parse(text: &str, country: Option<CallingCode>) -> Result<PhoneNumber, Invalid> {
-    let text = clean(text);
-    if text.starts_with('+') || text.starts_with("00") {
-        return PhoneNumber::parse(&text.replace("(0)", ""), None);
-    }
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    match country {
-        None if digits < MIN_WHOLE => {
-            Err(Invalid::new("phone", "phone has no country code and the account has no default country"))
-        }
-        // Italian mobile numbers have ten digits and begin with 3, some with 39.
-        Some(italy) if italy.get() == 39 && digits == 10 && text.starts_with('3') => {
-            PhoneNumber::parse(&format!("+39{text}"), None)
-        }
-        Some(_) | None => PhoneNumber::parse_national(&text, country),
-    }
-}
-
-/// Without `tel:`, marks of writing direction, extensions; with plain digits.
-fn clean(text: &str) -> String {
-    let text = text.trim();
-    let text = text.strip_prefix("tel:").or_else(|| text.strip_prefix("whatsapp:")).unwrap_or(text);
-    let plain: String = text.chars().filter_map(plain).collect();
-    let lower = plain.to_ascii_lowercase();
-    let end =
-        [";", "ext", "x", "#", "int"].iter().filter_map(|mark| lower.find(mark)).filter(|at| *at > 0).min();
-    plain[..end.unwrap_or(plain.len())].trim().to_owned()
-}
-
-fn plain(c: char) -> Option<char> {
-    match c {
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
-        '\u{ff10}'..='\u{ff19}' => char::from_digit(u32::from(c) - 0xff10, 10),
-        '\u{ff0b}' => Some('+'),
-        '\u{2010}'..='\u{2015}' => Some('-'),
-        c if c.is_whitespace() => Some(' '),
-        c => Some(c),
-    }
+    Ok(PhoneNumber::read_typed(text, country)?.number)
 }
 
 #[cfg(test)]

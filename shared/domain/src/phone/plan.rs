@@ -1,0 +1,115 @@
+//! Calling codes and numbering plans. The plans are libphonenumber's.
+
+use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
+
+use crate::Invalid;
+
+/// A country's calling code, for numbers written in national form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallingCode(u16);
+
+impl CallingCode {
+    /// `39`, `+39` or `IT`, as an account's setting carries it.
+    ///
+    /// # Errors
+    /// Names the field `default_country`.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim();
+        let code =
+            text.trim_start_matches('+').parse::<u16>().ok().filter(|code| is_assigned(*code)).map(Self);
+        let wrong = || {
+            Invalid::new(
+                "default_country",
+                "default_country must be a country such as IT, or its calling code such as 39",
+            )
+        };
+        code.or_else(|| Self::of_country(text)).ok_or_else(wrong)
+    }
+
+    /// Of a country by its two letters (ISO 3166-1).
+    pub fn of_country(alpha2: &str) -> Option<Self> {
+        let region: Region = alpha2.trim().to_ascii_uppercase().parse().ok()?;
+        let code = PHONE_NUMBER_UTIL.get_country_code_for_region(region)?;
+        u16::try_from(code).ok().filter(|code| is_assigned(*code)).map(Self)
+    }
+
+    /// The digits of the code.
+    pub fn get(self) -> u16 {
+        self.0
+    }
+
+    /// The country whose plan numbers of this code follow.
+    fn region(self) -> Option<Region> {
+        PHONE_NUMBER_UTIL.get_region_for_country_code(i32::from(self.0))
+    }
+}
+
+/// A number in E.164 digits, and how well the plan of its country knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Planned {
+    pub(super) digits: String,
+    pub(super) standing: Standing,
+}
+
+/// How likely it is that there is such a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    /// The plan has no number of this length.
+    Impossible,
+    /// The length fits.
+    Possible,
+    /// The plan gives out such numbers.
+    Valid,
+}
+
+/// A number that begins with its calling code, without the trunk prefix that some write
+/// behind it (`+44 0`, `+7 8`); countries whose numbers begin with a zero keep theirs.
+pub(super) fn international(digits: &str) -> Planned {
+    let mut planned = planned(&format!("+{digits}"), None);
+    // Of two prefixes one behind the other each is dropped.
+    while let Some(again) = planned.as_ref().and_then(|p| self::planned(&format!("+{}", p.digits), None)) {
+        if planned.as_ref().is_some_and(|before| again.digits.len() >= before.digits.len()) {
+            break;
+        }
+        planned = Some(again);
+    }
+    planned.unwrap_or_else(|| Planned { digits: digits.to_owned(), standing: Standing::Impossible })
+}
+
+/// A number as it is dialled within a country; `None` when its plan cannot read it.
+pub(super) fn national(digits: &str, country: CallingCode) -> Option<Planned> {
+    planned(digits, Some(country.region()?))
+}
+
+fn planned(text: &str, region: Option<Region>) -> Option<Planned> {
+    let util = &PHONE_NUMBER_UTIL;
+    let number = util.parse(text, region).ok()?;
+    let digits = util.format(&number, PhoneNumberFormat::E164).trim_start_matches('+').to_owned();
+    let is_valid = util.is_valid_number(&number);
+    let standing = match util.is_possible_number_with_reason(&number) {
+        Ok(_) if is_valid => Standing::Valid,
+        Ok(NumberLengthType::IsPossible) => Standing::Possible,
+        Ok(NumberLengthType::IsPossibleLocalOnly) | Err(_) => Standing::Impossible,
+    };
+    Some(Planned { digits, standing })
+}
+
+/// The calling code and what follows it.
+pub(super) fn split(digits: &str) -> Option<(u16, &str)> {
+    (1..=3).find_map(|n| {
+        let (code, rest) = digits.split_at_checked(n)?;
+        let code = code.parse().ok().filter(|_| !code.starts_with('0'))?;
+        is_assigned(code).then_some((code, rest))
+    })
+}
+
+/// The country codes that ITU-T E.164 assigns (annex to the Operational Bulletin).
+fn is_assigned(code: u16) -> bool {
+    matches!(code,
+        1 | 7 | 20 | 27 | 30..=34 | 36 | 39..=41 | 43..=49 | 51..=58 | 60..=66 | 81 | 82 | 84 | 86 | 90..=95 | 98
+        | 211..=213 | 216 | 218 | 220..=258 | 260..=269 | 290 | 291 | 297..=299
+        | 350..=359 | 370..=383 | 385..=387 | 389 | 420 | 421 | 423
+        | 500..=509 | 590..=599 | 670 | 672..=683 | 685..=692
+        | 800 | 808 | 850 | 852 | 853 | 855 | 856 | 870 | 878 | 880..=883 | 886 | 888
+        | 960..=968 | 970..=977 | 979 | 992..=996 | 998)
+}

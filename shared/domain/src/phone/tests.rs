@@ -1,0 +1,321 @@
+//! What people write, paste and export, and what it is read as.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn code(text: &str) -> Option<CallingCode> {
+    CallingCode::parse(text).ok()
+}
+
+fn read(text: &str, country: &str) -> Option<String> {
+    PhoneNumber::parse(text, code(country)).ok().map(|phone| phone.as_str().to_owned())
+}
+
+fn refusal(text: &str, country: &str) -> String {
+    PhoneNumber::parse(text, code(country)).unwrap_err().message
+}
+
+fn check(cases: &[(&str, &str, &str)]) {
+    for (text, country, want) in cases {
+        let want = (!want.is_empty()).then(|| (*want).to_owned());
+        assert_eq!(read(text, country), want, "{text:?} in {country:?}");
+    }
+}
+
+#[test]
+fn numbers_with_their_country_code() {
+    check(&[
+        ("+393391234567", "", "+393391234567"),
+        ("393391234567", "", "+393391234567"),
+        ("0039 339 123 4567", "", "+393391234567"),
+        ("(0039) 339 1234567", "", "+393391234567"),
+        ("+0039 339 1234567", "", "+393391234567"),
+        ("+39 (339) 123-45.67", "", "+393391234567"),
+        ("(+39) 339/1234567", "", "+393391234567"),
+        // Those of the contracts, which no plan has.
+        (" 1234567890", "", "+1234567890"),
+        ("+39111111111", "", "+39111111111"),
+        ("919876543210", "", "+919876543210"),
+        ("+5555555555", "", "+5555555555"),
+    ]);
+}
+
+#[test]
+fn what_is_no_number_is_refused() {
+    for text in [
+        "",
+        "0391234567",
+        "12",
+        "+1234567",
+        "1234567890123456",
+        "abc",
+        "+39XXXXXXXXXX",
+        "+2101234567",
+        "39+12345678",
+        "+",
+        "mario@example.com",
+        "1-800-FLOWERS",
+        "347,1234567",
+        "+393391234567@g.us",
+        "wa.me/message/ABC",
+    ] {
+        assert_eq!(text.parse::<PhoneNumber>().unwrap_err().field, "phone", "{text}");
+    }
+}
+
+#[test]
+fn marks_that_nobody_sees_or_means() {
+    check(&[
+        ("\u{202a}+393471234567\u{202c}", "", "+393471234567"),
+        ("\u{2068}+393471234567\u{2069}", "", "+393471234567"),
+        ("+39\u{200b}3471234567", "", "+393471234567"),
+        ("+39 347\u{2013}123\u{2013}4567", "", "+393471234567"),
+        ("+39\t347\u{a0}1234567", "", "+393471234567"),
+        ("'+393471234567", "", "+393471234567"),
+        ("=\"+393471234567\"", "", "+393471234567"),
+        ("\u{feff}+393471234567\u{ad}", "", "+393471234567"),
+        ("\u{ff0b}３９３４７１２３４５６７", "", "+393471234567"),
+        ("+٣٩ ٣٤٧ ١٢٣ ٤٥٦٧", "", "+393471234567"),
+        ("+39 347\u{b7}123\u{b7}4567", "", "+393471234567"),
+    ]);
+}
+
+#[test]
+fn links_ids_and_labels() {
+    check(&[
+        ("tel:+39-347-123-4567", "", "+393471234567"),
+        ("tel:3471234567;phone-context=+39", "", "+393471234567"),
+        ("TEL:+393471234567;ext=12", "", "+393471234567"),
+        ("https://wa.me/393471234567?text=ciao%20123", "", "+393471234567"),
+        ("wa.me/+393471234567", "", "+393471234567"),
+        ("https://api.whatsapp.com/send?phone=%2B393471234567&text=1", "", "+393471234567"),
+        ("whatsapp://send?phone=393471234567", "", "+393471234567"),
+        ("393471234567@s.whatsapp.net", "", "+393471234567"),
+        ("393471234567:12@s.whatsapp.net", "", "+393471234567"),
+        ("393471234567@c.us", "44", "+393471234567"),
+        ("Tel.: +39 347 1234567", "", "+393471234567"),
+        ("WhatsApp +39 347 1234567", "", "+393471234567"),
+        ("Cell. (+39) 347 1234567 (casa)", "", "+393471234567"),
+    ]);
+}
+
+#[test]
+fn what_a_spreadsheet_made_of_it_is_refused() {
+    for text in ["39347321999.0", "+39347321999.00", "3.93473E+11", "3,93473E+11", "39347321999,0", "393E9"] {
+        let message = refusal(text, "39");
+        assert!(message.contains("spreadsheet"), "{text}: {message}");
+    }
+}
+
+#[test]
+fn trunk_prefixes_are_dropped_where_the_country_has_them() {
+    check(&[
+        ("+49 (0) 170 3331234", "", "+491703331234"),
+        ("0049 (0)170 3331234", "", "+491703331234"),
+        ("+49 0170 3331234", "", "+491703331234"),
+        ("+44 07700 931234", "", "+447700931234"),
+        ("+44 (0)20 7946 0958", "", "+442079460958"),
+        ("+7 8 912 345 67 89", "", "+79123456789"),
+        ("+36 06 20 123 4567", "", "+36201234567"),
+        ("+54 11 15 1234 5678", "", "+5491112345678"),
+        ("+39 0471 931234", "", "+390471931234"),
+        ("+39 (0)471 931234", "", "+390471931234"),
+        ("+39 (0) 347 1234567", "", "+393471234567"),
+        ("+225 07 12 34 56 78", "", "+2250712345678"),
+    ]);
+}
+
+#[test]
+fn national_numbers_take_the_country() {
+    check(&[
+        ("339 1234567", "39", "+393391234567"),
+        ("3931234567", "39", "+393931234567"),
+        ("347 331 1234", "IT", "+393473311234"),
+        ("338 331 1234", "39", "+393383311234"),
+        ("393391234567", "39", "+393391234567"),
+        ("02 1234567", "39", "+39021234567"),
+        ("07700 900123", "44", "+447700900123"),
+        ("0171 1234567", "de", "+491711234567"),
+        ("612 34 56 78", "34", "+34612345678"),
+        ("(555) 555-5555", "1", "+15555555555"),
+        ("1 202 555 0123", "1", "+12025550123"),
+        ("011 39 347 1234567", "1", "+393471234567"),
+        ("8 912 345 67 89", "7", "+79123456789"),
+        ("11 91234 5678", "55", "+5511912345678"),
+        ("919876543210", "39", "+919876543210"),
+        ("0044 7700 900123", "39", "+447700900123"),
+        ("0391234567", "", ""),
+    ]);
+}
+
+#[test]
+fn what_could_be_two_numbers_is_refused_with_both() {
+    let message = refusal("17012345678", "49");
+    assert!(message.contains("+4917012345678") && message.contains("+17012345678"), "{message}");
+    // A number with `+` is one.
+    check(&[("+17012345678", "49", "+17012345678"), ("017012345678", "49", "+4917012345678")]);
+}
+
+#[test]
+fn of_two_numbers_the_first() {
+    let other = Some(LeftOut::OtherNumber);
+    for (text, want, left_out) in [
+        ("+39 347 1234567 / +39 348 1234567", "+393471234567", other),
+        ("347 1234567/348 1234567", "+393471234567", other),
+        ("347 1234567; 348 1234567", "+393471234567", other),
+        ("3471234567,3481234567", "+393471234567", other),
+        ("347 1234567 o 348 1234567", "+393471234567", other),
+        ("+393471234567 +393481234567", "+393471234567", other),
+        ("+393471234567\n+393481234567", "+393471234567", other),
+        ("3471234567 3481234567", "+393471234567", other),
+        ("3471234567 - 3481234567", "+393471234567", other),
+        ("06 12345678/9", "+390612345678", other),
+        ("02/1234567/1234568", "+39021234567", other),
+        ("347/1234567", "+393471234567", None),
+        ("0471/931234", "+390471931234", None),
+        ("347 123 4567;", "+393471234567", None),
+    ] {
+        let reading = PhoneNumber::read(text, code("39")).unwrap();
+        assert_eq!((reading.number.as_str(), reading.left_out), (want, left_out), "{text}");
+    }
+}
+
+#[test]
+fn an_extension_is_left_out() {
+    for text in [
+        "+1 555-625-1199 ext. 12",
+        "+1 555-625-1199x3",
+        "+1 555 625 1199 #4",
+        "+1 555 625 1199 int. 12",
+        "+15556251199,,12",
+        "tel:+15556251199;ext=12",
+        "+1 555 625 1199 (ext 12)",
+    ] {
+        let reading = PhoneNumber::read(text, None).unwrap();
+        assert_eq!(
+            (reading.number.as_str(), reading.left_out),
+            ("+15556251199", Some(LeftOut::Extension)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn countries_by_code_and_by_name() {
+    for text in ["39", "+39", "IT", "it "] {
+        assert_eq!(code(text).map(CallingCode::get), Some(39), "{text}");
+    }
+    assert!(["", "999", "Italy", "XX", "+"].iter().all(|text| code(text).is_none()));
+}
+
+#[test]
+fn debug_shows_no_number() {
+    let phone: PhoneNumber = "+393391234567".parse().unwrap();
+    assert_eq!(format!("{phone:?} {:?}", phone.key()), "PhoneNumber(***67) PhoneKey(***)");
+}
+
+#[test]
+fn spellings_of_one_number_are_one_person() {
+    for (spellings, current) in [
+        (["+5511991231234", "+551191231234"], "+5511991231234"),
+        (["+5216641234567", "+526641234567"], "+526641234567"),
+        (["+52 1 55 1234 5678", "0052 55 1234 5678"], "+525512345678"),
+    ] {
+        for text in spellings {
+            let phone: PhoneNumber = text.parse().unwrap();
+            assert_eq!(phone.as_str(), current, "{text}");
+        }
+    }
+    let [mobile, plain]: [PhoneNumber; 2] =
+        ["+5491112345678", "+541112345678"].map(|text| text.parse().unwrap());
+    assert_eq!((mobile.as_str(), plain.as_str()), ("+5491112345678", "+541112345678"));
+    assert_eq!(mobile.key(), plain.key());
+    assert_eq!(plain.or_clearer(&mobile).as_str(), "+5491112345678");
+    // A landline has no 9 to lose.
+    assert_ne!(key("+551131231234"), key("+5511931231234"));
+    assert_ne!(key("+393471234567"), key("+393471234568"));
+}
+
+fn key(text: &str) -> PhoneKey {
+    PhoneNumber::from_e164(text).unwrap().key()
+}
+
+#[test]
+fn every_spelling_has_the_key_and_is_among_those_of_the_others() {
+    for text in ["+5511991231234", "+526641234567", "+541112345678", "+5491112345678", "+393471234567"] {
+        let phone: PhoneNumber = text.parse().unwrap();
+        let spellings = phone.spellings();
+        assert_eq!(spellings[0], phone);
+        for spelling in &spellings {
+            assert_eq!(spelling.key(), phone.key(), "{text}");
+            let mut theirs = spelling.spellings();
+            theirs.retain(|one| !spellings.contains(one));
+            assert_eq!(theirs, [], "{text}");
+        }
+    }
+    assert_eq!(PhoneNumber::from_e164("+551191231234").unwrap().spellings().len(), 2);
+}
+
+/// A number of a country, whose plan gives out such ones.
+fn valid() -> impl Strategy<Value = (&'static str, String)> {
+    prop_oneof![
+        (3_200_000_000u64..3_990_000_000).prop_map(|n| ("39", n.to_string())),
+        (0u32..10_000_000).prop_map(|n| ("44", format!("771{n:07}"))),
+        (0u32..10_000_000).prop_map(|n| ("49", format!("171{n:07}"))),
+        (0u32..10_000_000).prop_map(|n| ("33", format!("61{n:07}"))),
+        (0u32..10_000_000).prop_map(|n| ("55", format!("1199{n:07}"))),
+        (0u32..10_000_000).prop_map(|n| ("52", format!("664{n:07}"))),
+        (200_0000u32..999_9999).prop_map(|n| ("1", format!("212{n}"))),
+    ]
+}
+
+/// A way of writing a number.
+fn spelled(code: &str, national: &str, way: usize, at: usize) -> String {
+    let at = 3 + at % (national.len() - 6);
+    let (a, b) = national.split_at(at);
+    let trunk = if matches!(code, "44" | "49" | "33") { "0" } else { "" };
+    match way {
+        0 => format!("+{code}{national}"),
+        1 => format!("00{code} {a}-{b}"),
+        2 => format!("+{code} ({trunk}) {a} {b}").replace("() ", ""),
+        3 => format!("\u{202a}+{code}\u{a0}{a}\u{2011}{b}\u{202c}"),
+        4 => format!("tel:+{code}{a}{b}"),
+        5 => format!("'+{code}{a}.{b}"),
+        6 => format!("{trunk}{a} {b}"),
+        7 => format!("+{code} {trunk}{a}/{b}"),
+        8 => format!("https://wa.me/{code}{national}"),
+        9 => format!("{code}{national}@c.us"),
+        _ => format!("Tel. (+{code}) {national} int. 12"),
+    }
+}
+
+proptest! {
+    #[test]
+    fn two_spellings_of_one_number_are_one_contact(
+        (country, national) in valid(), ways in [0usize..11, 0usize..11], at in [0usize..20, 0usize..20],
+    ) {
+        let [a, b] = [0, 1].map(|i| spelled(country, &national, ways[i], at[i]));
+        let keys = [&a, &b].map(|text| PhoneNumber::parse(text, code(country)).map(|phone| phone.key()));
+        let is_of_two = |key: &Result<PhoneKey, Invalid>| key.as_ref().is_err_and(|e| e.message.contains(" may be "));
+        if !keys.iter().any(is_of_two) {
+            prop_assert_eq!(keys[0].as_ref().unwrap(), keys[1].as_ref().unwrap(), "{} {}", a, b);
+        }
+    }
+
+    #[test]
+    fn never_panics_and_is_idempotent(text in "\\PC{0,24}", country in 0u16..999) {
+        let country = code(&country.to_string());
+        if let Ok(phone) = PhoneNumber::parse(&text, country) {
+            prop_assert_eq!(PhoneNumber::parse(phone.as_str(), country).unwrap(), phone.clone());
+            prop_assert_eq!(PhoneNumber::from_e164(phone.as_str()).unwrap(), phone);
+        }
+    }
+
+    #[test]
+    fn digits_are_read_once(digits in "[+]?[0-9]{8,15}", country in prop_oneof![Just(""), Just("39"), Just("49"), Just("1")]) {
+        if let Ok(phone) = PhoneNumber::parse(&digits, code(country)) {
+            prop_assert_eq!(PhoneNumber::parse(phone.as_str(), code(country)).unwrap(), phone);
+        }
+    }
+}
