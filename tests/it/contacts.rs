@@ -1,7 +1,8 @@
 //! Contacts as they are stored: upserts, lists, limits, deletes.
 
 use domain::ContactId;
-use domain::contact::{Contact, Identity, NewContact};
+use domain::contact::{Contact, NewContact};
+use domain::identity::Identity;
 use domain::merge::Warning;
 use domain::plan::Plan;
 use harness::{Audit, Setup, World, named, person, phone, row};
@@ -184,7 +185,7 @@ async fn a_deleted_contact_is_gone_and_can_be_created_anew() {
     ops::contacts::delete(&world.publisher(), world.tenant(), ContactId(3)).await.unwrap();
     let gone = ops::contacts::delete(&world.publisher(), world.tenant(), ContactId(3)).await.unwrap_err();
     assert_eq!((gone.code, gone.field.as_deref()), (Code::NotFound, Some("id")));
-    let identity = Identity::Phone(phone(3).parse().unwrap());
+    let identity = Identity::from(&phone(3).parse::<domain::PhoneNumber>().unwrap());
     let found = ops::contacts::find(world.store(), world.tenant(), &identity, "phone").await;
     assert_eq!(found.unwrap_err().code, Code::NotFound);
     let anew = upsert(&world, person(3)).await;

@@ -2,7 +2,7 @@
 
 use domain::Secret;
 use domain::account::{Account, Number};
-use domain::contact::Identity;
+use domain::identity::Identity;
 use domain::message::Address;
 use domain::recipient::State;
 use domain::sender::SenderId;
@@ -94,7 +94,7 @@ async fn a_batch_is_split_by_account() {
     assert_eq!(take(&world, &body, APP_SECRET).await.unwrap(), 2);
     world.drain().await;
     for (n, account) in [(1, world.account.id), (2, world.account.id), (3, second.id), (4, second.id)] {
-        let identity = Identity::Phone(phone(n).parse().unwrap());
+        let identity = Identity::from(&phone(n).parse::<domain::PhoneNumber>().unwrap());
         let contact = world.store().contact_by(world.tenant(), &identity).await.unwrap().unwrap();
         assert_eq!((contact.name.as_deref(), contact.origin), (Some("Mario"), Some(account)));
         let texts = world.conversation(account, contact.id).await;

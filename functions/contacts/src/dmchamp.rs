@@ -3,7 +3,8 @@
 use api_http::{Caller, Given, Input, PhoneText, Reply, Result, Texts, idempotent, request};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::contact::{Contact, Identity};
+use domain::contact::Contact;
+use domain::identity::Identity;
 use domain::{EmailAddress, TenantId};
 use ops::events::EventPublisher;
 use ops::{Code, Error, contacts};
@@ -81,10 +82,11 @@ pub(crate) async fn create(
 ) -> Result<Response> {
     idempotent(&publisher.store, &caller, &input, async {
         let NewContact { person, phone, tags } = input.read();
-        let new = ToldContact { person, phone, tags, channels: None }.contact(&Origin::default())?;
+        let new =
+            ToldContact { person, phone, tags, channels: None, opt_in: None }.contact(&Origin::default())?;
         if let Some(phone) = new.phone.clone()
             && let Some(known) =
-                existing(&publisher.store, caller.tenant_id(), Identity::Phone(phone)).await?
+                existing(&publisher.store, caller.tenant_id(), Identity::from(&phone)).await?
         {
             return Ok(Reply::<200, _>(Answer::new(&known, Some(EXISTS))).into_response());
         }
@@ -122,9 +124,9 @@ pub(crate) async fn find(
 ) -> Result<Reply<200, Answer>> {
     let asked = input.read();
     let name = asked.phone.name();
-    let phone = asked.phone.get()?.map(|phone| phone.parse(None)).transpose()?;
+    let phone = asked.phone.get()?.map(|phone| phone.recipient(None)).transpose()?;
     let (identity, field) = match (phone, asked.email.get()?) {
-        (Some(phone), _) => (Identity::Phone(phone), name),
+        (Some((address, _)), _) => (Identity::from(&address), name),
         (None, Some(email)) => (Identity::Email(email.parse::<EmailAddress>()?.identity()), "email"),
         (None, None) => return Err(Error::invalid(name, "phoneNumber or email is required").into()),
     };

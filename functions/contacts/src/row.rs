@@ -3,27 +3,35 @@
 use api_http::{Given, Object, PhoneText, Texts, request, text_of};
 use domain::account::Account;
 use domain::channel::{Channel, ChannelName, check_foreign_id};
+use domain::consent::ConsentProof;
 use domain::contact::{MAX_NAME, NewContact, clean_tags};
-use domain::{CallingCode, EmailAddress, Invalid};
+use domain::identity::{MAX_EXTERNAL_ID, check_external_id};
+use domain::{AccountId, CallingCode, EmailAddress, Invalid};
+use jiff::Timestamp;
+use serde_json::Value;
 
-/// The account that brings contacts: their origin, and the country of numbers
-/// that are written without one.
+/// Longest source and detail of a consent, in characters.
+const MAX_PROOF: usize = 255;
+
+/// Where contacts come from: the account that brings them, the country of numbers that are
+/// written without one, and when it is.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Origin(Option<Account>);
+pub(crate) struct Origin {
+    account: Option<AccountId>,
+    country: Option<CallingCode>,
+    now: Timestamp,
+}
 
 impl From<Account> for Origin {
     fn from(account: Account) -> Self {
-        Self(Some(account))
+        Self { account: Some(account.id), country: account.default_country, now: Timestamp::default() }
     }
 }
 
 impl Origin {
-    pub(crate) fn country(&self) -> Option<CallingCode> {
-        self.0.as_ref().and_then(|account| account.default_country)
-    }
-
-    fn id(&self) -> Option<domain::AccountId> {
-        self.0.as_ref().map(|account| account.id)
+    /// With the country of the call, before the account's, at the time of the call.
+    pub(crate) fn in_country(self, country: Option<CallingCode>, now: Timestamp) -> Self {
+        Self { country: country.or(self.country), now, ..self }
     }
 }
 
@@ -35,6 +43,7 @@ request! {
         last_name: Given<String> = named("lastName" | "last_name"),
         email: Given<EmailAddress> = named("email"),
         metadata: Given<Object> = named("metadata"),
+        external_id: Given<String> = named("external_id").max_length(MAX_EXTERNAL_ID),
     }
 }
 
@@ -47,12 +56,14 @@ pub(crate) struct ToldContact {
     pub(crate) tags: Given<Texts>,
     /// How custom channels know the contact, by their names.
     pub(crate) channels: Option<Given<Object>>,
+    /// How the contact agreed to be written to.
+    pub(crate) opt_in: Option<Given<Value>>,
 }
 
 impl ToldContact {
     /// The contact: `name` or first and last name, phone, email, tags, metadata.
     pub(crate) fn contact(self, origin: &Origin) -> Result<NewContact, Invalid> {
-        let PersonFields { name, first_name, last_name, email, metadata } = self.person;
+        let PersonFields { name, first_name, last_name, email, metadata, external_id } = self.person;
         let called = [("phone", self.phone.name()), ("tags", self.tags.name())];
         let email = email.get()?;
         let tags = self.tags.get()?.unwrap_or_default();
@@ -60,13 +71,17 @@ impl ToldContact {
             Some(name) => Some(name.trim().to_owned()),
             None => full_name([first_name.get()?, last_name.get()?]),
         };
+        let phone = self.phone.get()?.map(|phone| phone.read(origin.country)).transpose()?;
         let new = NewContact {
             name,
-            phone: self.phone.get()?.map(|phone| phone.parse(origin.country())).transpose()?,
+            left_out: phone.as_ref().and_then(|reading| reading.left_out),
+            phone: phone.map(|reading| reading.number),
             email,
+            external_id: external_id.get()?.map(|id| check_external_id(&id)).transpose()?,
+            opt_in: self.opt_in.map_or(Ok(None), |given| opt_in(given, origin.now))?,
             tags: clean_tags(tags.iter().map(String::as_str)),
             metadata: metadata.get()?.unwrap_or_default(),
-            origin: origin.id(),
+            origin: origin.account,
             custom: self.channels.map_or(Ok(None), on_channel)?,
             ..NewContact::default()
         };
@@ -97,6 +112,37 @@ fn on_channel(channels: Given<Object>) -> Result<Option<(String, String)>, Inval
     Ok(Some((name.to_string(), check_foreign_id("channels", &id)?)))
 }
 
+/// The proof that a caller gives of a consent: `true`, its source (`form`, `checkout`), or
+/// `{source, at, detail}`.
+fn opt_in(given: Given<Value>, now: Timestamp) -> Result<Option<ConsentProof>, Invalid> {
+    let name = given.name();
+    let wrong = |why: &str| Invalid::new(name, format!("{name} {why}"));
+    let Some(value) = given.get()? else { return Ok(None) };
+    let proof = |source: &str, detail: Option<&str>, at: Timestamp| {
+        let short = |text: &str| text.trim().chars().take(MAX_PROOF).collect::<String>();
+        let (source, detail) = (short(source), detail.map(short).filter(|text| !text.is_empty()));
+        Some(ConsentProof { at_ms: at.min(now).as_millisecond(), source, detail })
+    };
+    match &value {
+        Value::Bool(false) => Ok(None),
+        Value::Bool(true) => Ok(proof("api", None, now)),
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "" | "0" | "no" | "false" => Ok(None),
+            "1" | "yes" | "true" => Ok(proof("api", None, now)),
+            _ => Ok(proof(text, None, now)),
+        },
+        Value::Object(fields) => {
+            let text =
+                |key: &str| fields.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+            let at = text("at").map(|at| at.parse::<Timestamp>()).transpose();
+            let at = at.map_err(|_| wrong("must have a time with its offset in at"))?;
+            Ok(proof(text("source").unwrap_or("api"), text("detail"), at.unwrap_or(now)))
+        }
+        Value::Null => Ok(None),
+        Value::Number(_) | Value::Array(_) => Err(wrong("must be true, a source or an object")),
+    }
+}
+
 fn full_name(parts: [Option<String>; 2]) -> Option<String> {
     let parts: Vec<&str> = parts.iter().flatten().map(|part| part.trim()).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
@@ -105,7 +151,7 @@ fn full_name(parts: [Option<String>; 2]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use api_http::{Fields, Request};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -119,7 +165,8 @@ mod tests {
 
     fn read(row: Value) -> Result<NewContact, Invalid> {
         let Row { person, phone, tags, channels } = Row::read(Fields::from(row.as_object().unwrap()));
-        ToldContact { person, phone, tags, channels: Some(channels) }.contact(&Origin::default())
+        ToldContact { person, phone, tags, channels: Some(channels), opt_in: None }
+            .contact(&Origin::default())
     }
 
     #[test]

@@ -9,9 +9,12 @@ use api_http::{
 };
 use axum::extract::State;
 use axum::response::Response;
+use domain::consent::{ConsentProof, ConsentRecord};
 use domain::contact::{Contact, MAX_BULK};
+use domain::identity::Identity;
 use domain::merge::Warning;
-use domain::{ContactId, Invalid};
+use domain::{CallingCode, ContactId, Invalid};
+use jiff::Timestamp;
 use ops::events::EventPublisher;
 use ops::pages::{Start, Wanted};
 use ops::{Code, Error, callers, contacts, pages, senders};
@@ -36,8 +39,66 @@ struct ListedContact<'a> {
     /// How custom channels know the contact: ids by the channels' names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     channels: BTreeMap<&'a str, Vec<&'a str>>,
+    /// Everything that the contact is known by.
+    identities: Vec<ListedIdentity>,
+    /// What the contact agreed to, and its proof.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consent: Option<ListedConsent<'a>>,
     created_at: String,
     updated_at: String,
+}
+
+#[derive(Serialize)]
+struct ListedIdentity {
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<String>,
+    value: String,
+}
+
+impl From<&Identity> for ListedIdentity {
+    fn from(identity: &Identity) -> Self {
+        let channel = match identity {
+            Identity::Custom { channel, .. } => Some(channel.clone()),
+            Identity::Phone(_)
+            | Identity::Email(_)
+            | Identity::Bsuid(_)
+            | Identity::Lid(_)
+            | Identity::External(_) => None,
+        };
+        Self { r#type: identity.kind(), channel, value: identity.value().to_owned() }
+    }
+}
+
+#[derive(Serialize)]
+struct ListedConsent<'a> {
+    /// `opted_in` or `opted_out`: the last word.
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opt_in: Option<ListedProof<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opt_out: Option<ListedProof<'a>>,
+}
+
+#[derive(Serialize)]
+struct ListedProof<'a> {
+    at: String,
+    source: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+}
+
+impl<'a> From<&'a ConsentRecord> for ListedConsent<'a> {
+    fn from(consent: &'a ConsentRecord) -> Self {
+        let state = if consent.opt_out.is_some() { "opted_out" } else { "opted_in" };
+        let proof = |proof: &'a ConsentProof| ListedProof {
+            at: format!("{:.3}", Timestamp::from_millisecond(proof.at_ms).unwrap_or_default()),
+            source: &proof.source,
+            detail: proof.detail.as_deref(),
+        };
+        let [opt_in, opt_out] = [&consent.opt_in, &consent.opt_out].map(|said| said.as_ref().map(proof));
+        Self { state, opt_in, opt_out }
+    }
 }
 
 impl<'a> From<&'a Contact> for ListedContact<'a> {
@@ -50,16 +111,11 @@ impl<'a> From<&'a Contact> for ListedContact<'a> {
             tags: &contact.tags,
             metadata: &contact.metadata,
             channels: channels(contact),
+            identities: contact.identities().iter().map(ListedIdentity::from).collect(),
+            consent: (!contact.consent.is_empty()).then(|| ListedConsent::from(&contact.consent)),
             created_at: format!("{:.3}", contact.created_at),
             updated_at: format!("{:.3}", contact.updated_at),
         }
-    }
-}
-
-fn warning_word(warning: Warning) -> &'static str {
-    match warning {
-        Warning::EmailTaken => "email_taken",
-        Warning::LimitReached => "limit_reached",
     }
 }
 
@@ -142,13 +198,14 @@ request! {
         phone: Given<PhoneText> = named("phone"),
         tags: Given<Texts> = named("tags"),
         channels: Given<Object> = named("channels"),
+        proof: Given<Value> = named("opt_in"),
     }
 }
 
 impl From<ImportRow> for ToldContact {
     fn from(row: ImportRow) -> Self {
-        let ImportRow { person, phone, tags, channels } = row;
-        Self { person, phone, tags, channels: Some(channels) }
+        let ImportRow { person, phone, tags, channels, proof } = row;
+        Self { person, phone, tags, channels: Some(channels), opt_in: Some(proof) }
     }
 }
 
@@ -156,6 +213,7 @@ request! {
     /// `POST /api/contacts`
     pub(crate) struct NewContact(row: ImportRow) {
         token: Given<String> = named("token"),
+        country: Given<CallingCode> = named("country"),
     }
 }
 
@@ -167,7 +225,7 @@ pub(crate) async fn create(
 ) -> Result<Response> {
     idempotent(&publisher.store, &caller, &input, async {
         let asked = input.read();
-        let origin = origin(&publisher.store, &caller, asked.token).await?;
+        let origin = origin(&publisher.store, &caller, asked.token, asked.country).await?;
         let mut rows = vec![ToldContact::from(asked.row).contact(&origin)];
         senders::check_rows(&publisher.store, caller.tenant_id(), &mut rows).await?;
         let new = rows.remove(0)?;
@@ -177,19 +235,27 @@ pub(crate) async fn create(
             status: "success",
             contact: ListedContact::from(&done.contact),
             created: done.created,
-            warning: done.warning.map(warning_word),
+            warning: done.warning.map(Warning::as_str),
         };
         Ok(Reply::<201, Value>(value(&answer)?))
     })
     .await
 }
 
-/// The account that a caller may name as the contacts' origin.
-async fn origin(store: &Store, caller: &ops::Caller, token: Given<String>) -> Result<Origin> {
-    match token.get()? {
-        Some(token) => Ok(callers::account(store, caller, Some(&token)).await?.into()),
-        None => Ok(Origin::default()),
-    }
+/// The account that a caller may name as the contacts' origin, and the country of numbers
+/// that are written without one.
+async fn origin(
+    store: &Store,
+    caller: &ops::Caller,
+    token: Given<String>,
+    country: Given<CallingCode>,
+) -> Result<Origin> {
+    let country = country.get()?;
+    let origin = match token.get()? {
+        Some(token) => Origin::from(callers::account(store, caller, Some(&token)).await?),
+        None => Origin::default(),
+    };
+    Ok(origin.in_country(country, store.clock().now()))
 }
 
 #[derive(Serialize)]
@@ -223,7 +289,7 @@ impl From<contacts::Imported> for Imported {
             field: invalid.field,
             message: invalid.message,
         };
-        let warning = |(index, warning)| RowWarning { index, warning: warning_word(warning) };
+        let warning = |(index, warning)| RowWarning { index, warning: Warning::as_str(warning) };
         Self {
             status: "success",
             created: done.created,
@@ -242,6 +308,7 @@ request! {
     pub(crate) struct Import {
         contacts: Required<ContactRows> = named("contacts").max_items(MAX_BULK),
         token: Given<String> = named("token"),
+        country: Given<CallingCode> = named("country"),
     }
 }
 
@@ -255,7 +322,7 @@ pub(crate) async fn import(
         let asked = input.read();
         let rows = asked.contacts.get()?;
         check_count("contacts", rows.count())?;
-        let origin = origin(&publisher.store, &caller, asked.token).await?;
+        let origin = origin(&publisher.store, &caller, asked.token, asked.country).await?;
         let no_object = || Invalid::new("contacts", "the row must be an object");
         let rows = rows.iter().map(|row| ToldContact::from(row.ok_or_else(no_object)?).contact(&origin));
         let mut rows: Vec<_> = rows.collect();

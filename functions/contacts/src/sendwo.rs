@@ -5,7 +5,8 @@ use api_http::{
 };
 use axum::extract::State;
 use axum::response::Response;
-use domain::contact::{Contact, Identity};
+use domain::contact::Contact;
+use domain::identity::Identity;
 use ops::events::EventPublisher;
 use ops::pages::{Start, Wanted};
 use ops::{callers, contacts, pages};
@@ -75,7 +76,8 @@ pub(crate) async fn create(
     idempotent(&publisher.store, &caller, &input, async {
         let NewSubscriber { person, phone, labels, number } = input.read();
         let origin = origin(&publisher.store, &caller, number).await?;
-        let new = ToldContact { person, phone, tags: labels, channels: None }.contact(&origin)?;
+        let new =
+            ToldContact { person, phone, tags: labels, channels: None, opt_in: None }.contact(&origin)?;
         let limit = caller.tenant.plan.contacts;
         let done = contacts::upsert(&publisher, caller.tenant_id(), limit, &new).await?;
         let message = match done.created {
@@ -170,8 +172,8 @@ pub(crate) async fn get(
 ) -> Result<Reply<200, Subscribers>> {
     let phone = input.read().phone;
     let name = phone.name();
-    let phone = phone.get()?.parse(None)?;
-    let found = contacts::find(&store, caller.tenant_id(), &Identity::Phone(phone), name).await?;
+    let (address, _) = phone.get()?.recipient(None)?;
+    let found = contacts::find(&store, caller.tenant_id(), &Identity::from(&address), name).await?;
     Ok(Reply(Subscribers {
         status: "1",
         message: vec![Subscriber::from(&found)],

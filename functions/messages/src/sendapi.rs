@@ -172,7 +172,7 @@ impl FilterFields {
         let state = state.map(|state| state.ok_or_else(unknown)).transpose()?;
         let since = self.since.get()?;
         let party = match self.phone.get()? {
-            Some(phone) => Some(Party::of_number(store, tenant, phone.parse(None)?).await?),
+            Some(phone) => Some(Party::of_address(store, tenant, phone.recipient(None)?.0).await?),
             None => None,
         };
         Ok(Filter { inbound, state, party, since })

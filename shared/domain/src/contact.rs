@@ -3,6 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::consent::{ConsentProof, ConsentRecord};
+use crate::identity::Identity;
+use crate::message::Address;
+use crate::phone::LeftOut;
 use crate::{AccountId, ContactId, EmailAddress, Invalid, PhoneNumber};
 
 /// Longest name, in characters.
@@ -13,37 +17,10 @@ pub const MAX_TAGS: usize = 100;
 pub const MAX_TAG: usize = 64;
 /// Largest metadata, in bytes of JSON.
 pub const MAX_METADATA: usize = 16_384;
+/// Most identities of one contact beside its phone, e-mail address and user id.
+pub const MAX_ALIASES: usize = 30;
 /// Most contacts in one bulk call (SendApp, «Crea contatti in blocco»).
 pub const MAX_BULK: usize = 10_000;
-
-/// A value by which a contact is found. Each belongs to at most one contact of a tenant.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Identity {
-    /// A phone number.
-    Phone(PhoneNumber),
-    /// A lower-cased e-mail address.
-    Email(String),
-    /// Meta's business-scoped user id, for people who hide their number.
-    Bsuid(String),
-    /// A person's id on a custom channel.
-    Custom {
-        /// The channel's name.
-        channel: String,
-        /// The id there.
-        id: String,
-    },
-}
-
-impl std::fmt::Debug for Identity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Phone(_) => "Identity::Phone(***)",
-            Self::Email(_) => "Identity::Email(***)",
-            Self::Bsuid(_) => "Identity::Bsuid(***)",
-            Self::Custom { .. } => "Identity::Custom(***)",
-        })
-    }
-}
 
 /// A contact as it is stored.
 #[derive(Clone, PartialEq)]
@@ -60,6 +37,10 @@ pub struct Contact {
     pub bsuid: Option<String>,
     /// Ids on custom channels, as (channel, id).
     pub custom: Vec<(String, String)>,
+    /// What else they are known by: other numbers and user ids, ids in other systems.
+    pub aliases: Vec<Identity>,
+    /// What they agreed to.
+    pub consent: ConsentRecord,
     /// Tags in the order they came.
     pub tags: Vec<String>,
     /// The caller's own fields.
@@ -95,6 +76,8 @@ impl Contact {
             email: None,
             bsuid: None,
             custom: Vec::new(),
+            aliases: Vec::new(),
+            consent: ConsentRecord::default(),
             tags: Vec::new(),
             metadata: Map::new(),
             origin: None,
@@ -107,24 +90,37 @@ impl Contact {
 
     /// Every value the contact is found by.
     pub fn identities(&self) -> Vec<Identity> {
-        let phone = self.phone.clone().map(Identity::Phone);
+        let phone = self.phone.as_ref().map(Identity::from);
         let email = self.email.as_ref().map(|e| Identity::Email(e.identity()));
         let bsuid = self.bsuid.clone().map(Identity::Bsuid);
         let custom = self
             .custom
             .iter()
             .map(|(channel, id)| Identity::Custom { channel: channel.clone(), id: id.clone() });
-        phone.into_iter().chain(email).chain(bsuid).chain(custom).collect()
+        let known = phone.into_iter().chain(email).chain(bsuid).chain(custom);
+        known.chain(self.aliases.iter().cloned()).collect()
+    }
+
+    /// Every address that messages reach them at, the phone first.
+    pub fn addresses(&self) -> Vec<Address> {
+        let phone = self.phone.clone().map(Address::Phone);
+        let others = self.identities();
+        let others = others
+            .iter()
+            .filter(|identity| self.phone.as_ref().map(Identity::from).as_ref() != Some(identity));
+        phone.into_iter().chain(others.filter_map(Identity::address)).collect()
     }
 
     /// Whether the contact carries `identity`.
     pub fn carries(&self, identity: &Identity) -> bool {
-        match identity {
-            Identity::Phone(phone) => self.phone.as_ref() == Some(phone),
+        let is_own = match identity {
+            Identity::Phone(key) => self.phone.as_ref().is_some_and(|phone| phone.key() == *key),
             Identity::Email(email) => self.email.as_ref().is_some_and(|e| e.identity() == *email),
             Identity::Bsuid(bsuid) => self.bsuid.as_ref() == Some(bsuid),
             Identity::Custom { channel, id } => self.custom.iter().any(|(c, i)| c == channel && i == id),
-        }
+            Identity::Lid(_) | Identity::External(_) => false,
+        };
+        is_own || self.aliases.contains(identity)
     }
 
     /// First and last name, split at the first space.
@@ -147,6 +143,16 @@ pub struct NewContact {
     pub bsuid: Option<String>,
     /// Id on a custom channel, as (channel, id).
     pub custom: Option<(String, String)>,
+    /// Id in the system that it comes from: `shopify:customer:123`.
+    pub external_id: Option<String>,
+    /// Further identities of the same person.
+    pub aliases: Vec<Identity>,
+    /// A provider knows that all of this is one person's; callers may be wrong about it.
+    pub is_proven: bool,
+    /// How they agreed to be written to, where the caller says so.
+    pub opt_in: Option<ConsentProof>,
+    /// What of the number was left out when it was read.
+    pub left_out: Option<LeftOut>,
     /// Tags to add.
     pub tags: Vec<String>,
     /// Fields to merge into the metadata.
@@ -168,7 +174,7 @@ impl NewContact {
     /// # Errors
     /// Names the field that is too long, or `phone` when nothing identifies the contact.
     pub fn check(self) -> Result<Self, Invalid> {
-        if self.phone.is_none() && self.email.is_none() && self.bsuid.is_none() && self.custom.is_none() {
+        if self.identities().is_empty() {
             return Err(Invalid::new("phone", "a contact needs a phone or an email"));
         }
         if self.name.as_ref().is_some_and(|n| n.chars().count() > MAX_NAME) {
@@ -184,13 +190,22 @@ impl NewContact {
         Ok(self)
     }
 
+    /// What a provider knows to be one person's, when it does.
+    pub fn proven_identities(&self) -> Vec<Identity> {
+        let is_providers =
+            |identity: &Identity| !matches!(identity, Identity::Email(_) | Identity::External(_));
+        self.identities().into_iter().filter(is_providers).collect()
+    }
+
     /// The values the row may be found by, the phone first.
     pub fn identities(&self) -> Vec<Identity> {
-        let phone = self.phone.clone().map(Identity::Phone);
+        let phone = self.phone.as_ref().map(Identity::from);
         let custom = self.custom.clone().map(|(channel, id)| Identity::Custom { channel, id });
         let bsuid = self.bsuid.clone().map(Identity::Bsuid);
+        let external = self.external_id.clone().map(Identity::External);
         let email = self.email.as_ref().map(|e| Identity::Email(e.identity()));
-        [phone, custom, bsuid, email].into_iter().flatten().collect()
+        let known = [phone, custom, bsuid, external, email].into_iter().flatten();
+        known.chain(self.aliases.iter().cloned()).collect()
     }
 }
 

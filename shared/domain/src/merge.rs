@@ -4,12 +4,14 @@
 //! Rows are applied one by one, so that the result of an import equals the
 //! result of its rows sent one at a time; the store then writes what changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use crate::ContactId;
-use crate::contact::{Contact, Identity, MAX_METADATA, MAX_TAGS, NewContact};
+use crate::contact::{Contact, MAX_ALIASES, MAX_METADATA, MAX_TAGS, NewContact};
+use crate::identity::Identity;
+use crate::phone::LeftOut;
+use crate::{ContactId, EmailAddress};
 
 /// What became of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +29,24 @@ pub struct Applied {
 pub enum Warning {
     /// The e-mail address belongs to another contact and stays with it.
     EmailTaken,
+    /// The phone number belongs to another contact and stays with it.
+    PhoneTaken,
+    /// The number was one of several, or had an extension.
+    LeftOut(LeftOut),
     /// Merging would pass a limit (tags or metadata): the rest was applied.
     LimitReached,
+}
+
+impl Warning {
+    /// As answers print it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EmailTaken => "email_taken",
+            Self::PhoneTaken => "phone_taken",
+            Self::LeftOut(what) => what.as_str(),
+            Self::LimitReached => "limit_reached",
+        }
+    }
 }
 
 /// Why a row was not applied.
@@ -103,6 +121,11 @@ impl Book {
         self.slots.get(&id)
     }
 
+    /// A contact as it is now, to be changed in what identifies nobody.
+    pub fn contact_mut(&mut self, id: ContactId) -> Option<&mut Contact> {
+        self.slots.get_mut(&id)?.after.as_mut()
+    }
+
     /// Where an identity pointed when it was loaded.
     pub fn pointer(&self, identity: &Identity) -> Option<ContactId> {
         self.loaded.get(identity).copied()
@@ -133,7 +156,8 @@ impl Book {
         fresh: &mut dyn FnMut() -> Option<ContactId>,
     ) -> Result<Applied, NoRoom> {
         let mut row = row.clone();
-        let (target, warning) = self.identify(&mut row, now);
+        let united = if row.is_proven { self.unite(&row.proven_identities(), now) } else { None };
+        let Found { target, warning, is_known_elsewhere } = self.identify(&mut row, united, now);
         let (id, created) = match target {
             Some(id) => (id, self.materialise(id, now)),
             None => {
@@ -142,30 +166,78 @@ impl Book {
                 (id, self.materialise(id, now))
             }
         };
-        let limit = self.merge(id, &row, now);
+        let limit = self.merge(id, &row, is_known_elsewhere || row.is_proven, now);
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.rows.push(index);
         }
-        Ok(Applied { id, created, warning: warning.or(limit) })
+        let left_out = row.left_out.map(Warning::LeftOut);
+        Ok(Applied { id, created, warning: warning.or(limit).or(left_out) })
+    }
+
+    /// Makes one contact, the oldest, of all that carry any of these identities: a provider
+    /// knows that they are one person's. Answers it, unless nobody carries one.
+    pub fn unite(&mut self, identities: &[Identity], now: Timestamp) -> Option<ContactId> {
+        let holders: BTreeSet<ContactId> = identities.iter().filter_map(|i| self.holder(i)).collect();
+        let mut holders = holders.into_iter();
+        let oldest = holders.next()?;
+        holders.for_each(|other| self.absorb(oldest, other, now));
+        Some(oldest)
+    }
+
+    /// A provider says that whoever was `from` is `to` from now on. A number that was given
+    /// up is nobody's; a user id stays known, since older messages carry it. Answers who it
+    /// is, unless nobody was `from`.
+    pub fn rename(&mut self, from: &Identity, to: &NewContact, now: Timestamp) -> Option<ContactId> {
+        self.holder(from).filter(|id| self.contact(*id).is_some())?;
+        let all: Vec<Identity> = std::iter::once(from.clone()).chain(to.proven_identities()).collect();
+        let id = self.unite(&all, now)?;
+        let contact = self.slots.get_mut(&id)?.after.as_mut()?;
+        if matches!(from, Identity::Phone(_)) && !to.proven_identities().contains(from) {
+            contact.phone.take_if(|phone| Identity::from(&*phone) == *from);
+            contact.aliases.retain(|alias| alias != from);
+            contact.updated_at = now;
+            self.pointers.remove(from);
+        }
+        self.merge(id, to, true, now);
+        Some(id)
     }
 
     /// Finds the contact that the row describes. Identities that the row may not
     /// give to it are taken out of the row; a second contact that proves to be
     /// the same person is absorbed.
-    fn identify(&mut self, row: &mut NewContact, now: Timestamp) -> (Option<ContactId>, Option<Warning>) {
+    fn identify(&mut self, row: &mut NewContact, united: Option<ContactId>, now: Timestamp) -> Found {
         let mut warning = None;
-        let mut target = row.phone.clone().and_then(|p| self.holder(&Identity::Phone(p)));
-        for identity in row.identities().into_iter().filter(|i| !matches!(i, Identity::Phone(_))) {
+        let mut is_known_elsewhere = false;
+        let mut target = united.or_else(|| self.holder(&Identity::from(row.phone.as_ref()?)));
+        let by_phone = target.is_some();
+        let proven = if row.is_proven { row.proven_identities() } else { Vec::new() };
+        for identity in row.identities() {
+            if matches!(identity, Identity::Phone(_)) || proven.contains(&identity) {
+                continue;
+            }
+            let is_external = matches!(identity, Identity::External(_));
             match (target, self.holder(&identity)) {
                 (Some(a), Some(b)) if a != b => {
-                    if self.lacks(a, &identity) && self.has_no_phone(b) && !self.differ(a, b) {
+                    let may_join = is_external || self.has_no_phone(b);
+                    if self.lacks(a, &identity) && may_join && !self.differ(a, b) {
                         self.absorb(a, b, now);
+                        is_known_elsewhere |= is_external;
+                    } else if is_external && by_phone && !row.is_proven {
+                        // Their system says that they have a number that somebody else has.
+                        target = Some(b);
+                        row.phone = None;
+                        warning = warning.or(Some(Warning::PhoneTaken));
                     } else {
                         warning = warning.or(drop_identity(row, &identity));
                     }
                 }
-                (Some(a), None) if !self.lacks(a, &identity) => {
+                (Some(a), Some(_)) if is_external => is_known_elsewhere |= self.carries(a, &identity),
+                (Some(a), None) if !self.lacks(a, &identity) && !is_known_elsewhere => {
                     drop_identity(row, &identity);
+                }
+                (None, Some(b)) if is_external => {
+                    is_known_elsewhere = true;
+                    target = Some(b);
                 }
                 (None, Some(b))
                     if (row.phone.is_some() && !self.has_no_phone(b)) || self.has_another_id(b, row) =>
@@ -176,37 +248,61 @@ impl Book {
                 (Some(_) | None, None | Some(_)) => {}
             }
         }
-        (target, warning)
+        Found { target, warning, is_known_elsewhere }
+    }
+
+    fn contact(&self, id: ContactId) -> Option<&Contact> {
+        self.slots.get(&id)?.after.as_ref()
+    }
+
+    fn carries(&self, id: ContactId, identity: &Identity) -> bool {
+        self.contact(id).is_some_and(|contact| contact.carries(identity))
     }
 
     fn has_no_phone(&self, id: ContactId) -> bool {
-        self.slots.get(&id).and_then(|s| s.after.as_ref()).is_none_or(|c| c.phone.is_none())
+        self.contact(id).is_none_or(|c| c.phone.is_none())
     }
 
-    /// Whether the contact is somebody else on the row's custom channel, as one with
-    /// another phone is.
+    /// Whether the contact is somebody else on the row's custom channel, or in the system
+    /// that it comes from, as one with another phone is.
     fn has_another_id(&self, id: ContactId, row: &NewContact) -> bool {
-        let contact = self.slots.get(&id).and_then(|s| s.after.as_ref());
-        row.custom.as_ref().zip(contact).is_some_and(|((channel, value), contact)| {
-            contact.custom.iter().any(|(c, v)| c == channel && v != value)
-        })
+        let Some(contact) = self.contact(id) else { return false };
+        let on_channel = row
+            .custom
+            .as_ref()
+            .is_some_and(|(channel, value)| contact.custom.iter().any(|(c, v)| c == channel && v != value));
+        let elsewhere = row.external_id.as_ref().is_some_and(|external| {
+            let of_system = |alias: &&Identity| system_of(alias) == system(external);
+            contact.aliases.iter().filter(of_system).any(|alias| alias.value() != external)
+        });
+        on_channel || elsewhere
     }
 
-    /// Whether two contacts have different ids on one custom channel.
+    /// Whether two contacts are different people to one custom channel or one system, or
+    /// have different e-mail addresses beside their phones.
     fn differ(&self, a: ContactId, b: ContactId) -> bool {
-        let of = |id| self.slots.get(&id).and_then(|s: &Slot| s.after.as_ref());
-        let (Some(a), Some(b)) = (of(a), of(b)) else { return false };
+        let (Some(a), Some(b)) = (self.contact(a), self.contact(b)) else { return false };
+        let emails = [a, b].map(|contact| contact.email.as_ref().map(EmailAddress::identity));
+        let both_reachable = a.phone.is_some() && b.phone.is_some();
         a.custom.iter().any(|(channel, id)| b.custom.iter().any(|(c, i)| c == channel && i != id))
+            || a.aliases.iter().filter(|alias| system_of(alias).is_some()).any(|alias| {
+                b.aliases.iter().any(|other| system_of(other) == system_of(alias) && other != alias)
+            })
+            || (both_reachable && emails[0].is_some() && emails[1].is_some() && emails[0] != emails[1])
     }
 
     /// Whether the contact has no value of this kind yet.
     fn lacks(&self, id: ContactId, identity: &Identity) -> bool {
-        let Some(contact) = self.slots.get(&id).and_then(|s| s.after.as_ref()) else { return true };
+        let Some(contact) = self.contact(id) else { return true };
         match identity {
             Identity::Phone(_) => contact.phone.is_none(),
             Identity::Email(_) => contact.email.is_none(),
             Identity::Bsuid(_) => contact.bsuid.is_none(),
             Identity::Custom { channel, .. } => contact.custom.iter().all(|(c, _)| c != channel),
+            Identity::External(external) => {
+                contact.aliases.iter().all(|alias| system_of(alias) != system(external))
+            }
+            Identity::Lid(_) => true,
         }
     }
 
@@ -234,7 +330,9 @@ impl Book {
         let (Some(contact), Some(other)) = (slot.after.as_mut(), other) else { return };
         contact.absorbed.push(b);
         contact.absorbed.extend(other.absorbed.iter().copied());
+        let theirs = other.identities();
         contact.name = contact.name.take().or(other.name);
+        contact.phone = contact.phone.take().or(other.phone);
         contact.email = contact.email.take().or(other.email);
         contact.bsuid = contact.bsuid.take().or(other.bsuid);
         contact.created_at = contact.created_at.min(other.created_at);
@@ -243,6 +341,9 @@ impl Book {
                 contact.custom.push((channel, value));
             }
         }
+        // Of two people who are one every identity counts, however many there are.
+        theirs.into_iter().for_each(|identity| add_alias(contact, identity, usize::MAX));
+        contact.consent.merge(other.consent);
         add_tags(contact, &other.tags);
         for (key, value) in other.metadata {
             contact.metadata.entry(key).or_insert(value);
@@ -253,21 +354,19 @@ impl Book {
         }
     }
 
-    fn merge(&mut self, id: ContactId, row: &NewContact, now: Timestamp) -> Option<Warning> {
+    /// Merges a row into a contact. `is_newer`: who says so knows the person by more than
+    /// their phone and e-mail address, and tells of new ones.
+    fn merge(&mut self, id: ContactId, row: &NewContact, is_newer: bool, now: Timestamp) -> Option<Warning> {
         let contact = self.slots.get_mut(&id)?.after.as_mut()?;
         let before = contact.clone();
         if let Some(name) = row.name.as_ref().filter(|n| !n.is_empty()) {
             contact.name = Some(name.clone());
         }
-        contact.phone = contact.phone.take().or_else(|| row.phone.clone());
-        contact.email = contact.email.take().or_else(|| row.email.clone());
-        contact.bsuid = contact.bsuid.take().or_else(|| row.bsuid.clone());
-        if let Some((channel, value)) = &row.custom
-            && contact.custom.iter().all(|(c, _)| c != channel)
-        {
-            contact.custom.push((channel.clone(), value.clone()));
-        }
+        merge_identities(contact, row, is_newer);
         contact.origin = contact.origin.or(row.origin);
+        if let Some(proof) = &row.opt_in {
+            contact.consent.agree(proof.clone());
+        }
         let mut full = !add_tags(contact, &row.tags);
         let kept = contact.metadata.clone();
         for (key, value) in &row.metadata {
@@ -284,6 +383,86 @@ impl Book {
             self.pointers.insert(identity, id);
         }
         full.then_some(Warning::LimitReached)
+    }
+}
+
+/// Whom a row describes.
+struct Found {
+    target: Option<ContactId>,
+    warning: Option<Warning>,
+    /// They were found by their id in the system that they come from.
+    is_known_elsewhere: bool,
+}
+
+/// Gives a contact the identities of a row. What is replaced it goes on being known by.
+fn merge_identities(contact: &mut Contact, row: &NewContact, is_newer: bool) {
+    let mut former = Vec::new();
+    if let Some(phone) = &row.phone {
+        let identity = Identity::from(phone);
+        match contact.phone.take() {
+            Some(known) if known.key() == phone.key() => contact.phone = Some(known.or_clearer(phone)),
+            Some(known) if is_newer && !contact.aliases.contains(&identity) => {
+                former.push(Identity::from(&known));
+                contact.phone = Some(phone.clone());
+            }
+            Some(known) => contact.phone = Some(known),
+            None => {
+                contact.aliases.retain(|alias| *alias != identity);
+                contact.phone = Some(phone.clone());
+            }
+        }
+    }
+    if let Some(email) = &row.email {
+        match contact.email.take() {
+            Some(known) if is_newer && known.identity() != email.identity() => {
+                former.push(Identity::Email(known.identity()));
+                contact.aliases.retain(|alias| *alias != Identity::Email(email.identity()));
+                contact.email = Some(email.clone());
+            }
+            known => contact.email = known.or_else(|| Some(email.clone())),
+        }
+    }
+    if let Some(bsuid) = &row.bsuid {
+        match contact.bsuid.take() {
+            Some(known)
+                if is_newer && known != *bsuid && !contact.carries(&Identity::Bsuid(bsuid.clone())) =>
+            {
+                former.push(Identity::Bsuid(known));
+                contact.bsuid = Some(bsuid.clone());
+            }
+            known => contact.bsuid = known.or_else(|| Some(bsuid.clone())),
+        }
+    }
+    if let Some((channel, value)) = &row.custom
+        && contact.custom.iter().all(|(c, _)| c != channel)
+    {
+        contact.custom.push((channel.clone(), value.clone()));
+    }
+    let external = row.external_id.clone().map(Identity::External);
+    for identity in former.into_iter().chain(external).chain(row.aliases.iter().cloned()) {
+        add_alias(contact, identity, MAX_ALIASES);
+    }
+}
+
+fn add_alias(contact: &mut Contact, identity: Identity, most: usize) {
+    if !contact.carries(&identity) && contact.aliases.len() < most {
+        contact.aliases.push(identity);
+    }
+}
+
+/// The system of an id such as `shopify:customer:123`: what stands before the last colon.
+fn system(external: &str) -> Option<&str> {
+    external.rsplit_once(':').map(|(system, _)| system)
+}
+
+fn system_of(identity: &Identity) -> Option<&str> {
+    match identity {
+        Identity::External(external) => system(external),
+        Identity::Phone(_)
+        | Identity::Email(_)
+        | Identity::Bsuid(_)
+        | Identity::Lid(_)
+        | Identity::Custom { .. } => None,
     }
 }
 
@@ -314,6 +493,8 @@ fn drop_identity(row: &mut NewContact, identity: &Identity) -> Option<Warning> {
         }
         Identity::Bsuid(_) => row.bsuid = None,
         Identity::Custom { .. } => row.custom = None,
+        Identity::External(_) => row.external_id = None,
+        Identity::Lid(_) => row.aliases.retain(|alias| alias != identity),
     }
     None
 }
@@ -412,12 +593,12 @@ mod tests {
     fn a_vacant_id_is_adopted_and_a_stale_pointer_is_not_followed() {
         let mut book = Book::default();
         let phone: crate::PhoneNumber = "+393391234567".parse().unwrap();
-        book.load_pointer(Identity::Phone(phone.clone()), ContactId(7));
+        book.load_pointer(Identity::from(&phone), ContactId(7));
         let applied = apply_all(&mut book, &[row("+393391234567", "", "A")]);
         assert_eq!((applied[0].id, applied[0].created), (ContactId(7), true));
 
         let mut book = Book::default();
-        book.load_pointer(Identity::Phone(phone), ContactId(7));
+        book.load_pointer(Identity::from(&phone), ContactId(7));
         book.load_contact(Contact::empty(ContactId(7), Timestamp::UNIX_EPOCH));
         let applied = apply_all(&mut book, &[row("+393391234567", "", "A")]);
         assert_ne!(applied[0].id, ContactId(7));

@@ -52,6 +52,17 @@ impl CustomAddress {
     }
 }
 
+/// Whether a text is a business-scoped user id: a country, and at most 128 letters and digits
+/// (Meta, «Business-scoped user IDs»).
+pub fn is_bsuid(text: &str) -> bool {
+    let Some((country, rest)) = text.split_once('.') else { return false };
+    let id = rest.strip_prefix("ENT.").unwrap_or(rest);
+    country.len() == 2
+        && country.bytes().all(|b| b.is_ascii_uppercase())
+        && (1..=128).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
 impl Address {
     /// The text that identifies the address, for hashing and for storing.
     pub fn as_str(&self) -> &str {
@@ -76,7 +87,7 @@ impl Address {
     /// Names the field `phone`.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if text.starts_with('+') {
-            return text.parse().map(Self::Phone);
+            return PhoneNumber::from_e164(text).map(Self::Phone);
         }
         let custom = CustomAddress::parse(text).map(Self::Custom);
         Ok(custom.unwrap_or_else(|| Self::Bsuid(text.to_owned())))

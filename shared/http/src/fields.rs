@@ -1,5 +1,7 @@
 //! Reading parameters: generous in form, exact in what is refused and why.
 
+use domain::message::{Address, is_bsuid};
+use domain::phone::{LeftOut, Reading};
 use domain::{CallingCode, Invalid, PhoneNumber};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -228,15 +230,36 @@ impl PhoneText {
     /// # Errors
     /// Names the field.
     pub fn parse(self, country: Option<CallingCode>) -> Result<PhoneNumber> {
+        Ok(self.read(country)?.number)
+    }
+
+    /// The number, and what of the text was left out.
+    ///
+    /// # Errors
+    /// Names the field.
+    pub fn read(self, country: Option<CallingCode>) -> Result<Reading> {
         let Self { name, text } = self;
         let text = match text.strip_prefix(' ') {
             Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => format!("+{rest}"),
             Some(_) | None => text,
         };
-        PhoneNumber::parse(&text, country).map_err(|invalid| {
+        PhoneNumber::read(&text, country).map_err(|invalid| {
             let message = invalid.message.strip_prefix("phone").map(|rest| format!("{name}{rest}"));
             Invalid::new(name, message.unwrap_or(invalid.message))
         })
+    }
+
+    /// Whom a message goes to: a number, or the user id of somebody who hides theirs; and
+    /// what of the text was left out.
+    ///
+    /// # Errors
+    /// Names the field.
+    pub fn recipient(self, country: Option<CallingCode>) -> Result<(Address, Option<LeftOut>)> {
+        if is_bsuid(self.text.trim()) {
+            return Ok((Address::Bsuid(self.text.trim().to_owned()), None));
+        }
+        let Reading { number, left_out } = self.read(country)?;
+        Ok((Address::Phone(number), left_out))
     }
 }
 
@@ -345,10 +368,14 @@ mod tests {
 
     #[test]
     fn phones_name_their_parameter() {
-        let map = map(json!({"number": " 393391234567", "to": 919876543210u64, "bad": "12"}));
+        let map = map(
+            json!({"number": " 393391234567", "to": 919876543210u64, "bad": "12", "user": " IT.13491208655302741918 "}),
+        );
         let phone = |parameter| PhoneText::new(parameter).unwrap().unwrap().parse(None);
         assert_eq!(phone(read!(map, "number")).unwrap().as_str(), "+393391234567");
         assert_eq!(phone(read!(map, "to")).unwrap().digits(), "919876543210");
+        let recipient = PhoneText::new(read!(map, "user")).unwrap().unwrap().recipient(None).unwrap();
+        assert_eq!(recipient.0, Address::Bsuid("IT.13491208655302741918".to_owned()));
         let error = phone(read!(map, "bad")).unwrap_err();
         assert_eq!(error.field, "bad");
         assert!(error.message.starts_with("bad must"));

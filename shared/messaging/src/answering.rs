@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use channels::Regarding;
 use domain::MessageId;
+use domain::identity::Identity;
 use domain::message::Content;
 use domain::outcome::Outcome;
 use domain::recipient::{Progress, State};
@@ -145,7 +146,7 @@ async fn claim(
         return Ok(Some(message));
     }
     let id = MessageId(store.entropy().ulid(store.clock().now()));
-    let identity = ops::suppression::identity(&question.to);
+    let identity = Identity::from(&question.to);
     let contact = store.contact_by(tenant, &identity).await?;
     let message = New {
         id,

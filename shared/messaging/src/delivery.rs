@@ -144,6 +144,7 @@ async fn record(
                     account: message.account.known(),
                     channel: Some(&message.channel),
                     source,
+                    word: None,
                     said_ms: None,
                 };
                 opt_out(on, &message.address).await?;

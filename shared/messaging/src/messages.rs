@@ -5,12 +5,12 @@ use std::time::Duration;
 use channels::{Channel as _, Regarding};
 use domain::account::Account;
 use domain::channel::Channel;
-use domain::contact::Identity;
+use domain::identity::Identity;
 use domain::message::{Address, Category, Content, MediaSource};
 use domain::outcome::Outcome;
 use domain::recipient::{Progress, State};
 use domain::sender::{Sender, SenderId};
-use domain::{AccountId, CampaignId, ContactId, MessageId, PhoneNumber, TenantId};
+use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 use store::Store;
 use store::addressees::Addressee;
 use store::messages::Message;
@@ -44,7 +44,7 @@ pub struct Sent {
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     /// Whom it is for.
-    pub to: PhoneNumber,
+    pub to: Address,
     /// What it says.
     pub content: Content,
     /// What it leaves from; `None` is the account's default.
@@ -77,7 +77,7 @@ pub async fn send(
     if let Some(message) = request.earlier(store, tenant, account.id).await? {
         return Ok(Sent { id, provider_id: message.progress.provider_id.unwrap_or_default() });
     }
-    let (identity, address) = (Identity::Phone(to.clone()), Address::Phone(to));
+    let (identity, address) = (Identity::from(&to), to);
     let needs_window = route.channel.capabilities().needs_window && content.is_free_form();
     let window_with = needs_window.then_some(account.id);
     let addressee = store.addressee(tenant, &identity, &address, &route.sender.id, window_with).await?;

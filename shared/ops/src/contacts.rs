@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use domain::contact::{Contact, Identity, NewContact};
+use domain::contact::{Contact, NewContact};
+use domain::identity::Identity;
 use domain::merge::{Applied, Book, Slot, Warning};
 use domain::webhook::EventType;
 use domain::{ContactId, Invalid, TenantId};
@@ -11,7 +12,7 @@ use store::contacts::block_of;
 use store::outbox::{ContactChange, Facts, Note};
 
 use crate::events::{EventPublisher, Events, Transaction};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, suppression};
 
 /// Deleted contacts that one job takes out of the campaigns.
 pub(crate) const ERASED_AT_ONCE: usize = 100;
@@ -74,22 +75,63 @@ pub async fn upsert(
             }
         };
         let applied = applied.map_err(|_| plan_limit())?;
-        note_absorbed(store, tenant, &book).await?;
-        match store.commit_single(tenant, &book, note(&events, &book)).await {
-            Ok(written) => {
-                let count = |is: fn(&Slot) -> bool| book.slots().filter(|(_, slot)| is(slot)).count();
-                let (created, absorbed) = (count(Slot::is_new), count(Slot::is_absorbed));
-                settle(store, tenant, reserved, created, absorbed).await?;
-                events.publish(written).await;
-                return finish(&book, &applied);
-            }
-            Err(store::Error::Conflict | store::Error::Contended) => {
-                settle(store, tenant, reserved, 0, 0).await?;
-            }
-            Err(error) => return Err(error.into()),
+        if commit(&events, store, tenant, &mut book, reserved).await? {
+            return finish(&book, &applied);
         }
     }
     Err(store::Error::Contended.into())
+}
+
+/// A provider says that whoever was known by `from` is known by what `to` has from now on:
+/// a new number or user id. Answers the contact, unless there is none.
+///
+/// # Errors
+/// [`Code::Unavailable`] when a store does not answer.
+pub async fn rename(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    from: &Identity,
+    to: &NewContact,
+) -> Result<Option<Contact>> {
+    let store = &publisher.store;
+    let events = publisher.caused_by(Transaction, tenant).await?;
+    for _ in 0..TRIES {
+        let identities = to.identities().into_iter().chain([from.clone()]).collect();
+        let mut book = store.load_book(tenant, identities).await?;
+        let Some(id) = book.rename(from, to, store.clock().now()) else { return Ok(None) };
+        if commit(&events, store, tenant, &mut book, 0).await? {
+            return Ok(book.slot(id).and_then(|slot| slot.after.clone()));
+        }
+    }
+    Err(store::Error::Contended.into())
+}
+
+/// Writes a book of one change, and what follows from it; answers whether nobody else
+/// changed the same contacts meanwhile.
+async fn commit(
+    events: &Events<'_, Transaction>,
+    store: &Store,
+    tenant: &TenantId,
+    book: &mut Book,
+    reserved: u64,
+) -> Result<bool> {
+    let lifts = suppression::join(store, tenant, book).await?;
+    note_absorbed(store, tenant, book).await?;
+    match store.commit_single(tenant, book, note(events, book)).await {
+        Ok(written) => {
+            let count = |is: fn(&Slot) -> bool| book.slots().filter(|(_, slot)| is(slot)).count();
+            let (created, absorbed) = (count(Slot::is_new), count(Slot::is_absorbed));
+            settle(store, tenant, reserved, created, absorbed).await?;
+            suppression::lift_joined(store, tenant, lifts).await?;
+            events.publish(written).await;
+            Ok(true)
+        }
+        Err(store::Error::Conflict | store::Error::Contended) => {
+            settle(store, tenant, reserved, 0, 0).await?;
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Contacts that become part of others are lost to campaigns under way.
@@ -107,7 +149,11 @@ fn note(events: &Events<'_, Transaction>, book: &Book) -> Note {
         let created = slot.is_new();
         let kind = if created { EventType::ContactCreated } else { EventType::ContactUpdated };
         let version = slot.before.as_ref().map_or(0, |before| before.version) + 1;
-        events.wants(kind, contact.origin).then(|| ContactChange::new(id, version, created))
+        let merged = slot.partners.iter().copied().filter(|other| contact.absorbed.contains(other));
+        let merged: Vec<ContactId> = merged.collect();
+        let is_wanted = events.wants(kind, contact.origin)
+            || (!merged.is_empty() && events.wants(EventType::ContactMerged, contact.origin));
+        is_wanted.then(|| ContactChange::new(id, version, created).merging(merged))
     };
     let changes: Vec<ContactChange> = book.slots().filter_map(change).collect();
     events.note_facts(changes.chunks(NOTED).map(|chunk| Facts::Contacts(chunk.to_vec())))
@@ -250,6 +296,7 @@ impl Round<'_> {
                 }
             }
         }
+        let lifts = suppression::join(self.store, self.tenant, &mut book).await?;
         let blocks = moved_blocks(&book);
         self.store.mark_blocks(self.tenant, &blocks, self.writer).await?;
         // Before the changes: whatever of them comes about is told, by the sweep at the latest.
@@ -258,6 +305,7 @@ impl Round<'_> {
         let commit = self.store.commit_bulk(self.tenant, &book).await?;
         settle(self.store, self.tenant, count, commit.created.len(), commit.absorbed.len()).await?;
         self.store.recount_blocks(self.tenant, &blocks, self.writer).await?;
+        suppression::lift_joined(self.store, self.tenant, lifts).await?;
         self.events.publish(written).await;
         Ok(commit.again)
     }

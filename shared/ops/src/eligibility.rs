@@ -14,7 +14,6 @@ use store::campaigns::Stored;
 use store::ledger::Row;
 use store::standing::Recipient;
 
-use crate::suppression::identity;
 use crate::{Code, Error, Result};
 
 /// Why somebody must not be sent to.
@@ -258,8 +257,7 @@ impl Barred {
 /// id now is still meant.
 async fn gone(store: &Store, tenant: &TenantId, campaign: CampaignId, row: &Row) -> Result<Option<Bar>> {
     let Some(address) = &row.address else { return Ok(Some(Bar::ContactDeleted)) };
-    let identity = identity(address);
-    match store.contact_by(tenant, &identity).await? {
+    match store.contact_by(tenant, &address.into()).await? {
         Some(heir) if heir.absorbed.contains(&row.contact) => {
             let twice = store.row(tenant, campaign, heir.id).await?.is_some();
             Ok(twice.then_some(Bar::Duplicate))

@@ -14,6 +14,7 @@ use domain::intake::{
     self, BadSignature, CallId, Found, Ignored, IntakeCall, IntakeOutcome, Payload, Reading, Shop,
 };
 use domain::merge::Warning;
+use domain::phone::LeftOut;
 use domain::{ContactId, Secret};
 use futures::{StreamExt, stream};
 use store::Store;
@@ -292,6 +293,9 @@ fn share_identities(rows: &[NewContact]) -> bool {
 fn in_words(warning: Warning) -> &'static str {
     match warning {
         Warning::EmailTaken => "the e-mail address stays with another contact",
+        Warning::PhoneTaken => "the phone number stays with another contact",
+        Warning::LeftOut(LeftOut::OtherNumber) => "of several numbers the first was taken",
+        Warning::LeftOut(LeftOut::Extension) => "the extension of the number was left out",
         Warning::LimitReached => "a limit of the contact kept something out",
     }
 }

@@ -35,10 +35,23 @@ pub struct Heard<'a> {
     pub kind: &'a str,
     /// What there is to read.
     pub text: Option<&'a str>,
+    /// To whom.
+    pub setting: Setting,
     /// It as the channel wrote it, JSON.
     pub content: String,
     /// When it was said, in milliseconds since 1970, where the channel says so.
     pub said_ms: Option<i64>,
+}
+
+/// To whom something is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// To us alone.
+    Private,
+    /// To a group that we are in: nobody opts out there, and no window opens.
+    Group,
+    /// To nobody: the channel tells something about the person.
+    Notice,
 }
 
 /// Who tells what was said.
@@ -80,8 +93,10 @@ impl Heard<'_> {
         let Some(address) = self.addresses.first() else { return Ok(None) };
         let now_ms = store.clock().now_ms();
         let at_ms = self.said_ms.unwrap_or(now_ms).min(now_ms);
-        store.open_window(tenant, self.account, contact.id, at_ms).await?;
-        self.obey(publisher, tenant, address).await?;
+        if self.setting == Setting::Private {
+            store.open_window(tenant, self.account, contact.id, at_ms).await?;
+            self.obey(publisher, tenant, address).await?;
+        }
         let message = self.message(store, contact, address, at_ms);
         let events = match told {
             Told::ByJob(_) => None,
@@ -107,10 +122,13 @@ impl Heard<'_> {
     /// Applies an opt-out or opt-in word to every address that it came from, and has HELP
     /// answered.
     async fn obey(&self, publisher: &EventPublisher, tenant: &TenantId, address: &Address) -> Result<()> {
-        let said = self.text.filter(|_| matches!(self.kind, "text" | "button")).and_then(keyword);
+        // Taps say what their button does.
+        let is_said = matches!(self.kind, "text" | "button" | "interactive");
+        let word = self.text.filter(|_| is_said);
+        let said = word.and_then(keyword);
         let (account, source) = (self.account.known(), OptOutSource::Keyword);
         let (channel, said_ms) = (Some(&self.channel), self.said_ms);
-        let on = ConsentChange { publisher, tenant, account, channel, source, said_ms };
+        let on = ConsentChange { publisher, tenant, account, channel, source, word, said_ms };
         match said {
             Some(said @ (Keyword::OptOut | Keyword::OptIn)) => {
                 heed(on, &self.addresses, said == Keyword::OptIn).await

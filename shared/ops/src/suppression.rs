@@ -4,10 +4,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::channel::Channel;
-use domain::channel::ChannelName;
-use domain::contact::{Contact, Identity};
-use domain::message::{Address, CustomAddress};
-use domain::{AccountId, ContactId, PhoneNumber, TenantId};
+use domain::consent::ConsentProof;
+use domain::contact::Contact;
+use domain::identity::Identity;
+use domain::merge::{Book, Slot};
+use domain::message::Address;
+use domain::{AccountId, ContactId, TenantId};
 use store::Store;
 use store::outbox::Note;
 use store::suppression::{NewOptOut, is_suppression_id, suppression_id};
@@ -17,6 +19,8 @@ use crate::{Error, Result};
 
 pub use store::suppression::{OptOut, OptOutSource};
 
+/// Tries against concurrent writers of a contact.
+const TRIES: u32 = 10;
 /// Longest reason, in characters.
 const MAX_REASON: usize = 255;
 
@@ -33,29 +37,48 @@ pub struct ConsentChange<'a> {
     pub channel: Option<&'a Channel>,
     /// How.
     pub source: OptOutSource,
+    /// The word or button that said it, where one did.
+    pub word: Option<&'a str>,
     /// When it was said, in milliseconds since 1970; now, when nobody knows. Words come
     /// in any order, and more than once: the last that was said counts.
     pub said_ms: Option<i64>,
 }
 
-/// Records that an address wants no more messages; answers whether that is new.
-/// One that opted out before keeps its first date and source.
+/// Records that whoever has an address wants no more messages, at every address that they
+/// are known by; answers whether that is new. One that opted out before keeps its first date
+/// and source.
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
 pub async fn opt_out(on: ConsentChange<'_>, address: &Address) -> Result<bool> {
-    let contact = on.contact(address).await?;
-    record(on, address, on.opt_out(contact, None)).await
+    stop(on, address, None).await
 }
 
-/// Records that an address wants messages again; answers whether it had opted out,
-/// and did not say so later.
+/// Records that whoever has an address wants messages again, at every address that they are
+/// known by; answers how many had opted out, and did not say so later.
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
-pub async fn opt_in(on: ConsentChange<'_>, address: &Address) -> Result<bool> {
-    let contact = on.contact(address).await?;
-    lift(on, &suppression_id(on.tenant, address), address.as_str(), contact).await
+pub async fn opt_in(on: ConsentChange<'_>, address: &Address) -> Result<u64> {
+    let store = &on.publisher.store;
+    let mut lifted = 0;
+    for attempt in 0..TRIES {
+        let Some(contact) = store.contact_by(on.tenant, &address.into()).await? else {
+            return Ok(lifted + u64::from(lift(on, address, None).await?));
+        };
+        // Whatever breaks off here is told with the last of them, when it is done again.
+        for other in others(&contact, address) {
+            lifted += u64::from(lift_quietly(on, &other).await?);
+        }
+        lifted += u64::from(lift(on, address, Some(contact.id)).await?);
+        let mut changed = contact.clone();
+        changed.consent.resume(on.proof());
+        if write(store, on.tenant, &contact, &changed).await? {
+            return Ok(lifted);
+        }
+        store.back_off(attempt).await;
+    }
+    Err(store::Error::Contended.into())
 }
 
 /// Does what somebody said, at each of their addresses.
@@ -65,11 +88,60 @@ pub async fn opt_in(on: ConsentChange<'_>, address: &Address) -> Result<bool> {
 pub async fn heed(on: ConsentChange<'_>, addresses: &[Address], wanted: bool) -> Result<()> {
     for address in addresses {
         match wanted {
-            true => opt_in(on, address).await?,
-            false => opt_out(on, address).await?,
-        };
+            true => drop(opt_in(on, address).await?),
+            false => drop(opt_out(on, address).await?),
+        }
     }
     Ok(())
+}
+
+/// Suppresses every address first and writes the contact last, under the version that was
+/// read: whoever gives them another address meanwhile makes this look again.
+async fn stop(on: ConsentChange<'_>, address: &Address, reason: Option<&str>) -> Result<bool> {
+    let store = &on.publisher.store;
+    let mut is_new = false;
+    for attempt in 0..TRIES {
+        let Some(contact) = store.contact_by(on.tenant, &address.into()).await? else {
+            return Ok(is_new | record(on, address, on.new_opt_out(None, reason)).await?);
+        };
+        let mut changed = contact.clone();
+        if !changed.consent.opt_out(on.proof()) {
+            // They came back, and said so later than this.
+            for address in contact.addresses().iter().filter(|_| attempt > 0) {
+                lift_quietly(on, address).await?;
+            }
+            return Ok(false);
+        }
+        let new = on.new_opt_out(Some(contact.id), reason);
+        is_new |= record(on, address, new).await?;
+        for other in others(&contact, address) {
+            let quiet = store.opt_out(on.tenant, &other, new, Note::none()).await?;
+            is_new |= quiet.is_some();
+        }
+        if write(store, on.tenant, &contact, &changed).await? {
+            return Ok(is_new);
+        }
+        store.back_off(attempt).await;
+    }
+    Err(store::Error::Contended.into())
+}
+
+/// The other addresses of a contact.
+fn others(contact: &Contact, address: &Address) -> Vec<Address> {
+    let identity = Identity::from(address);
+    contact.addresses().into_iter().filter(|other| Identity::from(other) != identity).collect()
+}
+
+/// Writes what a contact said; answers whether nobody else changed the contact meanwhile.
+async fn write(store: &Store, tenant: &TenantId, before: &Contact, after: &Contact) -> Result<bool> {
+    if before.consent == after.consent {
+        return Ok(true);
+    }
+    match store.replace_contact(tenant, before.version, after).await {
+        Ok(()) => Ok(true),
+        Err(store::Error::Conflict | store::Error::Contended) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn record(on: ConsentChange<'_>, address: &Address, new: NewOptOut<'_>) -> Result<bool> {
@@ -82,8 +154,18 @@ async fn record(on: ConsentChange<'_>, address: &Address, new: NewOptOut<'_>) ->
     Ok(true)
 }
 
+/// Lifts the opt-out of one address and tells it.
+async fn lift(on: ConsentChange<'_>, address: &Address, contact: Option<ContactId>) -> Result<bool> {
+    lift_by_id(on, &suppression_id(on.tenant, address), address.as_str(), contact).await
+}
+
 /// Lifts an opt-out, of an address as it may be shown.
-async fn lift(on: ConsentChange<'_>, id: &str, shown: &str, contact: Option<ContactId>) -> Result<bool> {
+async fn lift_by_id(
+    on: ConsentChange<'_>,
+    id: &str,
+    shown: &str,
+    contact: Option<ContactId>,
+) -> Result<bool> {
     let events = on.publisher.caused_by(Transaction, on.tenant).await?;
     let note = on.note(&events, true, shown, contact);
     let Some(written) = on.publisher.store.opt_in(on.tenant, id, on.said_ms(), note).await? else {
@@ -93,20 +175,102 @@ async fn lift(on: ConsentChange<'_>, id: &str, shown: &str, contact: Option<Cont
     Ok(true)
 }
 
-impl ConsentChange<'_> {
+async fn lift_quietly(on: ConsentChange<'_>, address: &Address) -> Result<bool> {
+    let id = suppression_id(on.tenant, address);
+    Ok(on.publisher.store.opt_in(on.tenant, &id, on.said_ms(), Note::none()).await?.is_some())
+}
+
+/// Makes one of what was said at the addresses of contacts that are one from now on: asked
+/// before they are written, so that whoever opted out under one address is suppressed at all
+/// of them before any can be sent to. Answers what is to be lifted after it is written.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`] when the database does not answer.
+pub(crate) async fn join(store: &Store, tenant: &TenantId, book: &mut Book) -> Result<Vec<Lift>> {
+    let joined: Vec<Joined> = book.slots().filter_map(Joined::of).collect();
+    if joined.is_empty() {
+        return Ok(Vec::new());
+    }
+    let id_of = |address: &Address| suppression_id(tenant, address);
+    let ids = joined.iter().flat_map(|one| one.now.iter().chain(&one.before).map(id_of)).collect();
+    let found: HashMap<String, OptOut> =
+        store.opt_outs_of(tenant, &ids).await?.into_iter().map(|out| (out.id.clone(), out)).collect();
+    let mut lifts = Vec::new();
+    for Joined { id, before, now } in joined {
+        let Some(contact) = book.contact_mut(id) else { continue };
+        for out in now.iter().chain(&before).filter_map(|address| found.get(&id_of(address))) {
+            let (source, detail) = (out.source.as_str().to_owned(), out.reason.clone());
+            contact.consent.opt_out(ConsentProof { at_ms: out.said_ms, source, detail });
+        }
+        let (out, resumed_ms) = (contact.consent.opt_out.clone(), contact.consent.resumed_ms);
+        match out {
+            Some(proof) => {
+                let source = OptOutSource::parse(&proof.source).unwrap_or(OptOutSource::Owner);
+                let (contact, said_ms) = (Some(id), proof.at_ms);
+                let new = NewOptOut { source, contact, reason: proof.detail.as_deref(), said_ms };
+                for address in now.iter().filter(|address| !found.contains_key(&id_of(address))) {
+                    let _nobody_is_told = store.opt_out(tenant, address, new, Note::none()).await?;
+                }
+            }
+            None => {
+                lifts.extend(now.iter().map(id_of).filter(|id| found.contains_key(id)).zip(resumed_ms));
+            }
+        }
+    }
+    Ok(lifts)
+}
+
+/// An opt-out that somebody lifted who turned out to be its owner, and when they said so.
+pub(crate) type Lift = (String, i64);
+
+/// Lifts what [`join`] found, after the contacts are written.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`] when the database does not answer.
+pub(crate) async fn lift_joined(store: &Store, tenant: &TenantId, lifts: Vec<Lift>) -> Result<()> {
+    for (id, said_ms) in lifts {
+        let _nobody_is_told = store.opt_in(tenant, &id, said_ms, Note::none()).await?;
+    }
+    Ok(())
+}
+
+/// A contact that a change gives another address.
+struct Joined {
+    id: ContactId,
+    before: Vec<Address>,
+    now: Vec<Address>,
+}
+
+impl Joined {
+    fn of((id, slot): (ContactId, &Slot)) -> Option<Self> {
+        let now = slot.after.as_ref().filter(|_| slot.changed())?.addresses();
+        let before = slot.before.as_ref().map(Contact::addresses).unwrap_or_default();
+        let is_known = |address: &Address| before.iter().any(|known| Identity::from(known) == address.into());
+        let is_joined = now.len() + before.len() > 1 && !now.iter().all(is_known);
+        is_joined.then_some(Self { id, before, now })
+    }
+}
+
+impl<'a> ConsentChange<'a> {
+    /// The owner says so, now.
+    fn of_owner(publisher: &'a EventPublisher, tenant: &'a TenantId) -> Self {
+        let source = OptOutSource::Owner;
+        Self { publisher, tenant, account: None, channel: None, source, word: None, said_ms: None }
+    }
+
     fn said_ms(&self) -> i64 {
         let now = self.publisher.store.clock().now_ms();
         self.said_ms.map_or(now, |said| said.min(now))
     }
 
-    fn opt_out<'r>(&self, contact: Option<ContactId>, reason: Option<&'r str>) -> NewOptOut<'r> {
-        NewOptOut { source: self.source, contact, reason, said_ms: self.said_ms() }
+    /// What is kept of it with the contact.
+    fn proof(&self) -> ConsentProof {
+        let (source, detail) = (self.source.as_str().to_owned(), self.word.map(str::to_owned));
+        ConsentProof { at_ms: self.said_ms(), source, detail }
     }
 
-    /// Who carries the address today.
-    async fn contact(&self, address: &Address) -> Result<Option<ContactId>> {
-        let contact = self.publisher.store.contact_by(self.tenant, &identity(address)).await?;
-        Ok(contact.map(|contact| contact.id))
+    fn new_opt_out<'r>(&self, contact: Option<ContactId>, reason: Option<&'r str>) -> NewOptOut<'r> {
+        NewOptOut { source: self.source, contact, reason, said_ms: self.said_ms() }
     }
 
     /// What to tell of it, when anybody wants to know.
@@ -128,8 +292,8 @@ impl ConsentChange<'_> {
 /// Whom the tenant names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whom {
-    /// Somebody by number, whether a contact or not.
-    Number(PhoneNumber),
+    /// Somebody by number or user id, whether a contact or not.
+    Address(Address),
     /// A contact.
     Contact(ContactId),
 }
@@ -159,19 +323,11 @@ pub async fn add(
         return Err(Error::invalid("reason", message));
     }
     let store = &publisher.store;
-    let (addresses, contact) = addresses(store, tenant, whom).await?;
-    let on = ConsentChange {
-        publisher,
-        tenant,
-        account: None,
-        channel: None,
-        source: OptOutSource::Owner,
-        said_ms: None,
-    };
-    let new = on.opt_out(contact.as_ref().map(|c| c.id), reason);
+    let (addresses, _) = addresses(store, tenant, whom).await?;
+    let on = ConsentChange::of_owner(publisher, tenant);
     let mut changed = false;
     for address in &addresses {
-        changed |= record(on, address, new).await?;
+        changed |= stop(on, address, reason).await?;
     }
     let ids: HashSet<String> = addresses.iter().map(|a| suppression_id(tenant, a)).collect();
     let found = store.opt_outs_of(tenant, &ids).await?;
@@ -184,22 +340,14 @@ pub async fn add(
 /// Names `contact_id`.
 pub async fn remove(publisher: &EventPublisher, tenant: &TenantId, whom: &Whom) -> Result<u64> {
     let (addresses, _) = addresses(&publisher.store, tenant, whom).await?;
-    let on = ConsentChange {
-        publisher,
-        tenant,
-        account: None,
-        channel: None,
-        source: OptOutSource::Owner,
-        said_ms: None,
-    };
     let mut removed = 0;
     for address in &addresses {
-        removed += u64::from(opt_in(on, address).await?);
+        removed += opt_in(ConsentChange::of_owner(publisher, tenant), address).await?;
     }
     Ok(removed)
 }
 
-/// Lifts one opt-out by its id.
+/// Lifts an opt-out by its id, with those of the same person's other addresses.
 ///
 /// # Errors
 /// [`crate::Code::NotFound`] names `id`.
@@ -209,16 +357,15 @@ pub async fn remove_by_id(publisher: &EventPublisher, tenant: &TenantId, id: &st
         return Err(unknown());
     }
     let found = publisher.store.opt_outs_of(tenant, &HashSet::from([id.to_owned()])).await?;
-    let found = found.first().ok_or_else(unknown)?;
-    let on = ConsentChange {
-        publisher,
-        tenant,
-        account: None,
-        channel: None,
-        source: OptOutSource::Owner,
-        said_ms: None,
+    let found =
+        with_contacts(&publisher.store, tenant, found).await?.into_iter().next().ok_or_else(unknown)?;
+    let on = ConsentChange::of_owner(publisher, tenant);
+    let addresses = found.contact.as_ref().map(Contact::addresses).unwrap_or_default();
+    let lifted = match addresses.iter().find(|address| suppression_id(tenant, address) == id) {
+        Some(address) => opt_in(on, address).await? > 0,
+        None => lift_by_id(on, id, &found.opt_out.address, found.opt_out.contact).await?,
     };
-    if lift(on, id, &found.address, found.contact).await? { Ok(()) } else { Err(unknown()) }
+    if lifted { Ok(()) } else { Err(unknown()) }
 }
 
 /// Opt-outs in ascending order of id, from the one after `after`, with where to go on.
@@ -244,41 +391,19 @@ pub async fn list(
 
 async fn addresses(store: &Store, tenant: &TenantId, whom: &Whom) -> Result<(Vec<Address>, Option<Contact>)> {
     match whom {
-        Whom::Number(phone) => {
-            let contact = store.contact_by(tenant, &Identity::Phone(phone.clone())).await?;
-            let known = contact.as_ref().map(addresses_of);
-            Ok((known.unwrap_or_else(|| vec![Address::Phone(phone.clone())]), contact))
+        Whom::Address(address) => {
+            let contact = store.contact_by(tenant, &address.into()).await?;
+            let known = contact.as_ref().map(Contact::addresses);
+            Ok((known.unwrap_or_else(|| vec![address.clone()]), contact))
         }
         Whom::Contact(id) => {
             let unknown = || Error::not_found("contact_id", "there is no contact with this id");
             let contact = store.contact(tenant, *id).await?.ok_or_else(unknown)?;
-            let addresses = addresses_of(&contact);
+            let addresses = contact.addresses();
             if addresses.is_empty() {
                 return Err(Error::invalid("contact_id", "the contact has no address to opt out"));
             }
             Ok((addresses, Some(contact)))
-        }
-    }
-}
-
-/// Every address of a contact that messages go to.
-pub fn addresses_of(contact: &Contact) -> Vec<Address> {
-    let phone = contact.phone.clone().map(Address::Phone);
-    let bsuid = contact.bsuid.clone().map(Address::Bsuid);
-    let custom = contact.custom.iter().filter_map(|(channel, id)| {
-        let channel: ChannelName = channel.parse().ok()?;
-        Some(Address::Custom(CustomAddress::new(&channel, id)))
-    });
-    phone.into_iter().chain(bsuid).chain(custom).collect()
-}
-
-/// The identity that an address is.
-pub fn identity(address: &Address) -> Identity {
-    match address {
-        Address::Phone(phone) => Identity::Phone(phone.clone()),
-        Address::Bsuid(id) => Identity::Bsuid(id.clone()),
-        Address::Custom(custom) => {
-            Identity::Custom { channel: custom.channel().to_owned(), id: custom.id().to_owned() }
         }
     }
 }
@@ -290,7 +415,7 @@ async fn with_contacts(store: &Store, tenant: &TenantId, found: Vec<OptOut>) -> 
     let contacts: HashMap<ContactId, Contact> = contacts.into_iter().map(|c| (c.id, c)).collect();
     let entry = |opt_out: OptOut| {
         let contact = opt_out.contact.and_then(|id| contacts.get(&id));
-        let carries = |c: &&Contact| addresses_of(c).iter().any(|a| suppression_id(tenant, a) == opt_out.id);
+        let carries = |c: &&Contact| c.addresses().iter().any(|a| suppression_id(tenant, a) == opt_out.id);
         let contact = contact.filter(carries).cloned();
         Suppression { opt_out, contact }
     };

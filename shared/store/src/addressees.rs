@@ -1,6 +1,7 @@
 //! What a single message needs to know of whom it is for, in as few reads as there can be.
 
-use domain::contact::{Contact, Identity};
+use domain::contact::Contact;
+use domain::identity::Identity;
 use domain::message::Address;
 use domain::sender::SenderId;
 use domain::{AccountId, ContactId, TenantId};

@@ -18,7 +18,7 @@ const SHARDS: u8 = 4;
 const KEEP_S: i64 = 30 * 86_400;
 
 /// A change of a contact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactChange {
     /// The contact.
     id: u64,
@@ -26,6 +26,9 @@ pub struct ContactChange {
     pub version: u64,
     /// Whether it is new.
     pub created: bool,
+    /// Contacts that became part of it with this change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<u64>,
 }
 
 /// What is to be told.
@@ -82,7 +85,13 @@ fn key(entry: &Entry) -> Key {
 impl ContactChange {
     /// A change of a contact.
     pub fn new(contact: ContactId, version: u64, created: bool) -> Self {
-        Self { id: contact.0, version, created }
+        Self { id: contact.0, version, created, merged: Vec::new() }
+    }
+
+    /// The change that made others a part of the contact.
+    #[must_use]
+    pub fn merging(self, others: impl IntoIterator<Item = ContactId>) -> Self {
+        Self { merged: others.into_iter().map(|id| id.0).collect(), ..self }
     }
 
     /// The contact.

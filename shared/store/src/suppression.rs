@@ -51,6 +51,11 @@ impl OptOutSource {
             Self::Owner => "api",
         }
     }
+
+    /// Reads what [`OptOutSource::as_str`] wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == text)
+    }
 }
 
 /// An opt-out that is about to be written down.
@@ -81,6 +86,8 @@ pub struct OptOut {
     pub reason: Option<String>,
     /// Since when.
     pub at: Timestamp,
+    /// When it was last said, in milliseconds since 1970.
+    pub said_ms: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,9 +103,13 @@ struct OptOutItem {
     said: Option<i64>,
 }
 
-/// The id of an address's opt-out: its hash, salted with the tenant.
+/// The id of an address's opt-out: its hash, salted with the tenant. All spellings of a
+/// number have one.
 pub fn suppression_id(tenant: &TenantId, address: &Address) -> String {
-    sha256_hex(format!("{tenant}|{}", address.as_str()))
+    match address {
+        Address::Phone(phone) => sha256_hex(format!("{tenant}|{}", phone.key().as_str())),
+        Address::Bsuid(_) | Address::Custom(_) => sha256_hex(format!("{tenant}|{}", address.as_str())),
+    }
 }
 
 /// Whether a text can be the id of an opt-out.
@@ -125,8 +136,9 @@ fn from_item(item: Item) -> Result<OptOut> {
         id: item.sk,
         address: item.to,
         contact: item.contact.map(ContactId),
-        source: OptOutSource::ALL.into_iter().find(|s| s.as_str() == item.source).ok_or_else(corrupt)?,
+        source: OptOutSource::parse(&item.source).ok_or_else(corrupt)?,
         reason: item.reason,
+        said_ms: item.said.map_or(item.at, |said| said * 1_000),
         at: Timestamp::from_millisecond(item.at).map_err(|_| corrupt())?,
     })
 }

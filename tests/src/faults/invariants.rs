@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use domain::PhoneNumber;
 use domain::campaign::CampaignState;
-use domain::contact::Identity;
+use domain::identity::Identity;
 use domain::message::CallbackRef;
 use domain::recipient::State;
 use domain::{CampaignId, ContactId, MessageId};
@@ -240,7 +241,7 @@ impl Findings<'_> {
     /// What a person wrote is there, once.
     async fn received(&mut self, from: usize, text: &str) {
         let world = &self.stage.world;
-        let identity = Identity::Phone(phone(from).parse().unwrap());
+        let identity = Identity::from(&phone(from).parse::<PhoneNumber>().unwrap());
         let contact = world.store().contact_by(world.tenant(), &identity).await.unwrap();
         let texts = match contact {
             Some(contact) => world.conversation(world.account.id, contact.id).await,
@@ -286,7 +287,7 @@ impl Findings<'_> {
         }
         let wanted = expected.contacts.iter().map(|phone| (phone, true));
         for (phone, wanted) in wanted.chain(expected.no_contacts.iter().map(|phone| (phone, false))) {
-            let identity = Identity::Phone(phone.parse().unwrap());
+            let identity = Identity::from(&phone.parse::<PhoneNumber>().unwrap());
             let there = world.store().contact_by(world.tenant(), &identity).await.unwrap().is_some();
             if there != wanted {
                 self.add("contacts are lost or stay", format!("{phone}: {there}"));

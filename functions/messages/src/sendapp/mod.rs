@@ -9,6 +9,8 @@ use api_http::{
 };
 use axum::extract::State;
 use axum::response::Response;
+use domain::CallingCode;
+use domain::phone::LeftOut;
 use domain::sender::SenderId;
 use messaging::messages::{Outgoing, Sent};
 use messaging::{Services, messages};
@@ -21,11 +23,15 @@ struct Answer {
     status: &'static str,
     message_id: String,
     id: String,
+    /// What of `number` was left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'static str>,
 }
 
-impl From<Sent> for Answer {
-    fn from(sent: Sent) -> Self {
-        Self { status: "success", message_id: sent.provider_id, id: sent.id.to_string() }
+impl Answer {
+    fn new(sent: Sent, left_out: Option<LeftOut>) -> Self {
+        let warning = left_out.map(LeftOut::as_str);
+        Self { status: "success", message_id: sent.provider_id, id: sent.id.to_string(), warning }
     }
 }
 
@@ -35,6 +41,7 @@ request! {
         token: Required<String> = named("token"),
         number: Required<PhoneText> = named("number"),
         sender: Given<SenderId> = named("sender"),
+        country: Given<CallingCode> = named("country"),
     }
 }
 
@@ -46,12 +53,13 @@ pub(crate) async fn send(
 ) -> Result<Response> {
     let store = &services.store;
     let work = async |send| {
-        let SendMessage { content, token, number, sender } = input.read();
+        let SendMessage { content, token, number, sender, country } = input.read();
         let account = account_of_token(store, &caller, token).await?;
-        let to = number.get()?.parse(account.default_country)?;
+        let country = country.get()?.or(account.default_country);
+        let (to, left_out) = number.get()?.recipient(country)?;
         let new = Outgoing { to, content: content.get()?, sender: sender.get()? };
         let sent = messages::send(&services, &caller, &account, new, send).await?;
-        Ok(Reply::<200, Answer>(sent.into()))
+        Ok(Reply::<200, Answer>(Answer::new(sent, left_out)))
     };
     idempotent_send(store, &caller, &input, work).await
 }

@@ -152,7 +152,7 @@ pub(crate) async fn remove(
 impl WhomFields {
     fn get(self) -> Result<Whom> {
         if let Some(phone) = self.number.get()? {
-            return Ok(Whom::Number(phone.parse(None)?));
+            return Ok(Whom::Address(phone.recipient(None)?.0));
         }
         let id = self.contact_id.get()?;
         let id = id.ok_or_else(|| Error::invalid("number", "number or contact_id is required"))?;

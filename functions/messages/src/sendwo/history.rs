@@ -133,8 +133,8 @@ impl PartyFields {
             return Ok((contact.into(), by_id));
         }
         let missing = || Error::invalid("subscriberId", "subscriberId or phone_number is required");
-        let phone = self.phone.get()?.ok_or_else(missing)?.parse(None)?;
-        Ok((Party::of_number(store, caller.tenant_id(), phone).await?, by_phone))
+        let (address, _) = self.phone.get()?.ok_or_else(missing)?.recipient(None)?;
+        Ok((Party::of_address(store, caller.tenant_id(), address).await?, by_phone))
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) async fn send_text(
         let SendText { number, to, message } = input.read();
         let name = number.name();
         let (account, sender) = account(&services, &caller, name, &number.get()?).await?;
-        let to = to.get()?.parse(account.default_country)?;
+        let (to, _) = to.get()?.recipient(account.default_country)?;
         let content = Content::Text { body: message.get()? };
         let new = Outgoing { to, content, sender: Some(sender) };
         let sent = messages::send(&services, &caller, &account, new, send).await?;

@@ -68,6 +68,14 @@ impl PhoneNumber {
         Self::from_digits(digits)
     }
 
+    /// A number as WhatsApp writes it: with its country code, digits alone.
+    ///
+    /// # Errors
+    /// Names the field `phone` when it is none.
+    pub fn from_wa_id(digits: &str) -> Result<Self, Invalid> {
+        Self::from_e164(&format!("+{digits}")).map(Self::current)
+    }
+
     fn from_digits(digits: &str) -> Result<Self, Invalid> {
         if !(8..=15).contains(&digits.len()) {
             return Err(Invalid::new("phone", "phone must have 8 to 15 digits with its country code"));

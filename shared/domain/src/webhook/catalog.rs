@@ -90,6 +90,8 @@ events! {
     ContactCreated = "contact.created", 1, ContactVersion;
     /// A contact changed.
     ContactUpdated = "contact.updated", 1, ContactVersion;
+    /// Contacts turned out to be one person and became one.
+    ContactMerged = "contact.merged", 1, ContactMerge;
     /// A contact asked for no more messages.
     ContactOptedOut = "contact.opted_out", 1, Consent;
     /// A contact asked for messages again.
@@ -193,6 +195,14 @@ payloads! {
         metadata as "metadata": Map<String, Value>,
         /// From 1; every change counts.
         version as "version": u64,
+    }
+
+    /// Contacts that became one.
+    struct ContactMerge {
+        /// The contact that they are from now on.
+        contact as "contact_id": u64,
+        /// Those that are no contacts of their own any more.
+        merged as "merged_ids": Vec<u64>,
     }
 
     /// An opt-out or opt-in.

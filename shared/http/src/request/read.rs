@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::num::NonZeroU64;
 
+use domain::CallingCode;
 use domain::sender::SenderId;
 use domain::{EmailAddress, Invalid};
 use jiff::Timestamp;
@@ -77,6 +78,18 @@ impl FromParameter for NonZeroU64 {
         let name = parameter.name();
         let number = Self::new(number);
         number.map(Some).ok_or_else(|| Invalid::new(name, format!("{name} must be at least 1")))
+    }
+}
+
+/// A country, whose numbers may be written without its calling code.
+impl FromParameter for CallingCode {
+    const KIND: FieldKind = FieldKind::Text;
+
+    fn from_parameter(parameter: Parameter<'_>) -> Result<Option<Self>> {
+        let Some(text) = parameter.text()? else { return Ok(None) };
+        let name = parameter.name();
+        let named = |wrong: Invalid| Invalid::new(name, wrong.message.replacen("default_country", name, 1));
+        Self::parse(&text).map(Some).map_err(named)
     }
 }
 

@@ -1,7 +1,8 @@
 //! One change that Meta reported, with the account it belongs to.
 
 use domain::{AccountId, TenantId};
-use serde_json::Value;
+use queue::{InboundJob, Job, Text};
+use serde_json::{Value, json};
 
 use super::wire::list;
 
@@ -36,6 +37,25 @@ impl<'a> Change<'a> {
             field: change.get("field").and_then(Value::as_str).unwrap_or_default(),
             value: change.get("value").unwrap_or(NOTHING),
         }
+    }
+
+    /// One message of it alone, as the job that it would have been.
+    pub(super) fn only(&self, nth: usize) -> String {
+        let message = list(self.value, "messages").get(nth).cloned().unwrap_or_default();
+        let mut value = self.value.clone();
+        if let Some(value) = value.as_object_mut() {
+            value.insert("messages".to_owned(), Value::from(vec![message]));
+            value.remove("statuses");
+        }
+        let change = json!({"field": self.field, "value": value});
+        let body = json!({"object": "whatsapp_business_account", "entry": [{"changes": [change]}]});
+        let job = InboundJob::Meta {
+            tenant: self.tenant.to_string(),
+            account: self.account.0,
+            body: Text::Inline(body.to_string()),
+            signature: None,
+        };
+        serde_json::to_string(&Job::new(job, 0)).unwrap_or_default()
     }
 
     /// What is worked on one after the other: the messages of one person, so that a

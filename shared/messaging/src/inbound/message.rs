@@ -1,19 +1,19 @@
 //! What people write to us.
 
 use domain::channel::Channel;
-use domain::contact::{Contact, NewContact};
 use domain::webhook::Event;
+use ops::Result;
+use ops::events::{EventPublisher, message_received};
+use ops::receiving::{Heard, Setting, Told};
+use queue::Unacknowledged;
+use serde_json::Value;
+use store::messages::Message;
 
 use super::change::Change;
+use super::people::{notice, sender_of};
 use super::preferences::addresses;
-use queue::Unacknowledged;
-
 use super::wire::{InboundMessage, list, number_of};
 use crate::Services;
-use ops::Result;
-use ops::contacts::upsert;
-use ops::events::{EventPublisher, message_received};
-use ops::receiving::{Heard, Told};
 
 /// An inbound message: its sender becomes a contact, and it is taken in. Once for each
 /// provider id, however often it comes; its events are the same each time.
@@ -25,61 +25,42 @@ pub(super) async fn message(
 ) -> Result<Vec<Event>> {
     let (store, tenant) = (&services.store, change.tenant);
     let Some(inbound) = InboundMessage::read(change.value, nth) else { return Ok(Vec::new()) };
-    // Meta's own notices have no sender to answer.
-    if inbound.kind == "system" || (inbound.phone.is_none() && inbound.user_id.is_none()) {
+    let raw = list(change.value, "messages").get(nth).unwrap_or(&Value::Null);
+    let setting = match inbound.kind {
+        "system" => Setting::Notice,
+        _ if inbound.in_group => Setting::Group,
+        _ => Setting::Private,
+    };
+    if inbound.phone.is_none() && inbound.user_id.is_none() {
         return Ok(Vec::new());
     }
-    let content = list(change.value, "messages").get(nth).map(ToString::to_string);
-    let received = Heard {
+    let mut heard = Heard {
         account: change.account,
         channel: Channel::Whatsapp,
         sender: number_of(change.value),
         provider_id: inbound.provider_id,
-        addresses: addresses(inbound.phone, inbound.user_id),
+        addresses: Vec::new(),
         campaign: None,
         kind: inbound.kind,
         text: inbound.text,
-        content: content.unwrap_or_default(),
+        setting,
+        content: raw.to_string(),
         said_ms: inbound.at_ms,
     };
-    if let Some(known) = received.known(store, tenant).await? {
-        return Ok(vec![message_received(tenant, &known)]);
+    let told = |message: &Message| (setting != Setting::Notice).then(|| message_received(tenant, message));
+    if let Some(known) = heard.known(store, tenant).await? {
+        return Ok(told(&known).into_iter().collect());
     }
-    let contact = sender_of(services, change, &inbound).await?;
-    let taken = received.take(&EventPublisher::from(services), tenant, &contact, Told::ByJob(cause)).await?;
-    Ok(taken.map(|(message, _)| message_received(tenant, &message)).into_iter().collect())
-}
-
-/// The contact behind an inbound message. Nobody who writes to us is turned away
-/// by a plan's limit.
-async fn sender_of(
-    services: &Services,
-    change: &Change<'_>,
-    inbound: &InboundMessage<'_>,
-) -> Result<Contact> {
-    let store = &services.store;
-    let mut new = NewContact {
-        phone: inbound.phone.and_then(|p| p.parse().ok()),
-        bsuid: inbound.user_id.map(str::to_owned),
-        origin: Some(change.account),
-        ..NewContact::default()
+    let contact = match setting {
+        Setting::Notice => notice(services, change, raw).await?,
+        Setting::Private | Setting::Group => Some(sender_of(services, change, &inbound, raw).await?),
     };
-    let known = match new.identities().first() {
-        Some(identity) => store.contact_by(change.tenant, identity).await?,
-        None => None,
+    // Nothing is to be said about a stranger.
+    let Some(contact) = contact else { return Ok(Vec::new()) };
+    heard.addresses = match setting {
+        Setting::Notice => contact.addresses(),
+        Setting::Private | Setting::Group => addresses(inbound.phone, inbound.user_id),
     };
-    // The name that the business gave stays; the profile's is for newcomers.
-    if known.as_ref().is_none_or(|c| c.name.is_none()) {
-        new.name = inbound.name.map(|n| n.chars().take(255).collect());
-    }
-    match known {
-        Some(contact) if new.name.is_none() && (new.bsuid.is_none() || contact.bsuid.is_some()) => {
-            Ok(contact)
-        }
-        Some(_) | None => {
-            let upserted =
-                upsert(&EventPublisher::from(services), change.tenant, None, &new.check()?).await?;
-            Ok(upserted.contact)
-        }
-    }
+    let taken = heard.take(&EventPublisher::from(services), tenant, &contact, Told::ByJob(cause)).await?;
+    Ok(taken.and_then(|(message, _)| told(&message)).into_iter().collect())
 }

@@ -5,6 +5,7 @@
 
 mod change;
 mod message;
+mod people;
 mod preferences;
 mod process;
 mod receive;

@@ -1,5 +1,6 @@
 //! Recipients who stop marketing in WhatsApp's settings.
 
+use domain::PhoneNumber;
 use domain::channel::Channel;
 use domain::message::Address;
 
@@ -17,7 +18,8 @@ pub(super) async fn apply(services: &Services, change: &Change<'_>) -> Result<()
         let Some(preference) = Preference::read(entry) else { continue };
         let (source, said_ms) = (OptOutSource::Preference, preference.at_ms.or(change.at_ms));
         let channel = Some(&Channel::Whatsapp);
-        let on = ConsentChange { publisher, tenant: change.tenant, account, channel, source, said_ms };
+        let (tenant, word) = (change.tenant, None);
+        let on = ConsentChange { publisher, tenant, account, channel, source, word, said_ms };
         heed(on, &addresses(preference.phone, preference.user_id), !preference.stop).await?;
     }
     Ok(())
@@ -25,7 +27,7 @@ pub(super) async fn apply(services: &Services, change: &Change<'_>) -> Result<()
 
 /// Every address a person is known by: an opt-out counts for all of them.
 pub(super) fn addresses(phone: Option<&str>, user_id: Option<&str>) -> Vec<Address> {
-    let phone = phone.and_then(|p| p.parse().ok()).map(Address::Phone);
+    let phone = phone.and_then(|p| PhoneNumber::from_wa_id(p).ok()).map(Address::Phone);
     let user = user_id.map(|id| Address::Bsuid(id.to_owned()));
     phone.into_iter().chain(user).collect()
 }

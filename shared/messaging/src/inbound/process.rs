@@ -9,11 +9,12 @@ use domain::webhook::catalog::TemplateChange;
 use domain::webhook::{Event, EventData, EventId, EventType};
 use domain::{AccountId, TenantId};
 use futures::stream::{self, StreamExt};
-use queue::{InboundJob, Text, Unacknowledged};
+use queue::{InboundJob, Queue, Text, Unacknowledged};
 use serde_json::Value;
 
 use super::change::Change;
 use super::message::message;
+use super::people::update_user_ids;
 use super::wire::{StatusReport, changes_of, entries, list, number_of};
 use super::{preferences, statuses};
 use crate::Services;
@@ -120,11 +121,13 @@ async fn of_one(
     });
     let mut queues = stream::iter(queues.collect::<Vec<_>>()).buffered(AT_ONCE);
     let mut events: Vec<Event> = Vec::new();
+    let mut unreadable: Vec<(usize, Unreadable)> = Vec::new();
     while let Some(done) = queues.next().await {
         for (i, done) in done {
-            match done {
-                Ok(happened) => events.extend(happened),
-                Err(error) => note(failed, i, tenant, &error),
+            events.extend(done.events);
+            unreadable.extend(done.unreadable.into_iter().map(|one| (i, one)));
+            if let Some(error) = done.failed {
+                note(failed, i, tenant, &error);
             }
         }
     }
@@ -141,6 +144,12 @@ async fn of_one(
         match statuses::apply(publisher, tenant, account, &reports, wanted).await {
             Ok(happened) => events.extend(happened),
             Err(error) => from.into_iter().for_each(|i| note(failed, i, tenant, &error)),
+        }
+    }
+    // With the last try of the rest: of what comes again it would be parked again.
+    for (i, one) in unreadable.iter().filter(|(i, _)| !failed.contains(i)).collect::<Vec<_>>() {
+        if let Err(error) = services.queues.park(Queue::Inbound, &one.job, &one.reason).await {
+            note(failed, *i, tenant, &error.into());
         }
     }
     let forwards = inbound.into_iter().map(|(one, digest)| one.forward(digest));
@@ -175,26 +184,66 @@ fn template_changed(change: &Change<'_>, now_ms: i64) -> Option<Event> {
     })
 }
 
-/// Everything of a change that is no status.
-async fn other(services: &Services, cause: Unacknowledged<'_>, change: &Change<'_>) -> Result<Vec<Event>> {
-    let (store, tenant) = (&services.store, change.tenant);
-    match change.field {
-        "user_preferences" => preferences::apply(services, change).await.map(|()| Vec::new()),
-        "message_template_status_update" | "message_template_quality_update" | "template_category_update" => {
-            let account = store.account(tenant, change.account).await?;
-            for number in account.iter().flat_map(|account| &account.numbers) {
-                store.forget_templates(tenant, &number.waba_id).await?;
-            }
-            Ok(template_changed(change, store.clock().now_ms()).into_iter().collect())
-        }
-        _ => {
-            let mut events = Vec::new();
-            for nth in 0..list(change.value, "messages").len() {
-                events.extend(message(services, cause, change, nth).await?);
-            }
-            Ok(events)
+/// A message that can never be taken in.
+struct Unreadable {
+    /// It alone, as a job of its own.
+    job: String,
+    reason: String,
+}
+
+/// What came of a change, of which each message stands for itself.
+#[derive(Default)]
+struct Worked {
+    events: Vec<Event>,
+    unreadable: Vec<Unreadable>,
+    /// It must come again.
+    failed: Option<Error>,
+}
+
+impl From<Result<Vec<Event>>> for Worked {
+    fn from(done: Result<Vec<Event>>) -> Self {
+        match done {
+            Ok(events) => Self { events, ..Self::default() },
+            Err(error) => Self { failed: Some(error), ..Self::default() },
         }
     }
+}
+
+/// Everything of a change that is no status.
+async fn other(services: &Services, cause: Unacknowledged<'_>, change: &Change<'_>) -> Worked {
+    let (store, tenant) = (&services.store, change.tenant);
+    match change.field {
+        "user_preferences" => preferences::apply(services, change).await.map(|()| Vec::new()).into(),
+        "user_id_update" => update_user_ids(services, change).await.map(|()| Vec::new()).into(),
+        "message_template_status_update" | "message_template_quality_update" | "template_category_update" => {
+            match forget_templates(services, change).await {
+                Ok(()) => Ok(template_changed(change, store.clock().now_ms()).into_iter().collect()).into(),
+                Err(error) => Err(error).into(),
+            }
+        }
+        _ => {
+            let mut worked = Worked::default();
+            for nth in 0..list(change.value, "messages").len() {
+                match message(services, cause, change, nth).await {
+                    Ok(happened) => worked.events.extend(happened),
+                    Err(error) if !error.code.is_temporary() => {
+                        tracing::warn!(%tenant, reason = error.message, "a message cannot be taken in");
+                        worked.unreadable.push(Unreadable { job: change.only(nth), reason: error.message });
+                    }
+                    Err(error) => worked.failed = Some(error),
+                }
+            }
+            worked
+        }
+    }
+}
+
+async fn forget_templates(services: &Services, change: &Change<'_>) -> Result<()> {
+    let account = services.store.account(change.tenant, change.account).await?;
+    for number in account.iter().flat_map(|account| &account.numbers) {
+        services.store.forget_templates(change.tenant, &number.waba_id).await?;
+    }
+    Ok(())
 }
 
 impl Inbound {

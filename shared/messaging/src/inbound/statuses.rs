@@ -112,6 +112,7 @@ async fn consequences(
                         account,
                         channel: Some(&Channel::Whatsapp),
                         source,
+                        word: None,
                         said_ms: report.at_ms,
                     },
                     &address,

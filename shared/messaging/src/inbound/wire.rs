@@ -5,7 +5,7 @@ use domain::recipient::Status;
 use domain::sender::SenderId;
 use serde_json::Value;
 
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str).filter(|s| !s.is_empty())
 }
 
@@ -80,14 +80,18 @@ pub(super) struct InboundMessage<'a> {
     pub(super) phone: Option<&'a str>,
     /// The sender's business-scoped id.
     pub(super) user_id: Option<&'a str>,
+    /// Further ids of the sender: of the parent business, another spelling of the number.
+    pub(super) others: Vec<&'a str>,
     /// The sender's profile name.
     pub(super) name: Option<&'a str>,
+    /// It was written to a group.
+    pub(super) in_group: bool,
     /// What there is to read.
     pub(super) text: Option<&'a str>,
     pub(super) at_ms: Option<i64>,
 }
 
-fn is_phone(text: &str) -> bool {
+pub(super) fn is_phone(text: &str) -> bool {
     (7..=15).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
@@ -110,11 +114,16 @@ impl<'a> InboundMessage<'a> {
             candidates.into_iter().flatten().find(|c| !is_phone(c)),
         ];
         let kind = text(message, "type").unwrap_or("unsupported");
+        let phone = candidates.into_iter().flatten().find(|c| is_phone(c));
+        let parents = [contact.and_then(|c| text(c, "parent_user_id")), text(message, "from_parent_user_id")];
+        let others = parents.into_iter().chain(candidates).flatten().filter(|id| Some(*id) != phone);
         Some(Self {
             provider_id: text(message, "id")?,
             kind,
-            phone: candidates.into_iter().flatten().find(|c| is_phone(c)),
+            phone,
             user_id: ids.into_iter().flatten().next(),
+            others: others.collect(),
+            in_group: text(message, "group_id").is_some(),
             name: contact.and_then(|c| c.pointer("/profile/name")).and_then(Value::as_str),
             text: readable(message, kind),
             at_ms: timestamp_ms(message),

@@ -218,6 +218,7 @@ async fn heed(line: &SendContext<'_>, row: &Row) -> Result<()> {
         account: None,
         channel: Some(&line.route.sender.channel),
         source: OptOutSource::Provider,
+        word: None,
         said_ms: None,
     };
     opt_out(on, address).await.map(|_| ())

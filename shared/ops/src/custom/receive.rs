@@ -11,7 +11,7 @@ use store::messages::Message;
 use super::report::report;
 use super::{PlatformPerson, campaign};
 use crate::events::EventPublisher;
-use crate::receiving::{Heard, Told};
+use crate::receiving::{Heard, Setting, Told};
 use crate::{Error, Result};
 
 /// Where messages go that name no channel, while none or several are registered.
@@ -128,6 +128,7 @@ pub async fn receive(publisher: &EventPublisher, tenant: &TenantId, new: Incomin
         campaign: campaign(store, tenant, new.campaign.as_deref()).await?,
         kind: new.kind.as_str(),
         text: new.body.as_deref(),
+        setting: Setting::Private,
         content: content_of(&new),
         said_ms: None,
     };

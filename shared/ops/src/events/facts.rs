@@ -9,8 +9,8 @@ use domain::outcome::Reason;
 use domain::recipient::Status;
 use domain::sender::SenderId;
 use domain::webhook::catalog::{
-    CampaignEnd, Consent, ContactVersion, Device, DeviceReconnected, MessageReceived, MessageStatus,
-    SmsReceived,
+    CampaignEnd, Consent, ContactMerge, ContactVersion, Device, DeviceReconnected, MessageReceived,
+    MessageStatus, SmsReceived,
 };
 use domain::webhook::{Event, EventData};
 use domain::{AccountId, ContactId, TenantId};
@@ -126,6 +126,17 @@ pub fn contact_changed(tenant: &TenantId, contact: &Contact, version: u64, creat
         version,
     };
     let data = if created { EventData::ContactCreated(data) } else { EventData::ContactUpdated(data) };
+    let fact = [contact.id.to_string(), version.to_string()];
+    Event {
+        account: contact.origin,
+        contact: Some(contact.id),
+        ..Event::new(tenant, &[&fact[0], &fact[1]], now, data)
+    }
+}
+
+/// `contact.merged`: once for each version of the contact that others became part of.
+pub fn contact_merged(tenant: &TenantId, contact: &Contact, version: u64, merged: &[u64], now: i64) -> Event {
+    let data = EventData::ContactMerged(ContactMerge { contact: contact.id.0, merged: merged.to_vec() });
     let fact = [contact.id.to_string(), version.to_string()];
     Event {
         account: contact.origin,

@@ -1,12 +1,13 @@
 //! Facts that were written with their cause, and are told on. Whoever breaks off between the
 //! two leaves them to the sweep.
 
+use domain::contact::Contact;
 use domain::webhook::{EndpointId, EventType};
 use queue::{CampaignJob, Text};
 use serde_json::Value;
 use store::outbox::{ContactChange, Entry, Facts};
 
-use super::{EventPublisher, Events, OutgoingEvent, Transaction, contact_changed};
+use super::{EventPublisher, Events, OutgoingEvent, Transaction, contact_changed, contact_merged};
 use crate::contacts::ERASED_AT_ONCE;
 use crate::{Code, Error, Result};
 
@@ -60,12 +61,18 @@ impl Events<'_, Transaction> {
     async fn contacts(&self, at_ms: i64, changes: &[ContactChange]) -> Result<Vec<OutgoingEvent>> {
         let ids = changes.iter().map(ContactChange::contact).collect();
         let stored = self.publisher.store.contacts_of(self.tenant, &ids).await?;
-        let came_about = changes.iter().filter_map(|change| {
-            let found = stored.iter().find(|c| c.id == change.contact() && c.version >= change.version)?;
-            let event = contact_changed(self.tenant, found, change.version, change.created, at_ms);
-            Some(OutgoingEvent::from(&event))
-        });
-        Ok(came_about.collect())
+        let mut events = Vec::new();
+        for change in changes {
+            let is_it = |c: &&Contact| c.id == change.contact() && c.version >= change.version;
+            let Some(found) = stored.iter().find(is_it) else { continue };
+            let changed = contact_changed(self.tenant, found, change.version, change.created, at_ms);
+            events.push(OutgoingEvent::from(&changed));
+            if !change.merged.is_empty() {
+                let merged = contact_merged(self.tenant, found, change.version, &change.merged, at_ms);
+                events.push(OutgoingEvent::from(&merged));
+            }
+        }
+        Ok(events)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::contact::{Contact, Identity};
+use domain::contact::Contact;
+use domain::identity::Identity;
 use domain::message::Address;
 use domain::recipient::State;
-use domain::{AccountId, CampaignId, ContactId, MessageId, PhoneNumber, TenantId};
+use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 use futures::{StreamExt, TryStreamExt, stream};
 use store::Store;
 use store::campaigns::{Started, Stored};
@@ -15,7 +16,6 @@ use store::messages::With;
 use super::entry::row_time;
 use super::{HistoryEntry, HistoryPlace, cut_to_size};
 use crate::Result;
-use crate::suppression::addresses_of;
 
 /// Campaigns that are looked through for a contact: the newest of a tenant.
 const CAMPAIGNS: usize = 1_000;
@@ -33,18 +33,18 @@ pub struct Party {
 
 impl From<Contact> for Party {
     fn from(contact: Contact) -> Self {
-        Self { addresses: addresses_of(&contact), contact: Some(contact) }
+        Self { addresses: contact.addresses(), contact: Some(contact) }
     }
 }
 
 impl Party {
-    /// Whoever has this number, whether a contact or not.
+    /// Whoever has this address, whether a contact or not.
     ///
     /// # Errors
     /// [`crate::Code::Unavailable`] when a store does not answer.
-    pub async fn of_number(store: &Store, tenant: &TenantId, number: PhoneNumber) -> Result<Self> {
-        let contact = store.contact_by(tenant, &Identity::Phone(number.clone())).await?;
-        let stranger = || Self { contact: None, addresses: vec![Address::Phone(number)] };
+    pub async fn of_address(store: &Store, tenant: &TenantId, address: Address) -> Result<Self> {
+        let contact = store.contact_by(tenant, &Identity::from(&address)).await?;
+        let stranger = || Self { contact: None, addresses: vec![address] };
         Ok(contact.map_or_else(stranger, Self::from))
     }
 

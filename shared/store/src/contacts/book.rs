@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use domain::contact::{Contact, Identity};
+use domain::contact::Contact;
+use domain::identity::Identity;
 use domain::merge::{Book, Slot};
 use domain::{ContactId, TenantId};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -221,7 +222,11 @@ impl Store {
         }
     }
 
-    async fn replace_contact(&self, tenant: &TenantId, version: u64, contact: &Contact) -> Result<()> {
+    /// Writes a contact anew whose identities stay; `version` is the one that was read.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when it changed since.
+    pub async fn replace_contact(&self, tenant: &TenantId, version: u64, contact: &Contact) -> Result<()> {
         self.replace(to_item(tenant, contact, version + 1)?, vec![When::Is("ver", n(version))]).await
     }
 

@@ -16,8 +16,10 @@ pub use book::Commit;
 
 use std::collections::BTreeSet;
 
-use domain::contact::{Contact, Identity};
-use domain::{AccountId, ContactId, TenantId};
+use domain::consent::ConsentRecord;
+use domain::contact::Contact;
+use domain::identity::Identity;
+use domain::{AccountId, ContactId, PhoneNumber, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -41,12 +43,7 @@ fn block_pk(tenant: &TenantId, block: u64) -> String {
 }
 
 pub(crate) fn identity_key(tenant: &TenantId, identity: &Identity) -> Key {
-    let value = match identity {
-        Identity::Phone(phone) => format!("phone#{}", phone.as_str()),
-        Identity::Email(email) => format!("email#{email}"),
-        Identity::Bsuid(id) => format!("bsuid#{id}"),
-        Identity::Custom { channel, id } => format!("custom:{channel}#{id}"),
-    };
+    let value = identity.encode();
     Key::new(Kind::Identity.pk(format_args!("{tenant}#{value}")), "-")
 }
 
@@ -68,6 +65,10 @@ struct ContactItem {
     bsuid: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     custom: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    also: Vec<String>,
+    #[serde(default, skip_serializing_if = "ConsentRecord::is_empty")]
+    consent: ConsentRecord,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -99,6 +100,8 @@ fn to_item(tenant: &TenantId, contact: &Contact, version: u64) -> Result<Item> {
         email,
         bsuid: contact.bsuid.clone(),
         custom: contact.custom.clone(),
+        also: contact.aliases.iter().map(Identity::encode).collect(),
+        consent: contact.consent.clone(),
         tags: contact.tags.clone(),
         meta,
         origin: contact.origin.map(|a| a.0),
@@ -125,10 +128,12 @@ pub(crate) fn from_item(item: Item) -> Result<Option<Contact>> {
     Ok(Some(Contact {
         id: ContactId(item.id),
         name: item.name,
-        phone: item.phone.map(|p| p.parse()).transpose().map_err(|_| corrupt())?,
+        phone: item.phone.map(|p| PhoneNumber::from_e164(&p)).transpose().map_err(|_| corrupt())?,
         email: item.email.map(|e| e.parse()).transpose().map_err(|_| corrupt())?,
         bsuid: item.bsuid,
         custom: item.custom,
+        aliases: item.also.iter().filter_map(|text| Identity::decode(text)).collect(),
+        consent: item.consent,
         tags: item.tags,
         metadata,
         origin: item.origin.map(AccountId),

@@ -1,5 +1,9 @@
 //! Opt-out and opt-in words, and what an opt-out blocks.
 
+mod record;
+
+pub use record::{ConsentProof, ConsentRecord};
+
 use crate::message::Category;
 
 /// What a whole inbound message asks for.
