@@ -130,7 +130,7 @@ fn outcome(answer: &Answer, id: &str, now: Timestamp) -> Outcome {
     match status {
         200..300 => {
             let provider_id = foreign_id(&answer.body).unwrap_or_else(|| id.to_owned());
-            Outcome::Accepted(Acceptance { provider_id, held: false })
+            Outcome::Accepted(Acceptance { provider_id, held: false, recipient: None })
         }
         // It wants us to wait, whoever the message is for.
         429 => refused(again(Scope::Sender, 2, None), About::Throughput),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::PhoneNumber;
+
 /// How a send ended, as far as we can know.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -23,6 +25,8 @@ pub struct Acceptance {
     pub provider_id: String,
     /// Held back while Meta assesses the template's quality.
     pub held: bool,
+    /// The number that the channel knows the recipient by, which may be another spelling.
+    pub recipient: Option<PhoneNumber>,
 }
 
 /// Why a message was refused, failed or was skipped, as rows, reports, events and

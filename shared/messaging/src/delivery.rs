@@ -5,14 +5,16 @@
 use std::time::Duration;
 
 use channels::{Channel, OutboundMessage, Regarding};
-use domain::TenantId;
+use domain::identity::Identity;
 use domain::message::{CallbackRef, Content};
 use domain::outcome::{Next, Outcome, Reason};
 use domain::recipient::{Progress, State, Status};
+use domain::{PhoneNumber, TenantId};
 use store::Store;
 use store::due::{Due, Watched};
 use store::messages::Message;
 
+use ops::contacts::learn;
 use ops::events::{EventPublisher, StatusFact, Transaction, message_status};
 use ops::suppression::{ConsentChange, OptOutSource, opt_out};
 use ops::{Code, Error, Result};
@@ -129,6 +131,7 @@ async fn record(
                 let change = |p: &mut Progress| p.accept(provider_id, held, now);
                 store.progress_message(tenant, account, id, change).await?;
             }
+            learn_recipient(publisher, tenant, message, acceptance.recipient.as_ref()).await;
         }
         Outcome::Ambiguous => {
             store.progress_message(tenant, account, id, Progress::lose).await?;
@@ -152,6 +155,23 @@ async fn record(
         }
     }
     Ok(())
+}
+
+/// Learns by which number the channel knows a recipient. What is not learned here is from the
+/// next message.
+async fn learn_recipient(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    message: &Message,
+    recipient: Option<&PhoneNumber>,
+) {
+    let known = Identity::from(&message.address);
+    let other = recipient.filter(|number| known != Identity::from(*number));
+    if let (Some(number), Some(contact)) = (other, message.contact)
+        && let Err(error) = learn(publisher, tenant, &[(contact, number.into())]).await
+    {
+        tracing::debug!(%tenant, code = error.code.as_str(), "how a provider knows somebody is not learned yet");
+    }
 }
 
 /// Writes down and tells that a message was surely not sent.

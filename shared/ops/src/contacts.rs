@@ -6,7 +6,7 @@ use domain::contact::{Contact, NewContact};
 use domain::identity::Identity;
 use domain::merge::{Applied, Book, Slot, Warning};
 use domain::webhook::EventType;
-use domain::{ContactId, Invalid, TenantId};
+use domain::{ContactId, Invalid, PhoneNumber, TenantId};
 use store::Store;
 use store::contacts::block_of;
 use store::outbox::{ContactChange, Facts, Note};
@@ -104,6 +104,38 @@ pub async fn rename(
         }
     }
     Err(store::Error::Contended.into())
+}
+
+/// Learns by which numbers and user ids a provider knows contacts: the person is the same, however they
+/// are called. Contacts that are gone, or are known so already, are left alone.
+///
+/// # Errors
+/// [`Code::Unavailable`] when a store does not answer.
+pub async fn learn(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    seen: &[(ContactId, Identity)],
+) -> Result<()> {
+    let store = &publisher.store;
+    let identities: HashSet<Identity> = seen.iter().map(|(_, identity)| identity.clone()).collect();
+    let holders = store.holders(tenant, identities).await?;
+    for (id, identity) in seen {
+        if holders.get(identity) == Some(id) {
+            continue;
+        }
+        let Some(contact) = store.contact(tenant, *id).await? else { continue };
+        let Some(own) = contact.addresses().first().map(Identity::from) else { continue };
+        let mut new = NewContact { aliases: vec![own], is_proven: true, ..NewContact::default() };
+        match identity {
+            Identity::Phone(key) if contact.phone.is_none() => {
+                new.phone = PhoneNumber::from_e164(key.as_str()).ok();
+            }
+            Identity::Bsuid(user_id) if contact.bsuid.is_none() => new.bsuid = Some(user_id.clone()),
+            other => new.aliases.push(other.clone()),
+        }
+        upsert(publisher, tenant, None, &new).await?;
+    }
+    Ok(())
 }
 
 /// Writes a book of one change, and what follows from it; answers whether nobody else

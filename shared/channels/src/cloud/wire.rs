@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::PhoneNumber;
 use domain::message::Category;
 use domain::outcome::{Acceptance, Outcome};
 use domain::template::{Template, TemplateStatus};
@@ -34,7 +35,9 @@ pub(super) async fn outcome(response: Response) -> Outcome {
 fn acceptance(answer: &Value) -> Option<Acceptance> {
     let message = answer.get("messages")?.get(0)?;
     let held = message.get("message_status").and_then(Value::as_str) == Some("held_for_quality_assessment");
-    Some(Acceptance { provider_id: message.get("id")?.as_str()?.to_owned(), held })
+    let wa_id = answer.pointer("/contacts/0/wa_id").and_then(Value::as_str);
+    let recipient = wa_id.and_then(|wa_id| PhoneNumber::from_wa_id(wa_id).ok());
+    Some(Acceptance { provider_id: message.get("id")?.as_str()?.to_owned(), held, recipient })
 }
 
 /// Meta's error envelope.

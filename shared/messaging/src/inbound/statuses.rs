@@ -4,6 +4,7 @@ use channels::cloud::refusal_of;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::channel::Channel;
+use domain::identity::Identity;
 use domain::message::CallbackRef;
 use domain::outcome::{Next, Reason};
 use domain::recipient::Status;
@@ -16,6 +17,7 @@ use super::preferences::addresses;
 use super::wire::StatusReport;
 use crate::campaigns::stop_sending;
 use ops::Result;
+use ops::contacts::learn;
 use ops::events::{EventPublisher, StatusFact, message_status};
 use ops::suppression::{ConsentChange, OptOutSource, opt_out};
 
@@ -32,12 +34,14 @@ pub(super) async fn apply(
     let mut events = Vec::new();
     let now = store.clock().now_ms();
     let mut updates = Vec::new();
+    let mut seen: Vec<(ContactId, Identity)> = Vec::new();
     let mut touched: BTreeMap<CampaignId, BTreeSet<u64>> = BTreeMap::new();
     for report in reports {
         let (provider_id, at_ms) = (report.provider_id, report.at_ms.unwrap_or(now));
         match reference(tenant, report) {
             Some(CallbackRef::Campaign(campaign, contact, attempt)) => {
                 touched.entry(campaign).or_default().insert(block_of(contact));
+                seen.extend(report.identities().map(|identity| (contact, identity)));
                 let provider_id = provider_id.to_owned();
                 let status = report.status.clone();
                 updates.push(StatusUpdate { campaign, contact, attempt, status, provider_id, at_ms });
@@ -47,12 +51,18 @@ pub(super) async fn apply(
                 let status = report.status.clone();
                 let message = store.message_status(tenant, account, id, status, provider_id, at_ms).await?;
                 let contact = message.and_then(|message| message.contact);
+                seen.extend(
+                    contact
+                        .into_iter()
+                        .flat_map(|id| report.identities().map(move |identity| (id, identity))),
+                );
                 events.extend(told.then(|| event(tenant, account, report, at_ms, contact)).flatten());
             }
             // Sent by somebody else on the same number.
             None => {}
         }
     }
+    learn(publisher, tenant, &seen).await?;
     // Before the failure is written down: what breaks off here is done again.
     for report in reports {
         if let Status::Failed(reason) = &report.status {

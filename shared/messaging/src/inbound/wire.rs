@@ -1,5 +1,7 @@
 //! Meta's webhook values, read leniently: what is missing or new is no error.
 
+use domain::PhoneNumber;
+use domain::identity::Identity;
 use domain::outcome::Reason;
 use domain::recipient::Status;
 use domain::sender::SenderId;
@@ -43,11 +45,23 @@ pub(super) struct StatusReport<'a> {
     pub(super) at_ms: Option<i64>,
     pub(super) callback: Option<&'a str>,
     pub(super) recipient: Option<&'a str>,
+    /// The recipient's business-scoped id.
+    pub(super) user_id: Option<&'a str>,
+    pub(super) to_group: bool,
     /// The number that it left from.
     pub(super) sender: Option<SenderId>,
 }
 
 impl<'a> StatusReport<'a> {
+    /// How Meta knows whom it reached, or is on its way to.
+    pub(super) fn identities(&self) -> impl Iterator<Item = Identity> {
+        let is_reached = matches!(self.status, Status::Sent | Status::Delivered) && !self.to_group;
+        let number = self.recipient.and_then(|wa_id| PhoneNumber::from_wa_id(wa_id).ok());
+        let number = number.as_ref().map(Identity::from);
+        let user_id = self.user_id.map(|id| Identity::Bsuid(id.to_owned()));
+        number.into_iter().chain(user_id).filter(move |_| is_reached)
+    }
+
     /// Reads a status; one that says nothing about delivery is `None`.
     pub(super) fn read(value: &'a Value) -> Option<Self> {
         let status = match text(value, "status")? {
@@ -66,6 +80,8 @@ impl<'a> StatusReport<'a> {
             at_ms: timestamp_ms(value),
             callback: text(value, "biz_opaque_callback_data"),
             recipient: text(value, "recipient_id"),
+            user_id: text(value, "recipient_user_id"),
+            to_group: text(value, "recipient_type") == Some("group"),
             sender: None,
         })
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use channels::{Channel, OutboundMessage, Regarding};
 use domain::message::CallbackRef;
-use domain::outcome::{About, Next, Outcome, Reason, Refusal, SAME_REFUSALS, Scope};
-use domain::{CampaignId, TenantId};
+use domain::outcome::{About, Acceptance, Next, Outcome, Reason, Refusal, SAME_REFUSALS, Scope};
+use domain::{CampaignId, PhoneNumber, TenantId};
 use queue::Unacknowledged;
 use store::ledger::{Row, RowOutcome};
 use store::runner::Condition;
@@ -68,11 +68,13 @@ pub(super) struct Attempted {
     pub(super) entry: RowOutcome,
     /// The provider says that the recipient wants no such messages.
     pub(super) opted_out: bool,
+    /// The number that the provider knows the recipient by.
+    pub(super) recipient: Option<PhoneNumber>,
 }
 
 impl From<RowOutcome> for Attempted {
     fn from(entry: RowOutcome) -> Self {
-        Self { entry, opted_out: false }
+        Self { entry, opted_out: false, recipient: None }
     }
 }
 
@@ -170,13 +172,14 @@ impl<'a> SendContext<'a> {
                 self.throttled.store(0, Ordering::Relaxed);
                 self.pacer.speed_up();
                 self.campaigns().refusals.remove(&campaign);
-                RowOutcome::Accepted { provider_id: acceptance.provider_id, held: acceptance.held }.into()
+                let Acceptance { provider_id, held, recipient } = acceptance;
+                Attempted { recipient, ..RowOutcome::Accepted { provider_id, held }.into() }
             }
             Outcome::Ambiguous => RowOutcome::Unknown.into(),
             Outcome::Unreachable => self.later(row, SILENT).into(),
             Outcome::Refused(refusal) => Attempted {
                 opted_out: refusal.next == Next::OptOut,
-                entry: self.refused(&refusal, campaign, row),
+                ..self.refused(&refusal, campaign, row).into()
             },
         }
     }

@@ -316,7 +316,7 @@ impl<'a> Runner<'a> {
     }
 
     async fn land(&mut self, result: WaveResult) {
-        let WaveResult { landed, again, short, failure } = result;
+        let WaveResult { landed, again, short, failure, seen: _ } = result;
         for ((id, number), count) in &landed {
             if let Some(block) = self.campaigns.get_mut(id).and_then(|active| active.blocks.get_mut(number)) {
                 block.under_way = block.under_way.saturating_sub(*count);

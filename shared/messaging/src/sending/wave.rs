@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::identity::Identity;
 use domain::message::{Address, CallbackRef};
 use domain::outcome::Reason;
 use domain::recipient::Status;
@@ -16,6 +17,7 @@ use store::ledger::{Row, RowOutcome};
 
 use super::attempt::{Attempted, SendContext};
 use super::compose::Composer;
+use ops::contacts::learn;
 use ops::eligibility::{Barred, Planned, Terms};
 use ops::events::{EventPublisher, OutgoingEvent, StatusFact, message_status};
 use ops::suppression::{ConsentChange, OptOutSource, opt_out};
@@ -49,6 +51,8 @@ pub(super) struct WaveResult {
     pub(super) again: Vec<(CampaignId, u64, i64, Row)>,
     /// Campaigns that found nothing left of the plan's messages of today.
     pub(super) short: BTreeSet<CampaignId>,
+    /// Recipients whom the provider knows otherwise than we do.
+    pub(super) seen: Vec<(ContactId, Identity)>,
     /// What could not be done.
     pub(super) failure: Option<Error>,
 }
@@ -88,6 +92,11 @@ impl Wave {
         };
         if let Err(error) = self.record(line, &outcomes).await {
             result.failure.get_or_insert(error);
+        }
+        let seen = std::mem::take(&mut result.seen);
+        // What is not learned here is from the status that comes.
+        if let Err(error) = learn(&EventPublisher::from(line.services), line.tenant, &seen).await {
+            tracing::debug!(tenant = %line.tenant, code = error.code.as_str(), "how a provider knows people is not learned yet");
         }
         land(result, outcomes)
     }
@@ -143,7 +152,10 @@ impl Wave {
             stream::iter(attempts).buffered(CONCURRENCY).collect().await;
         let mut outcomes = Vec::with_capacity(done.len());
         let mut taken = 0;
-        for (part, block, row, Attempted { entry, opted_out }) in done {
+        for (part, block, row, Attempted { entry, opted_out, recipient }) in done {
+            let known = row.address.as_ref().map(Identity::from);
+            let other = recipient.filter(|number| known.as_ref() != Some(&number.into()));
+            result.seen.extend(other.map(|number| (row.contact, Identity::from(&number))));
             if opted_out && let Err(error) = heed(line, row).await {
                 result.failure.get_or_insert(error);
             }

@@ -42,20 +42,10 @@ impl Store {
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn load_book(&self, tenant: &TenantId, identities: HashSet<Identity>) -> Result<Book> {
         let mut book = Book::default();
-        let mut by_key: HashMap<String, Identity> = HashMap::with_capacity(identities.len());
-        let mut keys = Vec::with_capacity(identities.len());
-        for identity in identities {
-            let key = identity_key(tenant, &identity);
-            by_key.insert(key.pk.clone(), identity);
-            keys.push(key);
-        }
         let mut ids = BTreeSet::new();
-        for item in self.get_many(keys).await? {
-            let found = Key::of(&item).and_then(|key| by_key.remove(&key.pk));
-            if let (Some(identity), Some(id)) = (found, number(&item, "id").map(ContactId)) {
-                book.load_pointer(identity, id);
-                ids.insert(id);
-            }
+        for (identity, id) in self.holders(tenant, identities).await? {
+            book.load_pointer(identity, id);
+            ids.insert(id);
         }
         let keys = ids.into_iter().map(|id| contact_key(tenant, id)).collect();
         for item in self.get_many(keys).await? {
@@ -71,6 +61,25 @@ impl Store {
             }
         }
         Ok(book)
+    }
+
+    /// The ids that identities point to, where they point to any.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn holders(
+        &self,
+        tenant: &TenantId,
+        identities: HashSet<Identity>,
+    ) -> Result<HashMap<Identity, ContactId>> {
+        let by_key: HashMap<Key, Identity> =
+            identities.into_iter().map(|identity| (identity_key(tenant, &identity), identity)).collect();
+        let items = self.get_many(by_key.keys().cloned().collect()).await?;
+        let found = items.iter().filter_map(|item| {
+            let identity = by_key.get(&Key::of(item)?)?;
+            Some((identity.clone(), ContactId(number(item, "id")?)))
+        });
+        Ok(found.collect())
     }
 
     /// Writes what changed in a book of one row, in one transaction with the
