@@ -6,6 +6,7 @@ use domain::Clock;
 use domain::channel::{Capabilities, Channel as Kind, CustomChannel, check_foreign_id};
 use domain::message::{CallbackRef, Content, MediaSource};
 use domain::outcome::{About, Acceptance, MAX_ATTEMPTS, Next, Outcome, Reason, Refusal, Scope, Wait};
+use domain::text::mend_surrogates;
 use domain::webhook::{ID_HEADER, SIGNATURE_HEADER, SigningKeys, SigningSecret, TIMESTAMP_HEADER};
 use jiff::Timestamp;
 use outbound::{Answer, Client, Failure, HeaderMap, HeaderName, HeaderValue, Limits};
@@ -152,7 +153,7 @@ fn refusal(reason: impl std::fmt::Display, details: &str, next: Next) -> Refusal
 
 /// The platform's own id of the message, when it says one.
 fn foreign_id(body: &[u8]) -> Option<String> {
-    let answer: Value = serde_json::from_slice(body).ok()?;
+    let answer: Value = serde_json::from_slice(&mend_surrogates(body)).ok()?;
     IDS.into_iter().find_map(|name| match answer.get(name)? {
         Value::String(id) => check_foreign_id(name, id).ok(),
         Value::Number(id) => Some(id.to_string()),

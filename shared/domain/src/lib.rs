@@ -27,6 +27,7 @@ mod report;
 mod secret;
 pub mod sender;
 pub mod template;
+pub mod text;
 pub mod webhook;
 pub mod weight;
 

@@ -2,6 +2,7 @@
 
 use domain::message::{Address, is_bsuid};
 use domain::phone::{LeftOut, Reading};
+use domain::text::mend_surrogates;
 use domain::{CallingCode, Invalid, PhoneNumber};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -284,7 +285,9 @@ pub fn text_of(value: &Value) -> Option<String> {
 /// The value itself, or what a text that begins with `open` holds as JSON.
 fn embedded(value: &Value, open: char) -> Option<Value> {
     match value {
-        Value::String(text) if text.trim_start().starts_with(open) => serde_json::from_str(text).ok(),
+        Value::String(text) if text.trim_start().starts_with(open) => {
+            serde_json::from_slice(&mend_surrogates(text.as_bytes())).ok()
+        }
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => None,
         Value::Array(_) | Value::Object(_) => Some(value.clone()),
     }

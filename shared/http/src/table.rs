@@ -119,7 +119,13 @@ where
     T: Takes + 'static,
     S: Clone + Send + Sync + 'static,
 {
-    ApiEndpoint::new::<T>(&["GET", "POST"], path, routing::get(handler.clone()).post(handler))
+    // What a GET does here, nobody means by a HEAD.
+    let handler = routing::get(handler.clone()).post(handler).head(refuse_head);
+    ApiEndpoint::new::<T>(&["GET", "POST"], path, handler)
+}
+
+async fn refuse_head() -> ApiError {
+    ApiError(ops::Error::new(Code::MethodNotAllowed, "the path does not take this method"))
 }
 
 /// The endpoints of one function.

@@ -14,6 +14,9 @@ use crate::error::of_provider;
 /// Most numbers of an account: each is read with it.
 const MAX_NUMBERS: usize = 20;
 
+/// Longest token or secret of Meta, in bytes.
+const MAX_SECRET: usize = 2_048;
+
 /// A number to be connected.
 #[derive(Debug, Clone)]
 pub struct Connection {
@@ -104,6 +107,12 @@ fn check_connection(new: &Connection) -> Result<()> {
     for (field, value) in secrets {
         if value.trim().is_empty() {
             return Err(Error::invalid(field, format!("{field} is required")));
+        }
+        // They go into headers, and one that was copied with a line break is none.
+        if value.len() > MAX_SECRET || !value.bytes().all(|b| b.is_ascii_graphic()) {
+            let message =
+                format!("{field} must be at most {MAX_SECRET} visible ASCII characters without spaces");
+            return Err(Error::invalid(field, message));
         }
     }
     if !(1..=10_000).contains(&new.per_second) {

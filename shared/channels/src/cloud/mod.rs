@@ -15,6 +15,7 @@ use domain::channel::{Capabilities, Channel as Kind};
 use domain::message::Address;
 use domain::outcome::Outcome;
 use domain::template::{NewTemplate, Template};
+use domain::text::mend_surrogates;
 use domain::{Secret, TenantId, account::Number};
 use environment::Env;
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response};
@@ -237,7 +238,7 @@ impl Graph {
         let status = response.status();
         let retry_after = wire::retry_after(&response);
         let body = response.bytes().await.map_err(|_| Error::Unreachable)?;
-        match (status.is_success(), serde_json::from_slice::<Value>(&body)) {
+        match (status.is_success(), serde_json::from_slice::<Value>(&mend_surrogates(&body))) {
             (true, Ok(value)) => Ok(value),
             (false, Ok(value)) => match wire::error(&value, status.as_u16(), retry_after) {
                 Some(error) => Err(Error::Refused(error.into())),

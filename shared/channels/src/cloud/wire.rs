@@ -6,6 +6,7 @@ use domain::PhoneNumber;
 use domain::message::Category;
 use domain::outcome::{Acceptance, Outcome};
 use domain::template::{Template, TemplateStatus};
+use domain::text::mend_surrogates;
 use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
@@ -17,7 +18,7 @@ pub(super) async fn outcome(response: Response) -> Outcome {
     let status = response.status();
     let retry_after = retry_after(&response);
     let Ok(body) = response.bytes().await else { return Outcome::Ambiguous };
-    let answer: Option<Value> = serde_json::from_slice(&body).ok();
+    let answer: Option<Value> = serde_json::from_slice(&mend_surrogates(&body)).ok();
     if status.is_success() {
         return answer.as_ref().and_then(acceptance).map_or(Outcome::Ambiguous, Outcome::Accepted);
     }

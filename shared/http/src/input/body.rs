@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use axum::body::Body;
 use bytes::Bytes;
+use domain::text::mend_surrogates;
 use futures::stream;
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
@@ -107,7 +108,7 @@ async fn parse(content_type: &str, bytes: Bytes) -> Result<Parsed> {
 }
 
 fn json(text: &[u8]) -> Result<Map<String, Value>> {
-    match serde_json::from_slice(text) {
+    match serde_json::from_slice(&mend_surrogates(text)) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(ApiError::malformed("the body must be a JSON object")),
         Err(error) => {

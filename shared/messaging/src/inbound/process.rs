@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use domain::channel::Channel;
+use domain::text::mend_surrogates;
 use domain::webhook::catalog::TemplateChange;
 use domain::webhook::{Event, EventData, EventId, EventType};
 use domain::{AccountId, TenantId};
@@ -94,7 +95,7 @@ fn note(failed: &mut BTreeSet<usize>, i: usize, tenant: &TenantId, error: &Error
 
 fn parse(bytes: &Bytes) -> Result<(Value, String)> {
     let malformed = |_| Error::new(Code::MalformedBody, "the webhook is no JSON");
-    Ok((serde_json::from_slice(bytes).map_err(malformed)?, store::sha256_hex(bytes)))
+    Ok((serde_json::from_slice(&mend_surrogates(bytes)).map_err(malformed)?, store::sha256_hex(bytes)))
 }
 
 /// Everything of one tenant, and the telling of it.

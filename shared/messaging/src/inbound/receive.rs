@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bodies::Bodies;
 use domain::account::Number;
 use domain::sender::SenderId;
+use domain::text::mend_surrogates;
 use domain::{AccountId, Secret, TenantId};
 use hmac::{Hmac, Mac};
 use queue::{InboundJob, Queues};
@@ -144,7 +145,7 @@ pub async fn receive(intake: Intake<'_>, body: &[u8], signature: Option<&str>) -
     let signature = header.strip_prefix("sha256=").and_then(from_hex).ok_or_else(unsigned)?;
     let text = std::str::from_utf8(body).map_err(|_| unsigned())?;
     // Nothing of the body is believed yet: it only says whose secret to try.
-    let parsed: Value = serde_json::from_str(text).map_err(|_| unsigned())?;
+    let parsed: Value = serde_json::from_slice(&mend_surrogates(text.as_bytes())).map_err(|_| unsigned())?;
     let changes = changes(intake, &parsed).await?;
     let mut verdicts: BTreeMap<&str, bool> = BTreeMap::new();
     for (_, secret) in changes.iter().flat_map(|change| &change.owners) {
