@@ -1,8 +1,10 @@
 //! Tenants, their accounts, and the WhatsApp numbers connected to them.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
+use crate::consent::Keywords;
 use crate::pace::Pace;
 use crate::plan::Plan;
 use crate::sender::{Sender, SenderId};
@@ -59,6 +61,17 @@ pub struct ApiKey {
     pub disabled: bool,
 }
 
+/// What an account heeds of people, and when and how often it writes to them.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ContactPolicy {
+    /// The words that it heeds.
+    #[serde(default)]
+    pub keywords: Keywords,
+    /// What an opt-out is answered with, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opt_out_message: Option<String>,
+}
+
 /// A bot or channel of a tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Account {
@@ -74,6 +87,8 @@ pub struct Account {
     pub no_info_message: Option<String>,
     /// What HELP is answered with.
     pub help_message: Option<String>,
+    /// When and how often it writes to people.
+    pub policy: ContactPolicy,
     /// Country of numbers that are written without one.
     pub default_country: Option<CallingCode>,
     /// The connected WhatsApp numbers; the first sends when none is named.

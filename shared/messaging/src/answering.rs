@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use channels::Regarding;
 use domain::MessageId;
+use domain::account::Account;
 use domain::identity::Identity;
 use domain::message::Content;
 use domain::outcome::Outcome;
@@ -19,7 +20,7 @@ use crate::delivery::{Parcel, settle, watch};
 use crate::messages::{New, take_turn};
 use crate::routes::{self, Route};
 use ops::events::EventPublisher;
-use ops::{Code, Error, Question, Result};
+use ops::{Code, Error, Question, Result, Topic};
 
 /// Tries of an answer that the provider refuses for now; then it has failed.
 const TRIES: u32 = 10;
@@ -43,27 +44,31 @@ pub async fn answer_all(services: &Services, questions: &[(Question, u32)]) -> V
     stream::iter(answers).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
 }
 
-/// Answers HELP with the account's text, when it has one. What the provider does not
+/// Answers HELP and opt-outs with the account's text, when it has one. What the provider does not
 /// take now is queued again; `tries` counts how often that happened.
 ///
 /// # Errors
 /// [`Code::Unavailable`] when a store does not answer: answer it again.
 async fn answer(services: &Services, question: &Question, tries: u32) -> Result<()> {
-    let Some(body) = help_message(services, question).await? else { return Ok(()) };
+    let Some(body) = message_of(services, question).await? else { return Ok(()) };
     let content = Content::Text { body };
     content.check().map_err(|invalid| Error { code: Code::Internal, ..invalid.into() })?;
     let Some(delay) = say(services, question, &content, tries).await? else { return Ok(()) };
     Ok(services.queues.inbound_later(question.into(), tries + 1, delay).await?)
 }
 
-/// What the account says to HELP; for a custom channel, which is of no account, the
-/// oldest that says anything.
-async fn help_message(services: &Services, question: &Question) -> Result<Option<String>> {
+/// What the account says to it; for a custom channel, which is of no account, the oldest
+/// that says anything.
+async fn message_of(services: &Services, question: &Question) -> Result<Option<String>> {
     let (store, tenant) = (&services.store, &question.tenant);
+    let text = |account: Account| match question.topic {
+        Topic::Help => account.help_message,
+        Topic::OptedOut => account.policy.opt_out_message,
+    };
     if let Some(id) = question.account.known() {
-        return Ok(store.account(tenant, id).await?.and_then(|account| account.help_message));
+        return Ok(store.account(tenant, id).await?.and_then(text));
     }
-    Ok(store.accounts(tenant).await?.into_iter().find_map(|account| account.help_message))
+    Ok(store.accounts(tenant).await?.into_iter().find_map(text))
 }
 
 /// What the answer leaves from; `None` when that is gone.

@@ -1,6 +1,7 @@
 //! Tenants, keys and accounts.
 
-use domain::account::{Account, ApiKey, Role, Tenant};
+use domain::account::{Account, ApiKey, ContactPolicy, Role, Tenant};
+use domain::consent::Keywords;
 use domain::plan::Plan;
 use domain::{AccountId, CallingCode, Secret, TenantId};
 use jiff::tz::TimeZone;
@@ -37,6 +38,14 @@ pub struct AccountSettings {
     pub no_info_message: Option<String>,
     /// What HELP is answered with.
     pub help_message: Option<String>,
+    /// What an opt-out is answered with, once.
+    pub opt_out_message: Option<String>,
+    /// Words that opt out; none are ours again.
+    pub opt_out_words: Option<Vec<String>>,
+    /// Words that opt in again; none are ours again.
+    pub opt_in_words: Option<Vec<String>>,
+    /// Words that are answered with the help text; none are ours again.
+    pub help_words: Option<Vec<String>>,
     /// Calling code of numbers that are written without one.
     pub default_country: Option<String>,
 }
@@ -58,12 +67,23 @@ impl AccountSettings {
             ("greetings_message", self.greetings_message, &mut account.greetings_message),
             ("no_info_message", self.no_info_message, &mut account.no_info_message),
             ("help_message", self.help_message, &mut account.help_message),
+            ("opt_out_message", self.opt_out_message, &mut account.policy.opt_out_message),
         ] {
             if said.as_ref().is_some_and(|text| text.chars().count() > MAX_TEXT) {
                 return Err(Error::invalid(field, format!("{field} may have at most {MAX_TEXT} characters")));
             }
             if let Some(text) = said {
                 *kept = Some(text).filter(|text| !text.is_empty());
+            }
+        }
+        let keywords = &mut account.policy.keywords;
+        for (field, said, kept) in [
+            ("opt_out_words", self.opt_out_words, &mut keywords.opt_out),
+            ("opt_in_words", self.opt_in_words, &mut keywords.opt_in),
+            ("help_words", self.help_words, &mut keywords.help),
+        ] {
+            if let Some(words) = said {
+                *kept = Some(Keywords::check(field, &words)?).filter(|words| !words.is_empty());
             }
         }
         if let Some(code) = self.default_country {
@@ -179,6 +199,7 @@ pub async fn create_account(store: &Store, tenant: &Tenant, settings: AccountSet
         greetings_message: None,
         no_info_message: None,
         help_message: None,
+        policy: ContactPolicy::default(),
         default_country: None,
         numbers: Vec::new(),
         created_at: store.clock().now(),

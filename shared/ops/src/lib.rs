@@ -25,5 +25,5 @@ pub mod suppression;
 pub use admin::AdminKey;
 pub use callers::{Caller, RateClass};
 pub use error::{Code, Error, Result};
-pub use question::Question;
+pub use question::{Question, Topic};
 pub use send_request::SendRequest;

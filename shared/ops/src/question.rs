@@ -7,6 +7,8 @@ use queue::InboundJob;
 
 use crate::{Code, Error, Result};
 
+const OPTED_OUT: &str = "opted_out";
+
 /// Something to be answered.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Question {
@@ -19,8 +21,19 @@ pub struct Question {
     pub sender: Option<SenderId>,
     /// The provider's id of what was asked: two of the same are one question.
     pub cause: String,
+    /// What it is about.
+    pub topic: Topic,
     /// Who asked.
     pub to: Address,
+}
+
+/// What is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// Somebody asked for help.
+    Help,
+    /// Somebody opted out: it is confirmed once.
+    OptedOut,
 }
 
 impl std::fmt::Debug for Question {
@@ -36,6 +49,7 @@ impl From<&Question> for InboundJob {
             account: question.account.0,
             sender: question.sender.as_ref().map(ToString::to_string),
             cause: question.cause.clone(),
+            topic: (question.topic == Topic::OptedOut).then(|| OPTED_OUT.to_owned()),
             to: question.to.as_str().to_owned(),
         }
     }
@@ -46,10 +60,11 @@ impl TryFrom<InboundJob> for Question {
 
     fn try_from(job: InboundJob) -> Result<Self> {
         match job {
-            InboundJob::Answer { tenant, account, sender, cause, to } => {
+            InboundJob::Answer { tenant, account, sender, cause, topic, to } => {
+                let topic = if topic.as_deref() == Some(OPTED_OUT) { Topic::OptedOut } else { Topic::Help };
                 let (tenant, to) = (tenant.parse()?, Address::parse(&to)?);
                 let sender = sender.map(|sender| sender.parse()).transpose()?;
-                Ok(Self { tenant, account: AccountId(account), sender, cause, to })
+                Ok(Self { tenant, account: AccountId(account), sender, cause, topic, to })
             }
             InboundJob::Meta { .. } => Err(Error::new(Code::Internal, "a report is no question")),
         }

@@ -1,8 +1,11 @@
 //! The one way in: what somebody says to us, over any channel. Once for each id of the
 //! channel, however often it comes.
 
+use std::collections::HashSet;
+
+use domain::account::ContactPolicy;
 use domain::channel::Channel;
-use domain::consent::{Keyword, keyword};
+use domain::consent::Keyword;
 use domain::contact::Contact;
 use domain::message::Address;
 use domain::recipient::{Progress, State};
@@ -11,10 +14,14 @@ use domain::{AccountId, CampaignId, MessageId, TenantId};
 use queue::Unacknowledged;
 use store::Store;
 use store::messages::Message;
+use store::suppression::suppression_id;
 
 use crate::events::{EventPublisher, Transaction, message_received};
 use crate::suppression::{ConsentChange, OptOutSource, heed};
-use crate::{Question, Result};
+use crate::{Question, Result, Topic};
+
+/// A longer text is no keyword, in bytes.
+const MAX_KEYWORD: usize = 1_000;
 
 /// Something that was said.
 #[derive(Debug)]
@@ -95,8 +102,8 @@ impl Heard<'_> {
         let at_ms = self.said_ms.unwrap_or(now_ms).min(now_ms);
         if self.setting == Setting::Private {
             store.open_window(tenant, self.account, contact.id, at_ms).await?;
-            self.obey(publisher, tenant, address).await?;
         }
+        self.obey(publisher, tenant).await?;
         let message = self.message(store, contact, address, at_ms);
         let events = match told {
             Told::ByJob(_) => None,
@@ -119,37 +126,59 @@ impl Heard<'_> {
         }
     }
 
-    /// Applies an opt-out or opt-in word to every address that it came from, and has HELP
-    /// answered.
-    async fn obey(&self, publisher: &EventPublisher, tenant: &TenantId, address: &Address) -> Result<()> {
+    /// Applies an opt-out or opt-in word to every address that it came from, and has HELP and
+    /// an opt-out answered. What is said to a group, or to nobody, opts nobody out.
+    ///
+    /// # Errors
+    /// [`crate::Code::Unavailable`] when a store does not answer.
+    pub async fn obey(&self, publisher: &EventPublisher, tenant: &TenantId) -> Result<()> {
         // Taps say what their button does.
-        let is_said = matches!(self.kind, "text" | "button" | "interactive");
-        let word = self.text.filter(|_| is_said);
-        let said = word.and_then(keyword);
+        let is_said = matches!(self.kind, "text" | "button" | "interactive" | "edit");
+        let word = self.text.filter(|text| is_said && text.len() <= MAX_KEYWORD);
+        let (Some(word), Some(address), Setting::Private) = (word, self.addresses.first(), self.setting)
+        else {
+            return Ok(());
+        };
+        let store = &publisher.store;
+        let policy = match self.account.known() {
+            Some(account) => store.contact_policy(tenant, account).await?,
+            None => ContactPolicy::default(),
+        };
+        let Some(said) = policy.keywords.read(word) else { return Ok(()) };
         let (account, source) = (self.account.known(), OptOutSource::Keyword);
         let (channel, said_ms) = (Some(&self.channel), self.said_ms);
-        let on = ConsentChange { publisher, tenant, account, channel, source, word, said_ms };
+        let on = ConsentChange { publisher, tenant, account, channel, source, word: Some(word), said_ms };
         match said {
-            Some(said @ (Keyword::OptOut | Keyword::OptIn)) => {
-                heed(on, &self.addresses, said == Keyword::OptIn).await
+            Keyword::OptIn => heed(on, &self.addresses, true).await,
+            Keyword::OptOut => {
+                heed(on, &self.addresses, false).await?;
+                // However often it is said, until they come back: one opt-out has one answer.
+                match since(store, tenant, address).await? {
+                    Some(since) => self.ask(publisher, tenant, Topic::OptedOut, &since, address).await,
+                    None => Ok(()),
+                }
             }
             // Queued before the message is known, and answered once however often it is.
-            Some(Keyword::Help) => {
-                let cause = match self.channel.custom() {
-                    Some(name) => format!("{name}#{}", self.provider_id),
-                    None => self.provider_id.to_owned(),
-                };
-                let question = Question {
-                    tenant: tenant.clone(),
-                    account: self.account,
-                    sender: self.sender.clone(),
-                    cause,
-                    to: address.clone(),
-                };
-                Ok(publisher.queues.inbound((&question).into()).await?)
-            }
-            None => Ok(()),
+            Keyword::Help => self.ask(publisher, tenant, Topic::Help, self.provider_id, address).await,
         }
+    }
+
+    async fn ask(
+        &self,
+        publisher: &EventPublisher,
+        tenant: &TenantId,
+        topic: Topic,
+        cause: &str,
+        to: &Address,
+    ) -> Result<()> {
+        let cause = match self.channel.custom() {
+            Some(name) => format!("{name}#{cause}"),
+            None => cause.to_owned(),
+        };
+        let (tenant, to) = (tenant.clone(), to.clone());
+        let question =
+            Question { tenant, account: self.account, sender: self.sender.clone(), cause, topic, to };
+        Ok(publisher.queues.inbound((&question).into()).await?)
     }
 
     fn message(&self, store: &Store, contact: &Contact, address: &Address, at_ms: i64) -> Message {
@@ -169,6 +198,14 @@ impl Heard<'_> {
             text: self.text.map(str::to_owned),
             content: self.content.clone(),
             progress,
+            rewritten: None,
         }
     }
+}
+
+/// Names the opt-out of an address by its beginning.
+async fn since(store: &Store, tenant: &TenantId, address: &Address) -> Result<Option<String>> {
+    let id = suppression_id(tenant, address);
+    let found = store.opt_outs_of(tenant, &HashSet::from([id])).await?;
+    Ok(found.first().map(|out| format!("opted out {} {}", out.id, out.at.as_millisecond())))
 }

@@ -206,6 +206,9 @@ pub enum InboundJob {
         sender: Option<String>,
         /// The provider's id of what is answered.
         cause: String,
+        /// What it was about: HELP when nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        topic: Option<String>,
         /// Who is answered: an address.
         to: String,
     },

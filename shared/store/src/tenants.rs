@@ -1,6 +1,6 @@
 //! Tenants, API keys, accounts and their tokens.
 
-use domain::account::{Account, ApiKey, Number, Role, Tenant};
+use domain::account::{Account, ApiKey, ContactPolicy, Number, Role, Tenant};
 use domain::plan::Plan;
 use domain::sender::SenderId;
 use domain::{AccountId, CallingCode, Secret, TenantId};
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Action;
-use crate::item::{Item, Key, Query, compose, n, number, read, s};
+use crate::item::{Item, Key, Query, compose, n, number, read, s, text};
 use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store, sha256_hex};
 
@@ -76,6 +76,9 @@ struct AccountItem {
     no_info: Option<String>,
     help: Option<String>,
     country: Option<u16>,
+    /// [`ContactPolicy`], JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    policy: Option<String>,
     created: i64,
     /// The default number.
     wa: Option<NumberItem>,
@@ -294,7 +297,22 @@ impl Store {
             Some(code) => update.set("country", n(code.get())),
             None => update.remove("country"),
         };
+        update = match policy_text(&account.policy)? {
+            Some(policy) => update.set("policy", s(policy)),
+            None => update.remove("policy"),
+        };
         self.update(update.when(When::Exists)).await
+    }
+
+    /// What an account heeds of people; nothing of its own when there is no such account.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn contact_policy(&self, tenant: &TenantId, account: AccountId) -> Result<ContactPolicy> {
+        let keys = vec![account_key(tenant, account)];
+        let items = self.get_some(keys, Some("pk, sk, policy")).await?;
+        let policy = items.first().and_then(|item| text(item, "policy"));
+        policy.map_or_else(|| Ok(ContactPolicy::default()), |policy| read_policy(&policy))
     }
 
     async fn account_item(&self, tenant: &TenantId, account: &Account) -> Result<Item> {
@@ -306,6 +324,7 @@ impl Store {
             no_info: account.no_info_message.clone(),
             help: account.help_message.clone(),
             country: account.default_country.map(CallingCode::get),
+            policy: policy_text(&account.policy)?,
             created: account.created_at.as_millisecond(),
             wa: None,
             more: Vec::new(),
@@ -340,6 +359,9 @@ impl Store {
             greetings_message: item.greeting,
             no_info_message: item.no_info,
             help_message: item.help,
+            policy: item
+                .policy
+                .map_or_else(|| Ok(ContactPolicy::default()), |policy| read_policy(&policy))?,
             default_country: item.country.and_then(|c| CallingCode::parse(&c.to_string()).ok()),
             numbers,
             created_at: time(item.created),
@@ -430,4 +452,15 @@ impl Store {
         let at = self.entropy().ulid(self.clock().now()).to_string();
         compose(&audit_key(tenant, &at), "audit", &AuditItem { who, what })
     }
+}
+
+fn policy_text(policy: &ContactPolicy) -> Result<Option<String>> {
+    if *policy == ContactPolicy::default() {
+        return Ok(None);
+    }
+    serde_json::to_string(policy).map(Some).map_err(|_| Error::Corrupt { kind: "account" })
+}
+
+fn read_policy(text: &str) -> Result<ContactPolicy> {
+    serde_json::from_str(text).map_err(|_| Error::Corrupt { kind: "account" })
 }

@@ -104,12 +104,28 @@ impl FromParameter for Said {
     }
 }
 
+/// Words that an owner chooses: none, or an empty text, are ours again.
+pub(crate) struct SaidWords(Vec<String>);
+
+impl FromParameter for SaidWords {
+    const KIND: FieldKind = FieldKind::List;
+
+    fn from_parameter(parameter: Parameter<'_>) -> std::result::Result<Option<Self>, Invalid> {
+        let list = parameter.list()?;
+        Ok(parameter.value().map(|_| Self(list.unwrap_or_default())))
+    }
+}
+
 request! {
     /// What an account says by itself, and takes for granted.
     pub(crate) struct Settings {
         greetings_message: Given<Said> = named("greetings_message").max_length(MAX_TEXT),
         no_info_message: Given<Said> = named("no_info_message").max_length(MAX_TEXT),
         help_message: Given<Said> = named("help_message").max_length(MAX_TEXT),
+        opt_out_message: Given<Said> = named("opt_out_message").max_length(MAX_TEXT),
+        opt_out_words: Given<SaidWords> = named("opt_out_words"),
+        opt_in_words: Given<SaidWords> = named("opt_in_words"),
+        help_words: Given<SaidWords> = named("help_words"),
         default_country: Given<Said> = named("default_country"),
     }
 }
@@ -117,11 +133,16 @@ request! {
 impl Settings {
     fn get(self, name: Option<String>) -> Result<AccountSettings> {
         let said = |given: Given<Said>| Ok::<_, Invalid>(given.get()?.map(|Said(text)| text));
+        let words = |given: Given<SaidWords>| Ok::<_, Invalid>(given.get()?.map(|SaidWords(list)| list));
         Ok(AccountSettings {
             name,
             greetings_message: said(self.greetings_message)?,
             no_info_message: said(self.no_info_message)?,
             help_message: said(self.help_message)?,
+            opt_out_message: said(self.opt_out_message)?,
+            opt_out_words: words(self.opt_out_words)?,
+            opt_in_words: words(self.opt_in_words)?,
+            help_words: words(self.help_words)?,
             default_country: said(self.default_country)?,
         })
     }
@@ -169,6 +190,7 @@ pub(crate) async fn change(
     let account = account_of_token(&store, &caller, token).await?;
     let settings = settings.get(name.get()?)?;
     let account = accounts::change_account(&store, caller.tenant_id(), account, settings).await?;
+    let [opt_out_words, opt_in_words, help_words] = account.policy.keywords.shown();
     Ok(Reply(json!({
         "status": "success",
         "account": {
@@ -177,6 +199,10 @@ pub(crate) async fn change(
             "greetings_message": account.greetings_message,
             "no_info_message": account.no_info_message,
             "help_message": account.help_message,
+            "opt_out_message": account.policy.opt_out_message,
+            "opt_out_words": opt_out_words,
+            "opt_in_words": opt_in_words,
+            "help_words": help_words,
             "default_country": account.default_country.map(|code| code.get().to_string()),
         },
     })))

@@ -48,8 +48,8 @@ impl ConsentRecord {
     /// They want messages again; answers whether that stands.
     pub fn resume(&mut self, proof: ConsentProof) -> bool {
         self.resumed_ms = self.resumed_ms.max(Some(proof.at_ms));
+        self.opt_out.take_if(|out| out.at_ms <= proof.at_ms);
         self.opt_in = later(self.opt_in.take(), Some(proof));
-        self.opt_out.take_if(|out| Some(out.at_ms) <= self.resumed_ms);
         self.opt_out.is_none()
     }
 
