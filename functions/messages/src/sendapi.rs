@@ -13,7 +13,7 @@ use ops::{Error, callers};
 use serde::Serialize;
 use store::Store;
 
-use crate::times::Times;
+use crate::times::{RewrittenAt, Times};
 
 const LIMIT: u64 = 50;
 const MAX_LIMIT: u64 = 1_000;
@@ -52,6 +52,8 @@ struct ListedMessage {
     status: &'static str,
     error: Option<Failure>,
     #[serde(flatten)]
+    rewritten: RewrittenAt,
+    #[serde(flatten)]
     times: Times,
 }
 
@@ -78,6 +80,7 @@ impl ListedMessage {
             content: entry.text,
             status: state.as_str(),
             error,
+            rewritten: entry.rewritten.into(),
             times,
             message_id: progress.provider_id,
         }

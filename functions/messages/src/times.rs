@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use ops::history::HistoryEntry;
 use serde::Serialize;
+use store::messages::Rewritten;
 
 /// When what happened to a message.
 #[derive(Serialize)]
@@ -29,4 +30,23 @@ impl From<&HistoryEntry> for Times {
 
 fn time(ms: Option<i64>) -> Option<String> {
     ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()).map(|time| format!("{time:.3}"))
+}
+
+/// When a message was edited or taken back by its writer, where it was.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct RewrittenAt {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edited_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<String>,
+}
+
+impl From<Option<Rewritten>> for RewrittenAt {
+    fn from(rewritten: Option<Rewritten>) -> Self {
+        match rewritten {
+            Some(Rewritten::Edited(ms)) => Self { edited_at: time(Some(ms)), ..Self::default() },
+            Some(Rewritten::Revoked(ms)) => Self { revoked_at: time(Some(ms)), ..Self::default() },
+            None => Self::default(),
+        }
+    }
 }

@@ -161,6 +161,7 @@ impl New {
             text: self.content.text().map(str::to_owned),
             content: content.to_string(),
             progress: Progress::new(State::Claimed),
+            rewritten: None,
         }
     }
 }

@@ -10,7 +10,7 @@ use ops::history::{self, HistoryEntry, Party, Window};
 use serde::Serialize;
 use store::Store;
 
-use crate::times::Times;
+use crate::times::{RewrittenAt, Times};
 
 const LIMIT: u64 = 100;
 const MAX_LIMIT: u64 = 1_000;
@@ -36,6 +36,8 @@ struct ListedMessage {
     error: Option<String>,
     /// Why it stands where it stands.
     reason: Option<String>,
+    #[serde(flatten)]
+    rewritten: RewrittenAt,
     #[serde(flatten)]
     times: Times,
 }
@@ -64,6 +66,7 @@ impl From<HistoryEntry> for ListedMessage {
             status: state.as_str(),
             error: reason.clone().filter(|_| failed),
             reason,
+            rewritten: entry.rewritten.into(),
             times,
         }
     }

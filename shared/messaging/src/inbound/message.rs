@@ -10,6 +10,7 @@ use serde_json::Value;
 use store::messages::Message;
 
 use super::change::Change;
+use super::edition::Edition;
 use super::people::{notice, sender_of};
 use super::preferences::addresses;
 use super::wire::{InboundMessage, list, number_of};
@@ -50,6 +51,13 @@ pub(super) async fn message(
     let told = |message: &Message| (setting != Setting::Notice).then(|| message_received(tenant, message));
     if let Some(known) = heard.known(store, tenant).await? {
         return Ok(told(&known).into_iter().collect());
+    }
+    if let Some(edition) = Edition::read(raw)
+        && edition.apply(store, tenant, inbound.at_ms).await?
+    {
+        heard.addresses = addresses(inbound.phone, inbound.user_id);
+        heard.obey(&EventPublisher::from(services), tenant).await?;
+        return Ok(Vec::new());
     }
     let contact = match setting {
         Setting::Notice => notice(services, change, raw).await?,

@@ -4,6 +4,7 @@
 //! account it belongs to, and queues it; [`process`] does the work.
 
 mod change;
+mod edition;
 mod message;
 mod people;
 mod preferences;

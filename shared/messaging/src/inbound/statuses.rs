@@ -10,6 +10,7 @@ use domain::outcome::{Next, Reason};
 use domain::recipient::Status;
 use domain::webhook::Event;
 use domain::{AccountId, CampaignId, ContactId, TenantId};
+use store::Store;
 use store::contacts::block_of;
 use store::ledger::StatusUpdate;
 
@@ -36,16 +37,18 @@ pub(super) async fn apply(
     let mut updates = Vec::new();
     let mut seen: Vec<(ContactId, Identity)> = Vec::new();
     let mut touched: BTreeMap<CampaignId, BTreeSet<u64>> = BTreeMap::new();
-    for report in reports {
+    let references = references(store, tenant, reports).await?;
+    for (report, reference) in reports.iter().zip(&references) {
         let (provider_id, at_ms) = (report.provider_id, report.at_ms.unwrap_or(now));
-        match reference(tenant, report) {
+        match *reference {
             Some(CallbackRef::Campaign(campaign, contact, attempt)) => {
                 touched.entry(campaign).or_default().insert(block_of(contact));
                 seen.extend(report.identities().map(|identity| (contact, identity)));
                 let provider_id = provider_id.to_owned();
                 let status = report.status.clone();
                 updates.push(StatusUpdate { campaign, contact, attempt, status, provider_id, at_ms });
-                events.extend(told.then(|| event(tenant, account, report, at_ms, None)).flatten());
+                let told = told.then(|| event(tenant, account, report, (*reference, None), at_ms));
+                events.extend(told.flatten());
             }
             Some(CallbackRef::Message(id)) => {
                 let status = report.status.clone();
@@ -56,7 +59,8 @@ pub(super) async fn apply(
                         .into_iter()
                         .flat_map(|id| report.identities().map(move |identity| (id, identity))),
                 );
-                events.extend(told.then(|| event(tenant, account, report, at_ms, contact)).flatten());
+                let told = told.then(|| event(tenant, account, report, (*reference, contact), at_ms));
+                events.extend(told.flatten());
             }
             // Sent by somebody else on the same number.
             None => {}
@@ -64,9 +68,9 @@ pub(super) async fn apply(
     }
     learn(publisher, tenant, &seen).await?;
     // Before the failure is written down: what breaks off here is done again.
-    for report in reports {
+    for (report, reference) in reports.iter().zip(&references) {
         if let Status::Failed(reason) = &report.status {
-            consequences(publisher, tenant, account, report, reason).await?;
+            consequences(publisher, tenant, account, (report, *reference), reason).await?;
         }
     }
     store.apply_statuses(tenant, &updates).await?;
@@ -76,23 +80,39 @@ pub(super) async fn apply(
     Ok(events)
 }
 
-/// The message that a status is about, if it is the tenant's.
-fn reference(tenant: &TenantId, report: &StatusReport<'_>) -> Option<CallbackRef> {
-    report.callback.and_then(|callback| CallbackRef::parse_of(callback, tenant))
+/// The messages that statuses are about, as far as they are the tenant's: by our callback
+/// data, or, of a status without any, by the provider's id. Those of campaigns have no
+/// pointer from it.
+async fn references(
+    store: &Store,
+    tenant: &TenantId,
+    reports: &[StatusReport<'_>],
+) -> Result<Vec<Option<CallbackRef>>> {
+    let mut references = Vec::with_capacity(reports.len());
+    for report in reports {
+        references.push(match report.callback {
+            Some(callback) => CallbackRef::parse_of(callback, tenant),
+            None => {
+                let found = store.message_by_provider_id(tenant, report.provider_id).await?;
+                found.filter(|message| !message.inbound).map(|message| CallbackRef::Message(message.id))
+            }
+        });
+    }
+    Ok(references)
 }
 
 fn event(
     tenant: &TenantId,
     account: AccountId,
     report: &StatusReport<'_>,
+    (reference, contact): (Option<CallbackRef>, Option<ContactId>),
     at_ms: i64,
-    contact: Option<ContactId>,
 ) -> Option<Event> {
     let fact = StatusFact {
         account,
         channel: &Channel::Whatsapp,
         sender: report.sender.as_ref(),
-        message: reference(tenant, report)?,
+        message: reference?,
         provider_id: Some(report.provider_id),
         to: report.recipient,
         contact,
@@ -108,7 +128,7 @@ async fn consequences(
     publisher: &EventPublisher,
     tenant: &TenantId,
     account: AccountId,
-    report: &StatusReport<'_>,
+    (report, reference): (&StatusReport<'_>, Option<CallbackRef>),
     reason: &Reason,
 ) -> Result<()> {
     match refusal_of(reason.meta_code().unwrap_or(0)).next {
@@ -132,7 +152,7 @@ async fn consequences(
             Ok(())
         }
         Next::PauseCampaign | Next::StopSender => {
-            let Some(CallbackRef::Campaign(campaign, contact, attempt)) = reference(tenant, report) else {
+            let Some(CallbackRef::Campaign(campaign, contact, attempt)) = reference else {
                 return Ok(());
             };
             // Its owner may have resumed the campaign since it was told first.

@@ -147,7 +147,7 @@ impl<'a> InboundMessage<'a> {
     }
 }
 
-fn readable<'a>(message: &'a Value, kind: &str) -> Option<&'a str> {
+pub(super) fn readable<'a>(message: &'a Value, kind: &str) -> Option<&'a str> {
     let at = |path: &str| message.pointer(path).and_then(Value::as_str);
     match kind {
         "text" => at("/text/body"),
@@ -156,6 +156,11 @@ fn readable<'a>(message: &'a Value, kind: &str) -> Option<&'a str> {
             at("/interactive/button_reply/title").or_else(|| at("/interactive/list_reply/title"))
         }
         "reaction" => at("/reaction/emoji"),
+        "system" => at("/system/body"),
+        "edit" => {
+            let edited = message.pointer("/edit/message")?;
+            readable(edited, text(edited, "type").filter(|kind| *kind != "edit")?)
+        }
         other => at(&format!("/{other}/caption")),
     }
 }

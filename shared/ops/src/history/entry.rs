@@ -13,7 +13,7 @@ use domain::{AccountId, CampaignId, Invalid, MessageId};
 use jiff::Timestamp;
 use store::campaigns::Stored;
 use store::ledger::Row;
-use store::messages::Message;
+use store::messages::{Message, Rewritten};
 
 /// A message as a history shows it, whether single or of a campaign.
 #[derive(Clone, PartialEq)]
@@ -40,6 +40,8 @@ pub struct HistoryEntry {
     pub at_ms: i64,
     /// Where it stands; inbound messages are `delivered`.
     pub progress: Progress,
+    /// What its writer made of it afterwards.
+    pub rewritten: Option<Rewritten>,
 }
 
 impl fmt::Debug for HistoryEntry {
@@ -62,6 +64,7 @@ impl From<Message> for HistoryEntry {
             text: message.text,
             at_ms: message.id.timestamp_ms(),
             progress: message.progress,
+            rewritten: message.rewritten,
         }
     }
 }
@@ -91,6 +94,7 @@ impl HistoryEntry {
             text,
             at_ms: row_time(&row.progress, started),
             progress: row.progress.clone(),
+            rewritten: None,
         }
     }
 
@@ -196,6 +200,7 @@ pub(super) mod tests {
             text: None,
             at_ms: id.timestamp_ms(),
             progress: Progress::new(State::Sent),
+            rewritten: None,
         }
     }
 

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::{Action, StatementResult, insert};
 use crate::due::{Due, put_action};
-use crate::item::{Item, Key, compose, n, read};
+use crate::item::{Item, Key, compose, n, read, s};
 use crate::outbox::{Note, Written};
 use crate::progress::{read_progress, set_changes};
 use crate::update::{Update, When};
@@ -64,6 +64,29 @@ pub struct Message {
     pub content: String,
     /// Where it stands; inbound messages are `delivered`.
     pub progress: Progress,
+    /// What its writer made of it afterwards.
+    pub rewritten: Option<Rewritten>,
+}
+
+/// What became of a message whose writer did not leave it as it was, and when, in
+/// milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rewritten {
+    /// It says something else.
+    Edited(i64),
+    /// It was taken back: nobody may read it any more.
+    Revoked(i64),
+}
+
+/// What a message is to say instead.
+#[derive(Debug, Clone, Copy)]
+pub struct Rewrite<'a> {
+    /// What became of it.
+    pub how: Rewritten,
+    /// What there is to read.
+    pub text: Option<&'a str>,
+    /// It as the channel wrote it, JSON.
+    pub content: &'a str,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,6 +105,10 @@ struct MessageItem {
     cpk: String,
     csk: String,
     att: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    edited: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revoked: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -147,6 +174,8 @@ fn to_item(tenant: &TenantId, message: &Message) -> Result<Item> {
         cpk: with.pk(tenant, message.account),
         csk: message.id.to_string(),
         att: 1,
+        edited: None,
+        revoked: None,
     };
     let key = key(tenant, message.account, message.id);
     let mut attributes = compose(&key, KIND, &item)?;
@@ -171,6 +200,7 @@ fn from_item(item: Item) -> Result<Message> {
         text: item.text,
         content: item.content,
         progress,
+        rewritten: item.revoked.map(Rewritten::Revoked).or(item.edited.map(Rewritten::Edited)),
     })
 }
 
@@ -389,6 +419,35 @@ impl Store {
         let (None, Some(id)) = (&before.provider_id, &message.progress.provider_id) else { return Ok(()) };
         let pointer = PointerItem { id: message.id.to_string(), account: message.account.0 };
         self.put(compose(&pointer_key(tenant, message, id), "provider id", &pointer)?).await
+    }
+
+    /// Lets a message say something else, as its writer made it. What was taken back stays
+    /// so, and of two edits the later one counts, in whatever order they come.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn rewrite_message(
+        &self,
+        tenant: &TenantId,
+        message: &Message,
+        rewrite: Rewrite<'_>,
+    ) -> Result<()> {
+        let update = Update::of(key(tenant, message.account, message.id)).set("content", s(rewrite.content));
+        let update = match rewrite.text {
+            Some(text) => update.set("text", s(text)),
+            None => update.remove("text"),
+        };
+        let update = match rewrite.how {
+            Rewritten::Revoked(at_ms) => update.set("revoked", n(at_ms)),
+            Rewritten::Edited(at_ms) => update
+                .set("edited", n(at_ms))
+                .when(When::Absent("revoked"))
+                .when(When::AbsentOrAtMost("edited", n(at_ms))),
+        };
+        match self.update(update.when(When::Exists)).await {
+            Ok(()) | Err(Error::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Applies a provider's status to a single message; answers the message after it.
