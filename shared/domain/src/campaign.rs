@@ -5,6 +5,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::channel::{Channel, ChannelName, Media};
+use crate::contact::same_tag;
 use crate::media::MediaKind;
 use crate::message::check_caption;
 use crate::sender::SenderId;
@@ -121,7 +122,7 @@ impl Audience {
     pub fn includes(&self, tags: &[String]) -> bool {
         match self {
             Self::All => true,
-            Self::Tags(wanted) => wanted.iter().any(|w| tags.contains(w)),
+            Self::Tags(wanted) => wanted.iter().any(|w| tags.iter().any(|tag| same_tag(tag, w))),
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Contact {
     pub id: ContactId,
     /// Full name.
     pub name: Option<String>,
+    /// The name is that of a profile: any that somebody tells takes its place.
+    pub is_profile_name: bool,
     /// Phone number.
     pub phone: Option<PhoneNumber>,
     /// E-mail address.
@@ -72,6 +74,7 @@ impl Contact {
         Self {
             id,
             name: None,
+            is_profile_name: false,
             phone: None,
             email: None,
             bsuid: None,
@@ -221,12 +224,22 @@ pub fn check_metadata(metadata: &Map<String, Value>) -> Result<(), Invalid> {
     Ok(())
 }
 
+/// What is the same for all spellings of a tag: lower case, one space between words.
+pub fn tag_key(tag: &str) -> String {
+    tag.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// Whether two tags are one, whatever their case and the spaces in them.
+pub fn same_tag(a: &str, b: &str) -> bool {
+    a == b || tag_key(a) == tag_key(b)
+}
+
 /// Tags from an array or a comma-separated string: trimmed, without empty ones
-/// and without repetition.
+/// and without repetition. The first spelling of a tag is kept.
 pub fn clean_tags<'a>(tags: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut clean: Vec<String> = Vec::new();
     for tag in tags.into_iter().map(str::trim).filter(|t| !t.is_empty()) {
-        if !clean.iter().any(|t| t == tag) {
+        if !clean.iter().any(|t| same_tag(t, tag)) {
             clean.push(tag.to_owned());
         }
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use crate::contact::{Contact, MAX_ALIASES, MAX_METADATA, MAX_TAGS, NewContact};
+use crate::contact::{Contact, MAX_ALIASES, MAX_METADATA, MAX_TAGS, NewContact, same_tag};
 use crate::identity::Identity;
 use crate::phone::LeftOut;
 use crate::{ContactId, EmailAddress};
@@ -331,7 +331,12 @@ impl Book {
         contact.absorbed.push(b);
         contact.absorbed.extend(other.absorbed.iter().copied());
         let theirs = other.identities();
-        contact.name = contact.name.take().or(other.name);
+        if contact.name.is_none()
+            || (contact.is_profile_name && other.name.is_some() && !other.is_profile_name)
+        {
+            contact.name = other.name;
+            contact.is_profile_name = other.is_profile_name;
+        }
         contact.phone = contact.phone.take().or(other.phone);
         contact.email = contact.email.take().or(other.email);
         contact.bsuid = contact.bsuid.take().or(other.bsuid);
@@ -359,8 +364,11 @@ impl Book {
     fn merge(&mut self, id: ContactId, row: &NewContact, is_newer: bool, now: Timestamp) -> Option<Warning> {
         let contact = self.slots.get_mut(&id)?.after.as_mut()?;
         let before = contact.clone();
-        if let Some(name) = row.name.as_ref().filter(|n| !n.is_empty()) {
+        // A provider only knows what a profile is called.
+        let is_welcome = !row.is_proven || contact.name.is_none();
+        if let Some(name) = row.name.as_ref().filter(|name| !name.is_empty() && is_welcome) {
             contact.name = Some(name.clone());
+            contact.is_profile_name = row.is_proven;
         }
         merge_identities(contact, row, is_newer);
         contact.origin = contact.origin.or(row.origin);
@@ -473,7 +481,7 @@ fn vacant() -> Slot {
 /// Unites tags; answers whether all of them had room.
 fn add_tags(contact: &mut Contact, tags: &[String]) -> bool {
     for tag in tags {
-        if contact.tags.contains(tag) {
+        if contact.tags.iter().any(|known| same_tag(known, tag)) {
             continue;
         }
         if contact.tags.len() == MAX_TAGS {

@@ -1,7 +1,8 @@
 //! Contacts by blocks of a thousand ids.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::contact::Contact;
+use domain::contact::{Contact, tag_key};
+use domain::text::{number_typed, searchable};
 use domain::{ContactId, TenantId};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
@@ -30,7 +31,7 @@ pub fn block_of(id: ContactId) -> u64 {
 pub struct ContactFilter {
     /// Part of the name, phone or e-mail, in any case.
     pub search: Option<String>,
-    /// A tag, exactly.
+    /// A tag, in any case and spelling of spaces.
     pub tag: Option<String>,
     /// Only contacts that have a phone.
     pub with_phone: bool,
@@ -47,12 +48,19 @@ impl ContactFilter {
         let mut terms = vec!["attribute_not_exists(gone)"];
         let mut values = Item::new();
         if let Some(search) = &self.search {
-            terms.push("contains(q, :search)");
-            values.insert(":search".to_owned(), s(search.to_lowercase()));
+            values.insert(":search".to_owned(), s(searchable(search)));
+            match number_typed(search) {
+                Some(number) => {
+                    terms.push("(contains(q, :search) OR contains(q, :number))");
+                    values.insert(":number".to_owned(), s(number));
+                }
+                None => terms.push("contains(q, :search)"),
+            }
         }
         if let Some(tag) = &self.tag {
-            terms.push("contains(tags, :tag)");
+            terms.push("(contains(tags, :tag) OR contains(tags, :tagged) OR contains(tk, :tagged))");
             values.insert(":tag".to_owned(), s(tag));
+            values.insert(":tagged".to_owned(), s(tag_key(tag)));
         }
         if self.with_phone {
             terms.push("attribute_exists(phone)");

@@ -17,8 +17,9 @@ pub use book::Commit;
 use std::collections::BTreeSet;
 
 use domain::consent::ConsentRecord;
-use domain::contact::Contact;
+use domain::contact::{Contact, tag_key};
 use domain::identity::Identity;
+use domain::text::searchable;
 use domain::{AccountId, ContactId, PhoneNumber, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,9 @@ struct ContactItem {
     ver: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    /// The name is that of a profile.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    profile: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     phone: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,6 +75,9 @@ struct ContactItem {
     consent: ConsentRecord,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
+    /// The tags as filters name them ([`tag_key`]), where they are written otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tk: Vec<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     meta: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,7 +86,7 @@ struct ContactItem {
     absorbed: Vec<u64>,
     created: i64,
     updated: i64,
-    /// What a search looks through: name, phone and e-mail in lower case.
+    /// What a search looks through: name, phone and e-mail, as [`searchable`] makes them.
     q: String,
 }
 
@@ -87,7 +94,7 @@ fn to_item(tenant: &TenantId, contact: &Contact, version: u64) -> Result<Item> {
     let phone = contact.phone.as_ref().map(|p| p.as_str().to_owned());
     let email = contact.email.as_ref().map(|e| e.as_str().to_owned());
     let parts = [contact.name.as_deref(), phone.as_deref(), email.as_deref()];
-    let q = parts.into_iter().flatten().collect::<Vec<_>>().join("\n").to_lowercase();
+    let q = parts.into_iter().flatten().map(searchable).collect::<Vec<_>>().join("\n");
     let meta = match contact.metadata.is_empty() {
         true => String::new(),
         false => serde_json::to_string(&contact.metadata).map_err(|_| Error::Corrupt { kind: KIND })?,
@@ -96,6 +103,7 @@ fn to_item(tenant: &TenantId, contact: &Contact, version: u64) -> Result<Item> {
         id: contact.id.0,
         ver: version,
         name: contact.name.clone(),
+        profile: contact.is_profile_name,
         phone,
         email,
         bsuid: contact.bsuid.clone(),
@@ -103,6 +111,7 @@ fn to_item(tenant: &TenantId, contact: &Contact, version: u64) -> Result<Item> {
         also: contact.aliases.iter().map(Identity::encode).collect(),
         consent: contact.consent.clone(),
         tags: contact.tags.clone(),
+        tk: tag_keys(&contact.tags),
         meta,
         origin: contact.origin.map(|a| a.0),
         absorbed: contact.absorbed.iter().map(|c| c.0).collect(),
@@ -111,6 +120,11 @@ fn to_item(tenant: &TenantId, contact: &Contact, version: u64) -> Result<Item> {
         q,
     };
     compose(&contact_key(tenant, contact.id), KIND, &item)
+}
+
+fn tag_keys(tags: &[String]) -> Vec<String> {
+    let keys: Vec<String> = tags.iter().map(|tag| tag_key(tag)).collect();
+    if keys == tags { Vec::new() } else { keys }
 }
 
 /// Reads a contact; `None` is a tombstone.
@@ -128,6 +142,7 @@ pub(crate) fn from_item(item: Item) -> Result<Option<Contact>> {
     Ok(Some(Contact {
         id: ContactId(item.id),
         name: item.name,
+        is_profile_name: item.profile,
         phone: item.phone.map(|p| PhoneNumber::from_e164(&p)).transpose().map_err(|_| corrupt())?,
         email: item.email.map(|e| e.parse()).transpose().map_err(|_| corrupt())?,
         bsuid: item.bsuid,
