@@ -102,6 +102,7 @@ async fn who_must_not_be_sent_to_is_skipped_with_the_reason() {
         account: None,
         channel: None,
         source,
+        word: None,
         said_ms: None,
     };
     opt_out(on, &out).await.unwrap();

@@ -11,6 +11,7 @@ use harness::{
 };
 use http::{Method, Request};
 use local::embedded::{Reached, Use};
+use ops::suppression::Whom;
 use serde_json::{Value, json};
 use simulators::graph::FaultRule;
 use store::outbox::{ContactChange, Facts};
@@ -88,6 +89,12 @@ async fn contacts() -> World {
     post(&api, "/api/channels", json!({"name": "LiveChat", "url": hook.url})).await;
     let row = json!({"name": "Ada", "email": "ada@example.com", "channels": {"LiveChat": "7"},
                      "idempotency_key": "k-1"});
+    post(&api, "/api/contacts", row).await;
+    // Somebody who opted out on a channel turns out to have a number.
+    let tenant = world.tenant();
+    let whom = Whom::Contact(ContactId(1));
+    ops::suppression::add(&world.publisher(), tenant, &whom, None).await.unwrap();
+    let row = json!({"phone": phone(7), "email": "ada@example.com"});
     post(&api, "/api/contacts", row).await;
     let rows = json!({"contacts": [{"phone": phone(1)}, {"phone": phone(2), "email": "b@example.com"}]});
     post(&api, "/api/contacts/bulk", rows).await;
@@ -220,6 +227,9 @@ async fn campaigns() -> World {
     // Who is refused is sent to again; who asks the provider to stop is not.
     world.fault(FaultRule { code: Some(131_026), next: Some(1), ..FaultRule::default() });
     world.fault(FaultRule { code: Some(131_050), next: Some(1), ..FaultRule::default() });
+    // WhatsApp knows one of them by the number of another contact: the two are one.
+    post(&api, "/api/contacts", json!({"phone": "+393339990004"})).await;
+    world.set(json!({"wa_ids": {&phone(4)[1..]: "393339990004"}}));
     let first = launched(&api, &template()).await;
     world.drain().await;
     control(&api, first, "resume", json!({"only": "failed"})).await;

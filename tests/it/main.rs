@@ -20,6 +20,7 @@ mod kills;
 mod layers;
 mod messages;
 mod pages;
+mod people;
 mod preflight;
 mod progress;
 mod registered;

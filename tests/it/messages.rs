@@ -14,7 +14,8 @@ use store::rates::SenderTurns;
 async fn send_to(world: &World, n: usize, content: Content) -> ops::Result<Sent> {
     let id = domain::MessageId(world.store().entropy().ulid(world.clock.now()));
     let request = ops::SendRequest { id, is_repeated: false };
-    let new = Outgoing { to: phone(n).parse().unwrap(), content, sender: None };
+    let to = domain::message::Address::Phone(phone(n).parse().unwrap());
+    let new = Outgoing { to, content, sender: None };
     send(&world.services, &world.caller, &world.account, new, request).await
 }
 

@@ -31,6 +31,7 @@ async fn world_of(contacts: usize, opted_out: usize) -> World {
             account: None,
             channel: None,
             source: OptOutSource::Owner,
+            word: None,
             said_ms: None,
         };
         opt_out(on, &address).await.unwrap();

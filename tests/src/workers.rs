@@ -35,6 +35,11 @@ impl World {
     /// Lets the workers work until all webhooks are delivered and all queues are
     /// empty. What waits for a later time finds it come: the clock is moved.
     pub async fn drain(&self) {
+        self.drain_parking(0).await;
+    }
+
+    /// Like [`World::drain`], while this many jobs in all are given up.
+    pub async fn drain_parking(&self, parked: u64) {
         let workers = async {
             tokio::join!(
                 Box::pin(self.work(&CAMPAIGN_WORKER)),
@@ -54,7 +59,7 @@ impl World {
             }
         });
         drained.await.expect("the queues do not get empty");
-        assert_eq!(self.parked().await, 0, "jobs failed for good");
+        assert_eq!(self.parked().await, parked, "jobs failed for good");
     }
 
     /// Waits until the simulator's figures are such.

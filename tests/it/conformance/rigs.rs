@@ -59,7 +59,9 @@ impl Rig for Stub {
         let refused = |what, about, next| Outcome::Refused(stub_refused(what, about, next));
         let later = Next::Retry { scope: Scope::Sender, wait: Wait::fixed(1), attempts: None };
         Self::answering(match far {
-            Far::Takes => Outcome::Accepted(Acceptance { provider_id: "1".to_owned(), held: false }),
+            Far::Takes => {
+                Outcome::Accepted(Acceptance { provider_id: "1".to_owned(), held: false, recipient: None })
+            }
             Far::RefusesPerson => refused("unknown_person", About::Message, Next::Never),
             Far::Throttles => refused("busy", About::Rate, later),
             Far::Denies => refused("denied", About::Credentials, Next::StopSender),

@@ -173,6 +173,7 @@ fn message(world: &World, account: AccountId, text: &str) -> Message {
         text: Some(text.to_owned()),
         content: "{}".to_owned(),
         progress: Progress::new(State::Sent),
+        rewritten: None,
     }
 }
 

@@ -89,6 +89,7 @@ async fn a_stop_beside_an_older_start_stands() {
             account: None,
             channel: None,
             source: OptOutSource::Keyword,
+            word: None,
             said_ms,
         }
     };

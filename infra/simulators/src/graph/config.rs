@@ -1,6 +1,6 @@
 //! What a simulator is started with, and the settings that may change while it runs.
 
-use std::{fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +77,9 @@ pub struct SimulatorSettings {
     pub throughput_per_second: Option<u32>,
     /// One message per 6 seconds and recipient, with a burst of 45 (131056).
     pub pair_limit: bool,
+    /// Numbers that WhatsApp knows otherwise than they are written to, digits both: answers
+    /// and statuses name the person so.
+    pub wa_ids: BTreeMap<String, String>,
     /// How long a new template stays PENDING.
     pub approve_after_ms: u64,
     /// When a message becomes `sent`, counted from its acceptance; null leaves the status out.
@@ -115,6 +118,7 @@ impl Default for SimulatorSettings {
             enforce_window: true,
             throughput_per_second: Some(80),
             pair_limit: true,
+            wa_ids: BTreeMap::new(),
             approve_after_ms: 1_000,
             sent_after_ms: Some(50),
             delivered_after_ms: Some(100),

@@ -156,6 +156,7 @@ pub(crate) fn accept(
         seq,
         wamid: wamid(&draft.to, mix(world.id_key ^ seq)),
         number: number.id.clone(),
+        wa_id: world.settings.wa_ids.get(&draft.to).cloned(),
         to: draft.to,
         callback: draft.callback,
         category: draft.category,
@@ -168,7 +169,7 @@ pub(crate) fn accept(
     }
     let answer = json!({
         "messaging_product": "whatsapp",
-        "contacts": [{ "input": draft.input, "wa_id": message.to }],
+        "contacts": [{ "input": draft.input, "wa_id": message.wa_id() }],
         "messages": [{ "id": message.wamid, "message_status": "accepted" }],
     });
     let message = Arc::new(message);

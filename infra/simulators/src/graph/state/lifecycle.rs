@@ -20,6 +20,9 @@ pub(crate) struct Message {
     pub(crate) number: String,
     /// Digits of the phone number, or a business-scoped user id.
     pub(crate) to: String,
+    /// How WhatsApp knows that number, when otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wa_id: Option<String>,
     pub(crate) callback: Option<String>,
     pub(crate) category: Category,
     pub(crate) accepted_ms: u64,
@@ -126,6 +129,11 @@ fn step(status: Status, at_ms: u32) -> Step {
 }
 
 impl Message {
+    /// How WhatsApp knows the recipient.
+    pub(crate) fn wa_id(&self) -> &str {
+        self.wa_id.as_deref().unwrap_or(&self.to)
+    }
+
     /// The entry of `statuses` for one step of the plan.
     pub(crate) fn status(&self, step: Step) -> Value {
         let at_ms = self.accepted_ms + u64::from(step.at_ms);
@@ -133,7 +141,7 @@ impl Message {
             "id": self.wamid,
             "status": step.status.name(),
             "timestamp": (at_ms / 1_000).to_string(),
-            "recipient_id": self.to,
+            "recipient_id": self.wa_id(),
         });
         if self.is_user_id() {
             status["recipient_user_id"] = json!(self.to);
