@@ -8,11 +8,16 @@ use super::{
 };
 use crate::graph::fields::{by_kind, field, kind, text};
 
+/// What a template, or a card of its carousel, expects.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shape {
     pub(crate) header: Header,
     pub(crate) body: Variables,
     pub(crate) buttons: Vec<Button>,
+    /// A limited-time offer that ends.
+    pub(crate) offer: bool,
+    /// The cards of the carousel.
+    pub(crate) cards: Vec<Shape>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -23,6 +28,7 @@ pub(crate) enum Header {
     Text(Variables),
     Media(MediaKind),
     Location,
+    Product,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,27 +41,41 @@ pub(crate) enum Button {
     Flow,
     Catalog,
     Products,
+    /// What is to be paid.
+    Order,
+    Voice,
     /// Buttons that take no parameters.
     Plain,
 }
 
 impl Shape {
     pub(super) fn of(components: &[Value]) -> Self {
-        let list = by_kind(components, "BUTTONS").and_then(|component| field(component, "buttons"));
-        let list = list.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let list = |kind: &str, name: &str| {
+            let list = by_kind(components, kind).and_then(|component| field(component, name));
+            list.and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
+        };
         let body = by_kind(components, "BODY").and_then(|body| text(body, "text"));
+        let offer = by_kind(components, "LIMITED_TIME_OFFER").and_then(|of| field(of, "limited_time_offer"));
+        let ends = offer.and_then(|offer| field(offer, "has_expiration")).and_then(Value::as_bool);
+        let card = |card: &Value| {
+            field(card, "components").and_then(Value::as_array).map_or_else(Self::default, |of| Self::of(of))
+        };
         Self {
             header: by_kind(components, "HEADER").map(header).unwrap_or_default(),
             body: body.map(variables::names).unwrap_or_default(),
-            buttons: list.iter().map(button).collect(),
+            buttons: list("BUTTONS", "buttons").iter().map(button).collect(),
+            offer: ends.unwrap_or(false),
+            cards: list("CAROUSEL", "cards").iter().map(card).collect(),
         }
     }
 }
 
 fn header(component: &Value) -> Header {
     let format = text(component, "format").unwrap_or_default();
-    if format == "LOCATION" {
-        return Header::Location;
+    match format {
+        "LOCATION" => return Header::Location,
+        "PRODUCT" => return Header::Product,
+        _ => {}
     }
     if let Some(kind) = MediaKind::from_name(&format.to_ascii_lowercase()) {
         return Header::Media(kind);
@@ -72,6 +92,8 @@ fn button(button: &Value) -> Button {
         "FLOW" => Button::Flow,
         "CATALOG" => Button::Catalog,
         "MPM" => Button::Products,
+        "ORDER_DETAILS" => Button::Order,
+        "VOICE_CALL" => Button::Voice,
         _ => Button::Plain,
     }
 }

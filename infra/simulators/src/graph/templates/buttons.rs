@@ -28,9 +28,16 @@ pub(super) fn check(component: &Value) -> Result<(), GraphError> {
     for (button, kind) in buttons.iter().zip(&kinds) {
         check_one(button, kind)?;
     }
-    for (kind, most) in
-        [("URL", 2), ("PHONE_NUMBER", 1), ("COPY_CODE", 1), ("FLOW", 1), ("CATALOG", 1), ("MPM", 1)]
-    {
+    for (kind, most) in [
+        ("URL", 2),
+        ("PHONE_NUMBER", 1),
+        ("COPY_CODE", 1),
+        ("FLOW", 1),
+        ("CATALOG", 1),
+        ("MPM", 1),
+        ("SPM", 1),
+        ("ORDER_DETAILS", 1),
+    ] {
         if kinds.iter().filter(|known| *known == kind).count() > most {
             return Err(refused(format!("at most {most} buttons may be of type {kind}")));
         }
@@ -55,7 +62,7 @@ fn check_one(button: &Value, kind: &str) -> Result<(), GraphError> {
         }
     }
     match kind {
-        "QUICK_REPLY" | "CATALOG" | "MPM" | "VOICE_CALL" => Ok(()),
+        "QUICK_REPLY" | "CATALOG" | "MPM" | "SPM" | "VOICE_CALL" | "ORDER_DETAILS" => Ok(()),
         "URL" => check_url(button),
         "PHONE_NUMBER" => check_phone(button),
         "COPY_CODE" => check_code(button),

@@ -2,7 +2,9 @@
 
 mod authentication;
 mod buttons;
+mod carousel;
 mod list;
+mod offer;
 mod refusals;
 mod validate;
 mod variables;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    authentication, buttons,
+    authentication, buttons, carousel, offer,
     refusals::{BODY, HEADER, missing_sample, too_long},
     variables,
 };
@@ -17,6 +17,16 @@ const NAME_MOST: usize = 512;
 const BODY_MOST: usize = 1_024;
 const SHORT_MOST: usize = 60;
 const FOOTER: u32 = 2_388_073;
+const KINDS: [&str; 8] = [
+    "HEADER",
+    "BODY",
+    "FOOTER",
+    "BUTTONS",
+    "LIMITED_TIME_OFFER",
+    "CAROUSEL",
+    "CALL_PERMISSION_REQUEST",
+    "ORDER_STATUS",
+];
 
 /// A template that passed.
 #[derive(Debug)]
@@ -55,7 +65,7 @@ pub(super) fn check(request: &Value) -> Result<Accepted, GraphError> {
     let components = if category == Category::Authentication {
         authentication::check(components)?
     } else {
-        check_components(components, named)?
+        check_components(components, category, named)?
     };
     Ok(Accepted { name: name.to_owned(), language: language.to_owned(), category, named, components })
 }
@@ -64,7 +74,7 @@ fn check_kinds(components: &[Value]) -> Result<(), GraphError> {
     let mut seen = Vec::new();
     for component in components {
         let kind = kind(component);
-        if !matches!(kind.as_str(), "HEADER" | "BODY" | "FOOTER" | "BUTTONS") {
+        if !KINDS.contains(&kind.as_str()) {
             return Err(GraphError::parameter(format!("Unexpected component type {kind}.")));
         }
         if seen.contains(&kind) {
@@ -75,10 +85,16 @@ fn check_kinds(components: &[Value]) -> Result<(), GraphError> {
     Ok(())
 }
 
-fn check_components(components: &[Value], named: bool) -> Result<Vec<Value>, GraphError> {
+fn check_components(components: &[Value], category: Category, named: bool) -> Result<Vec<Value>, GraphError> {
     let body = by_kind(components, "BODY")
         .ok_or_else(|| GraphError::template(BODY, "Missing body", "A template needs a BODY component."))?;
-    check_body(body, named)?;
+    check_body_text(body, named)?;
+    if let Some(offer) = by_kind(components, "LIMITED_TIME_OFFER") {
+        offer::check(offer, components, category)?;
+    }
+    if let Some(carousel) = by_kind(components, "CAROUSEL") {
+        carousel::check(carousel, components, (category, named))?;
+    }
     if let Some(header) = by_kind(components, "HEADER") {
         check_header(header, named)?;
     }
@@ -91,7 +107,8 @@ fn check_components(components: &[Value], named: bool) -> Result<Vec<Value>, Gra
     Ok(components.iter().map(uppercased).collect())
 }
 
-fn check_body(body: &Value, named: bool) -> Result<(), GraphError> {
+/// The text of a body, of a template or of a card.
+pub(super) fn check_body_text(body: &Value, named: bool) -> Result<(), GraphError> {
     let content = text(body, "text").filter(|content| !content.trim().is_empty());
     let content =
         content.ok_or_else(|| GraphError::template(BODY, "Missing body", "The body needs a text."))?;
@@ -103,7 +120,7 @@ fn check_body(body: &Value, named: bool) -> Result<(), GraphError> {
     check_samples(body, "BODY", &names, named)
 }
 
-fn check_header(header: &Value, named: bool) -> Result<(), GraphError> {
+pub(super) fn check_header(header: &Value, named: bool) -> Result<(), GraphError> {
     let format = text(header, "format").unwrap_or_default().to_ascii_uppercase();
     match format.as_str() {
         "TEXT" => {
@@ -133,11 +150,11 @@ fn check_header(header: &Value, named: bool) -> Result<(), GraphError> {
                 Err(missing_sample("HEADER"))
             }
         }
-        "LOCATION" => Ok(()),
+        "LOCATION" | "PRODUCT" => Ok(()),
         _ => Err(GraphError::template(
             HEADER,
             "Invalid header",
-            "format must be TEXT, IMAGE, VIDEO, DOCUMENT or LOCATION",
+            "format must be TEXT, IMAGE, VIDEO, DOCUMENT, LOCATION or PRODUCT",
         )),
     }
 }
@@ -211,12 +228,17 @@ fn is_language(code: &str) -> bool {
     letters(language, false) && region.is_none_or(|region| letters(region, true))
 }
 
-/// The component with its type and format as Meta shows them.
+/// A component, a card or a button with its type and format as Meta shows them.
 fn uppercased(component: &Value) -> Value {
     let mut shown = component.clone();
     for name in ["type", "format"] {
         if let Some(value) = text(component, name) {
             shown[name] = Value::String(value.to_ascii_uppercase());
+        }
+    }
+    for name in ["cards", "components", "buttons"] {
+        if let Some(list) = field(component, name).and_then(Value::as_array) {
+            shown[name] = list.iter().map(uppercased).collect();
         }
     }
     shown

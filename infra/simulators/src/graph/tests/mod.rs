@@ -7,6 +7,7 @@ mod messages;
 mod meta_examples;
 mod restart;
 mod templates;
+mod templates_rich;
 
 use axum::body::Body;
 use http::{Method, Request, header};
