@@ -5,10 +5,13 @@
 use std::collections::BTreeSet;
 
 use channels::cloud::payload;
+use domain::ContactId;
+use domain::contact::Contact;
 use domain::media::MediaKind;
 use domain::message::{Address, Button, CallbackRef, Content, MediaSource, TemplateCall};
-use domain::template::{Variable, fill};
-use serde_json::Value;
+use domain::template::{Filling, Params, Template, TemplateStatus};
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 const EXAMPLES: &str = include_str!("../../../infra/simulators/fixtures/meta/messages_request_examples.json");
 
@@ -112,17 +115,55 @@ fn templates() {
         Content::Template(TemplateCall { name: "promo".to_owned(), language: "it".to_owned(), components })
     };
     assert_matches(&call(Vec::new()), &["Send Test Message", "Send Text Message"]);
-    let slots = [Variable::Body("1".to_owned()), Variable::Body("2".to_owned())];
-    let values = ["Mario".to_owned(), "20".to_owned()];
-    assert_matches(&call(fill(&slots, &values, None)), &["Send Message Template Text"]);
-    let image = MediaSource::Link("https://example.com/a.jpg".to_owned());
-    let media = Some((MediaKind::Image, &image));
-    assert_matches(&call(fill(&slots, &values, media)), &["Send Message Template Media"]);
-    let quick = [Variable::Body("1".to_owned()), Variable::Button(0, "url")];
+    let body = json!({"type": "BODY", "text": "Ciao {{1}}, {{2}}% oggi"});
+    let text = filled(json!([body]), json!(["Mario", "20"]), &[]);
+    assert_matches(&call(text), &["Send Message Template Text"]);
+    let image = [MediaSource::Link("https://example.com/a.jpg".to_owned())];
+    let header = json!({"type": "HEADER", "format": "IMAGE"});
+    let params = json!({"body": ["Mario", "20"], "media": "https://example.com/a.jpg"});
+    assert_matches(&call(filled(json!([header, body]), params, &image)), &["Send Message Template Media"]);
+    let buttons = json!({"type": "BUTTONS", "buttons": [{"type": "URL", "url": "https://x.it/{{1}}"}]});
     let interactive = [
         "Send Message Template Interactive",
         "Send Message Template Text",
         "Send Sample Issue Resolution Template",
     ];
-    assert_matches(&call(fill(&quick, &values, None)), &interactive);
+    let params = json!({"body": ["Mario", "20"], "buttons": ["a"]});
+    assert_matches(&call(filled(json!([body, buttons]), params, &[])), &interactive);
+    let reply = json!({"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY"}]});
+    let params = json!({"body": ["Mario", "20"], "buttons": [{"payload": "no"}]});
+    assert_matches(&call(filled(json!([body, reply]), params, &[])), &["Send Message Template Interactive"]);
+}
+
+#[test]
+fn templates_with_actions() {
+    let button = |button: Value| json!([{"type": "BUTTONS", "buttons": [button]}]);
+    let call = |components| {
+        Content::Template(TemplateCall { name: "promo".to_owned(), language: "it".to_owned(), components })
+    };
+    let flow = json!({"buttons": [{"flow_token": "t", "flow_action_data": {"<CUSTOM_KEY>": "x"}}]});
+    let flow = filled(button(json!({"type": "FLOW"})), flow, &[]);
+    assert_matches(&call(flow), &["Send Flow Template Message", "Send Message Template Text"]);
+    let catalog = filled(button(json!({"type": "CATALOG"})), json!({"buttons": ["2lc20305pt"]}), &[]);
+    let shown = ["Send Catalog Template Message", "Send Flow Template Message", "Send Message Template Text"];
+    assert_matches(&call(catalog), &shown);
+}
+
+/// What we make of a template and of what a campaign gives for it.
+fn filled(components: Value, params: Value, sources: &[MediaSource]) -> Vec<Value> {
+    let template = Template {
+        id: "1".to_owned(),
+        name: "promo".to_owned(),
+        language: "it".to_owned(),
+        category: None,
+        status: TemplateStatus::Approved,
+        components: components.as_array().unwrap().clone(),
+    };
+    let filling = Filling::of(&template, &Params::parse(&params).unwrap(), None).unwrap();
+    let texts: Vec<String> = filling.texts().iter().map(|text| text.pattern.fill(&nobody()).text).collect();
+    filling.components(&texts, sources)
+}
+
+fn nobody() -> Contact {
+    Contact::empty(ContactId(1), Timestamp::UNIX_EPOCH)
 }

@@ -88,7 +88,7 @@ pub enum CampaignMessage {
         /// Its language; `None` takes the only one there is.
         language: Option<String>,
         /// What fills its variables.
-        params: Params,
+        params: Box<Params>,
         /// What fills a media header.
         media_url: Option<String>,
     },
@@ -278,7 +278,7 @@ impl Draft {
         let media_url = self.media_url.filter(|u| !u.is_empty());
         media_url.as_deref().map_or(Ok(()), check_url)?;
         let language = self.template_language.map(|l| l.trim().to_owned()).filter(|l| !l.is_empty());
-        Ok(CampaignMessage::Template { name, language, params: self.template_params, media_url })
+        Ok(CampaignMessage::Template { name, language, params: Box::new(self.template_params), media_url })
     }
 
     fn media(self, with_text: bool) -> Result<CampaignMessage, Invalid> {

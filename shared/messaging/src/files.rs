@@ -281,6 +281,30 @@ impl Files {
     }
 }
 
+impl Files {
+    /// A file of ours as the sample of a template's header.
+    ///
+    /// # Errors
+    /// [`Code::InvalidField`] when the address leads to no file of the tenant's of that kind.
+    pub(crate) async fn sample(
+        &self,
+        store: &Store,
+        tenant: &TenantId,
+        url: &str,
+        kind: MediaKind,
+    ) -> Result<channels::MediaUpload> {
+        let wrong = |why: &str| Error::invalid("components", format!("components: header_handle {why}"));
+        let Some(id) = self.own_id(url) else {
+            return Err(wrong("must be a handle of Meta's, or the URL of an upload of yours"));
+        };
+        self.check(store, tenant, url, kind).await.map_err(|error| {
+            if error.code == Code::InvalidField { wrong(&format!("{url}: {}", error.message)) } else { error }
+        })?;
+        let (file, bytes) = self.read(store, id).await?;
+        Ok(channels::MediaUpload { name: file.name, mime: file.mime, bytes })
+    }
+}
+
 /// 128 random bits: the public URL cannot be guessed.
 fn new_id(store: &Store) -> String {
     store.entropy().bytes::<16>().iter().fold(String::new(), |id, b| format!("{id}{b:02x}"))

@@ -10,6 +10,7 @@ use domain::message::{Address, Category, Content, MediaSource};
 use domain::outcome::Outcome;
 use domain::recipient::{Progress, State};
 use domain::sender::{Sender, SenderId};
+use domain::template::tidy;
 use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 use store::Store;
 use store::addressees::Addressee;
@@ -70,6 +71,9 @@ pub async fn send(
     request: SendRequest,
 ) -> Result<Sent> {
     let Outgoing { to, mut content, sender } = new;
+    if let Content::Template(call) = &mut content {
+        tidy(&mut call.components);
+    }
     content.check()?;
     let (store, tenant, id) = (&services.store, caller.tenant_id(), request.id);
     let route = routes::choose(services, tenant, account, &Channel::Whatsapp, sender.as_ref()).await?;

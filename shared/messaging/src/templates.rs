@@ -1,11 +1,15 @@
 //! Templates of a connected number.
 
+use bytes::Bytes;
+use channels::MediaUpload;
 use channels::cloud::Graph;
 use domain::TenantId;
 use domain::account::Number;
-use domain::template::{NewTemplate, Template, TemplateStatus};
+use domain::media::MediaKind;
+use domain::template::{FileSample, NewTemplate, Template, TemplateStatus};
 use store::Store;
 
+use crate::Services;
 use crate::error::of_provider;
 use ops::{Error, Result};
 
@@ -79,18 +83,48 @@ fn pick(templates: Vec<Template>, name: &str, language: Option<&str>) -> Result<
     }
 }
 
-/// Submits a template to Meta; answers its id and status.
+/// Submits a template to Meta; answers its id and status. A header's file that the caller
+/// gave by an address of ours, or not at all, is uploaded first: Meta wants to see one.
 ///
 /// # Errors
-/// The provider's refusal, with its explanation.
+/// [`ops::Code::InvalidField`] for an address that is not one of the tenant's files; the
+/// provider's refusal, with its explanation.
 pub async fn create(
-    store: &Store,
-    graph: &Graph,
+    services: &Services,
     tenant: &TenantId,
     number: &Number,
-    new: &NewTemplate,
+    mut new: NewTemplate,
 ) -> Result<(String, String)> {
-    let created = graph.create_template(number, new).await.map_err(of_provider)?;
+    let Services { store, graph, files, .. } = services;
+    let mut handles: Vec<(FileSample, String)> = Vec::new();
+    for sample in new.file_samples() {
+        let same = |known: &&(FileSample, String)| known.0.kind == sample.kind && known.0.url == sample.url;
+        let handle = match handles.iter().find(same) {
+            Some((_, handle)) => handle.clone(),
+            None => {
+                let file = match &sample.url {
+                    Some(url) => files.sample(store, tenant, url, sample.kind).await?,
+                    None => made_up(sample.kind),
+                };
+                graph.upload_sample(number, file).await.map_err(of_provider)?
+            }
+        };
+        new.set_handle(&sample, &handle);
+        handles.push((sample, handle));
+    }
+    let created = graph.create_template(number, &new).await.map_err(of_provider)?;
     store.forget_templates(tenant, &number.waba_id).await?;
     Ok(created)
+}
+
+/// A file of a kind that shows nothing.
+fn made_up(kind: MediaKind) -> MediaUpload {
+    let (name, mime, bytes): (_, _, &'static [u8]) = match kind {
+        MediaKind::Image => ("sample.png", "image/png", include_bytes!("samples/sample.png")),
+        MediaKind::Video | MediaKind::Audio => {
+            ("sample.mp4", "video/mp4", include_bytes!("samples/sample.mp4"))
+        }
+        MediaKind::Document => ("sample.pdf", "application/pdf", include_bytes!("samples/sample.pdf")),
+    };
+    MediaUpload { name: name.to_owned(), mime: mime.to_owned(), bytes: Bytes::from_static(bytes) }
 }

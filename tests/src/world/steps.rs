@@ -34,8 +34,7 @@ impl World {
         };
         let number = self.account.number().unwrap();
         let new = request.build().unwrap();
-        let (store, graph) = (self.store(), &self.services.graph);
-        messaging::templates::create(store, graph, self.tenant(), number, &new).await.unwrap();
+        messaging::templates::create(&self.services, self.tenant(), number, new.clone()).await.unwrap();
         self.templates.lock().unwrap().push(new);
     }
 

@@ -1,17 +1,13 @@
 //! What a draft is made of.
 
-use std::collections::BTreeMap;
-
-use api_http::{FieldKind, FromParameter, Given, Parameter, Required, Texts, request, text_of};
+use api_http::{FieldKind, FromParameter, Given, Parameter, Required, Texts, request};
 use domain::Invalid;
 use domain::campaign::Draft;
 use domain::contact::clean_tags;
 use domain::template::Params;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 type Result<T> = std::result::Result<T, Invalid>;
-
-const PARAMS: &str = "template_params";
 
 request! {
     /// A draft.
@@ -59,14 +55,7 @@ impl DraftFields {
     }
 }
 
-fn wrong() -> Invalid {
-    Invalid::new(
-        PARAMS,
-        "template_params must be a list of texts, an object of texts by name, or {header, body, buttons}",
-    )
-}
-
-/// A list for the body, an object by name, or `{header, body, buttons}`.
+/// A list for the body, an object by name, or an object of parts.
 struct DraftParams(Params);
 
 impl FromParameter for DraftParams {
@@ -76,43 +65,13 @@ impl FromParameter for DraftParams {
         if parameter.text().is_ok_and(|text| text.is_none()) {
             return Ok(None);
         }
-        params(parameter).map(Self).map(Some)
+        let given = match (parameter.array(), parameter.object()) {
+            (Ok(Some(list)), _) => Value::Array(list),
+            (_, Ok(Some(object))) => Value::Object(object),
+            (_, _) => Value::Bool(false),
+        };
+        Params::parse(&given).map(Self).map(Some)
     }
-}
-
-fn params(parameter: Parameter<'_>) -> Result<Params> {
-    if let Ok(Some(body)) = parameter.array() {
-        return Ok(Params { body: texts(&body)?, ..Params::default() });
-    }
-    let object = parameter.object().map_err(|_| wrong())?.unwrap_or_default();
-    let by_part =
-        !object.is_empty() && object.keys().all(|k| matches!(k.as_str(), "header" | "body" | "buttons"));
-    if !by_part {
-        return Ok(Params { named: named(&object)?, ..Params::default() });
-    }
-    let mut params =
-        Params { header: part(&object, "header")?, buttons: part(&object, "buttons")?, ..Params::default() };
-    match object.get("body") {
-        Some(Value::Object(body)) => params.named = named(body)?,
-        Some(_) | None => params.body = part(&object, "body")?,
-    }
-    Ok(params)
-}
-
-fn part(object: &Map<String, Value>, name: &str) -> Result<Vec<String>> {
-    match object.get(name) {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(items)) => texts(items),
-        Some(one) => Ok(vec![text_of(one).ok_or_else(wrong)?]),
-    }
-}
-
-fn texts(items: &[Value]) -> Result<Vec<String>> {
-    items.iter().map(|item| text_of(item).ok_or_else(wrong)).collect()
-}
-
-fn named(object: &Map<String, Value>) -> Result<BTreeMap<String, String>> {
-    object.iter().map(|(name, value)| Ok((name.clone(), text_of(value).ok_or_else(wrong)?))).collect()
 }
 
 #[cfg(test)]
@@ -121,6 +80,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    const PARAMS: &str = "template_params";
 
     fn params_of(value: Value) -> Result<Params> {
         let map = json!({PARAMS: value});
@@ -138,7 +99,7 @@ mod tests {
         }
         let by_part =
             params_of(json!({"header": "h", "body": {"first": "{{name}}"}, "buttons": ["b"]})).unwrap();
-        assert_eq!((by_part.header, by_part.buttons), (strings(&["h"]), strings(&["b"])));
+        assert_eq!((by_part.header, by_part.buttons), (strings(&["h"]), vec!["b".into()]));
         assert_eq!(by_part.named["first"], "{{name}}");
         assert_eq!(params_of(json!({"first": "x", "1": "y"})).unwrap().named.len(), 2);
         for empty in [json!(null), json!(""), json!([]), json!({})] {

@@ -3,7 +3,7 @@
 use api_http::{Array, Caller, Given, Input, Reply, Required, Result, account_of_token, request};
 use axum::extract::State;
 use domain::sender::SenderId;
-use domain::template::{Template, TemplateRequest, TemplateStatus, Variable, slots};
+use domain::template::{Place, Slot, Template, TemplateRequest, TemplateStatus, slots};
 use messaging::{Services, templates};
 use ops::senders;
 use serde::Serialize;
@@ -34,12 +34,23 @@ impl From<Template> for ListedTemplate {
     }
 }
 
-fn variable(slot: &Variable) -> Value {
-    match slot {
-        Variable::Header(name) => json!({"component": "header", "name": name}),
-        Variable::Body(name) => json!({"component": "body", "name": name}),
-        Variable::Button(index, kind) => json!({"component": "button", "index": index, "sub_type": kind}),
+fn variable(slot: &Slot) -> Value {
+    let mut shown = match &slot.place {
+        Place::HeaderText(name) => json!({"component": "header", "name": name}),
+        Place::HeaderMedia(kind) => json!({"component": "header", "format": kind.as_str()}),
+        Place::HeaderLocation => json!({"component": "header", "format": "location"}),
+        Place::HeaderProduct => json!({"component": "header", "format": "product"}),
+        Place::Body(name) => json!({"component": "body", "name": name}),
+        Place::Button(index, kind) => {
+            json!({"component": "button", "index": index, "sub_type": kind.sub_type()})
+        }
+        Place::Offer => json!({"component": "limited_time_offer", "name": "expiration"}),
+        Place::Unknown(what) => json!({"component": "unknown", "name": what}),
+    };
+    if let Some(card) = slot.card {
+        shown["card"] = card.into();
     }
+    shown
 }
 
 #[derive(Serialize)]
@@ -123,9 +134,8 @@ pub(crate) async fn create(
         components: asked.components.get()?,
     };
     let new = request.build()?;
-    let (id, status) =
-        templates::create(&services.store, &services.graph, caller.tenant_id(), number, &new).await?;
-    let category = new.category.as_str();
-    let template = CreatedTemplate { id, name: new.name, status, category, language: new.language };
+    let (name, language, category) = (new.name.clone(), new.language.clone(), new.category.as_str());
+    let (id, status) = templates::create(&services, caller.tenant_id(), number, new).await?;
+    let template = CreatedTemplate { id, name, status, category, language };
     Ok(Reply(Created { status: "success", template }))
 }

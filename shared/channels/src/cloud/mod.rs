@@ -18,6 +18,7 @@ use domain::template::{NewTemplate, Template};
 use domain::text::mend_surrogates;
 use domain::{Secret, TenantId, account::Number};
 use environment::Env;
+use reqwest::header::AUTHORIZATION;
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -203,6 +204,25 @@ impl Graph {
         answer.get("id").and_then(Value::as_str).map(str::to_owned).ok_or(Error::Unreachable)
     }
 
+    /// Uploads a file that a new template shows as a sample; answers its handle. It is kept
+    /// by the app that the number's token is of:
+    /// <https://developers.facebook.com/docs/graph-api/guides/upload>.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn upload_sample(&self, number: &Number, file: MediaUpload) -> Result<String, Error> {
+        let MediaUpload { name, mime, bytes } = file;
+        let length = bytes.len().to_string();
+        let query = [("file_name", name.as_str()), ("file_length", &length), ("file_type", &mime)];
+        let opened = self.http.post(format!("{}/app/uploads", self.base)).query(&query);
+        let opened = self.answer(opened, &number.access_token).await?;
+        let session = opened.get("id").and_then(Value::as_str).ok_or(Error::Unreachable)?;
+        let token = format!("OAuth {}", number.access_token.expose());
+        let sent = self.http.post(format!("{}/{session}", self.base)).header(AUTHORIZATION, token);
+        let answer = self.exchange(sent.header("file_offset", "0").body(bytes)).await?;
+        answer.get("h").and_then(Value::as_str).map(str::to_owned).ok_or(Error::Unreachable)
+    }
+
     /// Confirms that a token may use a number of a business account.
     ///
     /// # Errors
@@ -232,7 +252,11 @@ impl Graph {
     }
 
     async fn answer(&self, request: RequestBuilder, token: &Secret) -> Result<Value, Error> {
-        let request = request.bearer_auth(token.expose()).build().map_err(|_| Error::Unreachable)?;
+        self.exchange(request.bearer_auth(token.expose())).await
+    }
+
+    async fn exchange(&self, request: RequestBuilder) -> Result<Value, Error> {
+        let request = request.build().map_err(|_| Error::Unreachable)?;
         let response: Response =
             self.exchange.clone().oneshot(request).await.map_err(|_| Error::Unreachable)?;
         let status = response.status();

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::variables;
+use super::slot::upper;
+use super::{rules, samples, variables};
 use crate::Invalid;
+use crate::media::MediaKind;
 use crate::message::Category;
 
 /// What a caller gives to create a template.
@@ -40,6 +42,35 @@ pub struct NewTemplate {
     pub components: Vec<Value>,
 }
 
+/// A header's file that Meta wants to see before it decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSample {
+    /// What kind of file.
+    pub kind: MediaKind,
+    /// The address that the caller gave instead of a handle of Meta's.
+    pub url: Option<String>,
+    /// Where its header is in the components, as a JSON pointer.
+    pub(super) at: String,
+}
+
+impl NewTemplate {
+    /// The headers, of cards too, that have no handle of an uploaded sample yet.
+    pub fn file_samples(&self) -> Vec<FileSample> {
+        samples::files(&self.components)
+    }
+
+    /// Gives a header the handle of its sample.
+    pub fn set_handle(&mut self, sample: &FileSample, handle: &str) {
+        let mut components = Value::from(std::mem::take(&mut self.components));
+        if let Some(header) = components.pointer_mut(&sample.at) {
+            header["example"] = json!({"header_handle": [handle]});
+        }
+        if let Value::Array(components) = components {
+            self.components = components;
+        }
+    }
+}
+
 impl TemplateRequest {
     /// Checks the request and builds what Meta wants. Meta refuses variables
     /// without samples, and the contract has no field for them: we make one up
@@ -67,15 +98,18 @@ impl TemplateRequest {
             None if category == Category::Authentication => authentication(),
             None => simple(self.header.as_deref(), self.body.as_deref(), self.footer.as_deref())?,
         };
-        if components.iter().any(|c| c.get("type").and_then(Value::as_str).is_none()) {
-            return Err(Invalid::new("components", "each component needs a type"));
-        }
-        let mut named = false;
-        for component in &mut components {
-            named |= add_samples(component);
-        }
+        rules::check(&components, category)?;
+        components.sort_by_key(rank);
+        let named = samples::add(&mut components);
         Ok(NewTemplate { name: self.name, language, category, named, components })
     }
+}
+
+/// The order in which Meta shows components.
+fn rank(component: &Value) -> usize {
+    const ORDER: [&str; 6] = ["HEADER", "LIMITED_TIME_OFFER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL"];
+    let kind = upper(component, "type");
+    ORDER.iter().position(|known| *known == kind).unwrap_or(ORDER.len())
 }
 
 /// Meta's fixed authentication text: only its switches may be chosen.
@@ -134,55 +168,6 @@ fn check_sequence(field: &str, text: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Adds the samples that are missing; answers whether the variables have names.
-fn add_samples(component: &mut Value) -> bool {
-    let kind = component.get("type").and_then(Value::as_str).unwrap_or_default().to_ascii_uppercase();
-    let text = component.get("text").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let found = variables(&text);
-    let named = found.iter().any(|v| v.parse::<usize>().is_err());
-    if kind == "BUTTONS" {
-        add_button_samples(component);
-    }
-    if found.is_empty() || component.get("example").is_some() {
-        return named;
-    }
-    let samples: Vec<String> = found.iter().enumerate().map(|(i, _)| sample(i)).collect();
-    let example = match (kind.as_str(), named) {
-        ("HEADER", false) => json!({"header_text": samples}),
-        ("BODY", false) => json!({"body_text": [samples]}),
-        ("HEADER" | "BODY", true) => {
-            let params: Vec<Value> = found
-                .iter()
-                .zip(samples)
-                .map(|(name, sample)| json!({"param_name": name, "example": sample}))
-                .collect();
-            let key = if kind == "HEADER" { "header_text_named_params" } else { "body_text_named_params" };
-            json!({key: params})
-        }
-        _ => return named,
-    };
-    if let Some(component) = component.as_object_mut() {
-        component.insert("example".to_owned(), example);
-    }
-    named
-}
-
-fn add_button_samples(component: &mut Value) {
-    let Some(buttons) = component.get_mut("buttons").and_then(Value::as_array_mut) else { return };
-    for button in buttons.iter_mut().filter_map(Value::as_object_mut) {
-        let url = button.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if !variables(&url).is_empty() && !button.contains_key("example") {
-            let start = url.find("{{").unwrap_or(url.len());
-            button.insert("example".to_owned(), json!([format!("{}{}", &url[..start], sample(0))]));
-        }
-    }
-}
-
-fn sample(index: usize) -> String {
-    const WORDS: [&str; 5] = ["Mario", "20", "Roma", "lunedi", "ordine 42"];
-    WORDS.get(index).map_or_else(|| format!("esempio {}", index + 1), |w| (*w).to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +208,49 @@ mod tests {
         let mut accents = request();
         accents.header = Some("è".repeat(60));
         assert!(accents.build().is_ok());
+    }
+
+    fn of(components: Value) -> NewTemplate {
+        let components = components.as_array().unwrap().clone();
+        TemplateRequest { components: Some(components), body: None, ..request() }.build().unwrap()
+    }
+
+    #[test]
+    fn components_come_in_metas_order_with_what_it_wants_of_them() {
+        let offer = json!({"type": "limited_time_offer", "limited_time_offer": {"text": "x", "has_expiration": true}});
+        let buttons = json!({"type": "BUTTONS", "buttons": [{"type": "COPY_CODE"}, {"type": "URL", "text": "Vai", "url": "https://x.it/{{1}}"}]});
+        let built = of(
+            json!([buttons, {"type": "BODY", "text": "Ciao {{1}}, oggi sconti"}, offer, {"type": "HEADER", "format": "IMAGE"}]),
+        );
+        let kinds: Vec<String> = built.components.iter().map(|component| upper(component, "type")).collect();
+        assert_eq!(kinds, ["HEADER", "LIMITED_TIME_OFFER", "BODY", "BUTTONS"]);
+        assert_eq!(built.components[3]["buttons"][0]["example"], "SALDI25");
+        let products =
+            of(json!([{"type": "BODY", "text": "x"}, {"type": "BUTTONS", "buttons": [{"type": "MPM"}]}]));
+        assert_eq!(products.components[1]["buttons"][0]["text"], "View items");
+    }
+
+    #[test]
+    fn files_without_a_handle_are_found_in_cards_too() {
+        let card = |example: Value| {
+            json!({"components": [{"type": "header", "format": "image", "example": example},
+            {"type": "BODY", "text": "Da {{1}} euro"}, {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "x"}]}]})
+        };
+        let cards = json!([
+            card(json!(null)),
+            card(json!({"header_handle": ["4::x"]})),
+            card(json!({"header_handle": ["https://x.it/a.jpg"]}))
+        ]);
+        let mut built = of(json!([{"type": "CAROUSEL", "cards": cards}, {"type": "BODY", "text": "x"}]));
+        assert_eq!(built.components[1]["cards"][0]["components"][1]["example"]["body_text"][0][0], "Mario");
+        let samples = built.file_samples();
+        let urls: Vec<Option<&str>> = samples.iter().map(|sample| sample.url.as_deref()).collect();
+        assert_eq!(urls, [None, Some("https://x.it/a.jpg")]);
+        for sample in &samples {
+            built.set_handle(sample, "4::y");
+        }
+        assert!(built.file_samples().is_empty());
+        assert_eq!(built.components[1]["cards"][0]["components"][0]["example"]["header_handle"][0], "4::y");
     }
 
     #[test]

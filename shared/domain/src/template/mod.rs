@@ -2,16 +2,25 @@
 //! is created.
 
 mod create;
-mod fill;
+mod filling;
+mod params;
 mod preview;
+mod rules;
+mod samples;
+mod slot;
+mod surplus;
+mod tidy;
 
-pub use create::{NewTemplate, TemplateRequest};
-pub use fill::{Param, Params, Variable, fill, slots};
+pub use create::{FileSample, NewTemplate, TemplateRequest};
+pub use filling::{FilledText, Filling, TemplateFile};
+pub use params::{ButtonParam, LocationParam, Param, Params, ProductParam, SectionParam};
 pub use preview::preview;
+pub use slot::{ButtonKind, Place, Slot, slots};
+pub use surplus::surplus;
+pub use tidy::tidy;
 
 use serde_json::Value;
 
-use crate::media::MediaKind;
 use crate::message::Category;
 
 /// Whether Meta lets a template be sent.
@@ -83,31 +92,8 @@ pub fn variables(text: &str) -> Vec<String> {
 }
 
 impl Template {
-    /// The media kind of the header, when it has one.
-    pub fn header_media(&self) -> Option<MediaKind> {
-        let header = self.component("HEADER")?;
-        match header.get("format").and_then(Value::as_str)? {
-            "IMAGE" => Some(MediaKind::Image),
-            "VIDEO" => Some(MediaKind::Video),
-            "DOCUMENT" => Some(MediaKind::Document),
-            _ => None,
-        }
-    }
-
-    fn component(&self, kind: &str) -> Option<&Value> {
-        self.components
-            .iter()
-            .find(|c| c.get("type").and_then(Value::as_str).is_some_and(|t| t.eq_ignore_ascii_case(kind)))
-    }
-
     fn text_of(&self, kind: &str) -> &str {
-        self.component(kind).and_then(|c| c.get("text")).and_then(Value::as_str).unwrap_or_default()
-    }
-
-    fn buttons(&self) -> &[Value] {
-        self.component("BUTTONS")
-            .and_then(|c| c.get("buttons"))
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
+        let component = self.components.iter().find(|component| slot::upper(component, "type") == kind);
+        component.map_or("", |component| slot::text(component, "text"))
     }
 }

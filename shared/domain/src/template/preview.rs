@@ -1,6 +1,6 @@
 //! A template as its recipient reads it.
 
-use super::{Template, Variable, slots};
+use super::{Place, Slot, Template, slots};
 use crate::message::Category;
 
 /// The body of `template` as its recipient reads it: filled with what was sent, in
@@ -10,10 +10,12 @@ pub fn preview(template: &Template, values: &[String]) -> Option<String> {
     if body.is_empty() || matches!(template.category, Some(Category::Authentication)) {
         return None;
     }
-    let slots = slots(template);
+    let mut slots = slots(template);
+    slots.retain(Slot::is_text);
     let value = |variable: &str| {
         let mut pairs = slots.iter().zip(values);
-        pairs.find_map(|(slot, value)| matches!(slot, Variable::Body(v) if v == variable).then_some(value))
+        pairs
+            .find_map(|(slot, value)| matches!(&slot.place, Place::Body(v) if v == variable).then_some(value))
     };
     let (mut text, mut rest) = (String::with_capacity(body.len()), body);
     while let Some((before, tail)) = rest.split_once("{{") {

@@ -3,8 +3,8 @@
 use domain::account::Account;
 use domain::campaign::{Audience, Campaign, CampaignMessage, CampaignState, CheckedDraft, Draft};
 use domain::channel::Channel;
-use domain::template::{Template, slots};
-use domain::{CampaignId, TenantId};
+use domain::template::{Filling, Params, Template, surplus};
+use domain::{CampaignId, Invalid, TenantId};
 use queue::CampaignJob;
 use store::campaigns::{Launch, Stored};
 use store::idempotency::Claim;
@@ -35,12 +35,13 @@ pub async fn draft(
     let tenant = caller.tenant_id();
     if let Some(made) = claim.and_then(|claim| claim.made.as_deref()) {
         let campaign = load(store, tenant, made.parse()?).await?.campaign;
-        let warnings = warnings(services, tenant, account, &campaign, &draft.tags).await?;
+        let given = (draft.tags.as_slice(), &draft.template_params);
+        let warnings = warnings(services, tenant, account, &campaign, given).await?;
         timing::arm(services, tenant, &campaign).await;
         return Ok((campaign, warnings));
     }
     let now = store.clock().now();
-    let draft_tags = draft.tags.clone();
+    let (draft_tags, draft_params) = (draft.tags.clone(), draft.template_params.clone());
     senders::check(store, tenant, &Channel::parse(&draft.channel)?).await?;
     let CheckedDraft { name, channel, sender, message, audience, scheduled_at } =
         draft.check(now, &time_zone(&caller.tenant))?;
@@ -61,7 +62,8 @@ pub async fn draft(
         started_at: None,
         finished_at: None,
     };
-    let warnings = warnings(services, tenant, account, &campaign, &draft_tags).await?;
+    let given = (draft_tags.as_slice(), &draft_params);
+    let warnings = warnings(services, tenant, account, &campaign, given).await?;
     campaign.id = store.next_campaign_id(tenant).await?;
     store.create_campaign(tenant, &campaign, claim).await?;
     timing::arm(services, tenant, &campaign).await;
@@ -74,22 +76,39 @@ async fn warnings(
     tenant: &TenantId,
     account: &Account,
     campaign: &Campaign,
-    tags: &[String],
+    (tags, params): (&[String], &Params),
 ) -> Result<Vec<String>> {
-    let mut warnings = match ready(services, tenant, account, campaign).await {
-        Ok(_) => Vec::new(),
+    let mut warnings = Vec::new();
+    match found(services, tenant, account, campaign).await {
+        Ok((_, Some(template))) => {
+            let problems = problems(services, tenant, &template, &campaign.message).await?;
+            warnings.extend(problems.into_iter().map(|problem| problem.message));
+            warnings.extend(late_offer(&template, campaign));
+            warnings.extend(surplus(&template, params));
+        }
+        Ok((_, None)) => {}
         // A sender that is named has to be there.
         Err(error) if error.code.is_server_error() || error.field.as_deref() == Some("sender") => {
             return Err(error);
         }
-        Err(error) => vec![error.message],
-    };
+        Err(error) => warnings.push(error.message),
+    }
     if !tags.is_empty() && campaign.audience == Audience::All {
         warnings.push(
             "tags are ignored: recipient_type is all, so every contact would be a recipient".to_owned(),
         );
     }
     Ok(warnings)
+}
+
+/// A limited-time offer that ends before its campaign starts.
+fn late_offer(template: &Template, campaign: &Campaign) -> Option<String> {
+    let CampaignMessage::Template { params, media_url, .. } = &campaign.message else { return None };
+    let at = campaign.scheduled_at?;
+    let filling = Filling::of(template, params, media_url.as_deref()).ok()?;
+    let ends = filling.expires_for_all_ms()?;
+    (ends <= at.as_millisecond())
+        .then(|| format!("the limited_time_offer of template_params ends before the campaign starts at {at}"))
 }
 
 async fn check_media(services: &Services, tenant: &TenantId, message: &CampaignMessage) -> Result<()> {
@@ -115,28 +134,76 @@ pub(super) async fn ready(
     account: &Account,
     campaign: &Campaign,
 ) -> Result<Ready> {
+    let (route, template) = found(services, tenant, account, campaign).await?;
+    if let Some(template) = &template {
+        let problems = problems(services, tenant, template, &campaign.message).await?;
+        if !problems.is_empty() {
+            return Err(unfilled(problems));
+        }
+    }
+    Ok(Ready { route, template })
+}
+
+/// The sender of a campaign, and its template.
+async fn found(
+    services: &Services,
+    tenant: &TenantId,
+    account: &Account,
+    campaign: &Campaign,
+) -> Result<(Route, Option<Template>)> {
     let route =
         routes::choose(services, tenant, account, &campaign.channel, campaign.sender.as_ref()).await?;
-    let (CampaignMessage::Template { name, language, params, media_url }, Some(number)) =
+    let (CampaignMessage::Template { name, language, .. }, Some(number)) =
         (&campaign.message, route.number())
     else {
-        return Ok(Ready { route, template: None });
+        return Ok((route, None));
     };
     let (store, graph) = (&services.store, &services.graph);
     let template = templates::approved(store, graph, tenant, number, name, language.as_deref()).await?;
-    if let Err(missing) = params.patterns(&slots(&template)) {
-        let message = format!("template_params has no value for {}", missing.join(", "));
-        return Err(Error::invalid("template_params", message));
-    }
-    match (template.header_media(), media_url) {
-        (Some(kind), None) => {
-            let message = format!("media_url is required: the template's header is a {}", kind.as_str());
-            return Err(Error::invalid("media_url", message));
+    Ok((route, Some(template)))
+}
+
+/// What keeps a template from being filled: what is missing, wrong, not a file of the kind
+/// that is asked for, or over.
+async fn problems(
+    services: &Services,
+    tenant: &TenantId,
+    template: &Template,
+    message: &CampaignMessage,
+) -> Result<Vec<Invalid>> {
+    let CampaignMessage::Template { params, media_url, .. } = message else { return Ok(Vec::new()) };
+    let filling = match Filling::of(template, params, media_url.as_deref()) {
+        Ok(filling) => filling,
+        Err(problems) => return Ok(problems),
+    };
+    let mut problems = Vec::new();
+    for file in filling.files() {
+        match services.files.check(&services.store, tenant, &file.url, file.kind).await {
+            Ok(()) => {}
+            Err(error) if error.code.is_server_error() => return Err(error),
+            Err(error) if media_url.as_deref() == Some(&file.url) => {
+                let field = error.field.unwrap_or_else(|| "media_url".to_owned());
+                problems.push(Invalid::new(field, error.message));
+            }
+            Err(error) => {
+                let message = format!("template_params: {} of {}", error.message, file.of);
+                problems.push(Invalid::new("template_params", message));
+            }
         }
-        (Some(kind), Some(url)) => services.files.check(store, tenant, url, kind).await?,
-        (None, _) => {}
     }
-    Ok(Ready { route, template: Some(template) })
+    let now = services.store.clock().now_ms();
+    if filling.expires_for_all_ms().is_some_and(|ends| ends <= now) {
+        let message = "the limited_time_offer of template_params has ended: its expiration is in the past";
+        problems.push(Invalid::new("template_params", message));
+    }
+    Ok(problems)
+}
+
+/// One refusal for all that keeps a template from being filled.
+pub(crate) fn unfilled(problems: Vec<Invalid>) -> Error {
+    let field = problems.first().map(|problem| problem.field.clone()).unwrap_or_default();
+    let messages: Vec<String> = problems.into_iter().map(|problem| problem.message).collect();
+    Error::invalid(&field, messages.join("; "))
 }
 
 /// Starts a campaign now. Of several who try at once, one succeeds; who asks again under

@@ -18,6 +18,7 @@ pub use control::{cancel, pause, resume};
 pub(crate) use control::{end, stop_sending};
 pub use counting::{count, progress};
 pub use erase::erase;
+pub(crate) use launch::unfilled;
 pub use launch::{draft, launch, start_scheduled};
 pub use planner::plan;
 pub use preflight::{Preflight, preflight};
@@ -33,6 +34,9 @@ use store::campaigns::Stored;
 use store::ledger::Counts;
 
 use ops::{Error, Result};
+
+/// Why a recipient is skipped whose limited-time offer has ended.
+pub(crate) const OFFER_EXPIRED: &str = "offer_expired";
 
 /// A campaign and how far it came.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use domain::contact::Contact;
 use domain::message::{Address, CustomAddress, MAX_TEXT, check_caption};
 use domain::outcome::Reason;
 use domain::placeholder::{Pattern, as_parameter};
-use domain::template::{Template, slots};
+use domain::template::{Filling, Template};
 use domain::{CampaignId, ContactId, TenantId};
 use queue::{CampaignJob, SendJob};
 use store::Store;
@@ -19,7 +19,7 @@ use store::contacts::{ContactFilter, block_of};
 use store::ledger::{Counts, PlannedRow};
 use store::outbox::Note;
 
-use super::load;
+use super::{OFFER_EXPIRED, load};
 use crate::Services;
 use ops::Result;
 use ops::eligibility::{Bar, By, MessageTarget, Terms};
@@ -90,14 +90,20 @@ pub(super) struct Plan<'a> {
     tenant: &'a TenantId,
     campaign: &'a Campaign,
     pub(super) terms: Terms,
-    patterns: Vec<Pattern>,
+    texts: Texts,
+}
+
+/// The texts that are filled in for each recipient.
+enum Texts {
+    Free(Vec<Pattern>),
+    Template(Filling),
 }
 
 impl<'a> Plan<'a> {
     pub(super) fn new(store: &'a Store, tenant: &'a TenantId, stored: &'a Stored) -> Self {
         let campaign = &stored.campaign;
-        let patterns = patterns(&campaign.message, stored.template.as_ref());
-        Self { store, tenant, campaign, terms: Terms::of(stored, By::Campaign), patterns }
+        let texts = texts(&campaign.message, stored.template.as_ref());
+        Self { store, tenant, campaign, terms: Terms::of(stored, By::Campaign), texts }
     }
 
     async fn block(&self, block: u64, last: ContactId) -> Result<()> {
@@ -136,16 +142,32 @@ impl<'a> Plan<'a> {
     }
 
     fn row(&self, contact: &Contact, address: Option<Address>, bar: Option<Bar>) -> PlannedRow {
-        let is_template = !self.terms.is_free_form;
-        let filled: Vec<_> = self.patterns.iter().map(|p| p.fill(contact)).collect();
-        let params: Vec<String> =
-            filled.iter().map(|f| if is_template { as_parameter(&f.text) } else { f.text.clone() }).collect();
-        let skip = bar.map(Reason::from).or_else(|| {
-            let missing = is_template && filled.iter().zip(&params).any(|(f, p)| f.missing || p.is_empty());
-            let unfit = if missing { Some("missing_parameter") } else { self.unfit(&params) };
-            unfit.map(Reason::word)
-        });
+        let (params, unfit) = match &self.texts {
+            Texts::Free(patterns) => {
+                let params: Vec<String> = patterns.iter().map(|p| p.fill(contact).text).collect();
+                let unfit = self.unfit(&params);
+                (params, unfit)
+            }
+            Texts::Template(filling) => self.freeze(filling, contact),
+        };
+        let skip = bar.map(Reason::from).or_else(|| unfit.map(Reason::word));
         PlannedRow { contact: contact.id, address, params, skip: skip.map(|skip| skip.to_string()) }
+    }
+
+    /// The texts of a template for one contact, and why they cannot be sent.
+    fn freeze(&self, filling: &Filling, contact: &Contact) -> (Vec<String>, Option<&'static str>) {
+        let mut unfit = None;
+        let texts = filling.texts().iter().map(|text| {
+            let filled = text.pattern.fill(contact);
+            text.freeze(&filled).unwrap_or_else(|why| {
+                unfit.get_or_insert(why);
+                as_parameter(&filled.text)
+            })
+        });
+        let texts: Vec<String> = texts.collect();
+        let ends = filling.expires_ms(&texts);
+        let is_over = ends.is_some_and(|ends| ends <= self.store.clock().now_ms());
+        (texts, unfit.or_else(|| is_over.then_some(OFFER_EXPIRED)))
     }
 
     /// Why free text is none any more, once its placeholders are filled.
@@ -179,14 +201,15 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The texts that are filled in for each recipient.
-fn patterns(message: &CampaignMessage, template: Option<&Template>) -> Vec<Pattern> {
+fn texts(message: &CampaignMessage, template: Option<&Template>) -> Texts {
     match message {
-        CampaignMessage::Text { body } => vec![Pattern::parse(body)],
-        CampaignMessage::Media { caption, .. } => caption.iter().map(|c| Pattern::parse(c)).collect(),
-        CampaignMessage::Template { params, .. } => {
-            let slots = template.map(slots).unwrap_or_default();
-            params.patterns(&slots).unwrap_or_default().iter().map(|p| Pattern::parse(p)).collect()
+        CampaignMessage::Text { body } => Texts::Free(vec![Pattern::parse(body)]),
+        CampaignMessage::Media { caption, .. } => {
+            Texts::Free(caption.iter().map(|c| Pattern::parse(c)).collect())
+        }
+        CampaignMessage::Template { params, media_url, .. } => {
+            let filling = template.and_then(|t| Filling::of(t, params, media_url.as_deref()).ok());
+            filling.map_or(Texts::Free(Vec::new()), Texts::Template)
         }
     }
 }

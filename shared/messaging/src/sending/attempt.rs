@@ -143,6 +143,9 @@ impl<'a> SendContext<'a> {
         let Some(address) = &row.address else {
             return row.skip(Bar::NoAddress.into()).into();
         };
+        if let Some(reason) = composer.outdated(&row.params, self.services.store.clock().now_ms()) {
+            return row.skip(reason).into();
+        }
         match self.pacer.turn().await {
             Turn::Now => {}
             Turn::Held(held) => return self.later(row, held).into(),

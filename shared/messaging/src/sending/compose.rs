@@ -5,10 +5,12 @@ use domain::TenantId;
 use domain::campaign::CampaignMessage;
 use domain::media::MediaKind;
 use domain::message::{Content, MediaSource, TemplateCall};
-use domain::template::{Variable, fill, slots};
+use domain::outcome::Reason;
+use domain::template::Filling;
 use store::campaigns::Stored;
 
 use crate::Services;
+use crate::campaigns::{OFFER_EXPIRED, unfilled};
 use crate::routes::Route;
 use ops::{Error, Result};
 
@@ -22,7 +24,7 @@ pub(crate) struct Composer {
 enum Shape {
     Text,
     Media { kind: MediaKind, source: MediaSource },
-    Template { name: String, language: String, slots: Vec<Variable>, media: Option<(MediaKind, MediaSource)> },
+    Template { name: String, language: String, filling: Filling, sources: Vec<MediaSource> },
 }
 
 impl Composer {
@@ -39,16 +41,17 @@ impl Composer {
             CampaignMessage::Media { kind, url, .. } => {
                 Shape::Media { kind: *kind, source: source(url).await? }
             }
-            CampaignMessage::Template { name, media_url, .. } => {
+            CampaignMessage::Template { name, params, media_url, .. } => {
                 let template = stored.template.as_ref();
                 let template =
                     template.ok_or_else(|| Error::invalid("template_name", "the template is gone"))?;
-                let media = match (template.header_media(), media_url) {
-                    (Some(kind), Some(url)) => Some((kind, source(url).await?)),
-                    _ => None,
-                };
+                let filling = Filling::of(template, params, media_url.as_deref()).map_err(unfilled)?;
+                let mut sources = Vec::with_capacity(filling.files().len());
+                for file in filling.files() {
+                    sources.push(source(&file.url).await?);
+                }
                 let (name, language) = (name.clone(), template.language.clone());
-                Shape::Template { name, language, slots: slots(template), media }
+                Shape::Template { name, language, filling, sources }
             }
         };
         Ok(Self { shape })
@@ -64,11 +67,18 @@ impl Composer {
                 caption: params.first().cloned(),
                 file_name: None,
             },
-            Shape::Template { name, language, slots, media } => Content::Template(TemplateCall {
+            Shape::Template { name, language, filling, sources } => Content::Template(TemplateCall {
                 name: name.clone(),
                 language: language.clone(),
-                components: fill(slots, params, media.as_ref().map(|(kind, source)| (*kind, source))),
+                components: filling.components(params, sources),
             }),
         }
+    }
+
+    /// Why the message for a recipient with these frozen texts says nothing any more.
+    pub(crate) fn outdated(&self, params: &[String], now_ms: i64) -> Option<Reason> {
+        let Shape::Template { filling, .. } = &self.shape else { return None };
+        let is_over = filling.expires_ms(params).is_some_and(|ends| ends <= now_ms);
+        is_over.then(|| Reason::word(OFFER_EXPIRED))
     }
 }

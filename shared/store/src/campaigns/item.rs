@@ -1,18 +1,17 @@
 //! Campaigns as items.
 
-use std::collections::BTreeMap;
-
 use domain::campaign::{Audience, Campaign, CampaignMessage, CampaignState};
 use domain::channel::Channel;
 use domain::media::MediaKind;
 use domain::message::Category;
 use domain::sender::SenderId;
-use domain::template::{Params, Template, TemplateStatus};
+use domain::template::{Template, TemplateStatus};
 use domain::{AccountId, CampaignId, ContactId, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::params::ParamsItem;
 use super::{KIND, Planning, ResendOrder, Stored, key};
 use crate::item::{Item, compose, read};
 use crate::ledger::Which;
@@ -60,14 +59,6 @@ struct MessageItem {
     language: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     params: Option<ParamsItem>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ParamsItem {
-    header: Vec<String>,
-    body: Vec<String>,
-    named: BTreeMap<String, String>,
-    buttons: Vec<String>,
 }
 
 /// A template as items hold it; its components are JSON text.
@@ -130,12 +121,7 @@ fn message_item(message: &CampaignMessage) -> MessageItem {
             name: Some(name),
             language,
             url: media_url,
-            params: Some(ParamsItem {
-                header: params.header,
-                body: params.body,
-                named: params.named,
-                buttons: params.buttons,
-            }),
+            params: Some((*params).into()),
             ..empty("template")
         },
     }
@@ -151,16 +137,11 @@ fn read_message(item: MessageItem) -> Result<CampaignMessage> {
             caption: item.body,
         }),
         "template" => {
-            let params = item.params.map(|p| Params {
-                header: p.header,
-                body: p.body,
-                named: p.named,
-                buttons: p.buttons,
-            });
+            let params = item.params.map(ParamsItem::into_params).transpose()?;
             Ok(CampaignMessage::Template {
                 name: item.name.ok_or_else(corrupt)?,
                 language: item.language,
-                params: params.unwrap_or_default(),
+                params: Box::new(params.unwrap_or_default()),
                 media_url: item.url,
             })
         }

@@ -2,6 +2,7 @@
 
 mod item;
 mod moves;
+mod params;
 
 pub(crate) use item::{TemplateItem, from_item};
 pub use moves::Transition;
