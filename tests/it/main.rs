@@ -31,5 +31,6 @@ mod sendapi;
 mod sendapp;
 mod senders;
 mod sendwo;
+mod templates;
 mod uploads;
 mod webhooks;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::create::FileSample;
 use super::slot::{media_kind, upper};
 use super::variables;
+use crate::media::MediaKind;
 
 /// Adds the samples that are missing; answers whether the variables have names.
 pub(super) fn add(components: &mut [Value]) -> bool {
@@ -100,7 +101,9 @@ fn collect(components: &[Value], under: &str, found: &mut Vec<FileSample>) {
                 collect(components, &format!("{at}/cards/{number}/components"), found);
             }
         }
-        let Some(kind) = media_kind(&upper(component, "format")) else { continue };
+        let format = upper(component, "format");
+        let film = (format == "GIF").then_some(MediaKind::Video);
+        let Some(kind) = media_kind(&format).or(film) else { continue };
         let given = component.pointer("/example/header_handle");
         let given =
             given.and_then(|given| given.get(0).unwrap_or(given).as_str()).filter(|given| !given.is_empty());

@@ -4,12 +4,17 @@ use super::params::Params;
 use super::slot::{ButtonKind, Place, Slot, all_slots};
 use super::{Template, slot};
 
-/// What of `params` fills nothing, each as a sentence. Nothing is refused for it.
-pub fn surplus(template: &Template, params: &Params) -> Vec<String> {
+/// What of `params` and the draft's `media_url` fills nothing, each as a sentence. Nothing is
+/// refused for it.
+pub fn surplus(template: &Template, params: &Params, media_url: Option<&str>) -> Vec<String> {
     let slots = all_slots(template);
     let of = |card: Option<usize>| slots.iter().filter(move |slot| slot.card == card).collect::<Vec<_>>();
     let mut found = Vec::new();
     of_part(params, &of(None), "", &mut found);
+    let has_file = |slot: &Slot| slot.card.is_none() && matches!(slot.place, Place::HeaderMedia(_));
+    if media_url.is_some() && !slots.iter().any(has_file) {
+        found.push("media_url fills nothing: the template has no header with a file".to_owned());
+    }
     let cards = template.components.iter().map(|component| slot::list(component, "cards").len()).max();
     let cards = cards.unwrap_or(0);
     if params.cards.len() > cards {

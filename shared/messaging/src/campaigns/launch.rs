@@ -84,7 +84,14 @@ async fn warnings(
             let problems = problems(services, tenant, &template, &campaign.message).await?;
             warnings.extend(problems.into_iter().map(|problem| problem.message));
             warnings.extend(late_offer(&template, campaign));
-            warnings.extend(surplus(&template, params));
+            let media_url = match &campaign.message {
+                CampaignMessage::Template { media_url, .. } => media_url.as_deref(),
+                CampaignMessage::Text { .. } | CampaignMessage::Media { .. } => None,
+            };
+            warnings.extend(surplus(&template, params, media_url));
+        }
+        Ok((_, None)) if *params != Params::default() => {
+            warnings.push("template_params is ignored: the message is no template".to_owned());
         }
         Ok((_, None)) => {}
         // A sender that is named has to be there.

@@ -27,6 +27,8 @@ pub(crate) enum Header {
     Fixed,
     Text(Variables),
     Media(MediaKind),
+    /// A short film that plays by itself.
+    Gif,
     Location,
     Product,
 }
@@ -75,6 +77,7 @@ fn header(component: &Value) -> Header {
     match format {
         "LOCATION" => return Header::Location,
         "PRODUCT" => return Header::Product,
+        "GIF" => return Header::Gif,
         _ => {}
     }
     if let Some(kind) = MediaKind::from_name(&format.to_ascii_lowercase()) {

@@ -140,7 +140,7 @@ pub(super) fn check_header(header: &Value, named: bool) -> Result<(), GraphError
             }
             check_samples(header, "HEADER", &names, named)
         }
-        "IMAGE" | "VIDEO" | "DOCUMENT" => {
+        "IMAGE" | "VIDEO" | "DOCUMENT" | "GIF" => {
             let handle = field(header, "example").and_then(|example| field(example, "header_handle"));
             let given =
                 handle.and_then(Value::as_array).and_then(|handles| handles.first()).and_then(Value::as_str);
@@ -154,7 +154,7 @@ pub(super) fn check_header(header: &Value, named: bool) -> Result<(), GraphError
         _ => Err(GraphError::template(
             HEADER,
             "Invalid header",
-            "format must be TEXT, IMAGE, VIDEO, DOCUMENT, LOCATION or PRODUCT",
+            "format must be TEXT, IMAGE, VIDEO, GIF, DOCUMENT, LOCATION or PRODUCT",
         )),
     }
 }

@@ -62,7 +62,7 @@ fn refused() -> Vec<(Value, u64)> {
         ),
         (header(json!({ "type": "HEADER", "format": "TEXT", "text": "Hello {{1}}" })), 2_388_043),
         (header(json!({ "type": "HEADER", "format": "IMAGE" })), 2_388_043),
-        (header(json!({ "type": "HEADER", "format": "GIF" })), 2_388_047),
+        (header(json!({ "type": "HEADER", "format": "SOUND" })), 2_388_047),
         (header(json!({ "type": "FOOTER", "text": "x".repeat(61) })), 2_388_040),
         (header(json!({ "type": "FOOTER", "text": "Bye {{1}}" })), 2_388_073),
         (with_buttons(json!([])), 2_388_000),

@@ -124,6 +124,17 @@ async fn a_location_needs_its_coordinates() {
 }
 
 #[tokio::test]
+async fn a_film_that_plays_by_itself_is_sent_as_one() {
+    let with = |kind: &str| json!([{ "type": "header", "parameters": [{ "type": kind, kind: { "link": "https://a.b/c.mp4" } }] }]);
+    let header = json!({ "type": "HEADER", "format": "GIF", "example": { "header_handle": ["4::x"] } });
+    assert_codes(
+        json!([header, body(1)]),
+        &[(with("gif"), 0), (with("video"), 132_012), (json!([]), 132_012)],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn an_offer_is_told_when_it_ends() {
     let code = |code: &str| {
         json!({ "type": "button", "sub_type": "copy_code", "index": 0,

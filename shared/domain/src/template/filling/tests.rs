@@ -250,10 +250,13 @@ fn values_of_one_recipient_may_be_none() {
 
 #[test]
 fn what_is_too_much_is_told() {
-    let told =
-        |components: Value, params: Value| surplus(&template(components), &Params::parse(&params).unwrap());
+    let told = |components: Value, params: Value| {
+        surplus(&template(components), &Params::parse(&params).unwrap(), None)
+    };
     let hello = json!([{"type": "BODY", "text": "Ciao {{1}}"}]);
     assert!(told(hello.clone(), json!(["a"])).is_empty());
+    let with_file = surplus(&template(hello.clone()), &Params::default(), Some("https://x.it/a.jpg"));
+    assert_eq!(with_file, ["media_url fills nothing: the template has no header with a file"]);
     for (params, part) in [
         (json!(["a", "b"]), "2 body values for 1"),
         (json!({"header": "h", "body": ["a"]}), "1 header values for 0"),

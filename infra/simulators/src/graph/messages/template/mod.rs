@@ -17,7 +17,7 @@ use crate::graph::{
     state::{
         accounts::Token,
         lifecycle::Category,
-        media::MediaShelf,
+        media::{MediaKind, MediaShelf},
         shape::{Header, Shape},
         templates::Template,
         variables::Variables,
@@ -132,6 +132,10 @@ impl<'a> Parts<'a> {
             Header::Media(kind) => {
                 let value = sole(parameters, &at, kind.name())?;
                 medium::check(value, &path(&format!("{at}[0]"), kind.name()), *kind, self.media)
+            }
+            Header::Gif => {
+                let value = sole(parameters, &at, "gif")?;
+                medium::check(value, &path(&format!("{at}[0]"), "gif"), MediaKind::Video, self.media)
             }
             Header::Location => {
                 let value = sole(parameters, &at, "location")?;
