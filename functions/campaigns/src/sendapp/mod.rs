@@ -128,8 +128,9 @@ pub(crate) async fn draft(
         let DraftCampaign { draft, token } = input.read();
         let account = account_of_token(&services.store, &caller, token).await?;
         let draft = draft.get()?;
-        let (campaign, warnings) =
+        let (campaign, mut warnings) =
             campaigns::draft(&services, &caller, &account, draft, claim.as_ref()).await?;
+        warnings.extend(input.unknown());
         let state = campaign.state.as_str();
         Ok(Reply::<200, _>(Drafted { status: "success", campaign_id: campaign.id.0, state, warnings }))
     })
@@ -141,12 +142,15 @@ struct Launched {
     status: &'static str,
     campaign_id: u64,
     state: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 request! {
     /// `POST /api/campaigns/launch`
     pub(crate) struct Launch {
         campaign_id: Required<String> = named("campaign_id"),
+        scheduled_at: Given<String> = named("scheduled_at"),
     }
 }
 
@@ -157,9 +161,15 @@ pub(crate) async fn launch(
     input: Input<Launch>,
 ) -> Result<Response> {
     idempotent_make(&services.store, &caller, &input, async |claim| {
-        let id: CampaignId = input.read().campaign_id.get()?.parse()?;
+        let Launch { campaign_id, scheduled_at } = input.read();
+        let id: CampaignId = campaign_id.get()?.parse()?;
+        if scheduled_at.get()?.is_some() {
+            let message = "scheduled_at belongs to the draft: a launch starts the campaign now";
+            return Err(Error::invalid("scheduled_at", message).into());
+        }
         let state = campaigns::launch(&services, caller.tenant_id(), id, claim).await?.as_str();
-        Ok(Reply::<200, _>(Launched { status: "success", campaign_id: id.0, state }))
+        let warnings = input.unknown();
+        Ok(Reply::<200, _>(Launched { status: "success", campaign_id: id.0, state, warnings }))
     })
     .await
 }

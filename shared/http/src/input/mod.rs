@@ -20,6 +20,10 @@ pub(crate) use body::{BodyAndQuery, read};
 
 /// The key under which a request may be repeated, where it is no header.
 pub const IDEMPOTENCY_KEY: &str = "idempotency_key";
+/// Most unknown parameters that a request is told of.
+const MAX_UNKNOWN: usize = 20;
+/// Most characters of their names.
+const MAX_NAME: usize = 64;
 /// Longest idempotency key.
 const MAX_IDEMPOTENCY_KEY: usize = 255;
 
@@ -70,6 +74,24 @@ impl<R: Request> Input<R> {
     pub fn read(&self) -> R {
         R::read(Fields::new(&self.carried.content.params, &self.carried.content.files))
     }
+
+    /// What else the request carries, in the words of a warning: nobody looks at it. A token
+    /// is often sent where none is needed.
+    pub fn unknown(&self) -> Vec<String> {
+        let dialect = self.carried.spec.dialect;
+        let is_known = |name: &str| {
+            [IDEMPOTENCY_KEY, "token"].contains(&name)
+                || dialect.key_parameter() == Some(name)
+                || R::FIELDS.iter().any(|field| field.names.contains(&name))
+        };
+        let unknown = self.carried.content.params.keys().filter(|name| !is_known(name)).take(MAX_UNKNOWN);
+        unknown.map(|name| format!("`{}` is not known and was ignored", shown(name))).collect()
+    }
+}
+
+/// A parameter's name as it may be printed.
+fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect()
 }
 
 impl<R> Input<R> {

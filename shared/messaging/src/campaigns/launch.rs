@@ -18,6 +18,9 @@ use ops::events::EventPublisher;
 use ops::schedule::WATCH_MS;
 use ops::{Caller, Code, Error, Result, senders};
 
+/// Most tags of a draft that contacts are looked for.
+const MAX_CHECKED: usize = 10;
+
 /// Writes a draft down; answers it with what would keep it from being launched.
 /// A draft with a time is scheduled, and starts by itself. One that was asked for before
 /// under the same key is answered as it is.
@@ -99,6 +102,13 @@ async fn warnings(
             return Err(error);
         }
         Err(error) => warnings.push(error.message),
+    }
+    if let Audience::Tags(wanted) = &campaign.audience {
+        for tag in wanted.iter().take(MAX_CHECKED) {
+            if services.store.has_tag(tenant, tag).await? == Some(false) {
+                warnings.push(format!("tags: no contact has the tag {tag}"));
+            }
+        }
     }
     if !tags.is_empty() && campaign.audience == Audience::All {
         warnings.push(

@@ -18,6 +18,8 @@ pub const BLOCK: u64 = 1_000;
 const CONCURRENCY: usize = 8;
 /// Most blocks that are counted for whoever asks how large they are.
 const COUNTED: usize = 2;
+/// Most blocks that are looked through for a tag.
+const LOOKED_THROUGH: usize = 200;
 /// After this long a writer that marked a block is taken for dead, in milliseconds.
 const STALE_WRITER_MS: u64 = 15 * 60_000;
 
@@ -162,6 +164,25 @@ impl Store {
             Query { pk: block_pk(tenant, block), filter: Some(filter.expression()), ..Query::default() };
         let items = self.query(&query).await?;
         items.into_iter().filter_map(|item| from_item(item).transpose()).collect()
+    }
+
+    /// Whether any contact has a tag; `None` of a tenant with more contacts than are looked
+    /// through for it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn has_tag(&self, tenant: &TenantId, tag: &str) -> Result<Option<bool>> {
+        let heads = self.heads(tenant).await?;
+        let filter = &ContactFilter { tag: Some(tag.to_owned()), ..ContactFilter::default() };
+        let blocks: Vec<u64> = heads.iter().map(BlockHead::block).take(LOOKED_THROUGH).collect();
+        let counts = blocks.into_iter().map(|block| self.count_block(tenant, block, filter));
+        let mut counts = stream::iter(counts.collect::<Vec<_>>()).buffered(CONCURRENCY);
+        while let Some(count) = counts.next().await {
+            if count? > 0 {
+                return Ok(Some(true));
+            }
+        }
+        Ok((heads.len() <= LOOKED_THROUGH).then_some(false))
     }
 
     async fn matching_counts(&self, tenant: &TenantId, filter: &ContactFilter) -> Result<Vec<(u64, u64)>> {
