@@ -4,14 +4,17 @@
 //! Rows are applied one by one, so that the result of an import equals the
 //! result of its rows sent one at a time; the store then writes what changed.
 
+mod identities;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use crate::contact::{Contact, MAX_ALIASES, MAX_METADATA, MAX_TAGS, NewContact, same_tag};
+use crate::contact::{Contact, MAX_METADATA, MAX_TAGS, NewContact, same_tag};
 use crate::identity::Identity;
 use crate::phone::LeftOut;
 use crate::{ContactId, EmailAddress};
+use identities::{add_alias, merge_identities, system, system_of};
 
 /// What became of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -402,78 +405,6 @@ struct Found {
     is_known_elsewhere: bool,
 }
 
-/// Gives a contact the identities of a row. What is replaced it goes on being known by.
-fn merge_identities(contact: &mut Contact, row: &NewContact, is_newer: bool) {
-    let mut former = Vec::new();
-    if let Some(phone) = &row.phone {
-        let identity = Identity::from(phone);
-        match contact.phone.take() {
-            Some(known) if known.key() == phone.key() => contact.phone = Some(known.or_clearer(phone)),
-            Some(known) if is_newer && !contact.aliases.contains(&identity) => {
-                former.push(Identity::from(&known));
-                contact.phone = Some(phone.clone());
-            }
-            Some(known) => contact.phone = Some(known),
-            None => {
-                contact.aliases.retain(|alias| *alias != identity);
-                contact.phone = Some(phone.clone());
-            }
-        }
-    }
-    if let Some(email) = &row.email {
-        match contact.email.take() {
-            Some(known) if is_newer && known.identity() != email.identity() => {
-                former.push(Identity::Email(known.identity()));
-                contact.aliases.retain(|alias| *alias != Identity::Email(email.identity()));
-                contact.email = Some(email.clone());
-            }
-            known => contact.email = known.or_else(|| Some(email.clone())),
-        }
-    }
-    if let Some(bsuid) = &row.bsuid {
-        match contact.bsuid.take() {
-            Some(known)
-                if is_newer && known != *bsuid && !contact.carries(&Identity::Bsuid(bsuid.clone())) =>
-            {
-                former.push(Identity::Bsuid(known));
-                contact.bsuid = Some(bsuid.clone());
-            }
-            known => contact.bsuid = known.or_else(|| Some(bsuid.clone())),
-        }
-    }
-    if let Some((channel, value)) = &row.custom
-        && contact.custom.iter().all(|(c, _)| c != channel)
-    {
-        contact.custom.push((channel.clone(), value.clone()));
-    }
-    let external = row.external_id.clone().map(Identity::External);
-    for identity in former.into_iter().chain(external).chain(row.aliases.iter().cloned()) {
-        add_alias(contact, identity, MAX_ALIASES);
-    }
-}
-
-fn add_alias(contact: &mut Contact, identity: Identity, most: usize) {
-    if !contact.carries(&identity) && contact.aliases.len() < most {
-        contact.aliases.push(identity);
-    }
-}
-
-/// The system of an id such as `shopify:customer:123`: what stands before the last colon.
-fn system(external: &str) -> Option<&str> {
-    external.rsplit_once(':').map(|(system, _)| system)
-}
-
-fn system_of(identity: &Identity) -> Option<&str> {
-    match identity {
-        Identity::External(external) => system(external),
-        Identity::Phone(_)
-        | Identity::Email(_)
-        | Identity::Bsuid(_)
-        | Identity::Lid(_)
-        | Identity::Custom { .. } => None,
-    }
-}
-
 fn vacant() -> Slot {
     Slot { before: None, after: None, gone: false, rows: Vec::new(), partners: Vec::new() }
 }
@@ -508,124 +439,4 @@ fn drop_identity(row: &mut NewContact, identity: &Identity) -> Option<Warning> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_people_of_one_channel_who_share_an_address_stay_two() {
-        let now = Timestamp::UNIX_EPOCH;
-        let on = |id: &str, email: &str| NewContact {
-            custom: Some(("chat".to_owned(), id.to_owned())),
-            email: email.parse().ok(),
-            ..NewContact::default()
-        };
-        let mut book = Book::default();
-        let mut next = 0;
-        let mut fresh = || {
-            next += 1;
-            Some(ContactId(next))
-        };
-        let rows = [on("a", "office@example.com"), on("b", "office@example.com"), on("b", "")];
-        let applied = rows.map(|row| book.apply(0, &row, now, &mut fresh).unwrap());
-        assert_eq!(applied.each_ref().map(|a| a.id.0), [1, 2, 2]);
-        assert_eq!(applied[1].warning, Some(Warning::EmailTaken));
-        book.apply(0, &on("c", ""), now, &mut fresh).unwrap();
-        let joined = book.apply(0, &on("c", "office@example.com"), now, &mut fresh).unwrap();
-        assert_eq!((joined.id.0, joined.warning), (3, Some(Warning::EmailTaken)));
-    }
-
-    fn row(phone: &str, email: &str, name: &str) -> NewContact {
-        NewContact {
-            name: (!name.is_empty()).then(|| name.to_owned()),
-            phone: phone.parse().ok(),
-            email: email.parse().ok(),
-            ..NewContact::default()
-        }
-    }
-
-    fn apply_all(book: &mut Book, rows: &[NewContact]) -> Vec<Applied> {
-        let mut next = 100;
-        rows.iter()
-            .enumerate()
-            .map(|(i, r)| {
-                let mut fresh = || {
-                    next += 1;
-                    Some(ContactId(next))
-                };
-                book.apply(i, r, Timestamp::UNIX_EPOCH, &mut fresh).unwrap()
-            })
-            .collect()
-    }
-
-    #[test]
-    fn the_same_person_twice_is_one_contact() {
-        let mut book = Book::default();
-        let rows = [row("+393391234567", "", "Mario"), row("+393391234567", "Mario@example.com", "")];
-        let applied = apply_all(&mut book, &rows);
-        assert_eq!((applied[0].created, applied[1].created), (true, false));
-        let contact = book.slot(applied[1].id).unwrap().after.clone().unwrap();
-        assert_eq!(contact.name.as_deref(), Some("Mario"));
-        assert_eq!(contact.identities().len(), 2);
-    }
-
-    #[test]
-    fn a_shared_email_stays_with_the_first() {
-        let mut book = Book::default();
-        let rows = [
-            row("+393391234567", "office@example.com", "A"),
-            row("+393391234568", "office@example.com", "B"),
-        ];
-        let applied = apply_all(&mut book, &rows);
-        assert!(applied[1].created);
-        assert_eq!(applied[1].warning, Some(Warning::EmailTaken));
-        assert!(book.slot(applied[1].id).unwrap().after.as_ref().unwrap().email.is_none());
-    }
-
-    #[test]
-    fn phone_of_one_and_email_of_another_become_one_where_both_fit() {
-        let mut book = Book::default();
-        let rows = [
-            row("+393391234567", "", "A"),
-            row("", "b@example.com", "B"),
-            row("+393391234567", "b@example.com", ""),
-        ];
-        let applied = apply_all(&mut book, &rows);
-        assert_eq!(applied[2].id, applied[0].id);
-        let lost = book.slot(applied[1].id).unwrap();
-        assert!(lost.gone && lost.after.is_none());
-        let one = book.slot(applied[0].id).unwrap().after.clone().unwrap();
-        assert_eq!((one.name.as_deref(), one.absorbed), (Some("A"), vec![applied[1].id]));
-    }
-
-    #[test]
-    fn a_vacant_id_is_adopted_and_a_stale_pointer_is_not_followed() {
-        let mut book = Book::default();
-        let phone: crate::PhoneNumber = "+393391234567".parse().unwrap();
-        book.load_pointer(Identity::from(&phone), ContactId(7));
-        let applied = apply_all(&mut book, &[row("+393391234567", "", "A")]);
-        assert_eq!((applied[0].id, applied[0].created), (ContactId(7), true));
-
-        let mut book = Book::default();
-        book.load_pointer(Identity::from(&phone), ContactId(7));
-        book.load_contact(Contact::empty(ContactId(7), Timestamp::UNIX_EPOCH));
-        let applied = apply_all(&mut book, &[row("+393391234567", "", "A")]);
-        assert_ne!(applied[0].id, ContactId(7));
-    }
-
-    #[test]
-    fn merging_the_same_row_again_changes_nothing() {
-        let mut book = Book::default();
-        let mut new = row("+393391234567", "a@example.com", "A");
-        new.tags = vec!["vip".to_owned()];
-        new.metadata.insert("k".to_owned(), 1.into());
-        apply_all(&mut book, std::slice::from_ref(&new));
-        let stored = book.slots().next().unwrap().1.after.clone().unwrap();
-        let mut again = Book::default();
-        for identity in stored.identities() {
-            again.load_pointer(identity, stored.id);
-        }
-        again.load_contact(stored);
-        apply_all(&mut again, &[new]);
-        assert!(!again.slots().next().unwrap().1.changed());
-    }
-}
+mod tests;
