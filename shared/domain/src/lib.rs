@@ -22,6 +22,7 @@ pub mod pace;
 pub mod phone;
 pub mod placeholder;
 pub mod plan;
+pub mod quiet;
 pub mod recipient;
 mod report;
 mod secret;

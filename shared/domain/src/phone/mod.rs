@@ -9,6 +9,7 @@ mod read;
 mod spelling;
 #[cfg(test)]
 mod tests;
+pub(crate) mod zones;
 
 use std::fmt;
 use std::str::FromStr;
