@@ -49,7 +49,26 @@ fn parse(text: &str, says_form: bool) -> Option<Node> {
 
 /// A form, or the document that it carries.
 fn enveloped(form: Node) -> Node {
-    envelope(&form).unwrap_or(form)
+    envelope(&form).or_else(|| listed(&form)).unwrap_or(form)
+}
+
+/// The fields that Jotform lists in a text for people to read: `Nome:Ada Neri, Email:...`.
+fn listed(form: &Node) -> Option<Node> {
+    const LONGEST: usize = 200;
+    let text = form.text("pretty")?;
+    let mut fields: Vec<(String, Node)> = Vec::new();
+    for part in text.split(", ") {
+        match (part.split_once(':').filter(|(label, _)| label.len() <= LONGEST), fields.last_mut()) {
+            (Some((label, value)), _) => {
+                fields.push((label.trim().to_owned(), Node::Text(value.trim().to_owned())))
+            }
+            // A comma inside a value.
+            (None, Some((_, Node::Text(value)))) => value.extend([", ", part]),
+            (None, _) => {}
+        }
+    }
+    let others = form.entries().iter().filter(|(key, _)| key != "pretty").cloned();
+    Some(Node::map(others.chain(fields).collect())).filter(|_| text.contains(':'))
 }
 
 /// A JSON document that a form carries in a parameter, or as its only key.

@@ -1,219 +1,261 @@
-//! The names that senders give to the fields of a person, and their values.
+//! What the names of keys and the titles of questions mean: one rule for both, since
+//! forms use the one as the other.
 
-use super::node::Node;
+use super::values::Beside;
+use super::vocabulary::Word;
+use super::words::Words;
 
 /// What a field means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     /// A phone number; the rank prefers the numbers that take messages.
     Phone(u8),
-    Email,
+    /// An e-mail address, with its rank.
+    Email(u8),
+    /// Whichever of the two it holds, or a name: `customer`, `phone or e-mail`.
+    Address,
+    /// A part of the phone numbers beside it.
+    PhonePart(Beside),
     FirstName,
+    /// A first name in a language in which `name` beside it is the last name.
+    Vorname,
     LastName,
+    /// Of the person, or of whatever stands around it.
+    Name,
     FullName,
     /// Kept as metadata under this name.
     Extra(&'static str),
 }
 
-/// The meaning of a key, if it has one: `First Name`, `first_name` and
-/// `firstName` are the same, in the languages of our users.
-pub(super) fn meaning(key: &str) -> Option<Field> {
-    let key = squeeze(key);
-    // Prefixes that say whose the field is: WooCommerce's flat forms, Contact Form 7.
-    let bare = ["billing", "customer", "contact", "your", "primary", "person", "subscriber", "lead"]
-        .iter()
-        .find_map(|prefix| key.strip_prefix(prefix).filter(|rest| !rest.is_empty()))
-        .unwrap_or(&key);
-    Some(match bare {
-        "whatsapp" | "whatsappnumber" | "whatsappphone" | "whatsappphonenumber" | "hswhatsappphonenumber" => {
-            Field::Phone(0)
-        }
-        "mobile" | "mobilephone" | "mobilephonenumber" | "mobilenumber" | "mobileno" | "cell"
-        | "cellphone" | "cellnumber" | "cellulare" | "telefonocellulare" | "numerocellulare" | "celular"
-        | "movil" | "portable" | "handy" => Field::Phone(1),
-        "phone" | "phones" | "phonenumber" | "phonenumbers" | "phoneno" | "tel" | "telephone"
-        | "telephonenumber" | "telefono" | "numerotelefono" | "numeroditelefono" | "recapitotelefonico"
-        | "telefon" | "telefone" | "msisdn" | "personalphone" | "homephone" | "workphone"
-        | "businessphone" => Field::Phone(2),
-        "email" | "emails" | "emailaddress" | "emailaddresses" | "mail" | "emailid" | "useremail"
-        | "useremailaddress" | "receiptemail" | "workemail" | "personalemail" | "indirizzoemail"
-        | "correo" => Field::Email,
-        "firstname" | "fname" | "givenname" | "forename" | "vorname" | "prenom" | "nome" | "first" => {
-            Field::FirstName
-        }
-        "lastname" | "lname" | "familyname" | "surname" | "cognome" | "nachname" | "apellido"
-        | "apellidos" | "last" => Field::LastName,
-        "name" | "fullname" | "displayname" | "nomecompleto" | "nomeecognome" | "nominativo" => {
-            Field::FullName
-        }
-        "company" | "companyname" | "azienda" => Field::Extra("company"),
-        "city" | "citta" | "città" => Field::Extra("city"),
-        "country" | "countrycode" => Field::Extra("country"),
-        "language" | "locale" | "lang" | "preferredlocale" => Field::Extra("language"),
-        _ => return None,
-    })
+/// The rank from which an address is a second choice, wherever in the body it stands.
+pub(super) const LESSER: u8 = 3;
+/// The rank of an address that is taken when there is no other of either kind.
+pub(super) const LAST_RESORT: u8 = 4;
+
+/// What a name or a title says of its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    Field(Field),
+    /// It is known, and is no field of the person: `email_verified`, `host_phone`.
+    Other,
+    /// Nothing that is known.
+    Nothing,
 }
 
-/// The meaning of a form's question, `What is your first name?`, by the words in it.
-pub(super) fn meaning_of_question(text: &str) -> Option<Field> {
-    if let Some(field) = meaning(text) {
-        return Some(field);
+/// Whose an object is, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The person that a body is about.
+    Customer,
+    /// The same, unless it is somebody of the business inside whose object it stands.
+    Contact,
+    /// The fields of whose object it stands in.
+    Holder,
+    /// Somebody of the business, whose fields are not read.
+    Staff,
+    /// A user of the sender's product: somebody of the business, unless the body is
+    /// about users.
+    User,
+    /// Somebody else, or a thing.
+    Elsewhere,
+    Unknown,
+}
+
+/// The words in which a name asks for a phone number or an e-mail address.
+const PHONES: [Word; 3] = [Word::WhatsApp, Word::Mobile, Word::Phone];
+/// Whose a name may be and still be the person's.
+const WHOSE: [Word; 5] = [Word::Customer, Word::Guest, Word::Person, Word::Contact, Word::Holder];
+
+/// The field that a name or a title stands for, if any.
+pub(super) fn meaning(name: &str) -> Option<Field> {
+    match meaning_of(&Words::of(name)) {
+        Meaning::Field(field) => Some(field),
+        Meaning::Other | Meaning::Nothing => None,
     }
-    let words: Vec<String> = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
-    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
-    if has(&[
-        "company", "azienda", "business", "product", "prodotto", "event", "evento", "pet", "user", "username",
-    ]) {
+}
+
+/// What the words of a name or a title say.
+pub(super) fn meaning_of(words: &Words) -> Meaning {
+    let is_address = words.has(Word::Email) || words.has_any(&PHONES);
+    let is_name = words.has_any(&[Word::Name, Word::Nome, Word::Nom, Word::Called])
+        || words.has_any(&[Word::FirstName, Word::Vorname, Word::LastName]);
+    if words.has(Word::Elsewhere) || role_of(words) == Role::Staff {
+        return Meaning::Other;
+    }
+    // `Email ID` is an address in India.
+    let is_about = words.has(Word::About)
+        || (words.has(Word::Id) && !words.has(Word::Email))
+        || (words.has(Word::Message) && !words.has(Word::Number));
+    if is_about {
+        return if is_address || is_name { Meaning::Other } else { Meaning::Nothing };
+    }
+    let field = if is_address {
+        Some(address(words))
+    } else {
+        part_of_phone(words).or_else(|| extra(words)).or_else(|| number(words)).or_else(|| name(words))
+    };
+    match field.or_else(|| whole(words)) {
+        Some(field) => Meaning::Field(field),
+        None if is_name => Meaning::Other,
+        None => Meaning::Nothing,
+    }
+}
+
+/// Whose the object of that name is.
+pub(super) fn role_of(words: &Words) -> Role {
+    if words.has(Word::Elsewhere) {
+        return Role::Elsewhere;
+    }
+    // `contact owner` is the owner, and so is `owner contact`.
+    match words.last_of(&[Word::Staff, Word::Customer, Word::Guest]) {
+        Some(Word::Staff) => return Role::Staff,
+        Some(_) => return Role::Customer,
+        None => {}
+    }
+    if words.has_any(&[Word::Contact, Word::Person]) {
+        Role::Contact
+    } else if words.has(Word::Holder) {
+        Role::Holder
+    } else if words.has(Word::User) && words.are_only(&[Word::User]) {
+        Role::User
+    } else {
+        Role::Unknown
+    }
+}
+
+fn address(words: &Words) -> Field {
+    let is_phone = words.has_any(&PHONES);
+    let is_user = words.has(Word::User) && !words.has_any(&WHOSE);
+    let is_lesser = words.has_any(&[Word::Company, Word::Lesser]);
+    if is_phone && words.has(Word::Email) {
+        return Field::Address;
+    }
+    if !is_phone {
+        let rank = if is_lesser { LESSER } else { u8::from(words.has(Word::Work)) };
+        return Field::Email(if is_user { LAST_RESORT } else { rank });
+    }
+    if let Some(part) = part_of_phone(words) {
+        return part;
+    }
+    let rank = match () {
+        () if is_user => LAST_RESORT,
+        () if is_lesser => LESSER,
+        () if words.has(Word::WhatsApp) => 0,
+        () if words.has(Word::Mobile) => 1,
+        () => 2,
+    };
+    Field::Phone(rank)
+}
+
+/// `phone_country_code`, `Prefisso`, `area code`; but not `phone with country code`.
+fn part_of_phone(words: &Words) -> Option<Field> {
+    const PARTS: [Word; 8] = [
+        Word::Prefix,
+        Word::Dial,
+        Word::Code,
+        Word::Number,
+        Word::Country,
+        Word::Call,
+        Word::Area,
+        Word::AreaCode,
+    ];
+    let is_phone = words.has_any(&PHONES);
+    if words.has(Word::With) || !(is_phone || words.are_only(&[PARTS.as_slice(), &WHOSE].concat())) {
         return None;
     }
-    Some(match () {
-        () if has(&["email", "mail"]) => Field::Email,
-        () if has(&["whatsapp"]) => Field::Phone(0),
-        () if has(&["mobile", "cellulare", "cell"]) => Field::Phone(1),
-        () if has(&["phone", "telefono", "telephone"]) => Field::Phone(2),
-        () if has(&["cognome", "surname"]) && has(&["nome", "name"]) => Field::FullName,
-        () if has(&["cognome", "surname", "lastname"]) || (has(&["last", "family"]) && has(&["name"])) => {
-            Field::LastName
+    let is_country = words.has(Word::Country) && (is_phone || words.has(Word::Prefix));
+    Some(Field::PhonePart(match () {
+        () if words.has(Word::AreaCode) || (is_phone && words.has(Word::Area)) => Beside::Area,
+        () if is_country || words.has(Word::Dial) || (words.has(Word::Call) && words.has(Word::Code)) => {
+            Beside::Country
         }
-        () if has(&["firstname"]) || (has(&["first", "given"]) && has(&["name"])) => Field::FirstName,
-        () if has(&["name", "nome", "chiami"]) => Field::FullName,
+        () if words.has(Word::Prefix) || (is_phone && words.has(Word::Code)) => Beside::Prefix,
+        () => return None,
+    }))
+}
+
+/// `text_reminder_number`, `contact number`, «Il tuo numero»: a number of which
+/// nothing says that it counts something.
+fn number(words: &Words) -> Option<Field> {
+    let asks = words.has_any(&[Word::Call, Word::Contact, Word::Your]);
+    let is_only = words.are_only(&[Word::Number, Word::Call, Word::Contact]);
+    (words.has(Word::Number) && asks && is_only).then_some(Field::Phone(LESSER))
+}
+
+fn name(words: &Words) -> Option<Field> {
+    if words.has_any(&[Word::Thing, Word::User, Word::Company, Word::Lesser, Word::Number, Word::Code]) {
+        return None;
+    }
+    let any_name = words.has_any(&[Word::Name, Word::Nome, Word::Nom]);
+    let vorname = words.has(Word::Vorname);
+    // A bare `name` is anything's: of the product, of the dog.
+    let is_bare = words.are_only(
+        &[
+            WHOSE.as_slice(),
+            &[
+                Word::Name,
+                Word::Nome,
+                Word::Nom,
+                Word::First,
+                Word::Last,
+                Word::Full,
+                Word::Called,
+                Word::Call,
+            ],
+            &[Word::FirstName, Word::Vorname, Word::LastName, Word::With],
+        ]
+        .concat(),
+    );
+    // `First and last name`, but not `last order name`.
+    let in_two = |word| is_bare && words.has(word) && (any_name || words.has(Word::LastName));
+    let first = words.has(Word::FirstName) || in_two(Word::First);
+    let last = words.has(Word::LastName) || in_two(Word::Last);
+    Some(match () {
+        () if last && (first || vorname || words.has(Word::Nome)) => Field::FullName,
+        () if vorname && words.has(Word::Nom) => Field::FullName,
+        () if last => Field::LastName,
+        () if vorname && !any_name => Field::Vorname,
+        () if first || vorname => Field::FirstName,
+        () if !is_bare => return None,
+        () if words.has(Word::Full) && (any_name || words.are_only(&[Word::Full])) => Field::FullName,
+        () if words.has(Word::Called) || words.has_any(&WHOSE) || words.has(Word::Your) => {
+            if words.has_any(&[Word::Name, Word::Called]) { Field::FullName } else { native(words)? }
+        }
+        () if words.has(Word::Name) => Field::Name,
+        () if words.has_any(&[Word::Nom, Word::Nome]) => native(words)?,
+        () if words.are_only(&[Word::First]) && words.has(Word::First) => Field::FirstName,
+        () if words.are_only(&[Word::Last]) && words.has(Word::Last) => Field::LastName,
         () => return None,
     })
 }
 
-/// Letters and digits alone, in lower case.
-pub(super) fn squeeze(key: &str) -> String {
-    key.chars().filter(|c| c.is_alphanumeric()).take(48).flat_map(char::to_lowercase).collect()
-}
-
-/// The texts of a value, the primary ones first: a text, a list of them, or
-/// objects such as `{"value": "...", "primary": true}`.
-pub(super) fn texts(node: &Node) -> Vec<String> {
-    let mut found = Vec::new();
-    collect(node, 0, &mut found);
-    found
-}
-
-fn collect(node: &Node, depth: u8, found: &mut Vec<String>) {
-    if depth > 3 || found.len() > 20 || node.is_blank() {
-        return;
-    }
-    match node {
-        Node::Text(text) | Node::Number(text) => found.push(text.trim().to_owned()),
-        Node::List(items) => {
-            let (primary, others): (Vec<&Node>, Vec<&Node>) = items.iter().partition(|item| is_primary(item));
-            primary.into_iter().chain(others).for_each(|item| collect(item, depth + 1, found));
-        }
-        Node::Map(_) => from_object(node, depth, found),
-        Node::Null | Node::Bool(_) => {}
+/// `Nom`, which is the last name, and «Nome», which is the first.
+fn native(words: &Words) -> Option<Field> {
+    match () {
+        () if words.has(Word::Nom) => Some(Field::LastName),
+        () if words.has(Word::Nome) => Some(Field::FirstName),
+        () => None,
     }
 }
 
-fn from_object(node: &Node, depth: u8, found: &mut Vec<String>) {
-    const VALUES: [&str; 10] = [
-        "value",
-        "values",
-        "e164",
-        "number",
-        "phone",
-        "phone_number",
-        "email",
-        "email_address",
-        "address",
-        "text",
-    ];
-    if let Some(number) = split_number(node) {
-        return found.push(number);
-    }
-    match VALUES.iter().find_map(|key| node.get(key)) {
-        Some(value) => collect(value, depth + 1, found),
-        // A list that came as a form: phone[0]=...
-        None => {
-            let indexed = node.entries().iter().filter(|(key, _)| key.bytes().all(|b| b.is_ascii_digit()));
-            indexed.for_each(|(_, value)| collect(value, depth + 1, found));
-        }
-    }
+fn extra(words: &Words) -> Option<Field> {
+    let names = [Word::Name, Word::Nome, Word::Nom, Word::Called, Word::Code];
+    let is_only = |word| words.has(word) && words.are_only(&[names.as_slice(), &[word], &WHOSE].concat());
+    Some(Field::Extra(match () {
+        () if is_only(Word::Company) && !words.has(Word::Code) => "company",
+        () if is_only(Word::City) => "city",
+        () if is_only(Word::Country) => "country",
+        () if is_only(Word::Language) => "language",
+        () => return None,
+    }))
 }
 
-/// `{"country_code": "39", "number": "3391234567"}`.
-fn split_number(node: &Node) -> Option<String> {
-    let code =
-        ["country_code", "countryCode", "dial_code", "calling_code"].iter().find_map(|key| node.text(key))?;
-    let number =
-        ["number", "phone", "phone_number", "national_number"].iter().find_map(|key| node.text(key))?;
-    let code = code.trim_start_matches(['+', '0']);
-    let is_code = !code.is_empty() && code.len() <= 3 && code.bytes().all(|b| b.is_ascii_digit());
-    (is_code && !number.starts_with('+') && !number.starts_with("00")).then(|| format!("+{code} {number}"))
-}
-
-fn is_primary(node: &Node) -> bool {
-    ["primary", "is_primary", "isPrimary", "default"].iter().any(|key| match node.get(key) {
-        Some(Node::Bool(yes)) => *yes,
-        Some(Node::Number(text) | Node::Text(text)) => text == "1" || text == "true",
-        Some(Node::Null | Node::List(_) | Node::Map(_)) | None => false,
-    })
+/// `customer`, `Attendee`, «Ospite»: the person, in one text.
+fn whole(words: &Words) -> Option<Field> {
+    let persons = [Word::Customer, Word::Guest, Word::Person, Word::Contact];
+    (words.has_any(&persons) && words.are_only(&persons)).then_some(Field::Address)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_in_all_spellings() {
-        for (key, want) in [
-            ("first_name", Some(Field::FirstName)),
-            ("firstName", Some(Field::FirstName)),
-            ("First Name", Some(Field::FirstName)),
-            ("billing_first_name", Some(Field::FirstName)),
-            ("Cognome", Some(Field::LastName)),
-            ("your-name", Some(Field::FullName)),
-            ("name", Some(Field::FullName)),
-            ("e-mail", Some(Field::Email)),
-            ("customer_email", Some(Field::Email)),
-            ("Numero di telefono", Some(Field::Phone(2))),
-            ("hs_whatsapp_phone_number", Some(Field::Phone(0))),
-            ("countryCode", Some(Field::Extra("country"))),
-            ("username", None),
-            ("file_name", None),
-            ("email_verified", None),
-            ("phone_verified_at", None),
-        ] {
-            assert_eq!(meaning(key), want, "{key}");
-        }
-    }
-
-    #[test]
-    fn questions() {
-        for (text, want) in [
-            ("What is your first name?", Some(Field::FirstName)),
-            ("Qual è il tuo cognome?", Some(Field::LastName)),
-            ("Nome e cognome", Some(Field::FullName)),
-            ("Come ti chiami?", Some(Field::FullName)),
-            ("Your best email", Some(Field::Email)),
-            ("Lasciaci il tuo numero WhatsApp", Some(Field::Phone(0))),
-            ("What is your company name?", None),
-            ("How did you hear about us?", None),
-        ] {
-            assert_eq!(meaning_of_question(text), want, "{text}");
-        }
-    }
-
-    #[test]
-    fn values_in_all_shapes() {
-        for (json, want) in [
-            (r#""a""#, vec!["a"]),
-            ("391234567", vec!["391234567"]),
-            (r#"[{"value": "a", "primary": false}, {"value": "b", "primary": true}]"#, vec!["b", "a"]),
-            (r#"{"value": {"value": "a"}}"#, vec!["a"]),
-            (r#"[" a ", null, "NULL", ["b"]]"#, vec!["a", "b"]),
-            (r#"{"countryCode": "+39", "number": "3391234567"}"#, vec!["+39 3391234567"]),
-            (r#"{"countryCode": "IT", "number": "3391234567"}"#, vec!["3391234567"]),
-            (r#"{"0": {"value": "a"}, "1": "b"}"#, vec!["a", "b"]),
-            (r#"{"label": "work"}"#, vec![]),
-            ("true", vec![]),
-        ] {
-            let node = Node::parse(json).unwrap();
-            assert_eq!(texts(&node), want, "{json}");
-        }
-    }
-}
+#[path = "fields_tests.rs"]
+mod tests;

@@ -12,14 +12,20 @@ mod encoding;
 mod fields;
 mod form;
 mod node;
+mod pairs;
 mod person;
 mod phone;
+mod roles;
+mod seen;
 mod senders;
 mod signature;
 mod source;
 #[cfg(test)]
 mod tests;
+mod values;
+mod vocabulary;
 mod walk;
+mod words;
 
 use serde_json::{Map, Value};
 
@@ -28,6 +34,7 @@ use crate::{AccountId, CallingCode, EmailAddress, PhoneNumber};
 
 pub use body::MAX_BODY;
 pub use call::{CallId, IntakeCall, IntakeOutcome};
+pub use seen::{MAX_SEEN, MAX_SEEN_NAME};
 pub use signature::{BadSignature, Shop};
 pub use source::HEADERS;
 
@@ -76,6 +83,8 @@ pub enum Reading {
         source: String,
         /// One, or more when the body is a list.
         contacts: Vec<Found>,
+        /// As of [`Reading::Ignored`].
+        seen: Vec<String>,
     },
     /// None, and why.
     Ignored {
@@ -83,6 +92,9 @@ pub enum Reading {
         source: String,
         /// For the log that the owner sees.
         reason: Ignored,
+        /// The names of its keys, `payload.attendees.name`: at most [`MAX_SEEN`], of at
+        /// most [`MAX_SEEN_NAME`] characters each; no values.
+        seen: Vec<String>,
     },
 }
 
@@ -151,6 +163,11 @@ pub enum Ignored {
     /// As HubSpot's contact.creation: an id and nothing else.
     #[error("the event carries the id of a record but none of its fields")]
     OnlyAnId,
+    /// As in a booking without a guest: hosts and owners are no contacts.
+    #[error(
+        "the only addresses are those of the business's own people (organizer, host, owner, user, staff), and no customer's"
+    )]
+    OnlyBusiness,
     /// No phone number and no e-mail address anywhere.
     #[error("no phone number and no e-mail address was found")]
     NoContact,
@@ -163,9 +180,10 @@ pub enum Ignored {
 pub fn read(payload: &Payload<'_>) -> Reading {
     let root = body::decode(payload.body, payload.content_type);
     let source = source::tag(payload, root.as_ref().ok());
+    let seen = root.as_ref().map(seen::seen).unwrap_or_default();
     match root.and_then(|root| contacts(&root, payload)) {
-        Ok(contacts) => Reading::Found { source, contacts },
-        Err(reason) => Reading::Ignored { source, reason },
+        Ok(contacts) => Reading::Found { source, contacts, seen },
+        Err(reason) => Reading::Ignored { source, reason, seen },
     }
 }
 

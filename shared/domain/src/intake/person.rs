@@ -1,31 +1,43 @@
 //! A person while its parts are being found.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
-use super::fields::{Field, meaning, texts};
+use super::fields::{Field, LAST_RESORT, LESSER, meaning};
 use super::node::Node;
-use super::{Found, Ignored, country, phone};
+use super::values::{self, Beside, calling_code, joined, name_of, phones, texts, with_prefixes};
+use super::{Found, Ignored, phone};
 use crate::contact::MAX_NAME;
 use crate::{CallingCode, EmailAddress, PhoneNumber};
 
 const MAX_CANDIDATES: usize = 20;
 const MAX_EXTRA: usize = 255;
+/// Fewer digits are no phone number, where a field may hold other things.
+const MIN_PHONE: usize = 7;
 
 /// Which names of an object are a person's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Names {
     /// All.
     All,
-    /// First and last name: `name` is an order's number or an event's.
+    /// All but a bare `name`, which is an order's number or an event's.
     FirstAndLast,
+}
+
+#[derive(Clone)]
+struct PhoneText {
+    text: String,
+    home: Option<CallingCode>,
+    rank: u8,
 }
 
 /// Candidates, the best first. The first valid one is taken.
 #[derive(Clone, Default)]
 pub(super) struct Person {
     name: Option<String>,
-    phones: Vec<(String, Option<CallingCode>)>,
-    emails: Vec<String>,
+    phones: Vec<PhoneText>,
+    emails: Vec<(String, u8)>,
     extra: Map<String, Value>,
 }
 
@@ -42,8 +54,7 @@ impl Person {
     /// Reads the fields of one object.
     pub(super) fn read(&mut self, object: &Node, names: Names) {
         let fields = object.entries().iter().filter_map(|(key, value)| Some((meaning(key)?, value)));
-        let home = home_of(object);
-        self.read_fields(fields.collect(), home, names);
+        self.read_fields(fields.collect(), home_of(object), names);
     }
 
     /// Reads fields whose meaning is known; `home` is the country beside them.
@@ -54,28 +65,89 @@ impl Person {
         names: Names,
     ) {
         fields.retain(|(_, value)| !value.is_blank());
-        fields.sort_by_key(|(field, _)| if let Field::Phone(rank) = field { *rank } else { 0 });
-        let (mut first, mut last, mut full) = (None, None, None);
+        fields.sort_by_key(|(field, _)| rank_of(*field));
+        let mut beside = Vec::new();
+        for (field, value) in &fields {
+            if let (Field::PhonePart(part), Node::Text(text) | Node::Number(text)) = (field, value) {
+                beside.push((*part, text.as_str()));
+            }
+        }
+        let (mut named, mut bare, mut whole) = (values::Names::default(), None, None);
         for (field, value) in fields {
             match field {
-                Field::Phone(_) => self.phones.extend(texts(value).into_iter().map(|text| (text, home))),
-                Field::Email => self.emails.extend(texts(value)),
-                Field::FirstName => first = first.or_else(|| name_of(value)),
-                Field::LastName => last = last.or_else(|| name_of(value)),
-                Field::FullName => full = full.or_else(|| name_of(value)),
+                Field::Phone(rank) => self.add_phones(value, rank, home, &beside),
+                Field::PhonePart(_) => self.add_if_whole(value, home),
+                Field::Email(rank) => self.emails.extend(texts(value).into_iter().map(|text| (text, rank))),
+                Field::Address => whole = whole.or(self.add_either(value, home, &beside)),
+                Field::FirstName | Field::Vorname => {
+                    named.first = named.first.or_else(|| name_of(value));
+                    named.name_is_last |= field == Field::Vorname;
+                }
+                Field::LastName => named.last = named.last.or_else(|| name_of(value)),
+                Field::Name => bare = bare.or_else(|| name_of(value)),
+                Field::FullName => named.full = named.full.or_else(|| name_of(value)),
                 Field::Extra(key) => self.add_extra(key, value),
             }
         }
         self.phones.truncate(MAX_CANDIDATES);
         self.emails.truncate(MAX_CANDIDATES);
-        let full = full.filter(|_| names == Names::All);
-        self.name = self.name.take().or(joined(first, last, full));
+        named.full = named.full.or(bare.filter(|_| names == Names::All));
+        self.name = self.name.take().or(joined(named)).or(whole);
+    }
+
+    fn add_phones(&mut self, value: &Node, rank: u8, home: Option<CallingCode>, beside: &[(Beside, &str)]) {
+        for (text, own) in phones(value) {
+            let (text, said) = if own.is_some() { (text, own) } else { with_prefixes(&text, beside) };
+            self.phones.push(PhoneText { text, home: said.or(home), rank });
+        }
+    }
+
+    /// «Cellulare (prefisso e numero)» has both.
+    fn add_if_whole(&mut self, value: &Node, home: Option<CallingCode>) {
+        for text in texts(value).into_iter().filter(|text| digits(text) > MIN_PHONE) {
+            self.phones.push(PhoneText { text, home, rank: LESSER });
+        }
+    }
+
+    /// Addresses of either kind, or the name that stands in their place.
+    fn add_either(
+        &mut self,
+        value: &Node,
+        home: Option<CallingCode>,
+        beside: &[(Beside, &str)],
+    ) -> Option<String> {
+        // What holds objects is looked into by itself.
+        if value.is_map() || value.items().iter().any(|item| matches!(item, Node::Map(_) | Node::List(_))) {
+            return None;
+        }
+        // A list is of those who come with the person, too.
+        let rank = if let Node::List(_) = value { LAST_RESORT } else { LESSER - 1 };
+        let mut name = None;
+        for text in texts(value) {
+            match () {
+                () if text.contains('@') => self.emails.push((text, rank)),
+                () if digits(&text) >= MIN_PHONE && !text.chars().any(char::is_alphabetic) => {
+                    let (text, said) = with_prefixes(&text, beside);
+                    self.phones.push(PhoneText { text, home: said.or(home), rank });
+                }
+                () if text.contains(' ') && digits(&text) == 0 => name = name.or(Some(text)),
+                () => {}
+            }
+        }
+        name.and_then(|text| name_of(&Node::Text(text)))
     }
 
     fn add_extra(&mut self, key: &str, value: &Node) {
-        let text = texts(value).into_iter().next().filter(|text| text.len() <= MAX_EXTRA);
-        if let (Some(text), false) = (text, self.extra.contains_key(key)) {
-            self.extra.insert(key.to_owned(), Value::String(text));
+        let text = match value {
+            Node::Map(_) => ["name", "title", "label", "value"].iter().find_map(|key| value.text(key)),
+            Node::Text(text) | Node::Number(text) => Some(text.trim()),
+            Node::List(items) => items.first().and_then(|item| item.text("")),
+            Node::Null | Node::Bool(_) => None,
+        };
+        if let (Some(text), false) =
+            (text.filter(|text| text.len() <= MAX_EXTRA), self.extra.contains_key(key))
+        {
+            self.extra.insert(key.to_owned(), Value::String(text.to_owned()));
         }
     }
 
@@ -84,15 +156,22 @@ impl Person {
         !self.phones.is_empty() || !self.emails.is_empty()
     }
 
+    /// Whether it has an e-mail address, and none of these, which are in lower case.
+    pub(super) fn has_other_email(&self, emails: &HashSet<String>) -> bool {
+        let is_there = self.emails.iter().any(|(email, _)| emails.contains(&email.to_lowercase()));
+        !self.emails.is_empty() && !emails.is_empty() && !is_there
+    }
+
     /// The contact, with national numbers in the country of their address, else
     /// in `default`.
-    pub(super) fn resolve(self, default: Option<CallingCode>) -> Result<Found, Ignored> {
+    pub(super) fn resolve(mut self, default: Option<CallingCode>) -> Result<Found, Ignored> {
+        self.prefer();
         let mut notes = Vec::new();
         let phone = self.phone(default).unwrap_or_else(|note| {
             notes.extend(note);
             None
         });
-        let email = self.emails.iter().find_map(|text| text.parse::<EmailAddress>().ok());
+        let email = self.emails.iter().find_map(|(text, _)| text.parse::<EmailAddress>().ok());
         if email.is_none() && !self.emails.is_empty() {
             notes.push("email is not a valid e-mail address".to_owned());
         }
@@ -103,10 +182,25 @@ impl Person {
         Ok(Found { name, phone, email, extra: self.extra, notes })
     }
 
+    /// Puts second choices last, and drops what is taken only for want of others.
+    fn prefer(&mut self) {
+        let is_lesser = |rank: u8| rank >= LESSER;
+        self.phones.sort_by_key(|phone| is_lesser(phone.rank));
+        self.emails.sort_by_key(|(_, rank)| is_lesser(*rank));
+        let mut ranks =
+            self.phones.iter().map(|phone| phone.rank).chain(self.emails.iter().map(|email| email.1));
+        if ranks.any(|rank| rank < LAST_RESORT) {
+            self.phones.retain(|phone| phone.rank < LAST_RESORT);
+            self.emails.retain(|(_, rank)| *rank < LAST_RESORT);
+        }
+    }
+
     /// The first valid number; why there is none, when there were candidates.
     fn phone(&self, default: Option<CallingCode>) -> Result<Option<PhoneNumber>, Option<String>> {
         let mut refused = None;
-        for (text, home) in &self.phones {
+        for PhoneText { text, home, .. } in &self.phones {
+            // Meta's lists of leads mark phone numbers.
+            let text = text.strip_prefix("p:").unwrap_or(text);
             match phone::parse(text, home.or(default)) {
                 Ok(phone) => return Ok(Some(phone)),
                 Err(invalid) => refused = refused.or(Some(invalid.message)),
@@ -116,18 +210,27 @@ impl Person {
     }
 }
 
-/// First and last name; with `name` beside a last name alone, `name` is the first.
-fn joined(first: Option<String>, last: Option<String>, full: Option<String>) -> Option<String> {
-    match (first, last, full) {
-        (Some(first), Some(last), _) => Some(format!("{first} {last}")),
-        (None, Some(last), Some(full)) if !full.contains(&last) => Some(format!("{full} {last}")),
-        (None, Some(_), Some(full)) => Some(full),
-        (first, last, full) => first.or(last).or(full),
+/// Fields of an object in the order in which they are read.
+fn rank_of(field: Field) -> u8 {
+    match field {
+        Field::Phone(rank) | Field::Email(rank) => rank,
+        Field::Address => LESSER - 1,
+        Field::PhonePart(_)
+        | Field::FirstName
+        | Field::Vorname
+        | Field::LastName
+        | Field::Name
+        | Field::FullName
+        | Field::Extra(_) => 0,
     }
 }
 
+fn digits(text: &str) -> usize {
+    text.chars().filter(char::is_ascii_digit).count()
+}
+
 /// The country that an object gives beside its fields, or in an address.
-fn home_of(object: &Node) -> Option<CallingCode> {
+pub(super) fn home_of(object: &Node) -> Option<CallingCode> {
     const PATHS: [&str; 7] = [
         "country_code",
         "countryCode",
@@ -137,18 +240,7 @@ fn home_of(object: &Node) -> Option<CallingCode> {
         "address.country_code",
         "location.country",
     ];
-    PATHS.iter().find_map(|path| country::calling_code(object.text(path)?))
-}
-
-/// A text that can be somebody's name: not a number, an address, an order's
-/// `#1001`, an event's `contact.created` or a template that was not filled.
-fn name_of(value: &Node) -> Option<String> {
-    let text = texts(value).into_iter().next()?;
-    let name = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty());
-    let name = name.collect::<Vec<_>>().join(" ");
-    let machine = !name.contains(' ')
-        && name.contains(['.', '_', '/', ':'])
-        && name.chars().all(|c| !c.is_alphabetic() || c.is_lowercase());
-    let odd = name.starts_with('#') || name.contains(['@', '{', '}', '<', '>']) || name.contains("://");
-    (name.chars().any(char::is_alphabetic) && !odd && !machine).then_some(name)
+    // A country's number is a shop's own id of it.
+    let is_code = |path: &str, text: &str| path.contains("code") || text.chars().all(char::is_alphabetic);
+    PATHS.iter().find_map(|path| calling_code(object.text(path).filter(|text| is_code(path, text))?))
 }

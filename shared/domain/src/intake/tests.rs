@@ -1,5 +1,10 @@
 //! A sample of every sender, then bodies that are none.
 
+mod bookings;
+mod crms;
+mod forms;
+mod people;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -17,8 +22,8 @@ fn payload<'a>(body: &'a [u8], headers: &'a [(&'a str, &'a str)]) -> Payload<'a>
 /// The contacts of a reading as `name | phone | email`, with the tag before them.
 fn shown(reading: &Reading) -> String {
     match reading {
-        Reading::Ignored { source, reason } => format!("{source}: ignored, {reason}"),
-        Reading::Found { source, contacts } => {
+        Reading::Ignored { source, reason, .. } => format!("{source}: ignored, {reason}"),
+        Reading::Found { source, contacts, .. } => {
             let one = |c: &Found| {
                 let phone = c.phone.as_ref().map_or("-", PhoneNumber::as_str);
                 let email = c.email.as_ref().map_or("-", EmailAddress::as_str);
@@ -27,6 +32,28 @@ fn shown(reading: &Reading) -> String {
             format!("{source}: {}", contacts.iter().map(one).collect::<Vec<_>>().join("; "))
         }
     }
+}
+
+/// What a JSON body holds for an account of Italy.
+fn of_json(body: &str) -> String {
+    shown(&read(&payload(body.as_bytes(), &[])))
+}
+
+/// What a form holds, of fields as they are typed.
+fn of_form(fields: &[(&str, &str)]) -> String {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let content_type = Some("application/x-www-form-urlencoded");
+    shown(&read(&Payload { content_type, ..payload(body.as_bytes(), &[]) }))
+}
+
+/// What a form in several parts holds.
+fn of_parts(fields: &[(&str, &str)]) -> String {
+    let part = |(name, value): &(&str, &str)| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let body = format!("{}--b--\r\n", fields.iter().map(part).collect::<String>());
+    let content_type = Some("multipart/form-data; boundary=b");
+    shown(&read(&Payload { content_type, ..payload(body.as_bytes(), &[]) }))
 }
 
 macro_rules! sample {
@@ -149,7 +176,7 @@ fn unknown_senders_are_searched() {
         (br#"{"phone": "12"}"#, "webhook: ignored, phone must have 8 to 15 digits with its country code"),
         (br#"{"email": "nobody"}"#, "webhook: ignored, email is not a valid e-mail address"),
         (br#"{"event": "ping", "zen": "hello"}"#, "webhook: ignored, no phone number and no e-mail address was found"),
-        (br#"{"seller": {"email": "shop@example.com"}}"#, "webhook: ignored, no phone number and no e-mail address was found"),
+        (br#"{"product": {"email": "shop@example.com"}}"#, "webhook: ignored, no phone number and no e-mail address was found"),
     ] {
         assert_eq!(shown(&read(&payload(body, &[]))), want);
     }
@@ -203,7 +230,7 @@ fn local_numbers_need_a_country() {
 
 #[test]
 fn a_contact_is_tagged_and_carries_what_else_was_said() {
-    let Reading::Found { source, mut contacts } = read(&payload(sample!("hubspot_workflow"), &[])) else {
+    let Reading::Found { source, mut contacts, .. } = read(&payload(sample!("hubspot_workflow"), &[])) else {
         panic!("ignored")
     };
     let contact = contacts.remove(0).into_contact(&source, Some(AccountId(3))).check().unwrap();
@@ -295,7 +322,7 @@ proptest! {
         let headers = [("x-shopify-topic", "orders/create")];
         let body = value.to_string();
         let payload = payload(body.as_bytes(), if shop { &headers } else { &[] });
-        if let Reading::Found { source, contacts } = read(&payload) {
+        if let Reading::Found { source, contacts, .. } = read(&payload) {
             prop_assert!(!contacts.is_empty() && contacts.len() <= MAX_CONTACTS);
             for contact in contacts {
                 prop_assert!(contact.into_contact(&source, None).check().is_ok());

@@ -1,151 +1,278 @@
 //! Bodies of senders that nobody knows: every object is looked into, those that
-//! are named after a person first.
+//! are named after a person first, and those of the business only for people in them.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
-use super::fields::{Field, meaning, meaning_of_question, squeeze};
+use super::Ignored;
+use super::fields::{Field, Meaning, Role, meaning, meaning_of, role_of};
 use super::node::Node;
-use super::person::{Names, Person};
+use super::pairs::{Titles, is_container, pair};
+use super::person::{Names, Person, home_of};
+use super::roles::{self, Business, Owner, is_people, own};
+use super::values::texts;
+use super::vocabulary::Word;
+use super::words::Words;
 
 const MAX_OBJECTS: usize = 5_000;
 
-/// Objects that hold the person a body is about.
-const PEOPLE: [&str; 24] = [
-    "customer",
-    "contact",
-    "person",
-    "profile",
-    "subscriber",
-    "lead",
-    "client",
-    "buyer",
-    "user",
-    "member",
-    "attendee",
-    "patient",
-    "guest",
-    "cliente",
-    "contatto",
-    "customerdetails",
-    "billing",
-    "billingaddress",
-    "billingdetails",
-    "defaultaddress",
-    "shipping",
-    "shippingaddress",
-    "properties",
-    "attributes",
-];
-
-/// Objects that hold other people, or things with names.
-const OTHERS: [&str; 36] = [
-    "lineitems",
-    "items",
-    "products",
-    "product",
-    "variant",
-    "variants",
-    "vendor",
-    "seller",
-    "merchant",
-    "shop",
-    "store",
-    "owner",
-    "ownerid",
-    "agent",
-    "assignee",
-    "assignedto",
-    "staff",
-    "employee",
-    "operator",
-    "creator",
-    "createdby",
-    "updatedby",
-    "creatoruserid",
-    "previous",
-    "previousattributes",
-    "before",
-    "old",
-    "company",
-    "organization",
-    "org",
-    "orgid",
-    "account",
-    "team",
-    "campaign",
-    "definition",
-    "metric",
-];
-
 /// The person of a body, or those of a list.
-pub(super) fn people(root: &Node) -> Vec<Person> {
+///
+/// # Errors
+/// [`Ignored::OnlyBusiness`] when the only addresses are those of the business.
+pub(super) fn people(root: &Node) -> Result<Vec<Person>, Ignored> {
+    let body = Body { titles: Titles::of(root), business: Business::of(root) };
+    let mut people = Vec::new();
+    let is_pair = |item| body.pair(item).is_some();
+    let is_list_of_people = !root.items().iter().all(is_pair) && !are_singles(root.items());
     match root {
-        Node::List(items) => items.iter().map(person).collect(),
-        Node::Map(_) => vec![person(root)],
-        Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) => Vec::new(),
-    }
-}
-
-fn person(root: &Node) -> Person {
-    let mut person = Person::default();
-    let mut queue = VecDeque::from([(root, false)]);
-    let mut seen = 0;
-    while let Some((node, named)) = queue.pop_front() {
-        seen += 1;
-        if seen > MAX_OBJECTS {
-            break;
+        Node::List(items) if is_list_of_people => {
+            let others = items.iter().filter(|item| !roles::is_staff(item));
+            others.for_each(|item| body.search(item, false, &mut people));
         }
-        let names = if named || has_address(node) { Names::All } else { Names::FirstAndLast };
-        match node {
-            Node::List(items) => {
-                person.read_fields(pairs(items), None, Names::All);
-                queue.extend(items.iter().map(|item| (item, named)));
+        Node::List(_) | Node::Map(_) => body.search(root, false, &mut people),
+        Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) => {}
+    }
+    let reached = people.iter().any(Person::is_reachable);
+    if !reached && body.business.has_address { Err(Ignored::OnlyBusiness) } else { Ok(people) }
+}
+
+/// What is known of a body before it is searched.
+struct Body {
+    titles: Titles,
+    business: Business,
+}
+
+/// A value that is to be looked into.
+#[derive(Clone, Copy)]
+struct Visit<'n> {
+    node: &'n Node,
+    /// It is named after a person.
+    named: bool,
+    /// Fields are read of a customer's alone; in the others there may be customers.
+    owner: Owner,
+}
+
+/// What says what a value is.
+enum Source {
+    Key,
+    /// A label beside it.
+    Pair,
+}
+
+/// What is found beside the fields of an object.
+#[derive(Default)]
+struct Inner<'n> {
+    visits: Vec<Visit<'n>>,
+    /// People besides the first of a list.
+    apart: Vec<&'n Node>,
+}
+
+impl Body {
+    /// Adds the person of a value, then the others of the lists of people in it.
+    fn search(&self, root: &Node, named: bool, people: &mut Vec<Person>) {
+        let mut person = Person::default();
+        let mut apart = Vec::new();
+        let mut queue = VecDeque::from([Visit { node: root, named, owner: own(root, Owner::Customer) }]);
+        let mut seen = 0;
+        while let Some(visit) = queue.pop_front() {
+            seen += 1;
+            if seen > MAX_OBJECTS {
+                break;
             }
-            Node::Map(_) => {
-                person.read(node, names);
-                queue.extend(children(node));
+            let inner = match visit.node {
+                Node::List(items) => self.list(items, visit, &mut person),
+                Node::Map(_) => self.object(visit, &mut person),
+                Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) => Inner::default(),
+            };
+            queue.extend(inner.visits);
+            apart.extend(inner.apart);
+        }
+        people.push(person);
+        apart.into_iter().for_each(|other| self.search(other, true, people));
+    }
+
+    fn list<'n>(&self, items: &'n [Node], visit: Visit<'n>, person: &mut Person) -> Inner<'n> {
+        let mut inner = Inner::default();
+        let mut fields = Vec::new();
+        let is_open = visit.owner == Owner::Customer;
+        let singles = is_open && are_singles(items);
+        for item in items {
+            match self.pair(item) {
+                Some((Meaning::Field(field), value)) if is_open => fields.push((field, value)),
+                Some((Meaning::Other, _)) => {}
+                Some(_) | None if singles => {
+                    let single =
+                        item.entries().iter().filter_map(|(key, value)| Some((meaning(key)?, value)));
+                    fields.extend(single);
+                }
+                Some(_) | None => {
+                    inner.visits.push(Visit { node: item, owner: own(item, visit.owner), ..visit });
+                }
             }
-            Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) => {}
+        }
+        person.read_fields(fields, None, Names::All);
+        inner
+    }
+
+    /// Reads the fields of an object; answers what else it holds.
+    fn object<'n>(&self, visit: Visit<'n>, person: &mut Person) -> Inner<'n> {
+        let mut inner = Inner::default();
+        let mut fields: Vec<(Field, &Node)> = Vec::new();
+        let mut names = if visit.named { Names::All } else { Names::FirstAndLast };
+        let mut containers = Vec::new();
+        for (key, value) in visit.node.entries() {
+            let words = Words::of(key);
+            let is_open = visit.owner == Owner::Customer;
+            let field = if is_open { self.field(key, &words, value) } else { None };
+            match field {
+                Some((field, Source::Pair, value)) => {
+                    names = Names::All;
+                    fields.extend(field.map(|field| (field, value)));
+                    continue;
+                }
+                Some((field, Source::Key, value)) => fields.extend(field.map(|field| (field, value))),
+                None => {}
+            }
+            if is_container(value) {
+                containers.push((key, words, value));
+            }
+        }
+        let is_address = |(field, _): &(Field, &Node)| matches!(field, Field::Phone(_) | Field::Email(_));
+        if fields.iter().any(is_address) {
+            names = Names::All;
+        }
+        person.read_fields(fields, home_of(visit.node), names);
+        for (key, words, value) in containers {
+            self.descend(key, &words, value, visit.owner, person, &mut inner);
+        }
+        inner.visits.sort_by_key(|visit| !visit.named);
+        inner
+    }
+
+    /// The field of an entry; no field for a pair that is known not to be the person's;
+    /// `None` for what may hold others.
+    fn field<'n>(
+        &self,
+        key: &str,
+        words: &Words,
+        value: &'n Node,
+    ) -> Option<(Option<Field>, Source, &'n Node)> {
+        let own = meaning_of(words);
+        let own = if own == Meaning::Nothing { self.titles.meaning(key, words) } else { own };
+        if let Some((said, inner)) = self.pair(value) {
+            match if said == Meaning::Nothing { own } else { said } {
+                Meaning::Field(field) => return Some((Some(field), Source::Pair, inner)),
+                Meaning::Other => return Some((None, Source::Pair, inner)),
+                Meaning::Nothing => {}
+            }
+        }
+        match own {
+            Meaning::Field(field) => Some((Some(field), Source::Key, value)),
+            Meaning::Other | Meaning::Nothing => None,
         }
     }
-    person
-}
 
-/// The values inside an object that may hold a person, with whether they are
-/// named after one; those come first.
-fn children(node: &Node) -> impl Iterator<Item = (&Node, bool)> {
-    let inner = node.entries().iter().filter(|(_, value)| matches!(value, Node::Map(_) | Node::List(_)));
-    let mut inner: Vec<(&Node, bool, String)> =
-        inner.map(|(key, value)| (value, false, squeeze(key))).collect();
-    inner.retain(|(_, _, key)| !OTHERS.contains(&key.as_str()) && meaning(key).is_none_or(is_name));
-    for (_, named, key) in &mut inner {
-        *named = PEOPLE.contains(&key.as_str());
+    /// A label and its value, unless the object has an address of its own.
+    fn pair<'n>(&self, item: &'n Node) -> Option<(Meaning, &'n Node)> {
+        pair(item, &self.titles).filter(|(_, value)| !has_address(item) && !self.holds_people(item, value))
     }
-    inner.sort_by_key(|(_, named, _)| !named);
-    inner.into_iter().map(|(value, named, _)| (value, named))
+
+    /// Whether there are people in an object besides its value: a deal has a title and
+    /// a value, and is no field.
+    fn holds_people(&self, item: &Node, value: &Node) -> bool {
+        let others =
+            item.entries().iter().filter(|(_, other)| is_container(other) && !std::ptr::eq(other, value));
+        others.into_iter().any(|(key, _)| {
+            let role = role_of(&Words::of(key));
+            matches!(role, Role::Customer | Role::Contact | Role::Staff | Role::User)
+        })
+    }
+
+    /// Notes a value inside an object that may hold a person.
+    fn descend<'n>(
+        &self,
+        key: &str,
+        words: &Words,
+        value: &'n Node,
+        outer: Owner,
+        person: &Person,
+        inner: &mut Inner<'n>,
+    ) {
+        // Phones and e-mails were read where they stood; an object called `name` was not.
+        if !may_hold_a_person(meaning_of(words)) {
+            return;
+        }
+        let Some((owner, named)) = self.business.owner(key, words, outer) else { return };
+        let people = roles::people_of(value);
+        let are_people = !people.is_empty()
+            && !are_singles(value.items())
+            && people.iter().all(|one| self.pair(one).is_none())
+            && (named || people.iter().all(|one| has_email(one)));
+        if owner != Owner::Customer || !are_people {
+            return inner.visits.push(Visit { node: value, named, owner: own(value, owner) });
+        }
+        let mut people = self.customers(people);
+        let Some(first) = people.first().copied() else { return };
+        if person.has_other_email(&emails(first)) {
+            // A buyer's guests come with the buyer.
+            let are_guests = words.has(Word::Guest) || !(named || is_people(key));
+            return inner.apart.extend(people.into_iter().filter(|_| !are_guests));
+        }
+        people.remove(0);
+        inner.visits.push(Visit { node: first, named, owner });
+        inner.apart.extend(people.into_iter().filter(|_| named || is_people(key)));
+    }
+
+    /// Those of a list who are not the business's.
+    fn customers<'n>(&self, people: Vec<&'n Node>) -> Vec<&'n Node> {
+        let others: Vec<&Node> = people.into_iter().filter(|one| !roles::is_staff(one)).collect();
+        let is_known = |one: &&&Node| emails(one).iter().any(|email| self.business.emails.contains(email));
+        let strangers: Vec<&Node> = others.iter().filter(|one| !is_known(one)).copied().collect();
+        // Who books with themselves is a customer.
+        if strangers.is_empty() { others } else { strangers }
+    }
 }
 
-/// Phones and e-mails were read where they stood; an object called `name` was not.
-fn is_name(field: Field) -> bool {
-    matches!(field, Field::FirstName | Field::LastName | Field::FullName)
+fn may_hold_a_person(meaning: Meaning) -> bool {
+    match meaning {
+        Meaning::Nothing | Meaning::Other => true,
+        Meaning::Field(
+            Field::FirstName
+            | Field::Vorname
+            | Field::LastName
+            | Field::Name
+            | Field::FullName
+            | Field::Address,
+        ) => true,
+        Meaning::Field(Field::Extra("company")) => true,
+        Meaning::Field(Field::Phone(_) | Field::Email(_) | Field::PhonePart(_) | Field::Extra(_)) => false,
+    }
 }
 
 /// Whether a phone number or an e-mail address stands in the object itself.
 fn has_address(node: &Node) -> bool {
-    node.entries()
-        .iter()
-        .any(|(key, value)| !value.is_blank() && matches!(meaning(key), Some(Field::Phone(_) | Field::Email)))
+    let is_address = |key: &str| matches!(meaning(key), Some(Field::Phone(_) | Field::Email(_)));
+    node.entries().iter().any(|(key, value)| !value.is_blank() && is_address(key))
 }
 
-/// A list that is an object in disguise: `[{"name": "email", "values": ["..."]}]`,
-/// as forms and advertisements send.
-fn pairs(items: &[Node]) -> Vec<(Field, &Node)> {
-    const LABELS: [&str; 7] = ["key", "name", "label", "title", "question", "ref", "id"];
-    const VALUES: [&str; 5] = ["value", "values", "answer", "text", "response"];
-    let pair = |item| {
-        let value = VALUES.iter().find_map(|key| Node::get(item, key))?;
-        let label = LABELS.iter().find_map(|key| meaning_of_question(item.text(key)?))?;
-        Some((label, value))
-    };
-    items.iter().filter_map(pair).collect()
+fn has_email(node: &Node) -> bool {
+    node.entries()
+        .iter()
+        .any(|(key, value)| !value.is_blank() && matches!(meaning(key), Some(Field::Email(_))))
+}
+
+/// `[{"Nome": "..."}, {"Email": "..."}]`: an object in parts.
+fn are_singles(items: &[Node]) -> bool {
+    let mut keys = HashSet::new();
+    items.len() > 1
+        && items.iter().all(|item| match item.entries() {
+            [(key, Node::Text(_) | Node::Number(_))] => keys.insert(key),
+            _ => false,
+        })
+}
+
+/// The e-mail addresses of an object, in lower case.
+fn emails(node: &Node) -> HashSet<String> {
+    let fields = node.entries().iter().filter(|(key, _)| matches!(meaning(key), Some(Field::Email(_))));
+    fields.flat_map(|(_, value)| texts(value)).map(|email| email.to_lowercase()).collect()
 }

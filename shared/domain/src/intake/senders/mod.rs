@@ -105,7 +105,7 @@ impl Platform {
 pub(super) fn people(root: &Node, payload: &Payload<'_>) -> Result<Vec<Person>, Ignored> {
     let shop =
         Platform::by_headers(payload).filter(|s| matches!(s, Platform::Shopify | Platform::WooCommerce));
-    let Some(sender) = shop.or_else(|| Platform::by_shape(root)) else { return Ok(walk::people(root)) };
+    let Some(sender) = shop.or_else(|| Platform::by_shape(root)) else { return walk::people(root) };
     sender.people(root, payload)
 }
 

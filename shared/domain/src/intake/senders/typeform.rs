@@ -1,7 +1,7 @@
 //! <https://www.typeform.com/developers/webhooks/example-payload/>: answers have a
 //! type; what a text answers is said by its field's `ref` or question.
 
-use crate::intake::fields::{Field, meaning, meaning_of_question};
+use crate::intake::fields::{Field, meaning};
 use crate::intake::node::Node;
 use crate::intake::person::{Names, Person};
 
@@ -23,11 +23,11 @@ fn field<'n>(form: &'n Node, answer: &'n Node) -> Option<(Field, &'n Node)> {
     let kind = answer.text("type")?;
     let value = answer.get(kind)?;
     match kind {
-        "email" => Some((Field::Email, value)),
+        "email" => Some((Field::Email(0), value)),
         "phone_number" => Some((Field::Phone(0), value)),
         "text" | "number" => {
             let by_ref = || meaning(answer.text("field.ref")?);
-            let by_title = || meaning_of_question(question(form, answer.text("field.id")?)?);
+            let by_title = || meaning(question(form, answer.text("field.id")?)?);
             Some((by_ref().or_else(by_title)?, value))
         }
         _ => None,

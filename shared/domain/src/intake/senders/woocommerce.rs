@@ -19,7 +19,7 @@ pub(super) fn fits(root: &Node) -> bool {
 pub(super) fn people(root: &Node, topic: Option<&str>) -> Result<Vec<Person>, Ignored> {
     match topic {
         // An action of a plug-in has a body of its own making.
-        Some(topic) if topic.starts_with("action.") => return Ok(walk::people(root)),
+        Some(topic) if topic.starts_with("action.") => return walk::people(root),
         Some(topic) => check_topic(topic, &ABOUT)?,
         None => {}
     }
