@@ -37,7 +37,8 @@ fn parse(text: &str, says_form: bool) -> Option<Node> {
         return match node {
             // JSON inside a JSON text.
             Node::Text(inner) => Node::parse(inner.trim()).filter(is_document),
-            Node::List(_) | Node::Map(_) => Some(node),
+            Node::List(_) => Some(node),
+            Node::Map(entries) => Some(opened(entries)),
             Node::Null | Node::Bool(_) | Node::Number(_) => None,
         };
     }
@@ -45,6 +46,22 @@ fn parse(text: &str, says_form: bool) -> Option<Node> {
         return None;
     }
     Some(enveloped(form::parse(text)))
+}
+
+/// A map whose documents in texts are read.
+fn opened(mut entries: Vec<(String, Node)>) -> Node {
+    for (key, value) in &mut entries {
+        let inner = match value {
+            Node::Text(text) if ENVELOPES.contains(&key.as_str()) => {
+                Node::parse(text.trim()).filter(is_document)
+            }
+            Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) | Node::List(_) | Node::Map(_) => {
+                None
+            }
+        };
+        *value = inner.unwrap_or(std::mem::replace(value, Node::Null));
+    }
+    Node::Map(entries)
 }
 
 /// A form, or the document that it carries.

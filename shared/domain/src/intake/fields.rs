@@ -85,7 +85,7 @@ pub(super) fn meaning_of(words: &Words) -> Meaning {
     // `Email ID` is an address in India.
     let is_about = words.has(Word::About)
         || (words.has(Word::Id) && !words.has(Word::Email))
-        || (words.has(Word::Message) && !words.has(Word::Number));
+        || (words.has(Word::Message) && !words.has_any(&[Word::Number, Word::Called]));
     if is_about {
         return if is_address || is_name { Meaning::Other } else { Meaning::Nothing };
     }
@@ -99,6 +99,11 @@ pub(super) fn meaning_of(words: &Words) -> Meaning {
         None if is_name => Meaning::Other,
         None => Meaning::Nothing,
     }
+}
+
+/// Whether a name asks for a phone number, whoever's.
+pub(super) fn asks_for_phone(words: &Words) -> bool {
+    words.has_any(&PHONES)
 }
 
 /// Whose the object of that name is.
@@ -177,8 +182,8 @@ fn part_of_phone(words: &Words) -> Option<Field> {
 /// `text_reminder_number`, `contact number`, «Il tuo numero»: a number of which
 /// nothing says that it counts something.
 fn number(words: &Words) -> Option<Field> {
-    let asks = words.has_any(&[Word::Call, Word::Contact, Word::Your]);
-    let is_only = words.are_only(&[Word::Number, Word::Call, Word::Contact]);
+    let asks = words.has_any(&[Word::Call, Word::Contact, Word::Work, Word::Your]);
+    let is_only = words.are_only(&[Word::Number, Word::Call, Word::Contact, Word::Work]);
     (words.has(Word::Number) && asks && is_only).then_some(Field::Phone(LESSER))
 }
 
@@ -202,7 +207,7 @@ fn name(words: &Words) -> Option<Field> {
                 Word::Called,
                 Word::Call,
             ],
-            &[Word::FirstName, Word::Vorname, Word::LastName, Word::With],
+            &[Word::FirstName, Word::Vorname, Word::LastName, Word::With, Word::Message],
         ]
         .concat(),
     );
@@ -212,7 +217,9 @@ fn name(words: &Words) -> Option<Field> {
     let last = words.has(Word::LastName) || in_two(Word::Last);
     Some(match () {
         () if last && (first || vorname || words.has(Word::Nome)) => Field::FullName,
-        () if vorname && words.has(Word::Nom) => Field::FullName,
+        // `Name and surname`, «Nom et prénom».
+        () if words.has(Word::LastName) && words.has(Word::Name) => Field::FullName,
+        () if vorname && words.has_any(&[Word::Nom, Word::Name]) => Field::FullName,
         () if last => Field::LastName,
         () if vorname && !any_name => Field::Vorname,
         () if first || vorname => Field::FirstName,

@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 
-use super::fields::{Meaning, meaning_of};
+use super::fields::{Field, Meaning, meaning_of};
 use super::node::Node;
 use super::words::Words;
 
 /// Keys of an object's label, the ones that people read first.
-const LABELS: [&str; 20] = [
+const LABELS: [&str; 21] = [
     "label",
     "title",
     "question",
@@ -19,6 +19,7 @@ const LABELS: [&str; 20] = [
     "fieldname",
     "columnname",
     "caption",
+    "q",
     "prompt",
     "key",
     "columnid",
@@ -31,7 +32,7 @@ const LABELS: [&str; 20] = [
     "questionid",
 ];
 /// Keys of its value.
-const VALUES: [&str; 11] = [
+const VALUES: [&str; 12] = [
     "value",
     "values",
     "answer",
@@ -42,6 +43,7 @@ const VALUES: [&str; 11] = [
     "fieldvalue",
     "submittedvalue",
     "content",
+    "a",
     "text",
 ];
 /// Keys of lists that define the fields of a form.
@@ -89,7 +91,7 @@ impl Titles {
     fn learn(&mut self, field: &Node) {
         let find = |keys: &[&str]| keys.iter().find_map(|key| find(field, key)?.text(""));
         let Some(id) = find(&["id", "fieldid", "questionid", "key", "ref"]) else { return };
-        let titles = LABELS[..11].iter().filter_map(|key| find(&[*key]));
+        let titles = LABELS[..12].iter().filter_map(|key| find(&[*key]));
         let known = titles.map(|title| meaning_of(&Words::of(title))).find(|m| *m != Meaning::Nothing);
         if let Some(known) = known.filter(|_| id.len() <= 100) {
             self.0.insert(id.to_owned(), known);
@@ -130,6 +132,33 @@ pub(super) fn pair<'n>(item: &'n Node, titles: &Titles) -> Option<(Meaning, &'n 
     };
     let known = meanings.into_iter().find(|meaning| *meaning != Meaning::Nothing);
     Some((known.or_else(by_kind).unwrap_or(Meaning::Nothing), value))
+}
+
+/// The fields of an object that numbers its questions and answers:
+/// `{"1_question": "Telefono", "1_response": "..."}`.
+pub(super) fn numbered<'n>(object: &'n Node, titles: &Titles) -> Vec<(Field, &'n Node)> {
+    const QUESTIONS: [&str; 4] = ["question", "label", "title", "fieldname"];
+    const ANSWERS: [&str; 4] = ["answer", "response", "value", "fieldvalue"];
+    let parts = |key: &str| -> (String, String) {
+        let letters = key.chars().take(40).filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase);
+        (letters.collect(), key.chars().take(40).filter(char::is_ascii_digit).collect())
+    };
+    let mut answers: HashMap<String, &Node> = HashMap::new();
+    let mut questions: Vec<(String, &str)> = Vec::new();
+    for (key, value) in object.entries().iter().filter(|(key, _)| key.bytes().any(|b| b.is_ascii_digit())) {
+        match (parts(key), value.text("")) {
+            ((word, number), Some(text)) if QUESTIONS.contains(&word.as_str()) => {
+                questions.push((number, text))
+            }
+            ((word, number), _) if ANSWERS.contains(&word.as_str()) => drop(answers.insert(number, value)),
+            _ => {}
+        }
+    }
+    let field = |(number, text): (String, &str)| match titles.named(text) {
+        Meaning::Field(field) => Some((field, *answers.get(&number)?)),
+        Meaning::Other | Meaning::Nothing => None,
+    };
+    questions.into_iter().filter_map(field).collect()
 }
 
 /// A label, which may be an object with a title of its own.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{Field, LAST_RESORT, LESSER, meaning};
 use super::node::Node;
-use super::values::{self, Beside, calling_code, joined, name_of, phones, texts, with_prefixes};
+use super::values::{self, Beside, calling_code, emails, joined, name_of, phones, texts, with_prefixes};
 use super::{Found, Ignored, phone};
 use crate::contact::MAX_NAME;
 use crate::{CallingCode, EmailAddress, PhoneNumber};
@@ -77,7 +77,12 @@ impl Person {
             match field {
                 Field::Phone(rank) => self.add_phones(value, rank, home, &beside),
                 Field::PhonePart(_) => self.add_if_whole(value, home),
-                Field::Email(rank) => self.emails.extend(texts(value).into_iter().map(|text| (text, rank))),
+                Field::Email(rank) => {
+                    // `{"emailAddress": {"name": "...", "address": "..."}}`
+                    whole = whole.or_else(|| value.at("address").and_then(|_| name_of(value.at("name")?)));
+                    let texts = emails(value).into_iter().filter(|text| !is_yes_or_no(text));
+                    self.emails.extend(texts.map(|text| (bare_email(&text).to_owned(), rank)));
+                }
                 Field::Address => whole = whole.or(self.add_either(value, home, &beside)),
                 Field::FirstName | Field::Vorname => {
                     named.first = named.first.or_else(|| name_of(value));
@@ -96,7 +101,7 @@ impl Person {
     }
 
     fn add_phones(&mut self, value: &Node, rank: u8, home: Option<CallingCode>, beside: &[(Beside, &str)]) {
-        for (text, own) in phones(value) {
+        for (text, own) in phones(value).into_iter().filter(|(text, _)| !is_yes_or_no(text)) {
             let (text, said) = if own.is_some() { (text, own) } else { with_prefixes(&text, beside) };
             self.phones.push(PhoneText { text, home: said.or(home), rank });
         }
@@ -125,8 +130,11 @@ impl Person {
         let mut name = None;
         for text in texts(value) {
             match () {
-                () if text.contains('@') => self.emails.push((text, rank)),
-                () if digits(&text) >= MIN_PHONE && !text.chars().any(char::is_alphabetic) => {
+                () if text.contains('@') => {
+                    name = name.or_else(|| Some(text.split_once('<')?.0.trim().to_owned()));
+                    self.emails.push((bare_email(&text).to_owned(), rank));
+                }
+                () if is_address(&text) => {
                     let (text, said) = with_prefixes(&text, beside);
                     self.phones.push(PhoneText { text, home: said.or(home), rank });
                 }
@@ -223,6 +231,27 @@ fn rank_of(field: Field) -> u8 {
         | Field::FullName
         | Field::Extra(_) => 0,
     }
+}
+
+/// Whether a text of a field that may hold anything is an address of either kind.
+pub(super) fn is_address(text: &str) -> bool {
+    text.contains('@') || (digits(text) >= MIN_PHONE && !text.chars().any(char::is_alphabetic))
+}
+
+/// `Ada Neri <ada@example.com>` as the address in it.
+fn bare_email(text: &str) -> &str {
+    let inner = text.trim().strip_suffix('>').and_then(|text| text.rsplit_once('<'));
+    let text = inner.map_or(text, |(_, email)| email);
+    text.strip_prefix("mailto:").unwrap_or(text)
+}
+
+/// «WhatsApp? Sì» is no number.
+fn is_yes_or_no(text: &str) -> bool {
+    const ANSWERS: [&str; 16] = [
+        "yes", "no", "y", "n", "true", "false", "on", "off", "sì", "si", "sí", "oui", "non", "ja", "nein",
+        "sim",
+    ];
+    text.len() <= 6 && ANSWERS.contains(&text.to_lowercase().as_str())
 }
 
 fn digits(text: &str) -> usize {

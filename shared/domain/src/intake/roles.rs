@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::fields::{Field, Role, meaning, role_of};
+use super::fields::{Field, Role, asks_for_phone, meaning, role_of};
 use super::node::Node;
 use super::pairs::{is_container, is_key};
 use super::values::texts;
@@ -71,8 +71,10 @@ pub(super) fn is_people(key: &str) -> bool {
 /// Whose fields the ones of an object are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Owner {
-    /// A customer's, or nobody's in particular.
+    /// It is named after a customer.
     Customer,
+    /// Nobody's in particular: they may be the customer's.
+    Anybody,
     /// A company's or a thing's of the business, that may name its contacts.
     Company,
     /// Of somebody of the business.
@@ -93,7 +95,7 @@ pub(super) struct Business {
 impl Business {
     pub(super) fn of(root: &Node) -> Self {
         let mut business = Self { about_users: is_about_users(root), ..Self::default() };
-        let mut stack = vec![(root, own(root, Owner::Customer))];
+        let mut stack = vec![(root, Owner::Anybody)];
         let mut seen = 0;
         while let Some((node, owner)) = stack.pop() {
             seen += 1;
@@ -103,11 +105,11 @@ impl Business {
             let items = node.items().iter().filter(|item| is_container(item));
             stack.extend(items.map(|item| (item, own(item, owner))));
             for (key, value) in node.entries() {
-                let Some((owner, _)) = business.owner(key, &Words::of(key), owner) else { continue };
+                let Some(owner) = business.owner(key, &Words::of(key), owner) else { continue };
                 if is_container(value) {
                     stack.push((value, own(value, owner)));
                 }
-                if owner != Owner::Customer {
+                if owner > Owner::Anybody {
                     business.note(key, value);
                 }
             }
@@ -115,24 +117,27 @@ impl Business {
         business
     }
 
-    /// Whose the value of a key is, inside an object of `outer`, and whether it is named
-    /// after a customer; `None` for what is nobody's here.
-    pub(super) fn owner(&self, key: &str, words: &Words, outer: Owner) -> Option<(Owner, bool)> {
+    /// Whose the value of a key is, inside an object of `outer`; `None` for what is
+    /// neither the customer's nor the business's.
+    pub(super) fn owner(&self, key: &str, words: &Words, outer: Owner) -> Option<Owner> {
         if is_skipped(key) {
             return None;
         }
-        let role = role_of(words);
-        let role = if role == Role::User && self.about_users { Role::Customer } else { role };
-        Some(match role {
+        Some(match role_of(words) {
             Role::Elsewhere => return None,
-            Role::Staff | Role::User => (Owner::Staff, false),
-            Role::Customer => (Owner::Customer, true),
-            Role::Contact if outer < Owner::Staff => (Owner::Customer, true),
-            Role::Holder => (outer, outer == Owner::Customer),
-            Role::Unknown if is_closed(key) || words.has(Word::Company) => (outer.max(Owner::Company), false),
-            // The owner's booking.
-            Role::Unknown if outer == Owner::Staff && !is_people(key) => (Owner::Company, false),
-            Role::Contact | Role::Unknown => (outer, false),
+            // An attendee's `user` is the attendee.
+            Role::User if self.about_users || outer == Owner::Customer => Owner::Customer,
+            Role::User if is_closed(key) => outer.max(Owner::Company),
+            Role::Staff | Role::User => Owner::Staff,
+            Role::Customer => Owner::Customer,
+            Role::Contact if outer < Owner::Staff => Owner::Customer,
+            Role::Holder if outer < Owner::Company => Owner::Customer,
+            Role::Unknown if is_closed(key) || words.has(Word::Company) => outer.max(Owner::Company),
+            Role::Contact | Role::Holder => outer,
+            Role::Unknown if is_people(key) => outer,
+            // The owner's booking, the customer's order.
+            Role::Unknown if outer == Owner::Staff => Owner::Company,
+            Role::Unknown => outer.max(Owner::Anybody),
         })
     }
 
@@ -143,7 +148,7 @@ impl Business {
                 self.emails.insert(text.to_lowercase());
             }
             let digits = text.bytes().filter(u8::is_ascii_digit).count();
-            self.has_address |= digits >= 7 && matches!(meaning(key), Some(Field::Phone(_)));
+            self.has_address |= digits >= 7 && asks_for_phone(&Words::of(key));
         }
     }
 }
@@ -177,15 +182,45 @@ pub(super) fn is_staff(node: &Node) -> bool {
         "userType",
         "user_type",
     ];
-    let says = |text: &str| role_of(&Words::of(text)) == Role::Staff;
-    let is_marked = |(key, value): &(String, Node)| *value == Node::Bool(true) && says(key);
-    ROLES.iter().filter_map(|key| node.text(key)).any(says) || node.entries().iter().any(is_marked)
+    const MARKS: [&str; 9] = [
+        "organizer",
+        "isorganizer",
+        "organiser",
+        "isorganiser",
+        "host",
+        "ishost",
+        "staff",
+        "isstaff",
+        "isagent",
+    ];
+    // A role, and no event of one: `owner.changed`.
+    let is_role = |text: &str| {
+        let words = Words::of(text);
+        role_of(&words) == Role::Staff
+            && words.are_only(&[Word::Staff, Word::User, Word::Company, Word::Contact, Word::Thing])
+    };
+    let is_marked = |(key, value): &(String, Node)| {
+        *value == Node::Bool(true) && MARKS.iter().any(|mark| is_key(key, mark))
+    };
+    ROLES.iter().filter_map(|key| node.text(key)).any(is_role) || node.entries().iter().any(is_marked)
 }
 
-/// The objects of a list, also of one that came as a form: `attendees[0][email]`.
-pub(super) fn people_of(node: &Node) -> Vec<&Node> {
+/// The objects of a list, also of one that came as a form, `attendees[0][email]`, or,
+/// of what is named after people, as a map of their ids.
+pub(super) fn people_of(node: &Node, named: bool) -> Vec<&Node> {
+    let entries = node.entries();
     let is_list =
-        node.entries().iter().all(|(key, value)| key.bytes().all(|b| b.is_ascii_digit()) && value.is_map());
-    let entries = node.entries().iter().filter(|_| is_list).map(|(_, value)| value);
-    entries.chain(node.items()).filter(|item| item.is_map()).collect()
+        entries.iter().all(|(key, value)| key.bytes().all(|b| b.is_ascii_digit()) && value.is_map());
+    let is_id = |key: &str| role_of(&Words::of(key)) == Role::Unknown && !is_closed(key) && !is_skipped(key);
+    let is_map_of_people =
+        named && entries.len() > 1 && entries.iter().all(|(key, value)| is_id(key) && has_email(value));
+    let inner = entries.iter().filter(|_| is_list || is_map_of_people).map(|(_, value)| value);
+    inner.chain(node.items()).filter(|item| item.is_map()).collect()
+}
+
+/// Whether an e-mail address stands in the object itself.
+pub(super) fn has_email(node: &Node) -> bool {
+    node.entries()
+        .iter()
+        .any(|(key, value)| !value.is_blank() && matches!(meaning(key), Some(Field::Email(_))))
 }

@@ -41,6 +41,12 @@ pub(super) fn texts(node: &Node) -> Vec<String> {
     found
 }
 
+/// The e-mail addresses of a value, also by their kind: `{"work": "..."}`.
+pub(super) fn emails(node: &Node) -> Vec<String> {
+    let found = texts(node);
+    if found.is_empty() { by_kind(node, |text| text.contains('@')) } else { found }
+}
+
 /// The phone numbers of a value, each with the country that is said beside it.
 pub(super) fn phones(node: &Node) -> Vec<(String, Option<CallingCode>)> {
     let mut found = Vec::new();
@@ -48,8 +54,26 @@ pub(super) fn phones(node: &Node) -> Vec<(String, Option<CallingCode>)> {
         Part::Text(text) => found.push((text.to_owned(), None)),
         Part::Object(object) => found.extend(phone_in_parts(object)),
     });
+    if found.is_empty() {
+        let is_number = |text: &str| text.bytes().filter(u8::is_ascii_digit).count() >= MAX_SUBSCRIBER;
+        found.extend(by_kind(node, is_number).into_iter().map(|text| (text, None)));
+    }
     found.truncate(MAX_TEXTS);
     found
+}
+
+/// The texts of an object whose keys say of which kind they are, mobile phones first.
+fn by_kind(node: &Node, is_one: impl Fn(&str) -> bool) -> Vec<String> {
+    let rank = |key: &str| match meaning(key) {
+        Some(Field::Phone(rank) | Field::Email(rank)) => rank,
+        Some(_) | None => 2,
+    };
+    let mut found: Vec<(u8, String)> = Vec::new();
+    for (key, value) in node.entries().iter().take(MAX_TEXTS) {
+        found.extend(texts(value).into_iter().filter(|text| is_one(text)).map(|text| (rank(key), text)));
+    }
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().map(|(_, text)| text).collect()
 }
 
 /// What stands between the parts of a list, or an object of its own.
@@ -129,6 +153,23 @@ fn phone_in_parts(object: &Node) -> Option<(String, Option<CallingCode>)> {
     let beside: Vec<(Beside, &str)> =
         beside.into_iter().filter_map(|(kind, text)| Some((kind, text?))).collect();
     (!beside.is_empty()).then(|| with_prefixes(number, &beside))
+}
+
+/// Whether an object is a phone number by its keys: `{"area": "347", "phone": "5550120"}`,
+/// `{"full": "(347) 555-0120"}`.
+pub(super) fn is_phone(object: &Node) -> bool {
+    const CODES: [&str; 8] =
+        ["area", "area_code", "areaCode", "country", "country_code", "countryCode", "dial_code", "dialCode"];
+    const NUMBERS: [&str; 5] = ["phone", "phone_number", "phoneNumber", "national_number", "nationalNumber"];
+    let has = |keys: &[&str]| keys.iter().any(|key| object.text(key).is_some());
+    let whole = object.text("full").is_some_and(|text| {
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        digits >= MAX_SUBSCRIBER && !text.chars().any(char::is_alphabetic)
+    });
+    // An address has more than its phone number.
+    let is_part = |key: &str| key == "full" || CODES.contains(&key) || NUMBERS.contains(&key);
+    let is_only = object.entries().iter().all(|(key, _)| is_part(key));
+    is_only && (whole || (has(&CODES) && has(&NUMBERS)))
 }
 
 /// What the text beside a phone number is.

@@ -100,7 +100,7 @@ const VOCABULARY: &[(Word, &str)] = &[
     (
         Word::Phone,
         "phone telephone phoneno phonenum tel tele telno telefono telefoni telefon telefone telefonico telefonica
-         telefonisch telephonique fone fon festnetz landline msisdn tlf tfno telf telefonnr",
+         telefonisch telephonique fone fon festnetz landline rufnummer msisdn tlf tfno telf telefonnr",
     ),
     (Word::Email, "email mail emailid emailaddress correo courriel mel emailadresse eposta"),
     (Word::Number, "number numero numeri nummer num nbr nr nro"),
@@ -122,8 +122,8 @@ const VOCABULARY: &[(Word, &str)] = &[
     (Word::Name, "name"),
     (Word::Nome, "nome nombre"),
     (Word::Nom, "nom"),
-    (Word::First, "first given fore fname"),
-    (Word::Last, "last family lname"),
+    (Word::First, "first given fore fname primer primero primeiro"),
+    (Word::Last, "last family lname ultimo"),
     (Word::FirstName, "firstname givenname forename"),
     (Word::Vorname, "vorname vornamen prenom vor rufname"),
     (
@@ -229,7 +229,7 @@ const VOCABULARY: &[(Word, &str)] = &[
          et des les une quel quelle est pour laissez entrez saisissez adresse electronique obligatoire
          famille vos
          und oder der die den dem ein eine ist wie lautet bitte geben auf unter zur zum pflichtfeld
-         elettronica elettronico posta address addresse or so if not me sub new",
+         elettronica elettronico posta address addresse or so if not me sub new sales",
     ),
 ];
 

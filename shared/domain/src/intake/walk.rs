@@ -4,12 +4,12 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::Ignored;
-use super::fields::{Field, Meaning, Role, meaning, meaning_of, role_of};
+use super::fields::{Field, LESSER, Meaning, Role, meaning, meaning_of, role_of};
 use super::node::Node;
-use super::pairs::{Titles, is_container, pair};
-use super::person::{Names, Person, home_of};
-use super::roles::{self, Business, Owner, is_people, own};
-use super::values::texts;
+use super::pairs::{Titles, is_container, numbered, pair};
+use super::person::{Names, Person, home_of, is_address};
+use super::roles::{self, Business, Owner, has_email, is_people, own};
+use super::values::{is_phone, texts};
 use super::vocabulary::Word;
 use super::words::Words;
 
@@ -27,9 +27,9 @@ pub(super) fn people(root: &Node) -> Result<Vec<Person>, Ignored> {
     match root {
         Node::List(items) if is_list_of_people => {
             let others = items.iter().filter(|item| !roles::is_staff(item));
-            others.for_each(|item| body.search(item, false, &mut people));
+            others.for_each(|item| body.search(item, Owner::Anybody, &mut people));
         }
-        Node::List(_) | Node::Map(_) => body.search(root, false, &mut people),
+        Node::List(_) | Node::Map(_) => body.search(root, Owner::Anybody, &mut people),
         Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) => {}
     }
     let reached = people.iter().any(Person::is_reachable);
@@ -46,9 +46,7 @@ struct Body {
 #[derive(Clone, Copy)]
 struct Visit<'n> {
     node: &'n Node,
-    /// It is named after a person.
-    named: bool,
-    /// Fields are read of a customer's alone; in the others there may be customers.
+    /// The business's fields are not read; there may be customers in them.
     owner: Owner,
 }
 
@@ -69,10 +67,10 @@ struct Inner<'n> {
 
 impl Body {
     /// Adds the person of a value, then the others of the lists of people in it.
-    fn search(&self, root: &Node, named: bool, people: &mut Vec<Person>) {
+    fn search(&self, root: &Node, owner: Owner, people: &mut Vec<Person>) {
         let mut person = Person::default();
         let mut apart = Vec::new();
-        let mut queue = VecDeque::from([Visit { node: root, named, owner: own(root, Owner::Customer) }]);
+        let mut queue = VecDeque::from([Visit { node: root, owner }]);
         let mut seen = 0;
         while let Some(visit) = queue.pop_front() {
             seen += 1;
@@ -88,13 +86,13 @@ impl Body {
             apart.extend(inner.apart);
         }
         people.push(person);
-        apart.into_iter().for_each(|other| self.search(other, true, people));
+        apart.into_iter().for_each(|other| self.search(other, Owner::Customer, people));
     }
 
     fn list<'n>(&self, items: &'n [Node], visit: Visit<'n>, person: &mut Person) -> Inner<'n> {
         let mut inner = Inner::default();
         let mut fields = Vec::new();
-        let is_open = visit.owner == Owner::Customer;
+        let is_open = visit.owner <= Owner::Anybody;
         let singles = is_open && are_singles(items);
         for item in items {
             match self.pair(item) {
@@ -106,7 +104,7 @@ impl Body {
                     fields.extend(single);
                 }
                 Some(_) | None => {
-                    inner.visits.push(Visit { node: item, owner: own(item, visit.owner), ..visit });
+                    inner.visits.push(Visit { node: item, owner: own(item, visit.owner) });
                 }
             }
         }
@@ -118,11 +116,17 @@ impl Body {
     fn object<'n>(&self, visit: Visit<'n>, person: &mut Person) -> Inner<'n> {
         let mut inner = Inner::default();
         let mut fields: Vec<(Field, &Node)> = Vec::new();
-        let mut names = if visit.named { Names::All } else { Names::FirstAndLast };
+        let mut names = if visit.owner == Owner::Customer { Names::All } else { Names::FirstAndLast };
         let mut containers = Vec::new();
+        if visit.owner <= Owner::Anybody {
+            let pairs = numbered(visit.node, &self.titles);
+            names = if pairs.is_empty() { names } else { Names::All };
+            fields.extend(pairs);
+            fields.extend(called(visit.node).map(|number| (Field::Phone(LESSER), number)));
+        }
         for (key, value) in visit.node.entries() {
             let words = Words::of(key);
-            let is_open = visit.owner == Owner::Customer;
+            let is_open = visit.owner <= Owner::Anybody;
             let field = if is_open { self.field(key, &words, value) } else { None };
             match field {
                 Some((field, Source::Pair, value)) => {
@@ -137,7 +141,17 @@ impl Body {
                 containers.push((key, words, value));
             }
         }
-        let is_address = |(field, _): &(Field, &Node)| matches!(field, Field::Phone(_) | Field::Email(_));
+        let is_address = |(field, value): &(Field, &Node)| match field {
+            Field::Phone(_) | Field::Email(_) => true,
+            Field::Address => !value.is_map() && texts(value).iter().any(|text| is_address(text)),
+            Field::PhonePart(_)
+            | Field::FirstName
+            | Field::Vorname
+            | Field::LastName
+            | Field::Name
+            | Field::FullName
+            | Field::Extra(_) => false,
+        };
         if fields.iter().any(is_address) {
             names = Names::All;
         }
@@ -145,7 +159,7 @@ impl Body {
         for (key, words, value) in containers {
             self.descend(key, &words, value, visit.owner, person, &mut inner);
         }
-        inner.visits.sort_by_key(|visit| !visit.named);
+        inner.visits.sort_by_key(|visit| visit.owner != Owner::Customer);
         inner
     }
 
@@ -160,6 +174,8 @@ impl Body {
         let own = meaning_of(words);
         let own = if own == Meaning::Nothing { self.titles.meaning(key, words) } else { own };
         if let Some((said, inner)) = self.pair(value) {
+            // An attendee with answers is no answer.
+            let own = if own == Meaning::Field(Field::Address) { Meaning::Nothing } else { own };
             match if said == Meaning::Nothing { own } else { said } {
                 Meaning::Field(field) => return Some((Some(field), Source::Pair, inner)),
                 Meaning::Other => return Some((None, Source::Pair, inner)),
@@ -168,6 +184,8 @@ impl Body {
         }
         match own {
             Meaning::Field(field) => Some((Some(field), Source::Key, value)),
+            // `q4_numeroDi`: a title that was cut, and a value that says what it is.
+            Meaning::Nothing if is_phone(value) => Some((Some(Field::Phone(LESSER)), Source::Pair, value)),
             Meaning::Other | Meaning::Nothing => None,
         }
     }
@@ -202,14 +220,15 @@ impl Body {
         if !may_hold_a_person(meaning_of(words)) {
             return;
         }
-        let Some((owner, named)) = self.business.owner(key, words, outer) else { return };
-        let people = roles::people_of(value);
+        let Some(owner) = self.business.owner(key, words, outer) else { return };
+        let named = owner == Owner::Customer;
+        let people = roles::people_of(value, named);
         let are_people = !people.is_empty()
             && !are_singles(value.items())
             && people.iter().all(|one| self.pair(one).is_none())
             && (named || people.iter().all(|one| has_email(one)));
-        if owner != Owner::Customer || !are_people {
-            return inner.visits.push(Visit { node: value, named, owner: own(value, owner) });
+        if owner > Owner::Anybody || !are_people {
+            return inner.visits.push(Visit { node: value, owner: own(value, owner) });
         }
         let mut people = self.customers(people);
         let Some(first) = people.first().copied() else { return };
@@ -219,7 +238,7 @@ impl Body {
             return inner.apart.extend(people.into_iter().filter(|_| !are_guests));
         }
         people.remove(0);
-        inner.visits.push(Visit { node: first, named, owner });
+        inner.visits.push(Visit { node: first, owner });
         inner.apart.extend(people.into_iter().filter(|_| named || is_people(key)));
     }
 
@@ -255,10 +274,10 @@ fn has_address(node: &Node) -> bool {
     node.entries().iter().any(|(key, value)| !value.is_blank() && is_address(key))
 }
 
-fn has_email(node: &Node) -> bool {
-    node.entries()
-        .iter()
-        .any(|(key, value)| !value.is_blank() && matches!(meaning(key), Some(Field::Email(_))))
+/// The number at which a booked call reaches the person: `{"type": "outbound_call", "location": "..."}`
+/// (<https://developer.calendly.com/api-docs>).
+fn called(object: &Node) -> Option<&Node> {
+    object.get("location").filter(|_| object.text("type") == Some("outbound_call"))
 }
 
 /// `[{"Nome": "..."}, {"Email": "..."}]`: an object in parts.
@@ -271,8 +290,12 @@ fn are_singles(items: &[Node]) -> bool {
         })
 }
 
-/// The e-mail addresses of an object, in lower case.
+/// The e-mail addresses of an object and of those in it, `{"user": {"email": "..."}}`,
+/// in lower case.
 fn emails(node: &Node) -> HashSet<String> {
-    let fields = node.entries().iter().filter(|(key, _)| matches!(meaning(key), Some(Field::Email(_))));
+    let inner =
+        node.entries().iter().filter(|(_, value)| value.is_map()).flat_map(|(_, value)| value.entries());
+    let fields = node.entries().iter().chain(inner);
+    let fields = fields.filter(|(key, _)| matches!(meaning(key), Some(Field::Email(_))));
     fields.flat_map(|(_, value)| texts(value)).map(|email| email.to_lowercase()).collect()
 }

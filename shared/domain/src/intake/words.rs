@@ -166,7 +166,7 @@ fn one_word(first: &str, second: &str) -> Option<&'static str> {
     Some(match (first, second) {
         ("e" | "é", "mail" | "mails") | ("posta", "elettronica") | ("correio", "eletronico") => "email",
         ("adresse" | "courrier", "electronique") => "email",
-        ("whats", "app") | ("wa", "number" | "no") | ("number" | "no", "wa") => "whatsapp",
+        ("whats", "app") | ("wa", "number" | "no" | "id") | ("number" | "no", "wa") => "whatsapp",
         ("f", "name") | ("first" | "fore" | "given", "name") => "firstname",
         ("l", "name") | ("last" | "family" | "sur", "name") => "lastname",
         ("ragione", "sociale") | ("razon" | "razao", "social") | ("raison", "sociale") => "company",

@@ -55,6 +55,14 @@ fn calendly() {
                 {"question": "Il tuo numero di telefono", "answer": "347 555 0210", "position": 1}]"#,
             "+393475550210",
         ),
+        (
+            r#""questions_and_responses": {"1_question": "Telefono", "1_response": "347 555 0210"}"#,
+            "+393475550210",
+        ),
+        (
+            r#""call": {"location": {"type": "outbound_call", "location": "+39 347 555 0210"}}"#,
+            "+393475550210",
+        ),
         (r#""questions_and_answers": [{"question": "Send text messages to", "answer": "no"}]"#, "-"),
     ] {
         let body = format!(

@@ -130,6 +130,10 @@ fn jotform() {
         assert_eq!(of_form(&fields), SARA, "{raw}");
         assert_eq!(of_json(raw), SARA, "{raw}");
     }
+    let cut = r#"{"q3_nomeE": {"first": "Sara", "last": "Conti"}, "q4_numeroDi": {"full": "(347) 555-0220"}, "q5_laTua": "x", "q6_email": "sara@example.com"}"#;
+    assert_eq!(of_json(cut), SARA, "titles that were cut");
+    let in_text = serde_json::json!({"event": "submission", "payload": cut}).to_string();
+    assert_eq!(of_json(&in_text), SARA, "a document in a text");
     let pretty = "Nome:Sara Conti, Telefono:+39 347 555 0220, Email:sara@example.com, Note:ciao, sono io";
     let fields = [("formTitle", "Contatti"), ("pretty", pretty)];
     assert_eq!(of_parts(&fields), SARA);

@@ -66,6 +66,23 @@ fn lists_of_the_business() {
 }
 
 #[test]
+fn a_user_or_a_contact_is_whose_object_it_stands_in() {
+    for body in [
+        r#"{"participants": [{"user": {"name": "Carla", "email": "carla@example.com"}}], "host": {"email": "a@studio.it"}}"#,
+        r#"{"attendees": [{"user": {"email": "a@studio.it"}}, {"user": {"name": "Carla", "email": "carla@example.com"}}], "organizer": {"email": "a@studio.it"}}"#,
+        r#"{"owner": {"contact": {"email": "a@studio.it"}}, "customer": {"contact": {"first_name": "Carla", "email": "carla@example.com"}}}"#,
+        r#"{"memberships": [{"member": {"email": "a@studio.it"}}], "lead": {"name": "Carla", "email": "carla@example.com"}}"#,
+        r#"{"hosts": {"data": [{"person": {"email": "a@studio.it"}}]}, "invitees": {"data": [{"name": "Carla", "email": "carla@example.com"}]}}"#,
+        r#"{"account": {"name": "ACME", "email": "a@studio.it", "contact": {"name": "Carla", "email": "carla@example.com"}}}"#,
+        r#"{"event": {"organizer": {"emailAddress": {"name": "A", "address": "a@studio.it"}}, "attendees": [{"emailAddress": {"name": "Carla", "address": "carla@example.com"}}]}}"#,
+        r#"{"type": "contact.owner_changed", "contact": {"name": "Carla", "email": "carla@example.com", "owner": {"email": "a@studio.it"}}}"#,
+        r#"{"organizer": {"email": "a@studio.it"}, "invitee": "Carla <carla@example.com>"}"#,
+    ] {
+        assert_eq!(of_json(body), "webhook: Carla | - | carla@example.com", "{body}");
+    }
+}
+
+#[test]
 fn a_body_of_the_business_alone_says_so() {
     for body in [
         r#"{"organizer": {"name": "Studio", "email": "studio@example.com"}}"#,
@@ -76,6 +93,7 @@ fn a_body_of_the_business_alone_says_so() {
         r#"{"members": [{"email": "studio@example.com"}, {"email": "due@example.com"}]}"#,
         r#"{"organizer": {"email": "studio@example.com"}, "attendees": [{"name": "Carla"}]}"#,
         r#"{"event_memberships": [{"user": "https://api.example.com/users/1", "user_email": "studio@example.com"}]}"#,
+        r#"{"contact_person": {"name": "Carla"}, "host_phone": "+390255500000"}"#,
         r#"[{"role": "organizer", "email": "studio@example.com"}]"#,
     ] {
         assert_eq!(of_json(body), ONLY_BUSINESS, "{body}");
