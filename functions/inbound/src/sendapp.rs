@@ -96,6 +96,8 @@ pub(crate) struct Tried {
     reason: Option<String>,
     source: String,
     contacts: Vec<Candidate>,
+    /// The names of the keys that were there.
+    seen: Vec<String>,
 }
 
 /// `POST /api/integrations/try`: what a body would bring, if it were posted to the
@@ -124,6 +126,7 @@ pub(crate) async fn try_body(
         reason: trial.reason,
         source: trial.source,
         contacts: trial.contacts.into_iter().map(candidate).collect(),
+        seen: trial.seen,
     }))
 }
 

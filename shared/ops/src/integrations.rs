@@ -94,7 +94,11 @@ pub async fn receive(
     };
     let reason = Some(shortened(&notes)).filter(|reason| !reason.is_empty());
     let Some((first, others)) = contacts.split_first() else {
-        visit.log(IntakeOutcome::Ignored, reason.clone(), &[]).await;
+        let logged = match &reading {
+            Reading::Ignored { seen, .. } => reason.as_deref().map(|reason| with_seen(reason, seen)),
+            Reading::Found { .. } => reason.clone(),
+        };
+        visit.log(IntakeOutcome::Ignored, logged, &[]).await;
         return Ok(Taken::Ignored(reason.unwrap_or_default()));
     };
     visit.log(IntakeOutcome::Ok, reason, &contacts).await;
@@ -112,6 +116,8 @@ pub struct Trial {
     pub reason: Option<String>,
     /// Its contacts, and the stored ones that they would be merged into.
     pub contacts: Vec<(Found, Option<ContactId>)>,
+    /// The names of the keys in it: see [`Reading::Ignored`].
+    pub seen: Vec<String>,
 }
 
 /// What [`receive`] would make of a body that is posted to the address of one of the
@@ -128,12 +134,13 @@ pub async fn try_body(
     let payload = Payload { country: account.default_country, ..payload };
     let address = IntakeAddress { tenant: caller.tenant.clone(), account };
     let reading = intake::read(&payload);
-    let (Reading::Found { source, .. } | Reading::Ignored { source, .. }) = &reading;
+    let (Reading::Found { source, seen, .. } | Reading::Ignored { source, seen, .. }) = &reading;
     let without = |outcome, reason: String| Trial {
         source: source.clone(),
         outcome,
         reason: Some(reason),
         contacts: Vec::new(),
+        seen: seen.clone(),
     };
     if let Err(bad) = verify(store, &address, &reading, &payload).await? {
         return Ok(without(IntakeOutcome::Refused, bad.to_string()));
@@ -177,7 +184,7 @@ pub async fn try_body(
         *id = id.filter(|id| id.0 < u64::MAX - made);
     }
     let reason = Some(shortened(&notes)).filter(|reason| !reason.is_empty());
-    Ok(Trial { source: source.clone(), outcome: IntakeOutcome::Ok, reason, contacts })
+    Ok(Trial { source: source.clone(), outcome: IntakeOutcome::Ok, reason, contacts, seen: seen.clone() })
 }
 
 /// Whether every shop that a body claims to come from, and that the account keeps a
@@ -298,6 +305,11 @@ fn in_words(warning: Warning) -> &'static str {
         Warning::LeftOut(LeftOut::Extension) => "the extension of the number was left out",
         Warning::LimitReached => "a limit of the contact kept something out",
     }
+}
+
+/// A reason with the names of the keys that were there, for the owner alone.
+fn with_seen(reason: &str, seen: &[String]) -> String {
+    if seen.is_empty() { reason.to_owned() } else { format!("{reason}; seen: {}", seen.join(", ")) }
 }
 
 /// Each note once.

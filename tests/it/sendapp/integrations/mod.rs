@@ -1,6 +1,7 @@
 //! `/api/integrations`: what other platforms post, and what the owner sees of it.
 
 mod bodies;
+mod kinds;
 mod log;
 mod secrets;
 mod senders;

@@ -47,6 +47,12 @@ async fn it_is_said_and_nothing_is_written() {
       ],
       "outcome": "ok",
       "reason": "email is not a valid e-mail address",
+      "seen": [
+        "name",
+        "email",
+        "city",
+        "phone"
+      ],
       "source": "fiera",
       "status": "success"
     }
