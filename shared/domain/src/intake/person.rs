@@ -13,6 +13,8 @@ use crate::{CallingCode, EmailAddress, PhoneNumber};
 
 const MAX_CANDIDATES: usize = 20;
 const MAX_EXTRA: usize = 255;
+/// Parts of phone numbers that are looked at beside them.
+const MAX_PARTS: usize = 8;
 /// Fewer digits are no phone number, where a field may hold other things.
 const MIN_PHONE: usize = 7;
 
@@ -67,7 +69,9 @@ impl Person {
         fields.retain(|(_, value)| !value.is_blank());
         fields.sort_by_key(|(field, _)| rank_of(*field));
         let mut beside = Vec::new();
-        for (field, value) in &fields {
+        for (field, value) in
+            fields.iter().filter(|(field, _)| matches!(field, Field::PhonePart(_))).take(MAX_PARTS)
+        {
             if let (Field::PhonePart(part), Node::Text(text) | Node::Number(text)) = (field, value) {
                 beside.push((*part, text.as_str()));
             }
@@ -179,7 +183,12 @@ impl Person {
             notes.extend(note);
             None
         });
-        let email = self.emails.iter().find_map(|(text, _)| text.parse::<EmailAddress>().ok());
+        let one = |text: &str| text.parse::<EmailAddress>().ok();
+        // Several in a field, the first of which is taken.
+        let email = self
+            .emails
+            .iter()
+            .find_map(|(text, _)| one(text).or_else(|| text.split([',', ';', ' ']).find_map(one)));
         if email.is_none() && !self.emails.is_empty() {
             notes.push("email is not a valid e-mail address".to_owned());
         }

@@ -268,31 +268,77 @@ fn debug_shows_no_personal_data() {
     );
 }
 
+/// Keys that mean something.
+const KEYS: [&str; 44] = [
+    "phone",
+    "email",
+    "name",
+    "first_name",
+    "customer",
+    "data",
+    "object",
+    "properties",
+    "value",
+    "primary",
+    "form_response",
+    "answers",
+    "type",
+    "meta",
+    "current",
+    "previous",
+    "billing",
+    "objectId",
+    "country",
+    "organizer",
+    "hosts",
+    "user",
+    "attendees",
+    "contacts",
+    "guests",
+    "responses",
+    "fields",
+    "label",
+    "title",
+    "question",
+    "answer",
+    "id",
+    "1",
+    "input_1",
+    "phone_country_code",
+    "area",
+    "number",
+    "full",
+    "role",
+    "location",
+    "1_question",
+    "1_response",
+    "pretty",
+    "payload",
+];
+
+/// Texts that do.
+const TEXTS: [&str; 15] = [
+    "",
+    "NULL",
+    "a@b.it",
+    "+393391234567",
+    "339 1",
+    "profile",
+    "event",
+    "IT",
+    "39",
+    "host",
+    "1",
+    "Telefono",
+    "Nome e cognome",
+    "outbound_call",
+    "{\"email\": \"a@b.it\"}",
+];
+
 /// JSON of every shape, with keys that mean something.
 fn json() -> impl Strategy<Value = Value> {
-    let key = prop::sample::select(vec![
-        "phone",
-        "email",
-        "name",
-        "first_name",
-        "customer",
-        "data",
-        "object",
-        "properties",
-        "value",
-        "primary",
-        "form_response",
-        "answers",
-        "type",
-        "meta",
-        "current",
-        "previous",
-        "billing",
-        "objectId",
-        "country",
-    ]);
-    let text =
-        prop::sample::select(vec!["", "NULL", "a@b.it", "+393391234567", "339 1", "profile", "event", "IT"]);
+    let key = prop::sample::select(KEYS.as_slice());
+    let text = prop::sample::select(TEXTS.as_slice());
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -322,7 +368,10 @@ proptest! {
         let headers = [("x-shopify-topic", "orders/create")];
         let body = value.to_string();
         let payload = payload(body.as_bytes(), if shop { &headers } else { &[] });
-        if let Reading::Found { source, contacts, .. } = read(&payload) {
+        let reading = read(&payload);
+        let (Reading::Found { seen, .. } | Reading::Ignored { seen, .. }) = &reading;
+        prop_assert!(seen.len() <= MAX_SEEN && seen.iter().all(|name| name.chars().count() <= MAX_SEEN_NAME));
+        if let Reading::Found { source, contacts, .. } = reading {
             prop_assert!(!contacts.is_empty() && contacts.len() <= MAX_CONTACTS);
             for contact in contacts {
                 prop_assert!(contact.into_contact(&source, None).check().is_ok());

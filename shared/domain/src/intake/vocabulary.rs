@@ -100,7 +100,7 @@ const VOCABULARY: &[(Word, &str)] = &[
     (
         Word::Phone,
         "phone telephone phoneno phonenum tel tele telno telefono telefoni telefon telefone telefonico telefonica
-         telefonisch telephonique fone fon festnetz landline rufnummer msisdn tlf tfno telf telefonnr",
+         telefonisch telephonique fone fon festnetz landline rufnummer numeroditelefono msisdn tlf tfno telf telefonnr",
     ),
     (Word::Email, "email mail emailid emailaddress correo courriel mel emailadresse eposta"),
     (Word::Number, "number numero numeri nummer num nbr nr nro"),
@@ -132,7 +132,7 @@ const VOCABULARY: &[(Word, &str)] = &[
     ),
     (
         Word::Full,
-        "fullname full complete completo completa complet entier vollstandiger vollstandig ganzer voller nominativo
+        "fullname full complete completo completa complet entier vollstandiger vollstandig ganzer voller nominativo nomeecognome
          displayname",
     ),
     (Word::Called, "called chiami chiama llamas llama chamas chama appelez appelles heissen heisst heist"),
@@ -229,7 +229,7 @@ const VOCABULARY: &[(Word, &str)] = &[
          et des les une quel quelle est pour laissez entrez saisissez adresse electronique obligatoire
          famille vos
          und oder der die den dem ein eine ist wie lautet bitte geben auf unter zur zum pflichtfeld
-         elettronica elettronico posta address addresse or so if not me sub new sales",
+         elettronica elettronico posta address addresse addresses or so if not me sub new sales",
     ),
 ];
 

@@ -176,7 +176,9 @@ impl Body {
         if let Some((said, inner)) = self.pair(value) {
             // An attendee with answers is no answer.
             let own = if own == Meaning::Field(Field::Address) { Meaning::Nothing } else { own };
-            match if said == Meaning::Nothing { own } else { said } {
+            // A phone number's label may be `Company`.
+            let is_own = said == Meaning::Nothing || (is_address_field(own) && !is_address_field(said));
+            match if is_own && said != Meaning::Other { own } else { said } {
                 Meaning::Field(field) => return Some((Some(field), Source::Pair, inner)),
                 Meaning::Other => return Some((None, Source::Pair, inner)),
                 Meaning::Nothing => {}
@@ -250,6 +252,10 @@ impl Body {
         // Who books with themselves is a customer.
         if strangers.is_empty() { others } else { strangers }
     }
+}
+
+fn is_address_field(meaning: Meaning) -> bool {
+    matches!(meaning, Meaning::Field(Field::Phone(_) | Field::Email(_)))
 }
 
 fn may_hold_a_person(meaning: Meaning) -> bool {

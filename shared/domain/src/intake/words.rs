@@ -53,7 +53,7 @@ impl Words {
         }
         match compound(&token.text) {
             Some(parts) => self.known.extend(parts),
-            None => self.unknown += 1,
+            None => self.unknown += usize::from(!token.is_aside),
         }
     }
 
@@ -87,6 +87,8 @@ impl Words {
 struct Token {
     text: String,
     is_number: bool,
+    /// It stands in parentheses, where a title explains itself.
+    is_aside: bool,
     /// A number follows or precedes without anything between.
     touches_number: bool,
 }
@@ -112,8 +114,16 @@ fn split(name: &str) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let chars: Vec<char> = name.chars().take(MAX_LABEL).filter(|c| !is_mark(*c)).collect();
     let mut before = Kind::Other;
+    let (mut in_tag, mut depth) = (false, 0_usize);
     for (at, c) in chars.iter().enumerate() {
-        let kind = kind_of(*c);
+        match c {
+            '<' => in_tag = chars[at..].contains(&'>'),
+            '>' => in_tag = false,
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let kind = if in_tag { Kind::Other } else { kind_of(*c) };
         let is_number = kind == Kind::Digit;
         // `phoneNumber`, and the `P` of `HSPhone`.
         let next_is_lower = || chars.get(at + 1).is_some_and(|next| kind_of(*next) == Kind::Lower);
@@ -128,7 +138,8 @@ fn split(name: &str) -> Vec<Token> {
             if let Some(last) = tokens.last_mut().filter(|_| is_number && before != Kind::Other) {
                 last.touches_number = true;
             }
-            tokens.push(Token { text: String::new(), is_number, touches_number: follows_number });
+            let text = String::new();
+            tokens.push(Token { text, is_number, is_aside: depth > 0, touches_number: follows_number });
         }
         if let Some(last) = tokens.last_mut().filter(|_| kind != Kind::Other) {
             fold(*c, &mut last.text);
@@ -232,6 +243,7 @@ mod tests {
             ("NÚMERO DE TELÉFONO:", vec![Number, Filler, Phone]),
             ("il_tuo_numero_di_telefono?", vec![Filler, Your, Number, Filler, Phone]),
             ("contactemail", vec![Contact, Email]),
+            ("Telefono <span class=\"required\">*</span> (per la consegna)", vec![Phone, Filler, Filler]),
         ] {
             let words = Words::of(name);
             assert_eq!((words.known, words.unknown), (want, 0), "{name}");

@@ -184,6 +184,7 @@ fn fields_with_a_title_and_a_value() {
         r#"{"form": {"id": 3, "title": "Contatti", "fields": [{"id": 1, "label": "Nome", "inputs": [{"id": "1.3", "label": "First"}, {"id": "1.6", "label": "Last"}]},
             {"id": 2, "label": "Cellulare"}, {"id": 3, "label": "Email"}, {"id": 4, "label": "Fax"}]}, "entry": {"id": "12", "1.3": "Sara", "1.6": "Conti", "2": "347 555 0220", "3": "sara@example.com", "4": "+390255500000"}}"#,
         r#"{"fields": [{"id": "1", "label": "Nome e cognome"}, {"id": "2", "label": "Telefono"}, {"id": "3", "label": "E-Mail"}], "input_1": "Sara Conti", "input_2": "347 555 0220", "input_3": "sara@example.com"}"#,
+        r#"{"email": {"label": "Nome utente", "value": "no@example.com"}, "mail": {"label": "Lavoro", "value": "sara@example.com; due@example.com"}, "phone": {"label": "Azienda", "value": "347 555 0220"}, "name": "Sara Conti"}"#,
         // An object in parts
         r#"{"answers": [{"Nome": "Sara"}, {"Cognome": "Conti"}, {"Telefono": "347 555 0220"}, {"Email": "sara@example.com"}]}"#,
         r#"[{"label": "Nome e cognome", "value": "Sara Conti"}, {"label": "Telefono", "value": ["347 555 0220"]}, {"label": "E-mail", "value": "sara@example.com"}]"#,
