@@ -9,6 +9,8 @@ const MAX_TEXTS: usize = 20;
 const MAX_DEPTH: u8 = 3;
 /// A number of so few digits beside a prefix has its area code there.
 const MAX_SUBSCRIBER: usize = 7;
+/// Fewer digits are no number that an area code makes a whole one.
+const MIN_SUBSCRIBER: usize = 4;
 
 /// Keys under which an object has the value that it stands for.
 const VALUES: [&str; 15] = [
@@ -183,7 +185,7 @@ pub(super) enum Beside {
 
 /// A number with what is said beside it.
 pub(super) fn with_prefixes(number: &str, beside: &[(Beside, &str)]) -> (String, Option<CallingCode>) {
-    let (mut text, mut home) = (number.trim().to_owned(), None);
+    let (mut text, mut home, mut has_area) = (number.trim().to_owned(), None, false);
     if text.starts_with('+') || text.starts_with("00") {
         return (text, None);
     }
@@ -196,10 +198,14 @@ pub(super) fn with_prefixes(number: &str, beside: &[(Beside, &str)]) -> (String,
             Beside::Area => says_country,
             Beside::Prefix => says_country || digits(&text) > MAX_SUBSCRIBER,
         });
-        let is_area = (1..=5).contains(&digits(prefix)) && prefix.len() <= 8 && digits(&text) <= 10;
+        let is_area = (1..=5).contains(&digits(prefix)) && prefix.len() <= 8;
+        let needs_area = !has_area && (MIN_SUBSCRIBER..=10).contains(&digits(&text));
         match code {
             Some(code) => home = home.or(Some(code)),
-            None if is_area && *kind != Beside::Country => text = format!("{prefix} {text}"),
+            None if is_area && needs_area && *kind != Beside::Country => {
+                text = format!("{prefix} {text}");
+                has_area = true;
+            }
             None => {}
         }
     }
@@ -328,6 +334,7 @@ mod tests {
             (r#"{"area": "39", "phone": "3473421234"}"#, "39 3473421234", None),
             (r#"{"area": "212", "phone": "555-0123", "country": "US"}"#, "212 555-0123", Some(1)),
             (r#"{"country": "39", "area": "347", "phone": "3421234"}"#, "347 3421234", Some(39)),
+            (r#"{"area": "39", "prefix": "39", "number": "12"}"#, "12", None),
             (r#"{"full": "+39 347 3421234", "area": "1"}"#, "+39 347 3421234", None),
             (r#"{"code": "39", "number": "+44 7700 900123"}"#, "+44 7700 900123", None),
             (r#"[{"prefix": "+39", "number": "3391234567"}]"#, "3391234567", Some(39)),
