@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::fields::{Field, Meaning, meaning_of};
+use super::fields::{Field, LAST_RESORT, LESSER, Meaning, meaning_of};
 use super::node::Node;
 use super::words::Words;
 
@@ -17,12 +17,12 @@ const LABELS: [&str; 21] = [
     "fieldlabel",
     "name",
     "fieldname",
+    "columnid",
     "columnname",
     "caption",
     "q",
     "prompt",
     "key",
-    "columnid",
     "field",
     "text",
     "ref",
@@ -131,6 +131,12 @@ pub(super) fn pair<'n>(item: &'n Node, titles: &Titles) -> Option<(Meaning, &'n 
         }
     };
     let known = meanings.into_iter().find(|meaning| *meaning != Meaning::Nothing);
+    // The user of a form is who fills it in.
+    let known = known.map(|meaning| match meaning {
+        Meaning::Field(Field::Email(LAST_RESORT)) => Meaning::Field(Field::Email(LESSER)),
+        Meaning::Field(Field::Phone(LAST_RESORT)) => Meaning::Field(Field::Phone(LESSER)),
+        Meaning::Field(_) | Meaning::Other | Meaning::Nothing => meaning,
+    });
     Some((known.or_else(by_kind).unwrap_or(Meaning::Nothing), value))
 }
 

@@ -10,7 +10,12 @@ use super::vocabulary::Word;
 use super::words::Words;
 
 const MAX_OBJECTS: usize = 5_000;
-const MAX_EMAILS: usize = 1_000;
+const MAX_ADDRESSES: usize = 1_000;
+
+/// Fewer digits are no phone number.
+const MIN_PHONE: usize = 7;
+/// The last digits of phone numbers that are compared.
+const MAX_COMPARED: usize = 9;
 
 /// Things with names and numbers: nobody is looked for in them.
 const SKIPPED: [&str; 13] = [
@@ -86,8 +91,8 @@ pub(super) enum Owner {
 pub(super) struct Business {
     /// There is an address of it.
     pub(super) has_address: bool,
-    /// Its e-mail addresses, in lower case.
-    pub(super) emails: HashSet<String>,
+    /// Its e-mail addresses, in lower case, and the digits of its phone numbers.
+    pub(super) addresses: HashSet<String>,
     /// The body tells that somebody became a user: that is who it is about.
     about_users: bool,
 }
@@ -99,7 +104,7 @@ impl Business {
         let mut seen = 0;
         while let Some((node, owner)) = stack.pop() {
             seen += 1;
-            if seen > MAX_OBJECTS || business.emails.len() > MAX_EMAILS {
+            if seen > MAX_OBJECTS || business.addresses.len() > MAX_ADDRESSES {
                 break;
             }
             let items = node.items().iter().filter(|item| is_container(item));
@@ -143,14 +148,22 @@ impl Business {
 
     fn note(&mut self, key: &str, value: &Node) {
         for text in texts(value) {
+            let digits = digits_of(&text);
             if text.contains('@') && !text.contains(char::is_whitespace) {
-                self.has_address = true;
-                self.emails.insert(text.to_lowercase());
+                self.addresses.insert(text.to_lowercase());
+            } else if digits.len() >= MIN_PHONE && asks_for_phone(&Words::of(key)) {
+                self.addresses.insert(digits);
             }
-            let digits = text.bytes().filter(u8::is_ascii_digit).count();
-            self.has_address |= digits >= 7 && asks_for_phone(&Words::of(key));
         }
+        self.has_address = !self.addresses.is_empty();
     }
+}
+
+/// The digits of a phone number as it is compared: whoever leaves out a country code
+/// or a zero means the same.
+pub(super) fn digits_of(text: &str) -> String {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    digits.get(digits.len().saturating_sub(MAX_COMPARED)..).unwrap_or_default().to_owned()
 }
 
 /// `{"event": "user.created"}`

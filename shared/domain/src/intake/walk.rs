@@ -8,7 +8,7 @@ use super::fields::{Field, LESSER, Meaning, Role, meaning, meaning_of, role_of};
 use super::node::Node;
 use super::pairs::{Titles, is_container, numbered, pair};
 use super::person::{Names, Person, home_of, is_address};
-use super::roles::{self, Business, Owner, has_email, is_people, own};
+use super::roles::{self, Business, Owner, digits_of, has_email, is_people, own};
 use super::values::{is_phone, texts};
 use super::vocabulary::Word;
 use super::words::Words;
@@ -247,7 +247,10 @@ impl Body {
     /// Those of a list who are not the business's.
     fn customers<'n>(&self, people: Vec<&'n Node>) -> Vec<&'n Node> {
         let others: Vec<&Node> = people.into_iter().filter(|one| !roles::is_staff(one)).collect();
-        let is_known = |one: &&&Node| emails(one).iter().any(|email| self.business.emails.contains(email));
+        let is_known = |one: &&&Node| {
+            let mut addresses = emails(one).into_iter().chain(phones(one));
+            addresses.any(|address| self.business.addresses.contains(&address))
+        };
         let strangers: Vec<&Node> = others.iter().filter(|one| !is_known(one)).copied().collect();
         // Who books with themselves is a customer.
         if strangers.is_empty() { others } else { strangers }
@@ -299,9 +302,17 @@ fn are_singles(items: &[Node]) -> bool {
 /// The e-mail addresses of an object and of those in it, `{"user": {"email": "..."}}`,
 /// in lower case.
 fn emails(node: &Node) -> HashSet<String> {
-    let inner =
-        node.entries().iter().filter(|(_, value)| value.is_map()).flat_map(|(_, value)| value.entries());
-    let fields = node.entries().iter().chain(inner);
-    let fields = fields.filter(|(key, _)| matches!(meaning(key), Some(Field::Email(_))));
-    fields.flat_map(|(_, value)| texts(value)).map(|email| email.to_lowercase()).collect()
+    let emails = fields_of(node).filter(|(key, _)| matches!(meaning(key), Some(Field::Email(_))));
+    emails.flat_map(|(_, value)| texts(value)).map(|email| email.to_lowercase()).collect()
+}
+
+/// The digits of its phone numbers.
+fn phones(node: &Node) -> HashSet<String> {
+    let phones = fields_of(node).filter(|(key, _)| matches!(meaning(key), Some(Field::Phone(_))));
+    phones.flat_map(|(_, value)| texts(value)).map(|phone| digits_of(&phone)).collect()
+}
+
+fn fields_of(node: &Node) -> impl Iterator<Item = &(String, Node)> {
+    let inner = node.entries().iter().filter(|(_, value)| value.is_map());
+    node.entries().iter().chain(inner.flat_map(|(_, value)| value.entries()))
 }

@@ -18,6 +18,7 @@ fn advertisements() {
         r#"{"user_column_data": [{"column_id": "FIRST_NAME", "string_value": "Lea"}, {"column_id": "LAST_NAME", "string_value": "Galli"},
             {"column_id": "WORK_EMAIL", "string_value": "lea@work.example"}, {"column_id": "EMAIL", "string_value": "lea@example.com"},
             {"column_id": "PHONE_NUMBER", "string_value": "+393475550230"}, {"column_id": "COMPANY_NAME", "string_value": "Galli"}]}"#,
+        r#"{"user_column_data": [{"column_name": "User Email", "string_value": "lea@example.com"}, {"column_name": "Phone Number", "string_value": "+393475550230"}, {"column_name": "Full Name", "string_value": "Lea Galli"}]}"#,
         // TikTok
         r#"{"object": "LEAD", "entry": [{"id": "1", "lead_source": "INSTANT_FORM", "ad_name": "A", "changes": [{"field": "name", "value": "Lea Galli"},
             {"field": "phone_number", "value": "+393475550230"}, {"field": "email", "value": "lea@example.com"}]}]}"#,

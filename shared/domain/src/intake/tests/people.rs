@@ -57,6 +57,7 @@ fn lists_of_the_business() {
         r#"{"participants": [{"role": "host", "name": "A", "email": "a@studio.it"}, {"role": "guest", "name": "Carla", "email": "carla@example.com"}]}"#,
         r#"{"attendees": [{"email": "a@studio.it", "organizer": true}, {"name": "Carla", "email": "carla@example.com"}]}"#,
         r#"{"organizer": {"email": "A@studio.it"}, "attendees": [{"email": "a@studio.it"}, {"name": "Carla", "email": "carla@example.com"}]}"#,
+        r#"{"organizer": {"phone": "+39 02 55500000"}, "attendees": [{"name": "A", "phone": "+390255500000"}, {"name": "Carla", "email": "carla@example.com"}]}"#,
         r#"{"organizer": "a@studio.it", "attendees": ["carla@example.com"], "attendee_name": "Carla"}"#,
         r#"{"organizer_email": "a@studio.it", "owner_name": "A", "invitee_email": "carla@example.com", "invitee_name": "Carla"}"#,
         r#"{"user_email": "a@studio.it", "email": "carla@example.com", "name": "Carla"}"#,
