@@ -39,6 +39,8 @@ fn keys_in_all_spellings() {
         ("q3_name", NAME),
         ("et_pb_contact_name_0", FULL),
         ("client_name", FULL),
+        ("wpforms-name", NAME),
+        ("Question 3: Name", NAME),
         ("form_fields[name]", NAME),
         ("field_name", NAME),
         ("e-mail", EMAIL),
@@ -125,6 +127,8 @@ fn titles_in_spanish_and_portuguese() {
         ("Sobrenome", LAST),
         ("Endereço de e-mail", EMAIL),
         ("Celular / WhatsApp", WHATSAPP),
+        ("Telefone celular com DDD", MOBILE),
+        ("Tu número", Some(Field::Phone(LESSER))),
         ("Telemóvel", MOBILE),
         ("Número de telefone", PHONE),
     ]);
@@ -197,15 +201,32 @@ fn false_friends() {
         "email_domain",
         "WhatsApp message",
         "How did you hear about us",
+    ];
+    check(&names.map(|name| (name, None)));
+}
+
+#[test]
+fn numbers_and_addresses_of_others() {
+    let names = [
         "Telefonnummer des Notfallkontakts",
         "emergency contact phone",
         "Emergency contact name",
         "Telefono di un amico",
+        "ICE phone",
+        "Next of kin phone",
+        "Contact number in case of emergency",
         "Fax",
         "Phone/Fax",
         "Numero di fax",
         "Nome del cane",
         "Nome (del cane)",
+        "Name Ihres Haustieres",
+        "Nom du chien",
+        "Nombre del evento",
+        "Name der Veranstaltung",
+        "Nom du produit",
+        "Rechnungsnummer",
+        "Número de huéspedes",
         "What is your dog's name?",
         "Numero di persone",
         "number of guests",

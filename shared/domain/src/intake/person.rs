@@ -142,7 +142,7 @@ impl Person {
                     let (text, said) = with_prefixes(&text, beside);
                     self.phones.push(PhoneText { text, home: said.or(home), rank });
                 }
-                () if text.contains(' ') && digits(&text) == 0 => name = name.or(Some(text)),
+                () if is_like_a_name(&text) => name = name.or(Some(text)),
                 () => {}
             }
         }
@@ -245,6 +245,14 @@ fn rank_of(field: Field) -> u8 {
 /// Whether a text of a field that may hold anything is an address of either kind.
 pub(super) fn is_address(text: &str) -> bool {
     text.contains('@') || (digits(text) >= MIN_PHONE && !text.chars().any(char::is_alphabetic))
+}
+
+/// «Ada Neri», but not «per telefono» or «two adults».
+fn is_like_a_name(text: &str) -> bool {
+    let starts: Vec<bool> =
+        text.split_whitespace().map(|word| word.chars().next().is_some_and(char::is_uppercase)).collect();
+    let capitals = starts.iter().filter(|starts| **starts).count();
+    (2..=5).contains(&starts.len()) && capitals >= 2 && digits(text) == 0
 }
 
 /// `Ada Neri <ada@example.com>` as the address in it.

@@ -179,7 +179,7 @@ const VOCABULARY: &[(Word, &str)] = &[
         "emergency emergenza emergencia urgence notfall notfallkontakt sos referral referrer referred friend amico
          amica amigo amiga freund freundin spouse wife husband marito moglie coniuge conjoint relative pet dog cat
          child kid animal animale cane gatto hund katze perro gato chien hijo hija figlio figlia bambino bambina
-         enfant support helpdesk fax telefax iphone voicemail",
+         enfant partner kin ice support helpdesk fax telefax iphone voicemail",
     ),
     (
         Word::Thing,
@@ -229,7 +229,7 @@ const VOCABULARY: &[(Word, &str)] = &[
          et des les une quel quelle est pour laissez entrez saisissez adresse electronique obligatoire
          famille vos
          und oder der die den dem ein eine ist wie lautet bitte geben auf unter zur zum pflichtfeld
-         elettronica elettronico posta address addresse addresses or so if not me sub new sales",
+         elettronica elettronico posta address addresse addresses or so if not me sub new sales question domanda pregunta pergunta frage custom attr wpforms",
     ),
 ];
 

@@ -102,6 +102,23 @@ fn a_body_of_the_business_alone_says_so() {
 }
 
 #[test]
+fn a_person_in_one_text() {
+    for (body, want) in [
+        (r#"{"Cliente": "Carla De Luca", "Telefono": "347 555 0206"}"#, "Carla De Luca | +393475550206 | -"),
+        (r#"{"attendee": "Carla Neri <carla@example.com>"}"#, "Carla Neri | - | carla@example.com"),
+        (r#"{"contatto": "347 555 0206", "nome": "Carla"}"#, "Carla | +393475550206 | -"),
+        (r#"{"Phone or e-mail": "carla@example.com", "name": "Carla"}"#, "Carla | - | carla@example.com"),
+        (
+            r#"{"contact": "by phone please", "guests": "two adults", "tel": "347 555 0206"}"#,
+            "- | +393475550206 | -",
+        ),
+        (r#"{"guests": 4, "customer": "cus_12345678", "tel": "347 555 0206"}"#, "- | +393475550206 | -"),
+    ] {
+        assert_eq!(of_json(body), format!("webhook: {want}"), "{body}");
+    }
+}
+
+#[test]
 fn a_user_that_was_made_is_who_the_body_is_about() {
     for event in ["user.created", "user_registered", "UserSignedUp"] {
         let body =
