@@ -78,10 +78,10 @@ fn by_kind(node: &Node, is_one: impl Fn(&str) -> bool) -> Vec<String> {
     found.into_iter().map(|(_, text)| text).collect()
 }
 
-/// What stands between the parts of a list, or an object of its own.
+/// What a value is made of.
 enum Part<'n> {
     Text(&'n str),
-    /// An object without a value that stands for it, or a phone number in parts.
+    /// A phone number in parts.
     Object(&'n Node),
 }
 
