@@ -221,7 +221,7 @@ async fn who_has_no_number_is_written_to_by_user_id() {
     assert_eq!(street.send("IT.77").await.0, 200);
     let contact = street.world.store().contact(street.world.tenant(), ContactId(1)).await.unwrap().unwrap();
     assert_eq!((contact.phone, contact.bsuid.as_deref()), (None::<PhoneNumber>, Some("IT.77")));
-    let body = json!({"phoneNumberId": harness::PHONE_NUMBER_ID, "to": "IT.77", "message": "ciao"});
+    let body = json!({"apiToken": street.api.key, "phoneNumberId": harness::PHONE_NUMBER_ID, "to": "IT.77", "message": "ciao"});
     let sent = street.api.post("/api/v1/whatsapp/send-text-message", body).await.expect(200);
     assert_eq!(sent["status"], "1");
     assert_eq!(street.send("IT.no way").await.0, 422);

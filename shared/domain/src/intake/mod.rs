@@ -107,6 +107,8 @@ pub struct Found {
     pub phone: Option<PhoneNumber>,
     /// A valid address.
     pub email: Option<EmailAddress>,
+    /// Their id in the system that posts: `shopify:customer:123`.
+    pub external_id: Option<String>,
     /// `company`, `city`, `country`, `language`, where the body has them.
     pub extra: Map<String, Value>,
     /// What was left out, such as a phone number that is none; without the value.
@@ -120,6 +122,7 @@ impl Found {
             name: self.name,
             phone: self.phone,
             email: self.email,
+            external_id: self.external_id,
             tags: vec![source.to_owned()],
             metadata: self.extra,
             origin,
@@ -211,10 +214,12 @@ fn merge(contacts: &mut Vec<Found>, found: Found) {
     let same = |known: &&mut Found| {
         let email = |e: &Option<EmailAddress>| e.as_ref().map(EmailAddress::identity);
         (found.phone.is_some() && known.phone == found.phone)
+            || (found.external_id.is_some() && known.external_id == found.external_id)
             || (found.phone.is_none() && found.email.is_some() && email(&known.email) == email(&found.email))
     };
     let Some(known) = contacts.iter_mut().find(same) else { return contacts.push(found) };
     known.name = found.name.or_else(|| known.name.take());
     known.email = known.email.take().or(found.email);
+    known.external_id = known.external_id.take().or(found.external_id);
     known.extra.extend(found.extra);
 }

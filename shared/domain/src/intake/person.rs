@@ -9,7 +9,9 @@ use super::node::Node;
 use super::values::{self, Beside, calling_code, emails, joined, name_of, phones, texts, with_prefixes};
 use super::{Found, Ignored, phone};
 use crate::contact::MAX_NAME;
-use crate::{CallingCode, EmailAddress, PhoneNumber};
+use crate::identity::check_external_id;
+use crate::phone::{LeftOut, Reading};
+use crate::{CallingCode, EmailAddress};
 
 const MAX_CANDIDATES: usize = 20;
 const MAX_EXTRA: usize = 255;
@@ -41,9 +43,19 @@ pub(super) struct Person {
     phones: Vec<PhoneText>,
     emails: Vec<(String, u8)>,
     extra: Map<String, Value>,
+    /// Their id in the system that they come from: `shopify:customer:123`.
+    external: Option<String>,
 }
 
 impl Person {
+    /// The same person, known to a system by the id at the first of these paths that has one.
+    pub(super) fn known_as(mut self, system: &str, root: &Node, paths: &[&str]) -> Self {
+        // `0` is a guest.
+        let id = paths.iter().filter_map(|path| root.text(path)).find(|id| *id != "0");
+        self.external = id.and_then(|id| check_external_id(&format!("{system}:{id}")).ok());
+        self
+    }
+
     /// A person out of the objects at `paths`, the most telling first.
     pub(super) fn at(root: &Node, paths: &[(&str, Names)]) -> Self {
         let mut person = Self::default();
@@ -179,10 +191,16 @@ impl Person {
     pub(super) fn resolve(mut self, default: Option<CallingCode>) -> Result<Found, Ignored> {
         self.prefer();
         let mut notes = Vec::new();
-        let phone = self.phone(default).unwrap_or_else(|note| {
-            notes.extend(note);
-            None
-        });
+        let phone = match self.phone(default) {
+            Ok(reading) => {
+                notes.extend(reading.left_out.map(in_words));
+                Some(reading.number)
+            }
+            Err(note) => {
+                notes.extend(note);
+                None
+            }
+        };
         let one = |text: &str| text.parse::<EmailAddress>().ok();
         // Several in a field, the first of which is taken.
         let email = self
@@ -196,7 +214,7 @@ impl Person {
             return Err(notes.into_iter().next().map_or(Ignored::NoContact, Ignored::Invalid));
         }
         let name = self.name.map(|name| name.chars().take(MAX_NAME).collect::<String>().trim().to_owned());
-        Ok(Found { name, phone, email, extra: self.extra, notes })
+        Ok(Found { name, phone, email, external_id: self.external, extra: self.extra, notes })
     }
 
     /// Puts second choices last, and drops what is taken only for want of others.
@@ -213,18 +231,26 @@ impl Person {
     }
 
     /// The first valid number; why there is none, when there were candidates.
-    fn phone(&self, default: Option<CallingCode>) -> Result<Option<PhoneNumber>, Option<String>> {
+    fn phone(&self, default: Option<CallingCode>) -> Result<Reading, Option<String>> {
         let mut refused = None;
         for PhoneText { text, home, .. } in &self.phones {
             // Meta's lists of leads mark phone numbers.
             let text = text.strip_prefix("p:").unwrap_or(text);
-            match phone::parse(text, home.or(default)) {
-                Ok(phone) => return Ok(Some(phone)),
+            match phone::read(text, *home, default) {
+                Ok(reading) => return Ok(reading),
                 Err(invalid) => refused = refused.or(Some(invalid.message)),
             }
         }
         Err(refused)
     }
+}
+
+fn in_words(left_out: LeftOut) -> String {
+    let words = match left_out {
+        LeftOut::OtherNumber => "of several numbers in a field the first was taken",
+        LeftOut::Extension => "the extension of the number was left out",
+    };
+    words.to_owned()
 }
 
 /// Fields of an object in the order in which they are read.

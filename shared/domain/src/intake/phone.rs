@@ -1,11 +1,19 @@
 //! Phone numbers as shops and forms pass them on.
 
+use crate::phone::Reading;
 use crate::{CallingCode, Invalid, PhoneNumber};
 
-/// Reads a number that may be in national form (RULES, Phones): it takes
-/// `country`, and is refused when there is none.
-pub(super) fn parse(text: &str, country: Option<CallingCode>) -> Result<PhoneNumber, Invalid> {
-    Ok(PhoneNumber::read_typed(text, country)?.number)
+/// Reads a number that may be in national form (RULES, Phones): of the country beside it, which
+/// is surely its own, or else of the account's.
+pub(super) fn read(
+    text: &str,
+    home: Option<CallingCode>,
+    default: Option<CallingCode>,
+) -> Result<Reading, Invalid> {
+    match home {
+        Some(home) => PhoneNumber::read_at_home(text, home),
+        None => PhoneNumber::read_typed(text, default),
+    }
 }
 
 #[cfg(test)]
@@ -15,7 +23,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str, country: &str) -> Option<String> {
-        parse(text, CallingCode::parse(country).ok()).ok().map(|phone| phone.as_str().to_owned())
+        super::read(text, None, CallingCode::parse(country).ok())
+            .ok()
+            .map(|reading| reading.number.as_str().to_owned())
     }
 
     #[test]
@@ -47,7 +57,8 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(text in "\\PC{0,30}", country in 0u16..999) {
-            let _ = parse(&text, CallingCode::parse(&country.to_string()).ok());
+            let country = CallingCode::parse(&country.to_string()).ok();
+            let _ = (super::read(&text, None, country), super::read(&text, country, None));
         }
     }
 }

@@ -6,11 +6,12 @@ use super::senders::Platform;
 use crate::contact::MAX_TAG;
 
 /// The headers that reading a body may look at.
-pub const HEADERS: [&str; 10] = [
+pub const HEADERS: [&str; 11] = [
     "user-agent",
     "x-shopify-topic",
     "x-shopify-hmac-sha256",
     "x-wc-webhook-topic",
+    "x-wc-webhook-source",
     "x-wc-webhook-signature",
     "x-hubspot-signature",
     "x-hubspot-signature-v3",

@@ -49,6 +49,15 @@ impl PhoneNumber {
         read::read(text, country, read::Writer::Person)
     }
 
+    /// Reads a number that somebody typed beside the country of their address: of two
+    /// readings it is the national one.
+    ///
+    /// # Errors
+    /// As [`PhoneNumber::read`].
+    pub fn read_at_home(text: &str, home: CallingCode) -> Result<Reading, Invalid> {
+        read::read(text, Some(home), read::Writer::Resident)
+    }
+
     /// The number of [`PhoneNumber::read`], whatever was left out.
     ///
     /// # Errors

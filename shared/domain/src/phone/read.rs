@@ -70,6 +70,8 @@ pub(super) enum Writer {
     Caller,
     /// Somebody who filled a form, and thinks of their own country.
     Person,
+    /// The same, whose country is known.
+    Resident,
 }
 
 /// Reads a text.
@@ -197,10 +199,15 @@ fn of_two(national: Option<Planned>, international: Planned, by: Writer) -> Resu
     if standing > national.standing {
         return b;
     }
-    if by == Writer::Person && standing < Standing::Valid {
+    if by == Writer::Resident || (by == Writer::Person && standing < Standing::Valid) {
         return a;
     }
     match (a, b) {
+        // What a form says is kept in a log, which has no numbers.
+        (Ok(_), Ok(_)) if by == Writer::Person => {
+            let message = "phone may be a number of two countries: it needs + and its country code";
+            Err(Invalid::new("phone", message))
+        }
         (Ok(a), Ok(b)) => {
             let message = format!(
                 "phone may be {} or {}: write it with + and its country code",

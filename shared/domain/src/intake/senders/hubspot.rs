@@ -32,11 +32,20 @@ pub(super) fn people(root: &Node) -> Result<Vec<Person>, Ignored> {
             None => records.push((id, field.into_iter().collect())),
         }
     }
-    let people: Vec<Person> = records.into_iter().map(|(_, fields)| person(fields)).collect();
+    let people: Vec<Person> = records
+        .into_iter()
+        .map(|(id, fields)| person(fields).known_as(&system(root), &Node::Text(id.to_owned()), &[""]))
+        .collect();
     if people.iter().any(Person::is_reachable) {
         return Ok(people);
     }
     Err(refused.unwrap_or(Ignored::OnlyAnId))
+}
+
+/// Numbers of contacts are those of a portal.
+fn system(node: &Node) -> String {
+    let portal = ["portalId", "portal-id", "0.portalId"].iter().find_map(|path| node.text(path));
+    portal.map_or_else(|| "hubspot:contact".to_owned(), |portal| format!("hubspot:{portal}:contact"))
 }
 
 fn person(fields: Vec<(Field, &Node)>) -> Person {
@@ -68,7 +77,7 @@ fn contact(node: &Node) -> Person {
         let field = identity.text("type").and_then(meaning).zip(identity.get("value"));
         person.read_fields(field.into_iter().collect(), None, Names::FirstAndLast);
     }
-    person
+    person.known_as(&system(node), node, &["vid", "canonical-vid", "objectId", "properties.hs_object_id"])
 }
 
 /// Whether the event is about a contact; `0-1` is HubSpot's number of contacts.

@@ -14,7 +14,8 @@ pub(super) fn fits(root: &Node) -> bool {
 pub(super) fn people(root: &Node) -> Vec<Person> {
     const PATHS: [(&str, Names); 2] =
         [("attributes", Names::All), ("attributes.location", Names::FirstAndLast)];
-    profiles(root).into_iter().map(|profile| Person::at(profile, &PATHS)).collect()
+    let person = |profile| Person::at(profile, &PATHS).known_as("klaviyo:profile", profile, &["id"]);
+    profiles(root).into_iter().map(person).collect()
 }
 
 /// Every `{"type": "profile", "attributes": {...}}`, in order.

@@ -90,7 +90,11 @@ impl Platform {
     fn people(self, root: &Node, payload: &Payload<'_>) -> Result<Vec<Person>, Ignored> {
         match self {
             Self::Shopify => shopify::people(root, payload.header("x-shopify-topic")),
-            Self::WooCommerce => woocommerce::people(root, payload.header("x-wc-webhook-topic")),
+            Self::WooCommerce => {
+                let (topic, shop) =
+                    (payload.header("x-wc-webhook-topic"), payload.header("x-wc-webhook-source"));
+                woocommerce::people(root, topic, shop)
+            }
             Self::HubSpot => hubspot::people(root),
             Self::Klaviyo => Ok(klaviyo::people(root)),
             Self::Pipedrive => pipedrive::people(root),

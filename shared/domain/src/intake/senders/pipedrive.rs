@@ -25,9 +25,15 @@ pub(super) fn people(root: &Node) -> Result<Vec<Person>, Ignored> {
         return Err(Ignored::Deleted);
     }
     match about {
-        "person" => Ok(vec![Person::at(root, &PATHS)]),
+        "person" => {
+            Ok(vec![Person::at(root, &PATHS).known_as("pipedrive:person", root, &["current.id", "data.id"])])
+        }
         // A deal's own name is no person's.
-        "deal" | "lead" => Ok(vec![Person::at(root, &PATHS[2..])]),
+        "deal" | "lead" => {
+            let ids =
+                ["current.person_id.value", "data.person_id.value", "current.person_id", "data.person_id"];
+            Ok(vec![Person::at(root, &PATHS[2..]).known_as("pipedrive:person", root, &ids)])
+        }
         other => Err(Ignored::OtherTopic(other.chars().take(100).collect())),
     }
 }

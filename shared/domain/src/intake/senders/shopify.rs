@@ -30,5 +30,9 @@ pub(super) fn people(root: &Node, topic: Option<&str>) -> Result<Vec<Person>, Ig
     if let Some(topic) = topic {
         check_topic(topic, &ABOUT)?;
     }
-    Ok(vec![Person::at(root, &PATHS)])
+    // The body of a customer's topic is the customer.
+    let is_customer = topic.is_some_and(|topic| topic.starts_with("customer"))
+        || root.text("admin_graphql_api_id").is_some_and(|id| id.contains("Customer/"));
+    let paths: &[&str] = if is_customer { &["id"] } else { &["customer.id"] };
+    Ok(vec![Person::at(root, &PATHS).known_as("shopify:customer", root, paths)])
 }

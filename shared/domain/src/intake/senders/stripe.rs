@@ -31,5 +31,7 @@ pub(super) fn people(root: &Node) -> Result<Vec<Person>, Ignored> {
     if !object.text("object").is_some_and(|object| ABOUT.contains(&object)) {
         return Err(Ignored::OtherTopic(kind.chars().take(100).collect()));
     }
-    Ok(vec![Person::at(object, &PATHS)])
+    let is_customer = object.text("object") == Some("customer");
+    let paths: &[&str] = if is_customer { &["id"] } else { &["customer", "customer.id"] };
+    Ok(vec![Person::at(object, &PATHS).known_as("stripe:customer", object, paths)])
 }
