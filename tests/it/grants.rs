@@ -108,6 +108,8 @@ async fn contacts() -> World {
 async fn messages() -> World {
     let (world, api, hook) = shop().await;
     world.template("avviso", "UTILITY", "Ciao {{1}}, ecco un avviso per te!").await;
+    world.template("saldi", "MARKETING", "Saldi per tutti, solo oggi.").await;
+    post(&api, "/api/accounts/settings", json!({"frequency_cap": "100/7"})).await;
     world.writes(&phone(1), "ciao");
     world.writes(&phone(2), "HELP");
     world.writes(&phone(3), "STOP");
@@ -115,6 +117,9 @@ async fn messages() -> World {
     let url = upload(&world, &api).await;
     let send = json!({"number": phone(1), "type": "media", "media_url": url,
                       "media_type": "image", "idempotency_key": "k-1"});
+    post(&api, "/api/whatsapp-meta/send", send).await;
+    let call = json!({"name": "saldi", "language": "it"});
+    let send = json!({"number": phone(1), "type": "template", "template": call});
     post(&api, "/api/whatsapp-meta/send", send).await;
     let text = json!({"token": api.token, "number": phone(3), "type": "freetext", "message": "Ciao"});
     assert_eq!(api.post("/api/whatsapp-meta/send", text).await.expect(422)["code"], "opted_out");
@@ -174,6 +179,8 @@ async fn campaigning() -> (World, Api, Hook, Value) {
     post(&api, "/api/channels", json!({"name": "LiveChat", "url": hook.url})).await;
     world.import([on]).await;
     world.template("avviso", "UTILITY", "Ciao {{1}}, ecco un avviso per te!").await;
+    world.template("saldi", "MARKETING", "Saldi per tutti, solo oggi.").await;
+    post(&api, "/api/accounts/settings", json!({"frequency_cap": "100/7"})).await;
     for n in [1, 3, 4, 5] {
         world.writes(&phone(n), "ciao");
     }
@@ -242,6 +249,7 @@ async fn campaigns() -> World {
     let quiet = json!({"wa_ids": {&phone(4)[1..]: "393339990004"}, "sent_after_ms": null, "delivered_after_ms": null});
     world.set(quiet);
     launched(&api, &template()).await;
+    launched(&api, &json!({"message_type": "template", "template_name": "saldi"})).await;
     world.drain().await;
     world
 }

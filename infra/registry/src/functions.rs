@@ -3,9 +3,9 @@
 use queue::Queue::{self, Campaign, Inbound, Media, Send, Webhook};
 use store::Kind::{
     Accounts, Active, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Channel, Contacts, Conversation,
-    Counter, Delivery, Due, Event, File, Hook, HookState, Idempotency, Identity, Intake, Ledger, LedgerHead,
-    MediaId, Message, Outbox, PhoneId, Rate, Report, Runner, Slot, Suppression, Templates, Tenant, Token,
-    Usage, Verify, Waba, Waiting, Wamid,
+    Counter, Delivery, Due, Event, File, Frequency, Hook, HookState, Idempotency, Identity, Intake, Ledger,
+    LedgerHead, MediaId, Message, Outbox, PhoneId, Rate, Report, Runner, Slot, Suppression, Templates,
+    Tenant, Token, Usage, Verify, Waba, Waiting, Wamid,
 };
 
 use crate::Client::{Bucket, Files, Graph, Outbound, Schedules, Secret};
@@ -66,6 +66,7 @@ pub const CAMPAIGNS: Function = Function {
         Channel,
         Contacts,
         Conversation,
+        Frequency,
         Ledger,
         Runner,
         Suppression,
@@ -137,6 +138,7 @@ pub const MESSAGES: Function = Function {
         Counter,
         Due,
         File,
+        Frequency,
         Idempotency,
         Identity,
         MediaId,
@@ -184,7 +186,7 @@ pub const WEBHOOKS: Function = Function {
 pub const CAMPAIGN_WORKER: Function = Function {
     name: "campaign-worker",
     about: "The planner, from contacts to ledger; reports",
-    reads: &[Accounts, Blocks, Channel, Contacts, Conversation, Counter, Hook, Suppression],
+    reads: &[Accounts, Blocks, Channel, Contacts, Conversation, Counter, Frequency, Hook, Suppression],
     writes: &[Active, Audit, Campaigns, Due, File, Ledger, LedgerHead, Outbox, Report, Runner, Templates],
     clients: &[Secret, Graph, Outbound, Files],
     feeds: &[Campaign, Send, Webhook],
@@ -276,6 +278,7 @@ pub const SEND_WORKER: Function = Function {
         Campaigns,
         Contacts,
         Counter,
+        Frequency,
         Identity,
         Ledger,
         LedgerHead,

@@ -7,6 +7,7 @@ use crate::channel::Channel;
 use crate::consent::Keywords;
 use crate::pace::Pace;
 use crate::plan::Plan;
+use crate::quiet::{FrequencyCap, QuietHours};
 use crate::sender::{Sender, SenderId};
 use crate::{AccountId, CallingCode, Secret, TenantId};
 
@@ -70,6 +71,12 @@ pub struct ContactPolicy {
     /// What an opt-out is answered with, once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opt_out_message: Option<String>,
+    /// Most marketing messages that a contact gets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frequency_cap: Option<FrequencyCap>,
+    /// Hours at which nobody gets marketing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHours>,
 }
 
 /// A bot or channel of a tenant.

@@ -20,7 +20,7 @@ use store::rates::SenderTurns;
 use crate::delivery::{Parcel, dispatch};
 use crate::routes::{self, Route};
 use crate::{Services, templates};
-use ops::eligibility::{By, Terms};
+use ops::eligibility::{By, MarketingLimits, Terms};
 use ops::events::EventPublisher;
 use ops::{Caller, Code, Error, Result, SendRequest};
 
@@ -85,7 +85,7 @@ pub async fn send(
     let needs_window = route.channel.capabilities().needs_window && content.is_free_form();
     let window_with = needs_window.then_some(account.id);
     let addressee = store.addressee(tenant, &identity, &address, &route.sender.id, window_with).await?;
-    check(services, tenant, account, &route, &content, (&address, &addressee)).await?;
+    let terms = check(services, tenant, account, &route, &content, (&address, &addressee)).await?;
     if let Content::Media { kind, source, .. } = &mut content
         && let MediaSource::Link(url) = source
     {
@@ -102,11 +102,20 @@ pub async fn send(
         content,
         regarding: Regarding::default(),
     };
-    deliver(services, caller, &route, new, addressee.turn).await
+    // Before the call: whoever breaks off here has counted too much, and sent too little.
+    let counted: Vec<ContactId> = new.contact.filter(|_| terms.limits.cap.is_some()).into_iter().collect();
+    store.count_marketing(tenant, &counted, 1).await?;
+    let sent = deliver(services, caller, &route, new, addressee.turn).await;
+    let is_unsent = sent.as_ref().is_err_and(|error| error.code != Code::ProviderTimeout);
+    if is_unsent && let Err(error) = store.count_marketing(tenant, &counted, -1).await {
+        tracing::warn!(%tenant, %error, "a message that was not sent counts for a cap");
+    }
+    sent
 }
 
-/// Checks that the recipient may be sent this now. A template's category, which decides
-/// whether an opt-out counts, is asked for only when there is one.
+/// Checks that the recipient may be sent this now; answers the terms on which. A template's
+/// category, which decides whether an opt-out counts, is asked for only when there is one, or
+/// when the account has limits.
 async fn check(
     services: &Services,
     tenant: &TenantId,
@@ -114,26 +123,37 @@ async fn check(
     route: &Route,
     content: &Content,
     (address, addressee): (&Address, &Addressee),
-) -> Result<()> {
+) -> Result<Terms> {
     let store = &services.store;
     let is_new = route
         .number()
         .is_some_and(|number| store.clock().now_ms() - number.connected_at.as_millisecond() < NO_HISTORY_MS);
     let by = if is_new { By::NewRequest } else { By::Request };
-    let terms =
-        |category| Terms::new(&route.sender.channel, account.id, content.is_free_form(), category, by);
+    let terms = |category| {
+        let terms = Terms::new(&route.sender.channel, account.id, content.is_free_form(), category, by);
+        terms.within(&account.policy)
+    };
     let judge = |category| {
         let Addressee { opted_out, window, .. } = addressee;
         terms(category).judge(Some(address), *opted_out, *window, store.clock().now_ms())
     };
-    let Some(bar) = judge(None) else { return Ok(()) };
-    if let (Content::Template(call), Some(number)) = (content, route.number()) {
-        let (graph, language) = (&services.graph, Some(call.language.as_str()));
-        let template = templates::approved(store, graph, tenant, number, &call.name, language).await?;
-        let category = template.category.unwrap_or(Category::Marketing);
-        return judge(Some(category)).map_or(Ok(()), |bar| Err(bar.into()));
+    let bar = judge(None);
+    let has_limits = MarketingLimits::from(&account.policy) != MarketingLimits::default();
+    let (Content::Template(call), Some(number)) = (content, route.number()) else {
+        return bar.map_or_else(|| Ok(terms(None)), |bar| Err(bar.into()));
+    };
+    if bar.is_none() && !has_limits {
+        return Ok(terms(None));
     }
-    Err(bar.into())
+    let (graph, language) = (&services.graph, Some(call.language.as_str()));
+    let template = templates::approved(store, graph, tenant, number, &call.name, language).await?;
+    let category = template.category.unwrap_or(Category::Marketing);
+    if let Some(bar) = judge(Some(category)) {
+        return Err(bar.into());
+    }
+    let terms = terms(Some(category));
+    terms.check_limits(store, tenant, addressee.contact.as_ref(), address).await?;
+    Ok(terms)
 }
 
 /// A message that may be sent.

@@ -3,6 +3,7 @@
 use domain::account::{Account, ApiKey, ContactPolicy, Role, Tenant};
 use domain::consent::Keywords;
 use domain::plan::Plan;
+use domain::quiet::{FrequencyCap, QuietHours};
 use domain::{AccountId, CallingCode, Secret, TenantId};
 use jiff::tz::TimeZone;
 use store::{Store, sha256_hex};
@@ -46,6 +47,10 @@ pub struct AccountSettings {
     pub opt_in_words: Option<Vec<String>>,
     /// Words that are answered with the help text; none are ours again.
     pub help_words: Option<Vec<String>>,
+    /// Most marketing messages of a contact; the inner `None` is no cap.
+    pub frequency_cap: Option<Option<FrequencyCap>>,
+    /// Hours without marketing; the inner `None` is all day.
+    pub quiet_hours: Option<Option<QuietHours>>,
     /// Calling code of numbers that are written without one.
     pub default_country: Option<String>,
 }
@@ -75,6 +80,12 @@ impl AccountSettings {
             if let Some(text) = said {
                 *kept = Some(text).filter(|text| !text.is_empty());
             }
+        }
+        if let Some(cap) = self.frequency_cap {
+            account.policy.frequency_cap = cap;
+        }
+        if let Some(hours) = self.quiet_hours {
+            account.policy.quiet_hours = hours;
         }
         let keywords = &mut account.policy.keywords;
         for (field, said, kept) in [

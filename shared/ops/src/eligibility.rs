@@ -3,12 +3,16 @@
 
 use std::collections::{HashMap, HashSet};
 
+use domain::account::ContactPolicy;
 use domain::campaign::CampaignMessage;
 use domain::channel::{Capabilities, Channel};
 use domain::consent::opt_out_blocks;
+use domain::contact::Contact;
 use domain::message::{Address, Category};
 use domain::outcome::Reason;
+use domain::quiet::{FrequencyCap, QuietHours};
 use domain::{AccountId, CampaignId, ContactId, TenantId};
+use jiff::Timestamp;
 use store::Store;
 use store::campaigns::Stored;
 use store::ledger::Row;
@@ -31,6 +35,8 @@ pub enum Bar {
     ContactDeleted,
     /// They are another recipient, too.
     Duplicate,
+    /// They got as much marketing of late as their account allows.
+    FrequencyCap,
 }
 
 impl Bar {
@@ -43,6 +49,7 @@ impl Bar {
             Self::OutsideWindow => "outside_window",
             Self::ContactDeleted => "contact_deleted",
             Self::Duplicate => "duplicate",
+            Self::FrequencyCap => "frequency_cap",
         }
     }
 }
@@ -61,6 +68,12 @@ impl From<Bar> for Error {
                 Code::OutsideWindow,
                 "the recipient has not written in the last 24 hours: use a template (24 hour window)",
             ),
+            Bar::FrequencyCap => {
+                let message =
+                    "the contact got as much marketing of late as the account's frequency_cap allows";
+                let reason = Some(bar.into());
+                Self { reason, ..Self::invalid("to", message) }
+            }
             Bar::NoAddress | Bar::MarketingToUs | Bar::ContactDeleted | Bar::Duplicate => {
                 Self::invalid("to", format!("the recipient is not sent to: {}", bar.as_str()))
             }
@@ -81,6 +94,23 @@ pub struct Terms {
     pub category: Option<Category>,
     /// Which opt-outs and windows count.
     pub by: By,
+    /// How much marketing, and when. It holds for what is marketing alone.
+    pub limits: MarketingLimits,
+}
+
+/// What an account allows of marketing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MarketingLimits {
+    /// Most messages of a contact.
+    pub cap: Option<FrequencyCap>,
+    /// Hours without any.
+    pub quiet: Option<QuietHours>,
+}
+
+impl From<&ContactPolicy> for MarketingLimits {
+    fn from(policy: &ContactPolicy) -> Self {
+        Self { cap: policy.frequency_cap, quiet: policy.quiet_hours.clone() }
+    }
 }
 
 /// Who sends.
@@ -115,7 +145,66 @@ impl Terms {
         by: By,
     ) -> Self {
         let windows_of = if channel.custom().is_some() { AccountId::NONE } else { account };
-        Self { can: channel.capabilities(), windows_of, is_free_form, category, by }
+        let limits = MarketingLimits::default();
+        Self { can: channel.capabilities(), windows_of, is_free_form, category, by, limits }
+    }
+
+    /// The same within the limits of an account, if it is marketing: a template of that
+    /// category, or what a campaign says in words of its own.
+    #[must_use]
+    pub fn within(self, policy: &ContactPolicy) -> Self {
+        let is_campaign = matches!(self.by, By::Campaign | By::Planned);
+        let is_marketing = match self.category {
+            Some(category) => category == Category::Marketing,
+            None => self.is_free_form && is_campaign,
+        };
+        let limits = if is_marketing { policy.into() } else { MarketingLimits::default() };
+        Self { limits, ..self }
+    }
+
+    /// Checks the limits for a single message.
+    ///
+    /// # Errors
+    /// [`Code::InvalidField`] names `to`, with the reason `frequency_cap` or `quiet_hours`.
+    pub async fn check_limits(
+        &self,
+        store: &Store,
+        tenant: &TenantId,
+        contact: Option<&Contact>,
+        address: &Address,
+    ) -> Result<()> {
+        if let Some(until) = self.quiet_until(contact, Some(address), store.clock().now()) {
+            let message = format!("the recipient's quiet_hours last until {until:.0}");
+            return Err(Error { reason: Some(Reason::word("quiet_hours")), ..Error::invalid("to", message) });
+        }
+        let contacts = contact.map(|contact| (contact.id, contact.absorbed.clone())).into_iter().collect();
+        if !self.sated(store, tenant, contacts).await?.is_empty() {
+            return Err(Bar::FrequencyCap.into());
+        }
+        Ok(())
+    }
+
+    /// Until when somebody is not to be bothered, if that is now.
+    pub fn quiet_until(
+        &self,
+        contact: Option<&Contact>,
+        address: Option<&Address>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        self.limits.quiet.as_ref()?.until(contact, address?, now)
+    }
+
+    /// Those of some people who got as much marketing as they may.
+    async fn sated(
+        &self,
+        store: &Store,
+        tenant: &TenantId,
+        contacts: Vec<(ContactId, Vec<ContactId>)>,
+    ) -> Result<HashSet<ContactId>> {
+        let Some(FrequencyCap { messages, days }) = self.limits.cap else { return Ok(HashSet::new()) };
+        let counts = store.marketing_of_days(tenant, &contacts, days).await?;
+        let is_sated = |(contact, count)| (count >= u64::from(messages)).then_some(contact);
+        Ok(counts.into_iter().filter_map(is_sated).collect())
     }
 
     /// Of a campaign as it was launched.
@@ -151,13 +240,31 @@ impl Terms {
         };
         let (opted_out, windows): (HashSet<Address>, HashMap<ContactId, i64>) =
             futures::try_join!(opted_out, windows)?;
+        let contacts = people.iter().filter_map(|person| person.contact.clone());
+        let sated = self.sated(store, tenant, contacts.collect()).await?;
         let now_ms = store.clock().now_ms();
         let judge = |person: &MessageTarget<'_>| {
             let window = person.contact.as_ref().and_then(|(id, _)| windows.get(id)).copied();
             let is_out = person.address.is_some_and(|address| opted_out.contains(address));
-            self.judge(person.address, is_out, window, now_ms)
+            let is_sated = person.contact.as_ref().is_some_and(|(id, _)| sated.contains(id));
+            let bar = self.judge(person.address, is_out, window, now_ms);
+            bar.or(is_sated.then_some(Bar::FrequencyCap))
         };
         Ok(people.iter().map(judge).collect())
+    }
+
+    /// The contacts of recipients, where the limits ask for more than their ids.
+    async fn known(
+        &self,
+        store: &Store,
+        tenant: &TenantId,
+        rows: &[&Row],
+    ) -> Result<HashMap<ContactId, Contact>> {
+        if self.limits == MarketingLimits::default() {
+            return Ok(HashMap::new());
+        }
+        let ids = rows.iter().map(|row| row.contact).collect();
+        Ok(store.contacts_of(tenant, &ids).await?.into_iter().map(|contact| (contact.id, contact)).collect())
     }
 
     /// The rule: by what is known of somebody. `window` is when theirs closes, if they ever
@@ -194,7 +301,11 @@ impl Terms {
 /// Recipients of campaigns who must not be sent to although they were planned, each with
 /// its reason: asked right before each wave, since a campaign may wait for days.
 #[derive(Debug, Clone, Default)]
-pub struct Barred(HashMap<(CampaignId, ContactId), Bar>);
+pub struct Barred {
+    bars: HashMap<(CampaignId, ContactId), Bar>,
+    /// Whose quiet hours it is, and until when, in milliseconds since 1970.
+    quiet: HashMap<(CampaignId, ContactId), i64>,
+}
 
 /// The recipients of one campaign that are about to be sent to.
 #[derive(Debug)]
@@ -209,7 +320,12 @@ pub struct Planned<'a> {
 impl Barred {
     /// Why a recipient must not be sent to.
     pub fn reason(&self, campaign: CampaignId, contact: ContactId) -> Option<Bar> {
-        self.0.get(&(campaign, contact)).copied()
+        self.bars.get(&(campaign, contact)).copied()
+    }
+
+    /// Until when a recipient is to wait, in milliseconds since 1970.
+    pub fn quiet_until(&self, campaign: CampaignId, contact: ContactId) -> Option<i64> {
+        self.quiet.get(&(campaign, contact)).copied()
     }
 
     /// Who of some recipients opted out, was deleted, or has no open window by now.
@@ -235,7 +351,11 @@ impl Barred {
                 }
                 false => HashMap::new(),
             };
-            let now_ms = store.clock().now_ms();
+            let known = terms.known(store, tenant, rows).await?;
+            let with_absorbed = known.values().map(|contact| (contact.id, contact.absorbed.clone()));
+            let sated = terms.sated(store, tenant, with_absorbed.collect()).await?;
+            let now = store.clock().now();
+            let now_ms = now.as_millisecond();
             for row in rows {
                 let contact = row.contact;
                 let is_out = standing.opted_out.contains(&contact);
@@ -245,7 +365,12 @@ impl Barred {
                     false => None,
                 };
                 let bar = bar.or_else(|| terms.judge(row.address.as_ref(), is_out, window, now_ms));
-                barred.0.extend(bar.map(|bar| ((*campaign, contact), bar)));
+                // Of two campaigns in one wave the cap counts for each, as if it were the first.
+                let bar = bar.or_else(|| sated.contains(&contact).then_some(Bar::FrequencyCap));
+                let until = terms.quiet_until(known.get(&contact), row.address.as_ref(), now);
+                let until = until.filter(|_| bar.is_none()).map(Timestamp::as_millisecond);
+                barred.bars.extend(bar.map(|bar| ((*campaign, contact), bar)));
+                barred.quiet.extend(until.map(|until| ((*campaign, contact), until)));
             }
         }
         Ok(barred)

@@ -54,6 +54,8 @@ kinds! {
     Event = "EVENT",
     /// An uploaded file.
     File = "FILE",
+    /// How many marketing messages a contact got in a month.
+    Frequency = "FREQ",
     /// An endpoint that gets events.
     Hook = "HOOK",
     /// How an endpoint is doing.

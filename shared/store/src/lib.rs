@@ -18,6 +18,7 @@ pub mod contacts;
 pub mod conversations;
 pub mod due;
 mod error;
+mod frequency;
 pub mod idempotency;
 pub mod intake;
 mod item;

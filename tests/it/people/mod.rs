@@ -3,6 +3,7 @@
 mod consent;
 mod identity;
 mod input;
+mod limits;
 mod phones;
 
 use std::cell::Cell;

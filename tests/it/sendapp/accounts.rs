@@ -63,7 +63,8 @@ async fn settings_change_alone_and_are_taken_back_by_an_empty_text() {
     let second =
         api.post_as_documented(path, json!({"help_message": "", "name": "Bottega"})).await.expect(200);
     let want = json!({"id": 1, "name": "Bottega", "greetings_message": null, "no_info_message": null,
-                      "help_message": null, "opt_out_message": null, "default_country": "39"});
+                      "help_message": null, "opt_out_message": null, "frequency_cap": null, "quiet_hours": null,
+                      "default_country": "39"});
     let mut account = second["account"].clone();
     account.as_object_mut().unwrap().retain(|name, _| !name.ends_with("_words"));
     assert_eq!(account, want);

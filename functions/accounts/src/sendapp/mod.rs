@@ -5,17 +5,18 @@ pub(crate) mod tenants;
 
 use api_http::{
     Caller, FieldKind, FromParameter, Given, Input, Parameter, Reply, Required, Result, account_of_token,
-    request,
+    request, text_of,
 };
 use axum::extract::State;
 use domain::Invalid;
 use domain::account::{Account, Role};
 use domain::message::MAX_TEXT;
 use domain::plan::Plan;
+use domain::quiet::{FrequencyCap, QuietHours};
 use ops::accounts;
 use ops::accounts::AccountSettings;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::Store;
 
 /// Longest name of an account, in characters.
@@ -116,6 +117,65 @@ impl FromParameter for SaidWords {
     }
 }
 
+/// A text or an object; an empty one, or null, takes back what was said before.
+pub(crate) struct SaidLimit(Value);
+
+impl FromParameter for SaidLimit {
+    const KIND: FieldKind = FieldKind::Any;
+
+    fn from_parameter(parameter: Parameter<'_>) -> std::result::Result<Option<Self>, Invalid> {
+        Ok(parameter.value().cloned().map(Self))
+    }
+}
+
+/// `3/7`, or `{messages, days}`.
+fn cap(said: &Value) -> std::result::Result<Option<FrequencyCap>, Invalid> {
+    match said {
+        Value::String(text) if text.trim().is_empty() => Ok(None),
+        Value::String(text) if !text.trim_start().starts_with('{') => FrequencyCap::parse(text).map(Some),
+        other => {
+            let Some(object) = object_of(other) else { return FrequencyCap::new(0, 0).map(Some) };
+            let number = |name: &str| object.get(name).and_then(text_of).and_then(|text| text.parse().ok());
+            match object.is_empty() {
+                true => Ok(None),
+                false => {
+                    FrequencyCap::new(number("messages").unwrap_or(0), number("days").unwrap_or(0)).map(Some)
+                }
+            }
+        }
+    }
+}
+
+/// `21:00-09:00`, or `{from, to, timezone}`.
+fn quiet(said: &Value, zone: &str) -> std::result::Result<Option<QuietHours>, Invalid> {
+    match said {
+        Value::String(text) if text.trim().is_empty() => Ok(None),
+        Value::String(text) if !text.trim_start().starts_with('{') => QuietHours::parse(text, zone).map(Some),
+        other => {
+            let Some(object) = object_of(other) else { return QuietHours::new("", "", zone).map(Some) };
+            let text = |name: &str| object.get(name).and_then(Value::as_str);
+            match object.is_empty() {
+                true => Ok(None),
+                false => QuietHours::new(
+                    text("from").unwrap_or_default(),
+                    text("to").unwrap_or_default(),
+                    text("timezone").unwrap_or(zone),
+                )
+                .map(Some),
+            }
+        }
+    }
+}
+
+fn object_of(value: &Value) -> Option<Map<String, Value>> {
+    match value {
+        Value::Object(object) => Some(object.clone()),
+        Value::String(text) => serde_json::from_str(text).ok(),
+        Value::Null => Some(Map::new()),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
+    }
+}
+
 request! {
     /// What an account says by itself, and takes for granted.
     pub(crate) struct Settings {
@@ -126,12 +186,15 @@ request! {
         opt_out_words: Given<SaidWords> = named("opt_out_words"),
         opt_in_words: Given<SaidWords> = named("opt_in_words"),
         help_words: Given<SaidWords> = named("help_words"),
+        frequency_cap: Given<SaidLimit> = named("frequency_cap"),
+        quiet_hours: Given<SaidLimit> = named("quiet_hours"),
         default_country: Given<Said> = named("default_country"),
     }
 }
 
 impl Settings {
-    fn get(self, name: Option<String>) -> Result<AccountSettings> {
+    /// `zone` is the tenant's.
+    fn get(self, name: Option<String>, zone: &str) -> Result<AccountSettings> {
         let said = |given: Given<Said>| Ok::<_, Invalid>(given.get()?.map(|Said(text)| text));
         let words = |given: Given<SaidWords>| Ok::<_, Invalid>(given.get()?.map(|SaidWords(list)| list));
         Ok(AccountSettings {
@@ -143,6 +206,8 @@ impl Settings {
             opt_out_words: words(self.opt_out_words)?,
             opt_in_words: words(self.opt_in_words)?,
             help_words: words(self.help_words)?,
+            frequency_cap: self.frequency_cap.get()?.map(|SaidLimit(said)| cap(&said)).transpose()?,
+            quiet_hours: self.quiet_hours.get()?.map(|SaidLimit(said)| quiet(&said, zone)).transpose()?,
             default_country: said(self.default_country)?,
         })
     }
@@ -162,7 +227,7 @@ pub(crate) async fn create(
     input: Input<NewAccount>,
 ) -> Result<Reply<200, Value>> {
     let NewAccount { settings, name } = input.read();
-    let settings = settings.get(Some(name.get()?))?;
+    let settings = settings.get(Some(name.get()?), &caller.tenant.timezone)?;
     let account = accounts::create_account(&store, &caller.tenant, settings).await?;
     let token = account.token.expose();
     Ok(Reply(json!({
@@ -188,7 +253,7 @@ pub(crate) async fn change(
 ) -> Result<Reply<200, Value>> {
     let ChangeAccount { settings, token, name } = input.read();
     let account = account_of_token(&store, &caller, token).await?;
-    let settings = settings.get(name.get()?)?;
+    let settings = settings.get(name.get()?, &caller.tenant.timezone)?;
     let account = accounts::change_account(&store, caller.tenant_id(), account, settings).await?;
     let [opt_out_words, opt_in_words, help_words] = account.policy.keywords.shown();
     Ok(Reply(json!({
@@ -203,6 +268,11 @@ pub(crate) async fn change(
             "opt_out_words": opt_out_words,
             "opt_in_words": opt_in_words,
             "help_words": help_words,
+            "frequency_cap": account.policy.frequency_cap,
+            "quiet_hours": account.policy.quiet_hours.as_ref().map(|hours| {
+                let (from, to, timezone) = hours.shown();
+                json!({"from": from, "to": to, "timezone": timezone})
+            }),
             "default_country": account.default_country.map(|code| code.get().to_string()),
         },
     })))

@@ -81,6 +81,8 @@ struct Findings {
     sendable: u64,
     skipped: BTreeMap<String, u64>,
     outside_window: u64,
+    /// Recipients whose quiet hours it is: they wait until those end.
+    quiet: u64,
     /// Of so many contacts that the numbers had to be estimated.
     estimated: bool,
     /// Contacts that were looked at.
@@ -109,6 +111,7 @@ pub(crate) async fn preflight(
         sendable: found.sendable,
         skipped: found.skipped,
         outside_window: found.outside_window,
+        quiet: found.quiet,
         estimated: found.estimated,
         sample: found.sample,
         tier: found.tier,

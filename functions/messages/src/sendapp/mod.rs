@@ -5,7 +5,7 @@ pub(crate) mod suppressions;
 pub(crate) mod templates;
 
 use api_http::{
-    Caller, Given, Input, PhoneText, Reply, Required, Result, account_of_token, idempotent_send, request,
+    ApiError, Caller, Given, Input, PhoneText, Reply, Required, Result, account_of_token, idempotent_send, request,
 };
 use axum::extract::State;
 use axum::response::Response;
@@ -58,7 +58,8 @@ pub(crate) async fn send(
         let country = country.get()?.or(account.default_country);
         let (to, left_out) = number.get()?.recipient(country)?;
         let new = Outgoing { to, content: content.get()?, sender: sender.get()? };
-        let sent = messages::send(&services, &caller, &account, new, send).await?;
+        let sent = messages::send(&services, &caller, &account, new, send).await;
+        let sent = sent.map_err(|error| ApiError(error).renamed("to", "number"))?;
         Ok(Reply::<200, Answer>(Answer::new(sent, left_out)))
     };
     idempotent_send(store, &caller, &input, work).await

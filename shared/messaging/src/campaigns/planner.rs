@@ -49,7 +49,7 @@ pub async fn plan(
         return Ok(());
     }
     let wake = || SendJob::Wake { tenant: tenant.to_string(), sender: sender.to_string() };
-    let plan = Plan::new(store, tenant, &stored);
+    let plan = Plan::new(store, tenant, &stored).await?;
     let planned: HashSet<u64> = store.heads_of(tenant, id).await?.iter().map(|head| head.block).collect();
     let known: HashSet<u64> = store.contact_blocks(tenant).await?.into_iter().collect();
     for block in checkpoint..=block_of(planning.last_contact) {
@@ -100,10 +100,12 @@ enum Texts {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn new(store: &'a Store, tenant: &'a TenantId, stored: &'a Stored) -> Self {
+    pub(super) async fn new(store: &'a Store, tenant: &'a TenantId, stored: &'a Stored) -> Result<Self> {
         let campaign = &stored.campaign;
+        let policy = store.contact_policy(tenant, campaign.account).await?;
         let texts = texts(&campaign.message, stored.template.as_ref());
-        Self { store, tenant, campaign, terms: Terms::of(stored, By::Campaign), texts }
+        let terms = Terms::of(stored, By::Campaign).within(&policy);
+        Ok(Self { store, tenant, campaign, terms, texts })
     }
 
     async fn block(&self, block: u64, last: ContactId) -> Result<()> {

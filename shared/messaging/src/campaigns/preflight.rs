@@ -28,6 +28,8 @@ pub struct Preflight {
     pub skipped: BTreeMap<String, u64>,
     /// Recipients without an open window: they count against the messaging tier.
     pub outside_window: u64,
+    /// Recipients whose quiet hours it is: they wait until those end.
+    pub quiet: u64,
     /// The numbers are those of a sample, scaled to all contacts.
     pub estimated: bool,
     /// How many contacts were looked at.
@@ -57,7 +59,7 @@ pub async fn preflight(services: &Services, tenant: &TenantId, id: CampaignId) -
         Err(error) if error.code.is_server_error() => return Err(error),
         Err(error) => problems.push(error.message),
     }
-    let plan = Plan::new(store, tenant, &stored);
+    let plan = Plan::new(store, tenant, &stored).await?;
     let mut result = look(store, tenant, &plan).await?;
     if let Some(sender) = &sender
         && let Some(until) = hold_of(store, tenant, sender).await?
@@ -106,6 +108,11 @@ impl Preflight {
                 None => self.sendable += 1,
             }
         }
+        let now = store.clock().now();
+        let is_quiet = |row: &&PlannedRow| {
+            row.skip.is_none() && plan.terms.quiet_until(None, row.address.as_ref(), now).is_some()
+        };
+        self.quiet += rows.iter().filter(is_quiet).count() as u64;
         if plan.terms.can.needs_window && !plan.terms.is_free_form {
             let sent: Vec<_> =
                 rows.iter().filter(|r| r.skip.is_none()).map(|r| (r.contact, Vec::new())).collect();
@@ -123,6 +130,7 @@ impl Preflight {
         let scaled = |count: u64| (count.saturating_mul(total) + seen / 2) / seen;
         self.sendable = scaled(self.sendable);
         self.outside_window = scaled(self.outside_window);
+        self.quiet = scaled(self.quiet);
         self.skipped.values_mut().for_each(|count| *count = scaled(*count));
         self.recipients = self.sendable + self.skipped.values().sum::<u64>();
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::CampaignId;
+use domain::account::ContactPolicy;
 use domain::campaign::CampaignState;
 use domain::outcome::Reason;
 use domain::recipient::State;
@@ -102,10 +103,7 @@ impl Runner<'_> {
         let campaign = stored.campaign.id;
         self.preparing.remove(&campaign);
         let taken_up = match composer {
-            Ok(composer) => {
-                self.add_campaign(&stored, composer);
-                self.take_up(vec![stored]).await
-            }
+            Ok(composer) => self.begin(stored, composer).await,
             Err(error) if error.code.is_temporary() => {
                 let code = error.code.as_str();
                 tracing::warn!(tenant = %self.line.tenant, %campaign, code, "a campaign's message is not ready");
@@ -119,13 +117,20 @@ impl Runner<'_> {
         }
     }
 
-    fn add_campaign(&mut self, stored: &Stored, composer: Composer) {
+    async fn begin(&mut self, stored: Stored, composer: Composer) -> Result<()> {
+        let (store, account) = (&self.line.services.store, stored.campaign.account);
+        let policy = store.contact_policy(self.line.tenant, account).await?;
+        self.add_campaign(&stored, composer, &policy);
+        self.take_up(vec![stored]).await
+    }
+
+    fn add_campaign(&mut self, stored: &Stored, composer: Composer, policy: &ContactPolicy) {
         let (campaign, account) = (stored.campaign.id, stored.campaign.account);
         let active = ActiveCampaign {
             campaign,
             account,
             composer: Arc::new(composer),
-            terms: Arc::new(Terms::of(stored, By::Planned)),
+            terms: Arc::new(Terms::of(stored, By::Planned).within(policy)),
             losses: stored.losses,
             complete: false,
             leaving: false,

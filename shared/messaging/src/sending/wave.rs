@@ -115,11 +115,29 @@ impl Wave {
     /// Takes the messages of the wave from the plan's of today; answers how many there
     /// were.
     async fn use_plan(&self, line: &SendContext<'_>, barred: &Barred) -> Result<usize> {
-        let wanted = self.rows().filter(|(part, _, row)| barred.reason(part.campaign, row.contact).is_none());
+        let wanted = self.rows().filter(|(part, _, row)| {
+            let (campaign, contact) = (part.campaign, row.contact);
+            barred.reason(campaign, contact).is_none() && barred.quiet_until(campaign, contact).is_none()
+        });
         let wanted = wanted.count();
         let store = &line.services.store;
         let used = store.use_messages_up_to(line.tenant, wanted as u64, line.daily_limit).await?;
         Ok(usize::try_from(used).unwrap_or(wanted).min(wanted))
+    }
+
+    /// Counts a message to everybody of a campaign with a cap who is about to be called.
+    async fn capped(&self, line: &SendContext<'_>, barred: &Barred) -> Vec<ContactId> {
+        let is_called = |(part, _, row): &(&Part, u64, &Row)| {
+            let (campaign, contact) = (part.campaign, row.contact);
+            part.terms.limits.cap.is_some()
+                && barred.reason(campaign, contact).is_none()
+                && barred.quiet_until(campaign, contact).is_none()
+        };
+        let called: Vec<ContactId> = self.rows().filter(is_called).map(|(_, _, row)| row.contact).collect();
+        if let Err(error) = line.services.store.count_marketing(line.tenant, &called, 1).await {
+            tracing::warn!(tenant = %line.tenant, %error, "messages are not counted for a cap");
+        }
+        called
     }
 
     async fn send<'w>(
@@ -133,21 +151,25 @@ impl Wave {
         let mut attempts = Vec::with_capacity(self.len());
         for (part, block, row) in self.rows() {
             let reason = barred.reason(part.campaign, row.contact);
-            let may = reason.is_none() && left > 0;
+            let quiet = barred.quiet_until(part.campaign, row.contact);
+            let may = reason.is_none() && quiet.is_none() && left > 0;
             left -= usize::from(may);
-            if reason.is_none() && !may {
+            if reason.is_none() && quiet.is_none() && !may {
                 result.short.insert(part.campaign);
             }
             attempts.push(async move {
                 line.pacer.redeem();
                 let attempted = match reason {
                     Some(bar) => row.skip(bar.into()).into(),
+                    None if quiet.is_some() => line.wait_until(row, quiet.unwrap_or_default()).into(),
                     None if may => line.attempt(part.campaign, &part.composer, row).await,
                     None => line.later(row, Duration::ZERO).into(),
                 };
                 (part, block, row, attempted)
             });
         }
+        // Before the calls: whoever breaks off here has counted too much, and sent too little.
+        let capped = self.capped(line, barred).await;
         let done: Vec<(&Part, u64, &Row, Attempted)> =
             stream::iter(attempts).buffered(CONCURRENCY).collect().await;
         let mut outcomes = Vec::with_capacity(done.len());
@@ -162,6 +184,15 @@ impl Wave {
             let was_called = barred.reason(part.campaign, row.contact).is_none();
             taken += usize::from(was_called && entry.may_be_sent());
             outcomes.push((part, block, row, entry));
+        }
+        let is_sent = |contact: &ContactId| {
+            outcomes
+                .iter()
+                .any(|(_, _, row, entry): &Recorded<'_>| row.contact == *contact && entry.may_be_sent())
+        };
+        let unsent: Vec<ContactId> = capped.into_iter().filter(|contact| !is_sent(contact)).collect();
+        if let Err(error) = line.services.store.count_marketing(line.tenant, &unsent, -1).await {
+            tracing::warn!(tenant = %line.tenant, %error, "messages that were not sent count for a cap");
         }
         let unused = allowed.saturating_sub(taken) as u64;
         if let Err(error) = line.services.store.return_messages(line.tenant, unused).await {

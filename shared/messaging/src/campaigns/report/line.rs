@@ -1,6 +1,7 @@
 //! What a report says of one recipient.
 
 use domain::message::Address;
+use domain::quiet::QuietHours;
 use domain::recipient::State;
 use jiff::Timestamp;
 use store::ledger::Row;
@@ -25,10 +26,11 @@ pub type ReportLine = [String; HEADER.len()];
 
 /// One recipient. Whoever has no address any more has an empty phone; times are
 /// RFC 3339 with milliseconds, UTC.
-pub(super) fn line(row: &Row) -> ReportLine {
+pub(super) fn line(row: &Row, quiet: Option<&QuietHours>) -> ReportLine {
     let progress = &row.progress;
     let (state, reason) = progress.shown();
     let next_attempt = row.retry_at.filter(|_| progress.state == State::Pending);
+    let reason = reason.or_else(|| is_quiet(row, quiet?, next_attempt?).then_some("quiet_hours"));
     [
         row.contact.to_string(),
         row.address.as_ref().map(Address::id).unwrap_or_default().to_owned(),
@@ -43,6 +45,13 @@ pub(super) fn line(row: &Row) -> ReportLine {
         time(progress.failed_at),
         time(next_attempt),
     ]
+}
+
+/// Whether what a recipient waits for is the end of their quiet hours.
+fn is_quiet(row: &Row, quiet: &QuietHours, next_attempt_ms: i64) -> bool {
+    let before = Timestamp::from_millisecond(next_attempt_ms - 1).ok();
+    let until = row.address.as_ref().zip(before).and_then(|(address, at)| quiet.until(None, address, at));
+    until.is_some_and(|until| until.as_millisecond() == next_attempt_ms)
 }
 
 fn time(ms: Option<i64>) -> String {
@@ -69,9 +78,9 @@ mod tests {
             is_refused: false,
             maybe_sent: false,
         };
-        let waiting = line(&row(State::Pending));
+        let waiting = line(&row(State::Pending), None);
         assert_eq!(&waiting[..4], ["7", "", "pending", ""]);
         assert_eq!(waiting[10], "1970-01-01T00:00:01.500Z");
-        assert_eq!(line(&row(State::Failed))[10], "");
+        assert_eq!(line(&row(State::Failed), None)[10], "");
     }
 }
