@@ -11,6 +11,7 @@ use ops::{Code, Error, contacts};
 use serde::Serialize;
 use store::Store;
 
+use crate::listed::{ListedIdentity, identities};
 use crate::row::{Origin, PersonFields, ToldContact};
 
 /// Stands beside a contact that existed before it was created.
@@ -25,6 +26,8 @@ struct Inner {
     email: Option<String>,
     phone_number: Option<String>,
     tags: Vec<String>,
+    /// Everything that the contact is known by.
+    identities: Vec<ListedIdentity>,
     created_at: String,
 }
 
@@ -53,6 +56,7 @@ impl Answer {
             email: contact.email.as_ref().map(|email| email.as_str().to_owned()),
             phone_number: phone.clone(),
             tags: contact.tags.clone(),
+            identities: identities(contact),
             created_at: format!("{:.3}", contact.created_at),
         };
         Self {

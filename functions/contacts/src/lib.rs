@@ -5,6 +5,7 @@
 //! - What it may reach: `registry::CONTACTS`.
 
 mod dmchamp;
+mod listed;
 mod row;
 mod sendapi;
 mod sendapp;

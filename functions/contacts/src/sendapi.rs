@@ -11,6 +11,8 @@ use serde::Serialize;
 use store::Store;
 use store::contacts::ContactFilter;
 
+use crate::listed::{ListedIdentity, identities};
+
 const LIMIT: u64 = 50;
 const MAX_LIMIT: u64 = 1_000;
 
@@ -21,6 +23,8 @@ struct ListedContact {
     name: Option<String>,
     email: Option<String>,
     tags: Vec<String>,
+    /// Everything that the contact is known by.
+    identities: Vec<ListedIdentity>,
     created_at: String,
 }
 
@@ -28,6 +32,7 @@ impl From<Contact> for ListedContact {
     fn from(contact: Contact) -> Self {
         Self {
             id: contact.id.0,
+            identities: identities(&contact),
             phone: contact.phone.map(|phone| phone.as_str().to_owned()),
             name: contact.name,
             email: contact.email.map(|email| email.as_str().to_owned()),

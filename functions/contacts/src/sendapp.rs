@@ -9,12 +9,9 @@ use api_http::{
 };
 use axum::extract::State;
 use axum::response::Response;
-use domain::consent::{ConsentProof, ConsentRecord};
 use domain::contact::{Contact, MAX_BULK};
-use domain::identity::Identity;
 use domain::merge::Warning;
 use domain::{CallingCode, ContactId, Invalid};
-use jiff::Timestamp;
 use ops::events::EventPublisher;
 use ops::pages::{Start, Wanted};
 use ops::{Code, Error, callers, contacts, pages, senders};
@@ -23,6 +20,7 @@ use serde_json::{Map, Value};
 use store::Store;
 use store::contacts::ContactFilter;
 
+use crate::listed::{ListedConsent, ListedIdentity, identities};
 use crate::row::{Origin, PersonFields, ToldContact};
 
 const PER_PAGE: u64 = 100;
@@ -48,59 +46,6 @@ struct ListedContact<'a> {
     updated_at: String,
 }
 
-#[derive(Serialize)]
-struct ListedIdentity {
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<String>,
-    value: String,
-}
-
-impl From<&Identity> for ListedIdentity {
-    fn from(identity: &Identity) -> Self {
-        let channel = match identity {
-            Identity::Custom { channel, .. } => Some(channel.clone()),
-            Identity::Phone(_)
-            | Identity::Email(_)
-            | Identity::Bsuid(_)
-            | Identity::Lid(_)
-            | Identity::External(_) => None,
-        };
-        Self { r#type: identity.kind(), channel, value: identity.value().to_owned() }
-    }
-}
-
-#[derive(Serialize)]
-struct ListedConsent<'a> {
-    /// `opted_in` or `opted_out`: the last word.
-    state: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    opt_in: Option<ListedProof<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    opt_out: Option<ListedProof<'a>>,
-}
-
-#[derive(Serialize)]
-struct ListedProof<'a> {
-    at: String,
-    source: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
-}
-
-impl<'a> From<&'a ConsentRecord> for ListedConsent<'a> {
-    fn from(consent: &'a ConsentRecord) -> Self {
-        let state = if consent.opt_out.is_some() { "opted_out" } else { "opted_in" };
-        let proof = |proof: &'a ConsentProof| ListedProof {
-            at: format!("{:.3}", Timestamp::from_millisecond(proof.at_ms).unwrap_or_default()),
-            source: &proof.source,
-            detail: proof.detail.as_deref(),
-        };
-        let [opt_in, opt_out] = [&consent.opt_in, &consent.opt_out].map(|said| said.as_ref().map(proof));
-        Self { state, opt_in, opt_out }
-    }
-}
-
 impl<'a> From<&'a Contact> for ListedContact<'a> {
     fn from(contact: &'a Contact) -> Self {
         Self {
@@ -111,7 +56,7 @@ impl<'a> From<&'a Contact> for ListedContact<'a> {
             tags: &contact.tags,
             metadata: &contact.metadata,
             channels: channels(contact),
-            identities: contact.identities().iter().map(ListedIdentity::from).collect(),
+            identities: identities(contact),
             consent: (!contact.consent.is_empty()).then(|| ListedConsent::from(&contact.consent)),
             created_at: format!("{:.3}", contact.created_at),
             updated_at: format!("{:.3}", contact.updated_at),

@@ -14,6 +14,7 @@ use serde::Serialize;
 use store::Store;
 use store::contacts::ContactFilter;
 
+use crate::listed::{ListedIdentity, identities};
 use crate::row::{Origin, PersonFields, ToldContact};
 
 const PER_PAGE: u64 = 100;
@@ -29,6 +30,8 @@ pub(crate) struct Subscriber {
     email: Option<String>,
     labels: Vec<String>,
     label_names: String,
+    /// Everything that the subscriber is known by.
+    identities: Vec<ListedIdentity>,
     created_at: String,
 }
 
@@ -45,6 +48,7 @@ impl From<&Contact> for Subscriber {
             email: contact.email.as_ref().map(|email| email.as_str().to_owned()),
             labels: contact.tags.clone(),
             label_names: contact.tags.join(","),
+            identities: identities(contact),
             created_at: format!("{:.3}", contact.created_at),
         }
     }

@@ -5,7 +5,8 @@ pub(crate) mod suppressions;
 pub(crate) mod templates;
 
 use api_http::{
-    ApiError, Caller, Given, Input, PhoneText, Reply, Required, Result, account_of_token, idempotent_send, request,
+    ApiError, Caller, Given, Input, PhoneText, Reply, Required, Result, account_of_token, idempotent_send,
+    request,
 };
 use axum::extract::State;
 use axum::response::Response;

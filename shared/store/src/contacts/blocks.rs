@@ -47,28 +47,31 @@ impl ContactFilter {
     }
 
     fn expression(&self) -> (String, Item) {
-        let mut terms = vec!["attribute_not_exists(gone)"];
+        let mut terms = vec!["attribute_not_exists(gone)".to_owned()];
         let mut values = Item::new();
         if let Some(search) = &self.search {
-            values.insert(":search".to_owned(), s(searchable(search)));
-            match number_typed(search) {
-                Some(number) => {
-                    terms.push("(contains(q, :search) OR contains(q, :number))");
-                    values.insert(":number".to_owned(), s(number));
-                }
-                None => terms.push("contains(q, :search)"),
+            // What was written before 2026-11 is in lower case, and no more.
+            let mut forms = vec![searchable(search), search.to_lowercase()];
+            forms.extend(number_typed(search));
+            forms.dedup();
+            let mut any = Vec::new();
+            for (name, form) in [":search", ":other", ":number"].into_iter().zip(forms) {
+                any.push(format!("contains(q, {name})"));
+                values.insert(name.to_owned(), s(form));
             }
+            terms.push(format!("({})", any.join(" OR ")));
         }
         if let Some(tag) = &self.tag {
-            terms.push("(contains(tags, :tag) OR contains(tags, :tagged) OR contains(tk, :tagged))");
+            let any = "(contains(tags, :tag) OR contains(tags, :tagged) OR contains(tk, :tagged))";
+            terms.push(any.to_owned());
             values.insert(":tag".to_owned(), s(tag));
             values.insert(":tagged".to_owned(), s(tag_key(tag)));
         }
         if self.with_phone {
-            terms.push("attribute_exists(phone)");
+            terms.push("attribute_exists(phone)".to_owned());
         }
         if self.with_email {
-            terms.push("attribute_exists(email)");
+            terms.push("attribute_exists(email)".to_owned());
         }
         (terms.join(" AND "), values)
     }
