@@ -23,6 +23,15 @@ pub(super) async fn send(stage: &Stage, n: usize) {
     stage.promise(Promise::Message { to: digits(n), answers });
 }
 
+/// Is refused to send the nth person anything.
+pub(super) async fn refused(stage: &Stage, n: usize) {
+    let body = json!({
+        "token": stage.token(), "number": digits(n), "type": "freetext", "message": format!("Ciao {n}"),
+    });
+    let answers = stage.insist("messages", &Ask::post(SEND, body)).await;
+    stage.served("send to who opted out", &answers, &[422]);
+}
+
 pub(super) async fn under_keys(stage: &Stage) {
     // One to somebody we know, one to somebody we do not.
     tokio::join!(send(stage, 0), send(stage, 7));

@@ -5,6 +5,7 @@ mod channels;
 mod contacts;
 mod events;
 mod held;
+mod identity;
 mod inbound;
 mod messages;
 
@@ -48,12 +49,14 @@ pub enum Scenario {
     Import,
     /// What people write, HELP among it.
     Inbound,
+    /// A person says STOP under an identity of theirs that nobody knew.
+    Identity,
     /// Events for an endpoint.
     Events,
 }
 
 impl Scenario {
-    const NAMES: [(Self, &str); 15] = [
+    const NAMES: [(Self, &str); 16] = [
         (Self::Campaign, "campaign"),
         (Self::Cancel, "cancel"),
         (Self::ResumeFailed, "resume-failed"),
@@ -68,6 +71,7 @@ impl Scenario {
         (Self::Messages, "messages"),
         (Self::Import, "import"),
         (Self::Inbound, "inbound"),
+        (Self::Identity, "identity"),
         (Self::Events, "events"),
     ];
 
@@ -118,6 +122,7 @@ impl Scenario {
             Self::Messages | Self::Inbound => {
                 stage.world.import((0..3).map(person)).await;
             }
+            Self::Identity => identity::prepare(stage).await,
             Self::Import => contacts::prepare(stage).await,
             Self::Events => events::prepare(stage).await,
         }
@@ -141,6 +146,7 @@ impl Scenario {
             | Self::Messages
             | Self::Import
             | Self::Inbound
+            | Self::Identity
             | Self::Events => {}
         }
     }
@@ -162,6 +168,7 @@ impl Scenario {
             Self::Messages => messages::under_keys(stage).await,
             Self::Import => contacts::beside_deletes(stage).await,
             Self::Inbound => inbound::of_people(stage).await,
+            Self::Identity => identity::of_one_person(stage).await,
             Self::Events => events::for_an_endpoint(stage).await,
         }
     }
