@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::ContactId;
 use domain::contact::NewContact;
+use domain::message::Address;
 use harness::{
     APP_SECRET, Api, Hook, PHONE_NUMBER_ID, Setup, VERIFY_TOKEN, WABA_ID, World, person, phone, sign,
     text_change, webhook,
@@ -98,7 +99,18 @@ async fn contacts() -> World {
     post(&api, "/api/contacts", row).await;
     let rows = json!({"contacts": [{"phone": phone(1)}, {"phone": phone(2), "email": "b@example.com"}]});
     post(&api, "/api/contacts/bulk", rows).await;
+    // Two contacts of before that are one, and opted out as one of them.
+    for (id, phone, user) in [(7_001, "+5215512345678", "MX.1"), (7_002, "+525512345678", "MX.2")] {
+        let contact = json!({"id": id, "ver": 1, "phone": phone, "bsuid": user, "created": 1, "updated": 1, "q": phone});
+        world.left_before(&format!("CONTACTS#{tenant}#0000007"), &format!("{id:010}"), &contact).await;
+        world.left_before(&format!("IDENT#{tenant}#phone#{phone}"), "-", &json!({"id": id})).await;
+        world.left_before(&format!("IDENT#{tenant}#bsuid#{user}"), "-", &json!({"id": id})).await;
+    }
+    world.left_before(&format!("BLOCKS#{tenant}"), "0000007", &json!({"count": 2, "ver": 1})).await;
+    let whom = Whom::Address(Address::Bsuid("MX.2".to_owned()));
+    ops::suppression::add(&world.publisher(), tenant, &whom, None).await.unwrap();
     api.get("/api/contacts?search=ada").await.expect(200);
+    world.drain().await;
     done(&api, Method::DELETE, "/api/contacts/1", json!({})).await;
     world.drain().await;
     world

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::TenantId;
+use serde_json::Value;
 
 use crate::World;
 
@@ -73,6 +74,29 @@ impl World {
         }
         audit.used = of("COUNTER").filter(|i| text(i, "sk") == "contacts").map(|i| number(i, "used")).sum();
         audit
+    }
+
+    /// Puts an item into the table that an older version left there: texts and numbers, and
+    /// lists of texts.
+    pub async fn left_before(&self, pk: &str, sk: &str, fields: &Value) {
+        let of = |value: &Value| match value {
+            Value::String(text) => AttributeValue::S(text.clone()),
+            Value::Number(number) => AttributeValue::N(number.to_string()),
+            Value::Array(texts) => {
+                let text = |one: &Value| AttributeValue::S(one.as_str().unwrap().to_owned());
+                AttributeValue::L(texts.iter().map(text).collect())
+            }
+            other => panic!("no field of an item: {other}"),
+        };
+        let put = self.embedded.dynamodb().put_item().table_name("staffetta");
+        let put = put.item("pk", of(&pk.into())).item("sk", of(&sk.into()));
+        let fields = fields.as_object().unwrap().iter();
+        fields.fold(put, |put, (name, value)| put.item(name, of(value))).send().await.unwrap();
+    }
+
+    /// Every key of the table.
+    pub async fn keys(&self) -> Vec<String> {
+        self.scan().await.iter().map(|item| format!("{} {}", text(item, "pk"), text(item, "sk"))).collect()
     }
 
     /// Every item of the table.

@@ -14,6 +14,7 @@ use domain::{CampaignId, ReportFormat, TenantId};
 use messaging::campaigns::ReportRun;
 use messaging::{Services, campaigns};
 use ops::Code;
+use ops::events::EventPublisher;
 use queue::{CampaignJob, Done, Job, Queue, Record};
 use store::reports::ReportKey;
 
@@ -38,7 +39,9 @@ async fn work(services: &Services, job: Job<CampaignJob>, out_of_time: impl Fn()
         | CampaignJob::Cancel { tenant, campaign }
         | CampaignJob::Count { tenant, campaign, .. }
         | CampaignJob::Report { tenant, campaign, .. } => (tenant.parse::<TenantId>(), CampaignId(*campaign)),
-        CampaignJob::Erase { tenant, .. } => (tenant.parse::<TenantId>(), CampaignId(0)),
+        CampaignJob::Erase { tenant, .. } | CampaignJob::Renew { tenant, .. } => {
+            (tenant.parse::<TenantId>(), CampaignId(0))
+        }
     };
     let Ok(tenant) = tenant else { return Done::Never("the job names no tenant".to_owned()) };
     let generation = job.generation;
@@ -57,6 +60,7 @@ async fn work(services: &Services, job: Job<CampaignJob>, out_of_time: impl Fn()
             let before = before.map(CampaignId);
             campaigns::erase(services, &tenant, contacts, (before, last), generation, out_of_time).await
         }
+        CampaignJob::Renew { block, .. } => renew(services, &tenant, block, generation, out_of_time).await,
         CampaignJob::Count { run, .. } => {
             campaigns::count(services, &tenant, campaign, run, generation, out_of_time).await
         }
@@ -77,4 +81,24 @@ async fn work(services: &Services, job: Job<CampaignJob>, out_of_time: impl Fn()
             Done::Again
         }
     }
+}
+
+/// Writes the contacts of one block after the other in the form of today.
+async fn renew(
+    services: &Services,
+    tenant: &TenantId,
+    from: u64,
+    generation: u32,
+    out_of_time: impl Fn() -> bool,
+) -> ops::Result<()> {
+    let publisher = &EventPublisher::from(services);
+    let blocks = services.store.contact_blocks(tenant).await?;
+    for block in blocks.into_iter().filter(|block| *block >= from) {
+        ops::contacts::renew_block(publisher, tenant, block).await?;
+        if out_of_time() {
+            let job = CampaignJob::Renew { tenant: tenant.to_string(), block: block + 1 };
+            return Ok(services.queues.campaign(job, generation + 1).await?);
+        }
+    }
+    Ok(services.store.finish_renewal(tenant).await?)
 }

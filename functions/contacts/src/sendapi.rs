@@ -5,10 +5,10 @@ use std::num::NonZeroU64;
 use api_http::{Caller, Given, Input, Reply, Result, request, weight_of};
 use axum::extract::State;
 use domain::contact::Contact;
+use ops::events::EventPublisher;
 use ops::pages;
 use ops::pages::{Start, Wanted};
 use serde::Serialize;
-use store::Store;
 use store::contacts::ContactFilter;
 
 use crate::listed::{ListedIdentity, identities};
@@ -67,7 +67,7 @@ request! {
 
 /// `GET /v1/whatsapp/contacts`: those that WhatsApp can reach.
 pub(crate) async fn list(
-    State(store): State<Store>,
+    State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
     input: Input<ListContacts>,
 ) -> Result<Reply<200, Page>> {
@@ -81,7 +81,7 @@ pub(crate) async fn list(
     };
     let wanted = Wanted { filter: &filter, start: Start::Page(page), most: limit, descending: false };
     let weigh = |contact: &Contact| weight_of(&ListedContact::from(contact.clone()));
-    let found = pages::fitting(&store, caller.tenant_id(), wanted, weigh).await?;
+    let found = pages::fitting(&publisher, caller.tenant_id(), wanted, weigh).await?;
     let (listing, limit) = (found.listing, found.size);
     let last_page = listing.total.div_ceil(limit).max(1);
     let meta = Meta { page, limit, total: listing.total, last_page };

@@ -88,7 +88,7 @@ request! {
 
 /// `GET /api/contacts`
 pub(crate) async fn list(
-    State(store): State<Store>,
+    State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
     input: Input<ListContacts>,
 ) -> Result<Reply<200, Value>> {
@@ -103,7 +103,7 @@ pub(crate) async fn list(
     };
     let wanted = Wanted { filter: &filter, start: Start::Page(page), most: per_page, descending: false };
     let weigh = |contact: &Contact| weight_of(&ListedContact::from(contact));
-    let found = pages::fitting(&store, caller.tenant_id(), wanted, weigh).await?;
+    let found = pages::fitting(&publisher, caller.tenant_id(), wanted, weigh).await?;
     let (listing, per_page) = (found.listing, found.size);
     let answer = Page {
         status: "success",

@@ -131,7 +131,7 @@ request! {
 
 /// `subscriber/list`: by `page`, or by `limit` and `offset`.
 pub(crate) async fn list(
-    State(store): State<Store>,
+    State(publisher): State<EventPublisher>,
     Caller(caller): Caller,
     input: Input<ListSubscribers>,
 ) -> Result<Reply<200, Subscribers>> {
@@ -154,7 +154,7 @@ pub(crate) async fn list(
     let weigh = |contact: &Contact| weight_of(&Subscriber::from(contact));
     let wanted = Wanted { filter: &filter, start, most: take, descending };
     let pages::ContactPage { listing, skipped, .. } =
-        pages::fitting(&store, caller.tenant_id(), wanted, weigh).await?;
+        pages::fitting(&publisher, caller.tenant_id(), wanted, weigh).await?;
     let message: Vec<Subscriber> = listing.contacts.iter().map(Subscriber::from).collect();
     let seen = skipped.saturating_add(message.len() as u64);
     let next_offset = Some(seen + 1).filter(|_| seen < listing.total);

@@ -8,7 +8,8 @@ use domain::{TenantId, weight};
 use store::Store;
 use store::contacts::{ContactFilter, Listing};
 
-use crate::Result;
+use crate::events::EventPublisher;
+use crate::{Result, contacts};
 
 /// So many contacts always fit, as large as they may be: metadata of 16 kB, a hundred
 /// tags.
@@ -55,12 +56,16 @@ pub struct ContactPage {
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
 pub async fn fitting(
-    store: &Store,
+    publisher: &EventPublisher,
     tenant: &TenantId,
     wanted: Wanted<'_>,
     weigh: impl Fn(&Contact) -> usize,
 ) -> Result<ContactPage> {
+    let store = &publisher.store;
     let mut size = wanted.most;
+    if wanted.filter.search.is_some() || wanted.filter.tag.is_some() {
+        contacts::order_renewal(publisher, tenant).await?;
+    }
     if size > ALWAYS {
         size = store.contacts_per_page(tenant).await?.map_or(size, |known| known.min(size));
     }

@@ -14,7 +14,7 @@ use domain::{AccountId, CampaignId, MessageId, TenantId};
 use queue::Unacknowledged;
 use store::Store;
 use store::messages::Message;
-use store::suppression::suppression_id;
+use store::suppression::suppression_ids;
 
 use crate::events::{EventPublisher, Transaction, message_received};
 use crate::suppression::{ConsentChange, OptOutSource, heed};
@@ -205,7 +205,7 @@ impl Heard<'_> {
 
 /// Names the opt-out of an address by its beginning.
 async fn since(store: &Store, tenant: &TenantId, address: &Address) -> Result<Option<String>> {
-    let id = suppression_id(tenant, address);
-    let found = store.opt_outs_of(tenant, &HashSet::from([id])).await?;
+    let ids: HashSet<String> = suppression_ids(tenant, address).into_iter().collect();
+    let found = store.opt_outs_of(tenant, &ids).await?;
     Ok(found.first().map(|out| format!("opted out {} {}", out.id, out.at.as_millisecond())))
 }

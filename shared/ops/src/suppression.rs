@@ -12,7 +12,7 @@ use domain::message::Address;
 use domain::{AccountId, ContactId, TenantId};
 use store::Store;
 use store::outbox::Note;
-use store::suppression::{NewOptOut, is_suppression_id, suppression_id};
+use store::suppression::{NewOptOut, is_suppression_id, suppression_ids};
 
 use crate::events::{ConsentFact, EventPublisher, Events, Transaction, consent_changed};
 use crate::{Error, Result};
@@ -156,7 +156,11 @@ async fn record(on: ConsentChange<'_>, address: &Address, new: NewOptOut<'_>) ->
 
 /// Lifts the opt-out of one address and tells it.
 async fn lift(on: ConsentChange<'_>, address: &Address, contact: Option<ContactId>) -> Result<bool> {
-    lift_by_id(on, &suppression_id(on.tenant, address), address.as_str(), contact).await
+    let mut is_lifted = false;
+    for id in suppression_ids(on.tenant, address) {
+        is_lifted |= lift_by_id(on, &id, address.as_str(), contact).await?;
+    }
+    Ok(is_lifted)
 }
 
 /// Lifts an opt-out, of an address as it may be shown.
@@ -176,8 +180,11 @@ async fn lift_by_id(
 }
 
 async fn lift_quietly(on: ConsentChange<'_>, address: &Address) -> Result<bool> {
-    let id = suppression_id(on.tenant, address);
-    Ok(on.publisher.store.opt_in(on.tenant, &id, on.said_ms(), Note::none()).await?.is_some())
+    let mut is_lifted = false;
+    for id in suppression_ids(on.tenant, address) {
+        is_lifted |= on.publisher.store.opt_in(on.tenant, &id, on.said_ms(), Note::none()).await?.is_some();
+    }
+    Ok(is_lifted)
 }
 
 /// Makes one of what was said at the addresses of contacts that are one from now on: asked
@@ -191,14 +198,14 @@ pub(crate) async fn join(store: &Store, tenant: &TenantId, book: &mut Book) -> R
     if joined.is_empty() {
         return Ok(Vec::new());
     }
-    let id_of = |address: &Address| suppression_id(tenant, address);
-    let ids = joined.iter().flat_map(|one| one.now.iter().chain(&one.before).map(id_of)).collect();
+    let ids_of = |address: &Address| suppression_ids(tenant, address);
+    let ids = joined.iter().flat_map(|one| one.now.iter().chain(&one.before).flat_map(ids_of)).collect();
     let found: HashMap<String, OptOut> =
         store.opt_outs_of(tenant, &ids).await?.into_iter().map(|out| (out.id.clone(), out)).collect();
     let mut lifts = Vec::new();
     for Joined { id, before, now } in joined {
         let Some(contact) = book.contact_mut(id) else { continue };
-        for out in now.iter().chain(&before).filter_map(|address| found.get(&id_of(address))) {
+        for out in now.iter().chain(&before).flat_map(ids_of).filter_map(|id| found.get(&id)) {
             let (source, detail) = (out.source.as_str().to_owned(), out.reason.clone());
             contact.consent.opt_out(ConsentProof { at_ms: out.said_ms, source, detail });
         }
@@ -208,12 +215,14 @@ pub(crate) async fn join(store: &Store, tenant: &TenantId, book: &mut Book) -> R
                 let source = OptOutSource::parse(&proof.source).unwrap_or(OptOutSource::Owner);
                 let (contact, said_ms) = (Some(id), proof.at_ms);
                 let new = NewOptOut { source, contact, reason: proof.detail.as_deref(), said_ms };
-                for address in now.iter().filter(|address| !found.contains_key(&id_of(address))) {
+                let is_out = |address: &&Address| ids_of(address).iter().any(|id| found.contains_key(id));
+                for address in now.iter().filter(|address| !is_out(address)) {
                     let _nobody_is_told = store.opt_out(tenant, address, new, Note::none()).await?;
                 }
             }
             None => {
-                lifts.extend(now.iter().map(id_of).filter(|id| found.contains_key(id)).zip(resumed_ms));
+                let standing = now.iter().flat_map(ids_of).filter(|id| found.contains_key(id));
+                lifts.extend(standing.filter_map(|id| Some((id, resumed_ms?))));
             }
         }
     }
@@ -329,7 +338,7 @@ pub async fn add(
     for address in &addresses {
         changed |= stop(on, address, reason).await?;
     }
-    let ids: HashSet<String> = addresses.iter().map(|a| suppression_id(tenant, a)).collect();
+    let ids: HashSet<String> = addresses.iter().flat_map(|a| suppression_ids(tenant, a)).collect();
     let found = store.opt_outs_of(tenant, &ids).await?;
     Ok((changed, with_contacts(store, tenant, found).await?))
 }
@@ -361,10 +370,11 @@ pub async fn remove_by_id(publisher: &EventPublisher, tenant: &TenantId, id: &st
         with_contacts(&publisher.store, tenant, found).await?.into_iter().next().ok_or_else(unknown)?;
     let on = ConsentChange::of_owner(publisher, tenant);
     let addresses = found.contact.as_ref().map(Contact::addresses).unwrap_or_default();
-    let lifted = match addresses.iter().find(|address| suppression_id(tenant, address) == id) {
-        Some(address) => opt_in(on, address).await? > 0,
-        None => lift_by_id(on, id, &found.opt_out.address, found.opt_out.contact).await?,
-    };
+    let lifted =
+        match addresses.iter().find(|address| suppression_ids(tenant, address).iter().any(|own| own == id)) {
+            Some(address) => opt_in(on, address).await? > 0,
+            None => lift_by_id(on, id, &found.opt_out.address, found.opt_out.contact).await?,
+        };
     if lifted { Ok(()) } else { Err(unknown()) }
 }
 
@@ -415,7 +425,8 @@ async fn with_contacts(store: &Store, tenant: &TenantId, found: Vec<OptOut>) -> 
     let contacts: HashMap<ContactId, Contact> = contacts.into_iter().map(|c| (c.id, c)).collect();
     let entry = |opt_out: OptOut| {
         let contact = opt_out.contact.and_then(|id| contacts.get(&id));
-        let carries = |c: &&Contact| c.addresses().iter().any(|a| suppression_id(tenant, a) == opt_out.id);
+        let carries =
+            |c: &&Contact| c.addresses().iter().any(|a| suppression_ids(tenant, a).contains(&opt_out.id));
         let contact = contact.filter(carries).cloned();
         Suppression { opt_out, contact }
     };

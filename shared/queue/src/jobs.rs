@@ -143,6 +143,13 @@ pub enum CampaignJob {
         #[serde(default)]
         last: bool,
     },
+    /// Writes contacts in the form of today, from this block on.
+    Renew {
+        /// The tenant.
+        tenant: String,
+        /// The block.
+        block: u64,
+    },
     /// Counts the rows that changed.
     Count {
         /// The tenant.

@@ -6,11 +6,10 @@ use domain::message::Address;
 use domain::sender::SenderId;
 use domain::{AccountId, ContactId, TenantId};
 
-use crate::contacts::{contact_key, identity_key};
+use crate::contacts::{contact_key, identity_keys};
 use crate::conversations::WINDOW_MS;
 use crate::item::{Item, Key, number};
 use crate::rates::{SenderTurns, turn_keys};
-use crate::suppression::suppression_id;
 use crate::{Result, Store, contacts, conversations, suppression};
 
 /// Whom a message is for.
@@ -40,18 +39,19 @@ impl Store {
         sender: &SenderId,
         window_with: Option<AccountId>,
     ) -> Result<Addressee> {
-        let pointer = identity_key(tenant, identity);
-        let opt_out = suppression::key(tenant, &suppression_id(tenant, address));
+        let pointers = identity_keys(tenant, identity);
+        let opt_outs = suppression::keys(tenant, address);
         let turn = turn_keys(tenant, sender);
-        let keys = [&pointer, &opt_out].into_iter().chain(&turn).cloned().collect();
+        let keys = pointers.iter().chain(&opt_outs).chain(&turn).cloned().collect();
         let items = self.get_many(keys).await?;
         let found = |key: &Key| items.iter().find(|item| Key::of(item).as_ref() == Some(key));
-        let id = found(&pointer).and_then(|item| number(item, "id")).map(ContactId);
+        let pointer = pointers.iter().find_map(found);
+        let id = pointer.and_then(|item| number(item, "id")).map(ContactId);
         let (contact, window) = match id {
             Some(id) => self.contact_and_window(tenant, identity, id, window_with).await?,
             None => (None, None),
         };
-        let opted_out = found(&opt_out).is_some();
+        let opted_out = opt_outs.iter().any(|key| found(key).is_some());
         Ok(Addressee { contact, opted_out, window, turn: self.read_turn(&turn, &items) })
     }
 

@@ -7,8 +7,7 @@ use domain::{ContactId, TenantId};
 
 use crate::contacts::{contact_key, counter_key, is_tombstone};
 use crate::item::{Key, number};
-use crate::suppression::{self, suppression_id};
-use crate::{Result, Store};
+use crate::{Result, Store, suppression};
 
 /// Who of some recipients is not what a campaign took them for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,8 +40,9 @@ impl Store {
         let mut addresses: HashMap<Key, HashSet<ContactId>> = HashMap::new();
         for Recipient { contact, address, .. } in recipients {
             if let Some(address) = address {
-                let key = suppression::key(tenant, &suppression_id(tenant, address));
-                addresses.entry(key).or_default().insert(*contact);
+                for key in suppression::keys(tenant, address) {
+                    addresses.entry(key).or_default().insert(*contact);
+                }
             }
         }
         let counter = counter_key(tenant);

@@ -105,11 +105,27 @@ struct OptOutItem {
 
 /// The id of an address's opt-out: its hash, salted with the tenant. All spellings of a
 /// number have one.
-pub fn suppression_id(tenant: &TenantId, address: &Address) -> String {
+fn suppression_id(tenant: &TenantId, address: &Address) -> String {
     match address {
-        Address::Phone(phone) => sha256_hex(format!("{tenant}|{}", phone.key().as_str())),
-        Address::Bsuid(_) | Address::Custom(_) => sha256_hex(format!("{tenant}|{}", address.as_str())),
+        Address::Phone(phone) => hash(tenant, phone.key().as_str()),
+        Address::Bsuid(_) | Address::Custom(_) => hash(tenant, address.as_str()),
     }
+}
+
+/// Every id under which an opt-out of the address may stand, the one of today first. Before
+/// 2026-11 each spelling of a number had its own, and a hash does not tell which number it is
+/// of: those of Brazil, Mexico and Argentina are looked up under all of theirs.
+pub fn suppression_ids(tenant: &TenantId, address: &Address) -> Vec<String> {
+    let spellings = match address {
+        Address::Phone(phone) => phone.key().older_spellings(),
+        Address::Bsuid(_) | Address::Custom(_) => Vec::new(),
+    };
+    let older = spellings.iter().map(|spelling| hash(tenant, spelling));
+    std::iter::once(suppression_id(tenant, address)).chain(older).collect()
+}
+
+fn hash(tenant: &TenantId, address: &str) -> String {
+    sha256_hex(format!("{tenant}|{address}"))
 }
 
 /// Whether a text can be the id of an opt-out.
@@ -125,7 +141,12 @@ fn pk(tenant: &TenantId, digit: &str) -> String {
     Kind::Suppression.pk(format_args!("{tenant}#{digit}"))
 }
 
-pub(crate) fn key(tenant: &TenantId, id: &str) -> Key {
+/// Where an opt-out of the address may stand.
+pub(crate) fn keys(tenant: &TenantId, address: &Address) -> Vec<Key> {
+    suppression_ids(tenant, address).iter().map(|id| key(tenant, id)).collect()
+}
+
+fn key(tenant: &TenantId, id: &str) -> Key {
     Key::new(pk(tenant, id.get(..1).unwrap_or_default()), id)
 }
 
@@ -231,10 +252,12 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn opted_out(&self, tenant: &TenantId, addresses: &[Address]) -> Result<HashSet<Address>> {
-        let ids: HashSet<String> = addresses.iter().map(|a| suppression_id(tenant, a)).collect();
+        let ids: HashSet<String> = addresses.iter().flat_map(|a| suppression_ids(tenant, a)).collect();
         let items = self.get_many(ids.iter().map(|id| key(tenant, id)).collect()).await?;
         let found: HashSet<String> = items.iter().filter_map(|item| text(item, "sk")).collect();
-        Ok(addresses.iter().filter(|a| found.contains(&suppression_id(tenant, a))).cloned().collect())
+        let is_out =
+            |address: &&Address| suppression_ids(tenant, address).iter().any(|id| found.contains(id));
+        Ok(addresses.iter().filter(is_out).cloned().collect())
     }
 
     /// The opt-outs with these ids, as far as there are any, in ascending order of id.

@@ -5,6 +5,7 @@ mod identity;
 mod input;
 mod limits;
 mod phones;
+mod renewal;
 
 use std::cell::Cell;
 

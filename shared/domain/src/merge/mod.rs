@@ -181,9 +181,14 @@ impl Book {
     /// knows that they are one person's. Answers it, unless nobody carries one.
     pub fn unite(&mut self, identities: &[Identity], now: Timestamp) -> Option<ContactId> {
         let holders: BTreeSet<ContactId> = identities.iter().filter_map(|i| self.holder(i)).collect();
-        let mut holders = holders.into_iter();
-        let oldest = holders.next()?;
-        holders.for_each(|other| self.absorb(oldest, other, now));
+        self.make_one(holders, now)
+    }
+
+    /// Makes one contact, the oldest, of these. Answers it, unless there are none.
+    pub fn make_one(&mut self, contacts: BTreeSet<ContactId>, now: Timestamp) -> Option<ContactId> {
+        let mut contacts = contacts.into_iter();
+        let oldest = contacts.next()?;
+        contacts.for_each(|other| self.absorb(oldest, other, now));
         Some(oldest)
     }
 

@@ -18,6 +18,25 @@ impl PhoneKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The other spellings of the number, in which something may have been written down
+    /// before each number had one key.
+    pub fn older_spellings(&self) -> Vec<String> {
+        let digits = &self.0[1..];
+        let older = match (digits.get(..2), digits.len()) {
+            (Some("55"), 13) => {
+                let (area, number) = digits.split_at(4);
+                number
+                    .strip_prefix('9')
+                    .filter(|old| old.starts_with(['6', '7', '8', '9']))
+                    .map(|old| format!("+{area}{old}"))
+            }
+            (Some("52"), 12) => Some(format!("+521{}", &digits[2..])),
+            (Some("54"), 12) => Some(format!("+549{}", &digits[2..])),
+            _ => None,
+        };
+        older.into_iter().collect()
+    }
 }
 
 impl fmt::Debug for PhoneKey {
@@ -44,7 +63,8 @@ impl PhoneNumber {
 
     /// As the country writes it today. Whether an Argentinian number is a mobile one its
     /// digits do not tell, so that its 9 neither comes nor goes.
-    pub(super) fn current(self) -> Self {
+    #[must_use]
+    pub fn current(self) -> Self {
         let digits = self.digits();
         if let Some(rest) = digits.strip_prefix("55")
             && let (area, number) = rest.split_at_checked(2).unwrap_or_default()
@@ -64,29 +84,5 @@ impl PhoneNumber {
     #[must_use]
     pub fn or_clearer(self, other: &Self) -> Self {
         if other.digits().starts_with("549") { other.clone() } else { self }
-    }
-
-    /// Every spelling in which something may have been written down under this number, its
-    /// own first.
-    pub fn spellings(&self) -> Vec<Self> {
-        let digits = self.digits();
-        let mut spellings = vec![self.clone()];
-        let key = self.key().0;
-        let other = match digits.get(..2) {
-            Some("55") if key.len() == 14 && digits.len() == 13 => {
-                let number = &digits[5..];
-                (digits.as_bytes()[4] == b'9' && number.starts_with(['6', '7', '8', '9']))
-                    .then(|| format!("+{}{number}", &digits[..4]))
-            }
-            Some("52") if key.len() == 13 => Some(format!("+521{}", &key[3..])),
-            Some("54") if key.len() == 13 => Some(format!("+549{}", &key[3..])),
-            Some(_) | None => None,
-        };
-        for spelling in other.into_iter().chain([key]).map(Self) {
-            if !spellings.contains(&spelling) {
-                spellings.push(spelling);
-            }
-        }
-        spellings
     }
 }

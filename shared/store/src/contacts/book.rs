@@ -10,7 +10,8 @@ use domain::{ContactId, TenantId};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    PointerItem, TOMBSTONE_S, TombstoneItem, block_of, contact_key, from_item, identity_key, to_item,
+    PointerItem, TOMBSTONE_S, TombstoneItem, block_of, contact_key, from_item, identity_key, older_keys,
+    to_item,
 };
 use crate::batch::{Action, StatementResult, insert};
 use crate::item::{Item, Key, compose, n, number};
@@ -72,12 +73,31 @@ impl Store {
         tenant: &TenantId,
         identities: HashSet<Identity>,
     ) -> Result<HashMap<Identity, ContactId>> {
-        let by_key: HashMap<Key, Identity> =
-            identities.into_iter().map(|identity| (identity_key(tenant, &identity), identity)).collect();
+        let of_today = identities.iter().map(|identity| (identity_key(tenant, identity), identity));
+        let by_key: HashMap<Key, &Identity> = of_today.collect();
+        let mut found = self.pointers(&by_key).await?;
+        let missing = identities.iter().filter(|identity| !found.contains_key(*identity));
+        let older: HashMap<Key, &Identity> = missing
+            .flat_map(|identity| older_keys(tenant, identity).into_iter().map(move |key| (key, identity)))
+            .collect();
+        for (identity, id) in self.pointers(&older).await? {
+            // Moved at once, so that whoever writes finds it where it belongs.
+            match self.create(pointer(tenant, &identity, id)?).await {
+                Ok(()) | Err(Error::Conflict) => found.insert(identity, id),
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(found)
+    }
+
+    async fn pointers(&self, by_key: &HashMap<Key, &Identity>) -> Result<HashMap<Identity, ContactId>> {
+        if by_key.is_empty() {
+            return Ok(HashMap::new());
+        }
         let items = self.get_many(by_key.keys().cloned().collect()).await?;
         let found = items.iter().filter_map(|item| {
             let identity = by_key.get(&Key::of(item)?)?;
-            Some((identity.clone(), ContactId(number(item, "id")?)))
+            Some(((*identity).clone(), ContactId(number(item, "id")?)))
         });
         Ok(found.collect())
     }

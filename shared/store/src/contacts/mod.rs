@@ -10,6 +10,7 @@ mod blocks;
 mod book;
 mod erase;
 mod pages;
+mod renew;
 
 pub use blocks::{BLOCK, BlockSize, ContactFilter, Listing, block_of};
 pub use book::Commit;
@@ -46,6 +47,28 @@ fn block_pk(tenant: &TenantId, block: u64) -> String {
 pub(crate) fn identity_key(tenant: &TenantId, identity: &Identity) -> Key {
     let value = identity.encode();
     Key::new(Kind::Identity.pk(format_args!("{tenant}#{value}")), "-")
+}
+
+/// Where an identity may have been written before 2026-11, when each spelling of a number
+/// was one of its own.
+fn older_keys(tenant: &TenantId, identity: &Identity) -> Vec<Key> {
+    match identity {
+        Identity::Phone(key) => key.older_spellings().iter().map(|text| phone_key(tenant, text)).collect(),
+        Identity::Email(_)
+        | Identity::Bsuid(_)
+        | Identity::Lid(_)
+        | Identity::Custom { .. }
+        | Identity::External(_) => Vec::new(),
+    }
+}
+
+/// Every key under which the pointer of an identity may stand, the one of today first.
+pub(crate) fn identity_keys(tenant: &TenantId, identity: &Identity) -> Vec<Key> {
+    std::iter::once(identity_key(tenant, identity)).chain(older_keys(tenant, identity)).collect()
+}
+
+fn phone_key(tenant: &TenantId, text: &str) -> Key {
+    Key::new(Kind::Identity.pk(format_args!("{tenant}#phone#{text}")), "-")
 }
 
 pub(crate) fn counter_key(tenant: &TenantId) -> Key {
@@ -201,10 +224,12 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn contact_by(&self, tenant: &TenantId, identity: &Identity) -> Result<Option<Contact>> {
-        let pointer = self.get::<PointerItem>(&identity_key(tenant, identity), "identity").await?;
-        let Some(pointer) = pointer else { return Ok(None) };
-        let contact = self.contact(tenant, ContactId(pointer.id)).await?;
-        Ok(contact.filter(|c| c.carries(identity)))
+        for key in identity_keys(tenant, identity) {
+            let Some(pointer) = self.get::<PointerItem>(&key, "identity").await? else { continue };
+            let contact = self.contact(tenant, ContactId(pointer.id)).await?;
+            return Ok(contact.filter(|c| c.carries(identity)));
+        }
+        Ok(None)
     }
 
     /// Reserves `count` new ids; answers the first of them.
