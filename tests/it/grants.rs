@@ -125,6 +125,12 @@ async fn messages() -> World {
     world.writes(&phone(1), "ciao");
     world.writes(&phone(2), "HELP");
     world.writes(&phone(3), "STOP");
+    let system = json!({"type": "user_changed_number", "wa_id": "393339990009"});
+    let notice = json!({"from": "393339990008", "id": "wamid.n", "type": "system", "system": system});
+    let metadata = json!({"phone_number_id": PHONE_NUMBER_ID});
+    let value = json!({"messaging_product": "whatsapp", "metadata": metadata, "messages": [notice]});
+    let body = webhook(&[(WABA_ID, vec![json!({"field": "messages", "value": value})])]).to_string();
+    world.meta_posts(body.as_bytes(), Some(&sign(APP_SECRET, body.as_bytes()))).await.unwrap();
     world.drain().await;
     let url = upload(&world, &api).await;
     let send = json!({"number": phone(1), "type": "media", "media_url": url,

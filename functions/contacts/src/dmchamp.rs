@@ -1,6 +1,6 @@
 //! `/v1/contacts`
 
-use api_http::{Caller, Given, Input, PhoneText, Reply, Result, Texts, idempotent, request};
+use api_http::{Caller, Given, Input, PhoneText, Reply, Result, Texts, country_of, idempotent, request};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::contact::Contact;
@@ -86,8 +86,8 @@ pub(crate) async fn create(
 ) -> Result<Response> {
     idempotent(&publisher.store, &caller, &input, async {
         let NewContact { person, phone, tags } = input.read();
-        let new =
-            ToldContact { person, phone, tags, channels: None, opt_in: None }.contact(&Origin::default())?;
+        let told = ToldContact { person, phone, tags, channels: None, opt_in: None };
+        let new = told.contact(&Origin::of_nobody(&publisher.store, &caller).await?)?;
         if let Some(phone) = new.phone.clone()
             && let Some(known) =
                 existing(&publisher.store, caller.tenant_id(), Identity::from(&phone)).await?
@@ -128,7 +128,9 @@ pub(crate) async fn find(
 ) -> Result<Reply<200, Answer>> {
     let asked = input.read();
     let name = asked.phone.name();
-    let phone = asked.phone.get()?.map(|phone| phone.recipient(None)).transpose()?;
+    let phone = asked.phone.get()?;
+    let country = country_of(&store, &caller, phone.as_ref()).await?;
+    let phone = phone.map(|phone| phone.recipient(country)).transpose()?;
     let (identity, field) = match (phone, asked.email.get()?) {
         (Some((address, _)), _) => (Identity::from(&address), name),
         (None, Some(email)) => (Identity::Email(email.parse::<EmailAddress>()?.identity()), "email"),

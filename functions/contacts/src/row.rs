@@ -8,7 +8,9 @@ use domain::contact::{MAX_NAME, NewContact, clean_tags};
 use domain::identity::{MAX_EXTERNAL_ID, check_external_id};
 use domain::{AccountId, CallingCode, EmailAddress, Invalid};
 use jiff::Timestamp;
+use ops::{Caller, callers};
 use serde_json::Value;
+use store::Store;
 
 /// Longest source and detail of a consent, in characters.
 const MAX_PROOF: usize = 255;
@@ -29,6 +31,12 @@ impl From<Account> for Origin {
 }
 
 impl Origin {
+    /// No account brings them: numbers without a country are of the accounts' own.
+    pub(crate) async fn of_nobody(store: &Store, caller: &Caller) -> ops::Result<Self> {
+        let country = callers::home_country(store, caller).await?;
+        Ok(Self { country, ..Self::default() })
+    }
+
     /// With the country of the call, before the account's, at the time of the call.
     pub(crate) fn in_country(self, country: Option<CallingCode>, now: Timestamp) -> Self {
         Self { country: country.or(self.country), now, ..self }

@@ -198,7 +198,7 @@ async fn origin(
     let country = country.get()?;
     let origin = match token.get()? {
         Some(token) => Origin::from(callers::account(store, caller, Some(&token)).await?),
-        None => Origin::default(),
+        None => Origin::of_nobody(store, caller).await?,
     };
     Ok(origin.in_country(country, store.clock().now()))
 }

@@ -1,7 +1,8 @@
 //! `/api/v1/subscriber` and `/api/v1/whatsapp/subscriber`
 
 use api_http::{
-    ApiError, Caller, Given, Input, PhoneText, Reply, Required, Result, Texts, idempotent, request, weight_of,
+    ApiError, Caller, Given, Input, PhoneText, Reply, Required, Result, Texts, country_of, idempotent,
+    request, weight_of,
 };
 use axum::extract::State;
 use axum::response::Response;
@@ -102,7 +103,7 @@ pub(crate) async fn create(
 /// The number that the subscriber writes to, when the caller names it.
 async fn origin(store: &Store, caller: &ops::Caller, number: Given<String>) -> Result<Origin> {
     let name = number.name();
-    let Some(number) = number.get()? else { return Ok(Origin::default()) };
+    let Some(number) = number.get()? else { return Ok(Origin::of_nobody(store, caller).await?) };
     let found = callers::account_of_number(store, caller, Some(&number)).await;
     let (account, _) = found.map_err(|error| ApiError(error).renamed("phone_number_id", name))?;
     Ok(account.into())
@@ -176,7 +177,8 @@ pub(crate) async fn get(
 ) -> Result<Reply<200, Subscribers>> {
     let phone = input.read().phone;
     let name = phone.name();
-    let (address, _) = phone.get()?.recipient(None)?;
+    let phone = phone.get()?;
+    let (address, _) = phone.clone().recipient(country_of(&store, &caller, Some(&phone)).await?)?;
     let found = contacts::find(&store, caller.tenant_id(), &Identity::from(&address), name).await?;
     Ok(Reply(Subscribers {
         status: "1",

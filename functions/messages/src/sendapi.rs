@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use api_http::{ApiError, Caller, Given, Input, PhoneText, Reply, Result, request};
+use api_http::{ApiError, Caller, Given, Input, PhoneText, Reply, Result, country_of, request};
 use axum::extract::State;
 use domain::account::Account;
 use domain::recipient::State as Shown;
-use domain::{AccountId, PhoneNumber, TenantId};
+use domain::{AccountId, PhoneNumber};
 use jiff::Timestamp;
 use ops::history::{self, Filter, HistoryEntry, HistoryPlace, Party};
 use ops::{Error, callers};
@@ -140,7 +140,7 @@ pub(crate) async fn list(
     let tenant = caller.tenant_id();
     let limit = asked.limit.or(LIMIT)?.clamp(1, MAX_LIMIT);
     let before = before(asked.cursor, asked.until)?;
-    let filter = asked.filter.get(&store, tenant).await?;
+    let filter = asked.filter.get(&store, &caller).await?;
     let accounts = accounts(&store, &caller, asked.session_id).await?;
     let take = usize::try_from(limit).unwrap_or(1);
     let page = history::list(&store, tenant, &accounts, &filter, before, take).await?;
@@ -161,7 +161,7 @@ fn before(cursor: Given<String>, until: Given<Timestamp>) -> Result<Option<Histo
 }
 
 impl FilterFields {
-    async fn get(self, store: &Store, tenant: &TenantId) -> Result<Filter> {
+    async fn get(self, store: &Store, caller: &ops::Caller) -> Result<Filter> {
         let wrong = || Error::invalid("direction", "direction must be inbound or outbound");
         let inbound = match self.direction.get()?.map(|d| d.trim().to_ascii_lowercase()).as_deref() {
             None => None,
@@ -175,7 +175,10 @@ impl FilterFields {
         let state = state.map(|state| state.ok_or_else(unknown)).transpose()?;
         let since = self.since.get()?;
         let party = match self.phone.get()? {
-            Some(phone) => Some(Party::of_address(store, tenant, phone.recipient(None)?.0).await?),
+            Some(phone) => {
+                let country = country_of(store, caller, Some(&phone)).await?;
+                Some(Party::of_address(store, caller.tenant_id(), phone.recipient(country)?.0).await?)
+            }
             None => None,
         };
         Ok(Filter { inbound, state, party, since })

@@ -4,7 +4,7 @@ use queue::Queue::{self, Campaign, Inbound, Media, Send, Webhook};
 use store::Kind::{
     Accounts, Active, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Channel, Contacts, Conversation,
     Counter, Delivery, Due, Event, File, Frequency, Hook, HookState, Idempotency, Identity, Intake, Ledger,
-    LedgerHead, MediaId, Message, Outbox, PhoneId, Rate, Report, Runner, Slot, Suppression, Templates,
+    LedgerHead, MediaId, Message, Moved, Outbox, PhoneId, Rate, Report, Runner, Slot, Suppression, Templates,
     Tenant, Token, Usage, Verify, Waba, Waiting, Wamid,
 };
 
@@ -235,6 +235,7 @@ pub const INBOUND_WORKER: Function = Function {
         Ledger,
         LedgerHead,
         Message,
+        Moved,
         Outbox,
         Slot,
         Suppression,

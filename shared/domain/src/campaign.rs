@@ -325,10 +325,23 @@ pub fn check_url(url: &str) -> Result<(), Invalid> {
     if fits { Ok(()) } else { Err(Invalid::new("media_url", "media_url must be an http or https URL")) }
 }
 
+/// A form that does not escape the `+` before the offset has a space there.
+fn with_plus(text: &str) -> String {
+    let is_offset = |offset: &str| {
+        matches!(offset.len(), 2 | 4 | 5)
+            && offset.char_indices().all(|(i, c)| c.is_ascii_digit() || (c == ':' && i == 2))
+    };
+    match text.rsplit_once(' ') {
+        Some((time, offset)) if is_offset(offset) && time.contains(':') => format!("{time}+{offset}"),
+        Some(_) | None => text.to_owned(),
+    }
+}
+
 /// Reads RFC 3339, or a date and time without offset in the tenant's zone.
 fn parse_time(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Invalid> {
     let wrong =
         || Invalid::new("scheduled_at", "scheduled_at must be a time such as 2027-03-01T09:00:00+01:00");
+    let text = &with_plus(text);
     let time = match text.parse::<Timestamp>() {
         Ok(time) => time,
         Err(_) => {
@@ -381,6 +394,20 @@ mod tests {
         assert_eq!(refused(|d| d.message_type = "text_media".into()), "media_url");
         assert_eq!(refused(|d| d.recipient_type = Some("tags".into())), "tags");
         assert_eq!(refused(|d| d.recipient_type = Some("some".into())), "recipient_type");
+        for text in [
+            "2027-03-01T09:00:00+01:00",
+            "2027-03-01T09:00:00 01:00",
+            "2027-03-01T09:00:00.000 01:00",
+            "2027-03-01T09:00 01:00",
+            "2027-03-01 09:00:00 01:00",
+            "2027-03-01T09:00:00 0100",
+            "2027-03-01T09:00:00 01",
+        ] {
+            let time = parse_time(text, Timestamp::UNIX_EPOCH, &TimeZone::UTC).unwrap();
+            assert_eq!(time.to_string(), "2027-03-01T08:00:00Z", "{text}");
+        }
+        let local = parse_time("2027-03-01 09:00", Timestamp::UNIX_EPOCH, &TimeZone::UTC).unwrap();
+        assert_eq!(local.to_string(), "2027-03-01T09:00:00Z");
         assert_eq!(refused(|d| d.scheduled_at = Some("soon".into())), "scheduled_at");
         assert_eq!(refused(|d| d.scheduled_at = Some("2026-07-01T07:58:59Z".into())), "scheduled_at");
         assert_eq!(

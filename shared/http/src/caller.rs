@@ -1,8 +1,8 @@
 //! Who calls: the credentials of each dialect.
 
 use axum::extract::{FromRef, FromRequestParts};
-use domain::Secret;
 use domain::account::Account;
+use domain::{CallingCode, Secret};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use ops::callers;
@@ -10,7 +10,7 @@ use store::Store;
 use tracing::Span;
 
 use crate::input::Carried;
-use crate::{ApiError, Dialect, Required, Result};
+use crate::{ApiError, Dialect, PhoneText, Required, Result};
 
 /// An authenticated caller whose request the plan has room for. In a handler's
 /// signature it is the permission to run.
@@ -45,6 +45,22 @@ pub async fn account_of_token(
     token: Required<String>,
 ) -> Result<Account> {
     Ok(callers::account(store, caller, Some(&token.get()?)).await?)
+}
+
+/// The country of a number, in a call that names no account: the accounts' own, unless the
+/// number names one.
+///
+/// # Errors
+/// [`ops::Code::Unavailable`] when the database does not answer.
+pub async fn country_of(
+    store: &Store,
+    caller: &ops::Caller,
+    phone: Option<&PhoneText>,
+) -> Result<Option<CallingCode>> {
+    match phone.is_some_and(PhoneText::may_be_national) {
+        true => Ok(callers::home_country(store, caller).await?),
+        false => Ok(None),
+    }
 }
 
 /// The key, where the dialect carries it; a header beats a parameter.

@@ -222,7 +222,20 @@ impl std::fmt::Debug for PhoneText {
 
 impl PhoneText {
     pub(crate) fn new(parameter: Parameter<'_>) -> Result<Option<Self>> {
-        Ok(parameter.text()?.map(|text| Self { name: parameter.name, text }))
+        let name = parameter.name;
+        // A fraction or exponent is what a spreadsheet made of a number: it is not ours to
+        // say which digits it had.
+        if let Some(Value::Number(number)) = parameter.value()
+            && number.is_f64()
+        {
+            return Ok(Some(Self { name, text: number.to_string() }));
+        }
+        Ok(parameter.text()?.map(|text| Self { name, text }))
+    }
+
+    /// Whether it may be of the country that the caller is at home in: it names none.
+    pub fn may_be_national(&self) -> bool {
+        !self.text.trim_start().starts_with('+') && !is_bsuid(self.text.trim())
     }
 
     /// The number, of `country` when it is written without a code. A leading space is a

@@ -23,7 +23,7 @@ mod spec;
 mod table;
 mod takes;
 
-pub use caller::{Caller, account_of_token};
+pub use caller::{Caller, account_of_token, country_of};
 pub use custom_data::{CustomData, CustomPerson, CustomText, in_custom_data};
 pub use dialect::Dialect;
 pub use edge::{Edge, serve};

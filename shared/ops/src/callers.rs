@@ -2,7 +2,7 @@
 
 use domain::account::{Account, ApiKey, Role, Tenant};
 use domain::sender::SenderId;
-use domain::{AccountId, Secret, TenantId};
+use domain::{AccountId, CallingCode, Secret, TenantId};
 use store::{Store, sha256_hex};
 
 use crate::{Code, Error, Result};
@@ -127,4 +127,16 @@ pub async fn account_of_number(
 pub async fn account_of_session(store: &Store, caller: &Caller, id: AccountId) -> Result<Account> {
     let unknown = || Error::not_found("session_id", "session_id is not the id of one of your sessions");
     store.account(caller.tenant_id(), id).await?.ok_or_else(unknown)
+}
+
+/// The country of numbers that name none, in a call that names no account: that of the
+/// caller's accounts, where all that have one have the same.
+///
+/// # Errors
+/// [`Code::Unavailable`] when the database does not answer.
+pub async fn home_country(store: &Store, caller: &Caller) -> Result<Option<CallingCode>> {
+    let accounts = store.accounts(caller.tenant_id()).await?;
+    let mut countries = accounts.iter().filter_map(|account| account.default_country);
+    let first = countries.next();
+    Ok(first.filter(|first| countries.all(|country| country == *first)))
 }

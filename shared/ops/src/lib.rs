@@ -14,6 +14,7 @@ mod error;
 pub mod events;
 pub mod history;
 pub mod integrations;
+pub mod moves;
 pub mod pages;
 mod question;
 pub mod receiving;

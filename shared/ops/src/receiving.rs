@@ -13,7 +13,7 @@ use domain::sender::SenderId;
 use domain::{AccountId, CampaignId, MessageId, TenantId};
 use queue::Unacknowledged;
 use store::Store;
-use store::messages::Message;
+use store::messages::{Message, Rewritten};
 use store::suppression::suppression_ids;
 
 use crate::events::{EventPublisher, Transaction, message_received};
@@ -48,6 +48,8 @@ pub struct Heard<'a> {
     pub content: String,
     /// When it was said, in milliseconds since 1970, where the channel says so.
     pub said_ms: Option<i64>,
+    /// What its writer made of it already.
+    pub rewritten: Option<Rewritten>,
 }
 
 /// To whom something is said.
@@ -198,7 +200,7 @@ impl Heard<'_> {
             text: self.text.map(str::to_owned),
             content: self.content.clone(),
             progress,
-            rewritten: None,
+            rewritten: self.rewritten,
         }
     }
 }

@@ -15,6 +15,7 @@ use store::outbox::Note;
 use store::suppression::{NewOptOut, is_suppression_id, suppression_ids};
 
 use crate::events::{ConsentFact, EventPublisher, Events, Transaction, consent_changed};
+use crate::moves::followed;
 use crate::{Error, Result};
 
 pub use store::suppression::{OptOut, OptOutSource};
@@ -86,7 +87,13 @@ pub async fn opt_in(on: ConsentChange<'_>, address: &Address) -> Result<u64> {
 /// # Errors
 /// [`crate::Code::Unavailable`] when a store does not answer.
 pub async fn heed(on: ConsentChange<'_>, addresses: &[Address], wanted: bool) -> Result<()> {
-    for address in addresses {
+    let mut addresses: Vec<Address> = addresses.to_vec();
+    // Said before the person became known by something else, it comes under what they were.
+    for address in addresses.clone() {
+        let since = followed(&on.publisher.store, on.tenant, &Identity::from(&address), on.said_ms).await?;
+        addresses.extend(since.iter().filter_map(Identity::address));
+    }
+    for address in &addresses {
         match wanted {
             true => drop(opt_in(on, address).await?),
             false => drop(opt_out(on, address).await?),
@@ -194,7 +201,7 @@ async fn lift_quietly(on: ConsentChange<'_>, address: &Address) -> Result<bool> 
 /// # Errors
 /// [`crate::Code::Unavailable`] when the database does not answer.
 pub(crate) async fn join(store: &Store, tenant: &TenantId, book: &mut Book) -> Result<Vec<Lift>> {
-    let joined: Vec<Joined> = book.slots().filter_map(Joined::of).collect();
+    let joined: Vec<Joined> = book.slots().filter_map(|(id, slot)| Joined::of(book, id, slot)).collect();
     if joined.is_empty() {
         return Ok(Vec::new());
     }
@@ -251,11 +258,18 @@ struct Joined {
 }
 
 impl Joined {
-    fn of((id, slot): (ContactId, &Slot)) -> Option<Self> {
+    fn of(book: &Book, id: ContactId, slot: &Slot) -> Option<Self> {
         let now = slot.after.as_ref().filter(|_| slot.changed())?.addresses();
-        let before = slot.before.as_ref().map(Contact::addresses).unwrap_or_default();
+        let mut before = slot.before.as_ref().map(Contact::addresses).unwrap_or_default();
         let is_known = |address: &Address| before.iter().any(|known| Identity::from(known) == address.into());
-        let is_joined = now.len() + before.len() > 1 && !now.iter().all(is_known);
+        let is_new = !now.iter().all(is_known);
+        // What was said at the addresses of those who became part of it counts for it.
+        let absorbed = slot.partners.iter().filter_map(|id| book.slot(*id)).filter(|one| one.is_absorbed());
+        let absorbed: Vec<Address> =
+            absorbed.filter_map(|one| one.before.as_ref()).flat_map(Contact::addresses).collect();
+        let has_absorbed = !absorbed.is_empty();
+        before.extend(absorbed);
+        let is_joined = now.len() + before.len() > 1 && (is_new || has_absorbed);
         is_joined.then_some(Self { id, before, now })
     }
 }

@@ -78,6 +78,8 @@ kinds! {
     MediaId = "MEDIAID",
     /// A single message.
     Message = "MSG",
+    /// What an identity became, where a provider said so.
+    Moved = "MOVED",
     /// An event of a request that has not gone to the queue yet.
     Outbox = "OUTBOX",
     /// Pointer from Meta's id of a number to its tenant.

@@ -173,6 +173,19 @@ async fn a_provider_teaches_how_it_knows_somebody() {
 }
 
 #[tokio::test]
+async fn a_status_without_our_reference_finds_the_message_of_a_campaign() {
+    let street = Street::new().await;
+    street.contact(json!({"name": "Lea", "phone": "+393473030009"})).await;
+    let campaign = street.world.launched().await;
+    street.world.drain().await;
+    let wamid = street.world.simulator.messages(None, 1)[0].wamid.clone();
+    let status = |id: &str| json!({"id": id, "status": "read", "timestamp": "1782892900", "recipient_id": "393473030009"});
+    street.meta("messages", json!({"statuses": [status("wamid.of_somebody_else"), status(&wamid)]})).await;
+    let counts = street.world.counts(campaign).await;
+    assert_eq!(counts.get("read"), Some(&1), "{counts:?}");
+}
+
+#[tokio::test]
 async fn one_sender_that_cannot_be_read_stops_nobody() {
     let street = Street::new().await;
     street.contact(json!({"name": "Buono", "phone": "+393473050009"})).await;

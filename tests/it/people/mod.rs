@@ -1,9 +1,11 @@
 //! People as they come in, over every way: who somebody is, and what they agreed to.
 
 mod consent;
+mod editions;
 mod identity;
 mod input;
 mod limits;
+mod moves;
 mod phones;
 mod renewal;
 

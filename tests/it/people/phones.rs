@@ -1,5 +1,6 @@
 //! One reader of phone numbers for every way in.
 
+use http::Method;
 use serde_json::{Value, json};
 
 use super::Street;
@@ -45,8 +46,22 @@ async fn a_spreadsheets_number_is_refused_on_every_way_in() {
         assert!(answer.json()["message"].as_str().unwrap().contains("spreadsheet"));
         assert_eq!(street.send(phone).await.0, 422, "{phone}");
     }
+    // As a number of JSON, too: nobody knows which digits it had.
+    for number in ["3.93E+11", "393473210001.0", "3.9347321e+11"] {
+        let contact = format!("{{\"apikey\":\"{}\",\"phone\":{number}}}", street.api.key);
+        let answer = street.api.raw(Method::POST, "/api/contacts", "application/json", contact).await;
+        assert_eq!(answer.field(422), "phone", "{number}");
+        let (key, token) = (&street.api.key, &street.api.token);
+        let send = format!(
+            "{{\"apikey\":\"{key}\",\"token\":\"{token}\",\"number\":{number},\"type\":\"freetext\",\"message\":\"x\"}}"
+        );
+        let answer = street.api.raw(Method::POST, "/api/whatsapp-meta/send", "application/json", send).await;
+        assert_eq!(answer.field(422), "number", "{number}");
+    }
+    let exact = street.contact(json!({"phone": 393_473_210_009_u64})).await;
+    assert_eq!(exact["phone"], "+393473210009");
     assert!(street.world.simulator.messages(None, 1).is_empty());
-    assert!(street.found("347321").await.is_empty());
+    assert!(street.found("3473210001").await.is_empty());
 }
 
 #[tokio::test]
@@ -84,4 +99,53 @@ async fn what_could_be_two_numbers_is_refused_with_both() {
     assert_eq!(answer.field(422), "phone");
     let message = answer.json()["message"].as_str().unwrap().to_owned();
     assert!(message.contains("+4917012345678") && message.contains("+17012345678"), "{message}");
+}
+
+#[tokio::test]
+async fn without_an_account_numbers_are_of_the_country_of_all_accounts() {
+    let street = Street::new().await;
+    street.set(json!({"default_country": "IT"})).await.expect(200);
+    let made = street.contact(json!({"name": "Uno", "phone": "347 331 0101"})).await;
+    assert_eq!(made["phone"], "+393473310101");
+    let rows = json!({"contacts": [{"name": "Due", "phone": "0471 930102"}]});
+    assert_eq!(street.api.post("/api/contacts/bulk", rows).await.expect(200)["created"], 1);
+    assert_eq!(street.only("Due").await["phone"], "+390471930102");
+    let champ = json!({"phoneNumber": "347 331 0103", "firstName": "Tre"});
+    street.api.post("/v1/contacts", champ).await.expect(201);
+    assert_eq!(street.only("Tre").await["phone"], "+393473310103");
+    street.api.get("/v1/contacts?phoneNumber=3473310103").await.expect(200);
+    street.api.sendwo("/api/v1/whatsapp/subscriber/get", "phone_number=3473310101").await.expect(200);
+    street.api.post("/api/suppressions", json!({"number": "347 331 0101"})).await.expect(200);
+    assert!(street.is_opted_out("+393473310101").await);
+    let german = json!({"number": "0170 3331234", "country": "DE"});
+    street.api.post("/api/suppressions", german).await.expect(200);
+    assert!(street.is_opted_out("+491703331234").await);
+    // Two accounts at home in two countries: nobody guesses.
+    let other = street.api.post("/api/create_accounts", json!({"name": "Zweite"})).await.expect(200);
+    let settings = json!({"token": other["account"]["token"], "default_country": "DE"});
+    street.api.post("/api/accounts/settings", settings).await.expect(200);
+    assert_eq!(street.api.post("/api/contacts", json!({"phone": "0471 930001"})).await.field(422), "phone");
+}
+
+#[tokio::test]
+async fn a_number_is_found_in_every_spelling_that_it_is_known_by() {
+    let street = Street::new().await;
+    for (name, phone, typed) in [
+        (
+            "Lupita",
+            "+52 1 55 1777 6811",
+            &["5215517776811", "+52 1 55 1777 6811", "+525517776811"] as &[&str],
+        ),
+        ("Bruno", "+55 11 9123-1234", &["551191231234", "+5511991231234", "55 11 9 9123 1234"]),
+        ("Clara", "+54 9 11 1234 5678", &["541112345678", "+54 11 1234 5678", "5491112345678"]),
+    ] {
+        street.contact(json!({"name": name, "phone": phone})).await;
+        for typed in typed {
+            assert_eq!(street.only(typed).await["name"], name, "{typed}");
+        }
+    }
+    street.contact(json!({"name": "Lea", "phone": "+22961234567"})).await;
+    assert_eq!(street.send("+22961234567").await.0, 200);
+    street.world.drain().await;
+    assert_eq!(street.only("2290161234567").await["name"], "Lea");
 }

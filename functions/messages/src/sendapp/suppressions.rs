@@ -1,8 +1,10 @@
 //! `/api/suppressions`: who wants no more messages.
 
-use api_http::{ApiError, Caller, Given, Input, PhoneText, Reply, Result, cut_to_weight, request};
+use api_http::{
+    ApiError, Caller, Given, Input, PhoneText, Reply, Result, country_of, cut_to_weight, request,
+};
 use axum::extract::State;
-use domain::ContactId;
+use domain::{CallingCode, ContactId};
 use messaging::Services;
 use ops::Error;
 use ops::events::EventPublisher;
@@ -89,6 +91,7 @@ request! {
     /// Who is meant: a number or a contact.
     pub(crate) struct WhomFields {
         number: Given<PhoneText> = named("number"),
+        country: Given<CallingCode> = named("country"),
         contact_id: Given<String> = named("contact_id"),
     }
 }
@@ -107,7 +110,7 @@ pub(crate) async fn add(
     input: Input<AddSuppression>,
 ) -> Result<Reply<200, Added>> {
     let AddSuppression { whom, reason } = input.read();
-    let (whom, reason) = (whom.get()?, reason.get()?);
+    let (whom, reason) = (whom.get(&services.store, &caller).await?, reason.get()?);
     let (changed, entries) =
         suppression::add(&EventPublisher::from(&services), caller.tenant_id(), &whom, reason.as_deref())
             .await?;
@@ -143,16 +146,25 @@ pub(crate) async fn remove(
             1
         }
         None => {
-            suppression::remove(&EventPublisher::from(&services), caller.tenant_id(), &whom.get()?).await?
+            suppression::remove(
+                &EventPublisher::from(&services),
+                caller.tenant_id(),
+                &whom.get(&services.store, &caller).await?,
+            )
+            .await?
         }
     };
     Ok(Reply(Removed { status: "success", removed }))
 }
 
 impl WhomFields {
-    fn get(self) -> Result<Whom> {
+    async fn get(self, store: &Store, caller: &ops::Caller) -> Result<Whom> {
         if let Some(phone) = self.number.get()? {
-            return Ok(Whom::Address(phone.recipient(None)?.0));
+            let country = match self.country.get()? {
+                None => country_of(store, caller, Some(&phone)).await?,
+                told => told,
+            };
+            return Ok(Whom::Address(phone.recipient(country)?.0));
         }
         let id = self.contact_id.get()?;
         let id = id.ok_or_else(|| Error::invalid("number", "number or contact_id is required"))?;

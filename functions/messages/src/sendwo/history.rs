@@ -1,6 +1,6 @@
 //! `/api/v1/whatsapp/conversation` and `message/delivery-status`
 
-use api_http::{ApiError, Caller, Given, Input, PhoneText, Reply, Required, Result, request};
+use api_http::{ApiError, Caller, Given, Input, PhoneText, Reply, Required, Result, country_of, request};
 use axum::extract::State;
 use domain::recipient::State as Shown;
 use domain::{AccountId, ContactId};
@@ -136,7 +136,9 @@ impl PartyFields {
             return Ok((contact.into(), by_id));
         }
         let missing = || Error::invalid("subscriberId", "subscriberId or phone_number is required");
-        let (address, _) = self.phone.get()?.ok_or_else(missing)?.recipient(None)?;
+        let phone = self.phone.get()?.ok_or_else(missing)?;
+        let country = country_of(store, caller, Some(&phone)).await?;
+        let (address, _) = phone.recipient(country)?;
         Ok((Party::of_address(store, caller.tenant_id(), address).await?, by_phone))
     }
 }

@@ -2,10 +2,12 @@
 //! «Revoke messages webhook reference»).
 
 use domain::TenantId;
+use domain::identity::Identity;
 use ops::Result;
+use ops::receiving::Heard;
 use serde_json::{Value, json};
 use store::Store;
-use store::messages::{Rewrite, Rewritten};
+use store::messages::{Message, Rewrite, Rewritten};
 
 use super::wire::{readable, text};
 
@@ -26,21 +28,80 @@ impl<'a> Edition<'a> {
         Some(Self { original, message })
     }
 
-    /// Lets the earlier message say so; answers whether it is known. One that is not is
-    /// taken in like any other.
-    pub(super) async fn apply(&self, store: &Store, tenant: &TenantId, at_ms: Option<i64>) -> Result<bool> {
-        let found = store.message_by_provider_id(tenant, self.original).await?;
-        let Some(original) = found.filter(|message| message.inbound) else { return Ok(false) };
-        let at_ms = at_ms.unwrap_or_else(|| store.clock().now_ms());
-        let content = match self.message {
+    /// Lets the earlier message say so; answers what is known of it. Of what somebody else wrote
+    /// nobody takes anything back.
+    pub(super) async fn apply(
+        &self,
+        store: &Store,
+        tenant: &TenantId,
+        heard: &Heard<'_>,
+    ) -> Result<Original> {
+        let Some(original) = store.message_by_provider_id(tenant, self.original).await? else {
+            return Ok(Original::Unknown);
+        };
+        if !original.inbound || !is_by(store, tenant, &original, heard).await? {
+            return Ok(Original::OfAnother);
+        }
+        let content = self.content();
+        let rewrite = Rewrite { how: self.how(store, heard), text: self.said(), content: &content };
+        store.rewrite_message(tenant, &original, rewrite).await?;
+        Ok(Original::Rewritten)
+    }
+
+    /// The earlier message as it is to be taken in, before it comes.
+    pub(super) fn instead<'h>(&self, store: &Store, heard: Heard<'h>) -> Heard<'h>
+    where
+        'a: 'h,
+    {
+        Heard {
+            provider_id: self.original,
+            kind: self.message.and_then(|message| text(message, "type")).unwrap_or("revoke"),
+            text: self.said(),
+            content: self.content(),
+            rewritten: Some(self.how(store, &heard)),
+            ..heard
+        }
+    }
+
+    fn how(&self, store: &Store, heard: &Heard<'_>) -> Rewritten {
+        let at_ms = heard.said_ms.unwrap_or_else(|| store.clock().now_ms());
+        if self.message.is_some() { Rewritten::Edited(at_ms) } else { Rewritten::Revoked(at_ms) }
+    }
+
+    fn said(&self) -> Option<&'a str> {
+        let kind = self.message.and_then(|message| text(message, "type"));
+        self.message.zip(kind).and_then(|(message, kind)| readable(message, kind))
+    }
+
+    fn content(&self) -> String {
+        match self.message {
             Some(message) => message.to_string(),
             None => json!({"type": "revoke"}).to_string(),
-        };
-        let kind = self.message.and_then(|message| text(message, "type"));
-        let said = self.message.zip(kind).and_then(|(message, kind)| readable(message, kind));
-        let how = if self.message.is_some() { Rewritten::Edited(at_ms) } else { Rewritten::Revoked(at_ms) };
-        let rewrite = Rewrite { how, text: said, content: &content };
-        store.rewrite_message(tenant, &original, rewrite).await?;
-        Ok(true)
+        }
     }
+}
+
+/// What is known of an earlier message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Original {
+    /// It says so now.
+    Rewritten,
+    /// It did not come yet.
+    Unknown,
+    /// Somebody else wrote it.
+    OfAnother,
+}
+
+/// Whether a message is by who says this.
+async fn is_by(store: &Store, tenant: &TenantId, message: &Message, heard: &Heard<'_>) -> Result<bool> {
+    let identities: Vec<Identity> = heard.addresses.iter().map(Identity::from).collect();
+    if identities.contains(&Identity::from(&message.address)) {
+        return Ok(true);
+    }
+    for identity in &identities {
+        if let Some(contact) = store.contact_by(tenant, identity).await? {
+            return Ok(message.contact.is_some_and(|id| contact.id == id || contact.absorbed.contains(&id)));
+        }
+    }
+    Ok(false)
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use store::messages::Message;
 
 use super::change::Change;
-use super::edition::Edition;
+use super::edition::{Edition, Original};
 use super::people::{notice, sender_of};
 use super::preferences::addresses;
 use super::wire::{InboundMessage, list, number_of};
@@ -40,24 +40,34 @@ pub(super) async fn message(
         channel: Channel::Whatsapp,
         sender: number_of(change.value),
         provider_id: inbound.provider_id,
-        addresses: Vec::new(),
+        addresses: addresses(inbound.phone, inbound.user_id),
         campaign: None,
         kind: inbound.kind,
         text: inbound.text,
         setting,
         content: raw.to_string(),
         said_ms: inbound.at_ms,
+        rewritten: None,
     };
     let told = |message: &Message| (setting != Setting::Notice).then(|| message_received(tenant, message));
+    let publisher = &EventPublisher::from(services);
     if let Some(known) = heard.known(store, tenant).await? {
+        if known.rewritten.is_some() {
+            // Its edition may have come first: what it said itself was said as well.
+            heard.obey(publisher, tenant).await?;
+        }
         return Ok(told(&known).into_iter().collect());
     }
-    if let Some(edition) = Edition::read(raw)
-        && edition.apply(store, tenant, inbound.at_ms).await?
-    {
-        heard.addresses = addresses(inbound.phone, inbound.user_id);
-        heard.obey(&EventPublisher::from(services), tenant).await?;
-        return Ok(Vec::new());
+    let edition = Edition::read(raw);
+    if let Some(edition) = &edition {
+        match edition.apply(store, tenant, &heard).await? {
+            Original::Rewritten => {
+                heard.obey(publisher, tenant).await?;
+                return Ok(Vec::new());
+            }
+            Original::Unknown => heard = edition.instead(store, heard),
+            Original::OfAnother => {}
+        }
     }
     let contact = match setting {
         Setting::Notice => notice(services, change, raw).await?,
@@ -65,10 +75,13 @@ pub(super) async fn message(
     };
     // Nothing is to be said about a stranger.
     let Some(contact) = contact else { return Ok(Vec::new()) };
-    heard.addresses = match setting {
-        Setting::Notice => contact.addresses(),
-        Setting::Private | Setting::Group => addresses(inbound.phone, inbound.user_id),
-    };
-    let taken = heard.take(&EventPublisher::from(services), tenant, &contact, Told::ByJob(cause)).await?;
+    if setting == Setting::Notice {
+        heard.addresses = contact.addresses();
+    }
+    let taken = heard.take(publisher, tenant, &contact, Told::ByJob(cause)).await?;
+    if let (Some((_, true)), Some(edition)) = (&taken, &edition) {
+        // The earlier message was faster after all.
+        edition.apply(store, tenant, &heard).await?;
+    }
     Ok(taken.and_then(|(message, _)| told(&message)).into_iter().collect())
 }

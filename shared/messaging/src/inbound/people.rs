@@ -3,13 +3,15 @@
 use domain::contact::{Contact, NewContact};
 use domain::identity::Identity;
 use domain::{AccountId, PhoneNumber};
-use ops::contacts::{rename, upsert};
+use ops::contacts::upsert;
 use ops::events::EventPublisher;
+use ops::moves::{followed, known_by, moved};
 use ops::{Error, Result};
 use serde_json::Value;
+use store::Store;
 
 use super::change::Change;
-use super::wire::{InboundMessage, is_phone, list, text};
+use super::wire::{InboundMessage, is_phone, list, text, timestamp_ms};
 use crate::Services;
 
 /// The contact behind an inbound message. Nobody who writes to us is turned away
@@ -26,10 +28,13 @@ pub(super) async fn sender_of(
     if let Some(number) = shared_number(message) {
         new.aliases.extend(new.phone.replace(number).as_ref().map(Identity::from));
     }
-    let known = match new.identities().first() {
+    let mut known = match new.identities().first() {
         Some(identity) => store.contact_by(change.tenant, identity).await?,
         None => None,
     };
+    if known.is_none() {
+        known = since_then(store, change, &mut new, inbound.at_ms).await?;
+    }
     // The name that the business gave stays; the profile's is for newcomers.
     if known.as_ref().is_none_or(|contact| contact.name.is_none()) {
         new.name = inbound.name.map(|name| name.chars().take(domain::contact::MAX_NAME).collect());
@@ -42,6 +47,38 @@ pub(super) async fn sender_of(
             let publisher = &EventPublisher::from(services);
             Ok(upsert(publisher, change.tenant, None, &new.check()?).await?.contact)
         }
+    }
+}
+
+/// Puts what somebody became before this came in the place of what they were when they wrote
+/// it; answers their contact, if there is one.
+async fn since_then(
+    store: &Store,
+    change: &Change<'_>,
+    new: &mut NewContact,
+    said_ms: Option<i64>,
+) -> Result<Option<Contact>> {
+    let own = [new.phone.as_ref().map(Identity::from), new.bsuid.clone().map(Identity::Bsuid)];
+    for identity in own.into_iter().flatten() {
+        let since = followed(store, change.tenant, &identity, said_ms).await?;
+        if since.is_empty() {
+            continue;
+        }
+        match identity {
+            Identity::Phone(_) => new.phone = None,
+            other => {
+                new.bsuid = None;
+                new.aliases.push(other);
+            }
+        }
+        let NewContact { phone, bsuid, aliases, .. } = known_by(&since);
+        new.phone = new.phone.take().or(phone);
+        new.bsuid = new.bsuid.take().or(bsuid);
+        new.aliases.extend(aliases);
+    }
+    match new.identities().first() {
+        Some(identity) => Ok(store.contact_by(change.tenant, identity).await?),
+        None => Ok(None),
     }
 }
 
@@ -98,7 +135,12 @@ pub(super) async fn notice(
         ["wa_id", "new_wa_id", "user_id", "parent_user_id"].into_iter().filter_map(|name| text(system, name));
     let news: Vec<&str> = news.collect();
     let formers = [text(message, "from"), text(message, "from_user_id")];
-    let Some(from) = formers.into_iter().flatten().find_map(identity) else { return Ok(None) };
+    let mut known_by = formers.into_iter().flatten().filter_map(identity);
+    let from = match text(system, "type") {
+        Some("user_changed_user_id") => known_by.next_back(),
+        Some(_) | None => known_by.next(),
+    };
+    let Some(from) = from else { return Ok(None) };
     let is_change = matches!(
         text(system, "type"),
         Some("user_changed_number" | "customer_changed_number" | "user_changed_user_id")
@@ -111,7 +153,8 @@ pub(super) async fn notice(
     if to.phone.is_none() {
         to.phone = formers.into_iter().flatten().find_map(|id| number_of(id)?.ok());
     }
-    rename(&EventPublisher::from(services), change.tenant, &from, &to).await
+    let at_ms = timestamp_ms(message).unwrap_or_else(|| services.store.clock().now_ms());
+    moved(&EventPublisher::from(services), change.tenant, &from, &to, at_ms).await
 }
 
 /// Meta's `user_id_update`: people whose business-scoped user id is another one from now on.
@@ -127,7 +170,10 @@ pub(super) async fn update_user_ids(services: &Services, change: &Change<'_>) ->
             let number = text(update, "wa_id").filter(|wa_id| is_phone(wa_id));
             let to = person(change.account, number.into_iter().chain([current]))?;
             let from = Identity::Bsuid(previous.to_owned());
-            if rename(publisher, change.tenant, &from, &to).await?.is_none() && to.phone.is_some() {
+            let at_ms = timestamp_ms(update).or(change.at_ms);
+            let at_ms = at_ms.unwrap_or_else(|| services.store.clock().now_ms());
+            let known = moved(publisher, change.tenant, &from, &to, at_ms).await?;
+            if known.is_none() && to.phone.is_some() {
                 // Nobody was known by the old one; whoever has the number is by the new one.
                 let known = services.store.contact_by(change.tenant, &to.identities()[0]).await?;
                 if known.is_some() {

@@ -12,7 +12,7 @@ use domain::webhook::Event;
 use domain::{AccountId, CampaignId, ContactId, TenantId};
 use store::Store;
 use store::contacts::block_of;
-use store::ledger::StatusUpdate;
+use store::ledger::{Row, StatusUpdate};
 
 use super::preferences::addresses;
 use super::wire::StatusReport;
@@ -21,6 +21,9 @@ use ops::Result;
 use ops::contacts::learn;
 use ops::events::{EventPublisher, StatusFact, message_status};
 use ops::suppression::{ConsentChange, OptOutSource, opt_out};
+
+/// Campaigns among which a message is looked for that a status names by the provider's id alone.
+const LATEST: usize = 50;
 
 /// Applies statuses of one account to the ledger and to single messages. Answers the
 /// events that tell them, when anybody wants to know.
@@ -81,8 +84,7 @@ pub(super) async fn apply(
 }
 
 /// The messages that statuses are about, as far as they are the tenant's: by our callback
-/// data, or, of a status without any, by the provider's id. Those of campaigns have no
-/// pointer from it.
+/// data, or, of a status without any, by the provider's id.
 async fn references(
     store: &Store,
     tenant: &TenantId,
@@ -92,13 +94,32 @@ async fn references(
     for report in reports {
         references.push(match report.callback {
             Some(callback) => CallbackRef::parse_of(callback, tenant),
-            None => {
-                let found = store.message_by_provider_id(tenant, report.provider_id).await?;
-                found.filter(|message| !message.inbound).map(|message| CallbackRef::Message(message.id))
-            }
+            None => match store.message_by_provider_id(tenant, report.provider_id).await? {
+                Some(message) => (!message.inbound).then_some(CallbackRef::Message(message.id)),
+                None => row_of(store, tenant, report).await?,
+            },
         });
     }
     Ok(references)
+}
+
+/// The message of a campaign that a status is about. Those have no pointer from the
+/// provider's id, and hardly ever need one: it is looked for among what the recipient got
+/// of late.
+async fn row_of(store: &Store, tenant: &TenantId, report: &StatusReport<'_>) -> Result<Option<CallbackRef>> {
+    for address in addresses(report.recipient, report.user_id) {
+        let Some(contact) = store.contact_by(tenant, &Identity::from(&address)).await? else { continue };
+        let started = store.started_campaigns_before(tenant, None, LATEST).await?;
+        let started: Vec<CampaignId> =
+            started.into_iter().filter(|(_, state)| state.is_some()).map(|(id, _)| id).collect();
+        let ids = contact.absorbed.iter().copied().chain([contact.id]).collect();
+        let rows = store.rows_of(tenant, &started, &ids).await?;
+        let is_it =
+            |(_, row): &&(CampaignId, Row)| row.progress.provider_id.as_deref() == Some(report.provider_id);
+        let found = rows.iter().find(is_it);
+        return Ok(found.map(|(id, row)| CallbackRef::Campaign(*id, row.contact, row.attempt)));
+    }
+    Ok(None)
 }
 
 fn event(

@@ -131,6 +131,7 @@ pub async fn receive(publisher: &EventPublisher, tenant: &TenantId, new: Incomin
         setting: Setting::Private,
         content: content_of(&new),
         said_ms: None,
+        rewritten: None,
     };
     if let Some(known) = heard.known(store, tenant).await? {
         return Ok(Received::inbound(&known, true));

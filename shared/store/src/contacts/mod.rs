@@ -9,11 +9,13 @@
 mod blocks;
 mod book;
 mod erase;
+mod moved;
 mod pages;
 mod renew;
 
 pub use blocks::{BLOCK, BlockSize, ContactFilter, Listing, block_of};
 pub use book::Commit;
+pub use moved::Moved;
 
 use std::collections::BTreeSet;
 
@@ -109,15 +111,14 @@ struct ContactItem {
     absorbed: Vec<u64>,
     created: i64,
     updated: i64,
-    /// What a search looks through: name, phone and e-mail, as [`searchable`] makes them.
+    /// What a search looks through: name, phones and e-mails, as [`searchable`] makes them.
     q: String,
 }
 
 fn to_item(tenant: &TenantId, contact: &Contact, version: u64) -> Result<Item> {
     let phone = contact.phone.as_ref().map(|p| p.as_str().to_owned());
     let email = contact.email.as_ref().map(|e| e.as_str().to_owned());
-    let parts = [contact.name.as_deref(), phone.as_deref(), email.as_deref()];
-    let q = parts.into_iter().flatten().map(searchable).collect::<Vec<_>>().join("\n");
+    let q = searched(contact);
     let meta = match contact.metadata.is_empty() {
         true => String::new(),
         false => serde_json::to_string(&contact.metadata).map_err(|_| Error::Corrupt { kind: KIND })?,
@@ -143,6 +144,27 @@ fn to_item(tenant: &TenantId, contact: &Contact, version: u64) -> Result<Item> {
         q,
     };
     compose(&contact_key(tenant, contact.id), KIND, &item)
+}
+
+/// What a search looks through. Numbers are found in every spelling, and by those that their
+/// owner is known by beside.
+fn searched(contact: &Contact) -> String {
+    let own = [contact.name.as_deref(), contact.phone.as_ref().map(|p| p.as_str())];
+    let email = contact.email.as_ref().map(|e| e.as_str());
+    let mut parts: Vec<String> = own.into_iter().flatten().chain(email).map(searchable).collect();
+    for identity in contact.identities() {
+        match &identity {
+            Identity::Phone(key) => {
+                parts.push(key.as_str().to_owned());
+                parts.extend(key.older_spellings());
+            }
+            Identity::Email(email) => parts.push(searchable(email)),
+            Identity::Bsuid(_) | Identity::Lid(_) | Identity::Custom { .. } | Identity::External(_) => {}
+        }
+    }
+    let mut seen = BTreeSet::new();
+    parts.retain(|part| seen.insert(part.clone()));
+    parts.join("\n")
 }
 
 fn tag_keys(tags: &[String]) -> Vec<String> {

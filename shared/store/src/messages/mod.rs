@@ -78,6 +78,22 @@ pub enum Rewritten {
     Revoked(i64),
 }
 
+impl Rewritten {
+    fn edited_ms(self) -> Option<i64> {
+        match self {
+            Self::Edited(at_ms) => Some(at_ms),
+            Self::Revoked(_) => None,
+        }
+    }
+
+    fn revoked_ms(self) -> Option<i64> {
+        match self {
+            Self::Revoked(at_ms) => Some(at_ms),
+            Self::Edited(_) => None,
+        }
+    }
+}
+
 /// What a message is to say instead.
 #[derive(Debug, Clone, Copy)]
 pub struct Rewrite<'a> {
@@ -174,8 +190,8 @@ fn to_item(tenant: &TenantId, message: &Message) -> Result<Item> {
         cpk: with.pk(tenant, message.account),
         csk: message.id.to_string(),
         att: 1,
-        edited: None,
-        revoked: None,
+        edited: message.rewritten.and_then(Rewritten::edited_ms),
+        revoked: message.rewritten.and_then(Rewritten::revoked_ms),
     };
     let key = key(tenant, message.account, message.id);
     let mut attributes = compose(&key, KIND, &item)?;

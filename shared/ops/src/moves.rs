@@ -1,0 +1,93 @@
+//! People whom a provider knows by something else from a time on. Its messages come late and
+//! in any order: whatever came first, the people and what they agreed to are the same.
+
+use std::collections::HashSet;
+
+use domain::contact::{Contact, NewContact};
+use domain::identity::Identity;
+use domain::{PhoneNumber, TenantId};
+use store::Store;
+use store::contacts::Moved;
+
+use crate::Result;
+use crate::contacts::rename;
+use crate::events::EventPublisher;
+
+/// Moves that are followed one after the other.
+const FOLLOWED: usize = 16;
+
+/// A provider says that whoever was known by `from` is known by what `to` has since `at_ms`;
+/// and by what they became after that, when that was said before. Answers the contact,
+/// unless there is none.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`] when a store does not answer.
+pub async fn moved(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    from: &Identity,
+    to: &NewContact,
+    at_ms: i64,
+) -> Result<Option<Contact>> {
+    let store = &publisher.store;
+    // First: what was said before and comes at this moment finds it.
+    let news = Moved { to: to.identities(), at_ms };
+    store.remember_move(tenant, from, &news).await?;
+    let mut contact = rename(publisher, tenant, from, to).await?;
+    let (mut at_ms, mut seen) = (at_ms, HashSet::from([from.clone()]));
+    let mut open: Vec<Identity> = news.to;
+    while let Some(next) = open.pop().filter(|_| seen.len() < FOLLOWED) {
+        if !seen.insert(next.clone()) {
+            continue;
+        }
+        if let Some(later) = store.moved_since(tenant, &next).await?.filter(|later| later.at_ms >= at_ms) {
+            at_ms = later.at_ms;
+            let to = NewContact { origin: to.origin, ..known_by(&later.to) };
+            contact = rename(publisher, tenant, &next, &to).await?.or(contact);
+            open.extend(later.to);
+        }
+    }
+    Ok(contact)
+}
+
+/// By what somebody is known now who said something under `identity` at `said_ms`; nothing,
+/// when they still are by it. A number is given up, and may be another's since; a user id
+/// never is.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`] when the database does not answer.
+pub async fn followed(
+    store: &Store,
+    tenant: &TenantId,
+    identity: &Identity,
+    said_ms: Option<i64>,
+) -> Result<Vec<Identity>> {
+    let mut seen = HashSet::from([identity.clone()]);
+    let (mut open, mut found) = (vec![identity.clone()], Vec::new());
+    while let Some(next) = open.pop().filter(|_| seen.len() <= FOLLOWED) {
+        let may_move = matches!(next, Identity::Phone(_) | Identity::Bsuid(_));
+        let moved = if may_move { store.moved_since(tenant, &next).await? } else { None };
+        let is_before = |at_ms: i64| said_ms.is_some_and(|said| said <= at_ms);
+        match moved.filter(|moved| matches!(next, Identity::Bsuid(_)) || is_before(moved.at_ms)) {
+            Some(moved) => open.extend(moved.to.into_iter().filter(|one| seen.insert(one.clone()))),
+            None if next != *identity => found.push(next),
+            None => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Somebody whom a provider knows by these.
+pub fn known_by(identities: &[Identity]) -> NewContact {
+    let mut new = NewContact { is_proven: true, ..NewContact::default() };
+    for identity in identities {
+        match identity {
+            Identity::Phone(key) if new.phone.is_none() => {
+                new.phone = PhoneNumber::from_e164(key.as_str()).ok();
+            }
+            Identity::Bsuid(user_id) if new.bsuid.is_none() => new.bsuid = Some(user_id.clone()),
+            other => new.aliases.push(other.clone()),
+        }
+    }
+    new
+}
