@@ -105,12 +105,26 @@ impl Platform {
 }
 
 /// The people of a body. A body that has no known shape is searched, also when
-/// its headers name a sender: Klaviyo's users, for one, write their own.
+/// its headers name a sender: Klaviyo's users, for one, write their own. So is one in
+/// whose known shape nobody stands.
 pub(super) fn people(root: &Node, payload: &Payload<'_>) -> Result<Vec<Person>, Ignored> {
     let shop =
         Platform::by_headers(payload).filter(|s| matches!(s, Platform::Shopify | Platform::WooCommerce));
     let Some(sender) = shop.or_else(|| Platform::by_shape(root)) else { return walk::people(root) };
-    sender.people(root, payload)
+    match sender.people(root, payload) {
+        Ok(people) if people.iter().any(Person::is_reachable) => Ok(people),
+        // The person may stand beside the sender's own record, as in a meeting's body.
+        Ok(nobody) => match walk::people(root) {
+            Ok(people) if people.iter().any(Person::is_reachable) => Ok(people),
+            Ok(_) => Ok(nobody),
+            Err(reason) => Err(reason),
+        },
+        Err(Ignored::OnlyAnId) => {
+            let found = walk::people(root).ok().filter(|people| people.iter().any(Person::is_reachable));
+            found.ok_or(Ignored::OnlyAnId)
+        }
+        Err(reason) => Err(reason),
+    }
 }
 
 /// A topic that names what happened to what, as `customers/update` or

@@ -67,3 +67,40 @@ fn crms_and_automations() {
         assert_eq!(of_json(body), LEA, "{body}");
     }
 }
+
+#[test]
+fn what_a_known_sender_wraps_is_searched() {
+    for (body, want) in [
+        (
+            r#"{"objectId": 1, "properties": {"hs_meeting_title": "D"}, "contact": {"email": "h@example.com"}}"#,
+            "hubspot: - | - | h@example.com",
+        ),
+        (
+            r#"{"objectId": 1, "properties": {"hs_meeting_title": "D"}, "owner": {"email": "luca@studio.example", "firstName": "Luca"},
+                "associations": {"contacts": [{"id": "9", "properties": {"email": "lea@example.com", "firstname": "Lea", "lastname": "Galli", "mobilephone": "347 555 0230"}}]}}"#,
+            "hubspot: Lea Galli | +393475550230 | lea@example.com",
+        ),
+        (
+            r#"[{"objectId": 1, "properties": {"dealname": "D"}, "owner": {"email": "luca@studio.example"}, "associated_contact": {"email": "lea@example.com", "name": "Lea Galli", "phone": "+393475550230"}}]"#,
+            "hubspot: Lea Galli | +393475550230 | lea@example.com",
+        ),
+        (
+            r#"{"eventId": 1, "objectId": 5, "subscriptionType": "contact.creation", "contact": {"email": "h@example.com"}}"#,
+            "hubspot: - | - | h@example.com",
+        ),
+        (
+            r#"{"form_response": {"answers": []}, "respondent": {"email": "h@example.com"}}"#,
+            "typeform: - | - | h@example.com",
+        ),
+        (
+            r#"{"objectId": 1, "properties": {"hs_meeting_title": "D"}, "owner": {"email": "luca@studio.example"}}"#,
+            "hubspot: ignored, the only addresses are those of the business's own people (organizer, host, owner, user, staff), and no customer's",
+        ),
+        (
+            r#"{"meta": {"action": "delete", "entity": "person"}, "data": null, "previous": {"email": "x@example.com"}, "contact": {"email": "h@example.com"}}"#,
+            "pipedrive: ignored, the record was deleted",
+        ),
+    ] {
+        assert_eq!(of_json(body), want, "{body}");
+    }
+}
