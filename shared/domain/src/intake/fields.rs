@@ -31,6 +31,8 @@ pub(super) enum Field {
 pub(super) const LESSER: u8 = 3;
 /// The rank of an address that is taken when there is no other of either kind.
 pub(super) const LAST_RESORT: u8 = 4;
+/// The rank of an address to which a mail went: the business's, unless there is no other at all.
+const ADDRESSEE: u8 = 5;
 
 /// What a name or a title says of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +81,12 @@ pub(super) fn meaning_of(words: &Words) -> Meaning {
     let is_address = words.has(Word::Email) || words.has_any(&PHONES);
     let is_name = words.has_any(&[Word::Name, Word::Nome, Word::Nom, Word::Called])
         || words.has_any(&[Word::FirstName, Word::Vorname, Word::LastName]);
-    if words.has(Word::Elsewhere) || role_of(words) == Role::Staff {
+    let is_of_copies = words.has(Word::Copy) && !words.has_any(&PHONES) && (is_address || !is_name);
+    if words.has(Word::Elsewhere) || is_of_copies || role_of(words) == Role::Staff {
         return Meaning::Other;
+    }
+    if is_of_answers(words) {
+        return Meaning::Field(Field::Email(LAST_RESORT));
     }
     // `Email ID` is an address in India.
     let is_about = words.has(Word::About)
@@ -108,7 +114,7 @@ pub(super) fn asks_for_phone(words: &Words) -> bool {
 
 /// Whose the object of that name is.
 pub(super) fn role_of(words: &Words) -> Role {
-    if words.has(Word::Elsewhere) {
+    if words.has(Word::Elsewhere) || (words.has(Word::Copy) && words.are_only(&[Word::Copy])) {
         return Role::Elsewhere;
     }
     // `contact owner` is the owner, and so is `owner contact`.
@@ -128,6 +134,12 @@ pub(super) fn role_of(words: &Words) -> Role {
     }
 }
 
+/// `reply_to`, `Reply-To E-Mail`.
+fn is_of_answers(words: &Words) -> bool {
+    let has_more = words.has_any(&[Word::To, Word::Email]);
+    words.first() == Some(Word::Reply) && has_more && words.are_only(&[Word::Reply, Word::Email])
+}
+
 fn address(words: &Words) -> Field {
     let is_phone = words.has_any(&PHONES);
     let is_user = words.has(Word::User) && !words.has_any(&WHOSE);
@@ -136,6 +148,9 @@ fn address(words: &Words) -> Field {
         return Field::Address;
     }
     if !is_phone {
+        if words.are(&[Word::To, Word::Email]) || words.are(&[Word::Email, Word::To]) {
+            return Field::Email(ADDRESSEE);
+        }
         let rank = if is_lesser { LESSER } else { u8::from(words.has(Word::Work)) };
         return Field::Email(if is_user { LAST_RESORT } else { rank });
     }

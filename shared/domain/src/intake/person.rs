@@ -219,9 +219,9 @@ impl Person {
 
     /// Puts second choices last, and drops what is taken only for want of others.
     fn prefer(&mut self) {
-        let is_lesser = |rank: u8| rank >= LESSER;
-        self.phones.sort_by_key(|phone| is_lesser(phone.rank));
-        self.emails.sort_by_key(|(_, rank)| is_lesser(*rank));
+        let choice = |rank: u8| if rank < LESSER { 0 } else { rank };
+        self.phones.sort_by_key(|phone| choice(phone.rank));
+        self.emails.sort_by_key(|(_, rank)| choice(*rank));
         let mut ranks =
             self.phones.iter().map(|phone| phone.rank).chain(self.emails.iter().map(|email| email.1));
         if ranks.any(|rank| rank < LAST_RESORT) {

@@ -35,7 +35,7 @@ const SKIPPED: [&str; 13] = [
 ];
 
 /// What has an address of its own and may name its customers.
-const CLOSED: [&str; 16] = [
+const CLOSED: [&str; 17] = [
     "company",
     "organization",
     "organisation",
@@ -43,6 +43,7 @@ const CLOSED: [&str; 16] = [
     "orgid",
     "account",
     "ownerid",
+    "userid",
     "createdby",
     "updatedby",
     "creatoruserid",

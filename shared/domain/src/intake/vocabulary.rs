@@ -12,6 +12,12 @@ pub(super) enum Word {
     Mobile,
     Phone,
     Email,
+    /// Where copies of mails go: a drop-box of the business.
+    Copy,
+    /// To whom answers to a mail go.
+    Reply,
+    /// Beside `email` alone, or behind `reply`; else it says nothing.
+    To,
     /// A phone's only beside another word: guests and orders have numbers too.
     Number,
     /// What one does with a phone number: `callback number`.
@@ -103,6 +109,9 @@ const VOCABULARY: &[(Word, &str)] = &[
          telefonisch telephonique fone fon festnetz landline rufnummer numeroditelefono msisdn tlf tfno telf telefonnr",
     ),
     (Word::Email, "email mail emailid emailaddress correo courriel mel emailadresse eposta"),
+    (Word::Copy, "cc bcc ccn cco cci dropbox"),
+    (Word::Reply, "reply"),
+    (Word::To, "to"),
     (Word::Number, "number numero numeri nummer num nbr nr nro"),
     (
         Word::Call,
@@ -208,7 +217,8 @@ const VOCABULARY: &[(Word, &str)] = &[
         Word::Lesser,
         "alternative alternate alternativo alternativa secondary secondario secondaria second secondo other altro
          altra otro otra outro outra autre andere backup confirm confirmation conferma confirmar confirma repeat
-         ripeti repetir bestatigen wiederholen additional",
+         ripeti repetir bestatigen wiederholen additional
+         pec certificata certificato certified",
     ),
     (Word::Work, "work office ufficio lavoro trabajo trabalho travail buro arbeit oficina bureau"),
     (
@@ -218,7 +228,7 @@ const VOCABULARY: &[(Word, &str)] = &[
     ),
     (
         Word::Filler,
-        "a an and the of for to in on at by is are be can we us our please what which best good enter insert write
+        "a an and the of for in on at by is are be can we us our please what which best good enter insert write
          leave give tell share provide here required optional mandatory label no field fields input display
          short primary main preferred current personal private home default contactable answer
          il lo la le gli i e ed o di del della dello dei degli delle dell d l un una uno qual quale come per da al alla

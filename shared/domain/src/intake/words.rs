@@ -67,8 +67,18 @@ impl Words {
 
     /// Whether there are no other words than these, and those that say nothing.
     pub(super) fn are_only(&self, words: &[Word]) -> bool {
-        let says_nothing = |word: &Word| matches!(word, Word::Filler | Word::Your);
+        let says_nothing = |word: &Word| matches!(word, Word::Filler | Word::To | Word::Your);
         self.unknown == 0 && self.known.iter().all(|word| says_nothing(word) || words.contains(word))
+    }
+
+    /// Whether these are all the words, in this order.
+    pub(super) fn are(&self, words: &[Word]) -> bool {
+        self.unknown == 0 && self.known == words
+    }
+
+    /// The first of them.
+    pub(super) fn first(&self) -> Option<Word> {
+        self.known.first().copied()
     }
 
     /// The last one that is any of these: the `owner` of `contact owner`.
@@ -78,8 +88,8 @@ impl Words {
 
     /// The numbers of a name that is nothing but an id: `3.6` of `input_3.6`.
     pub(super) fn id(&self) -> Option<String> {
-        let is_id =
-            self.unknown == 0 && self.known.iter().all(|word| matches!(word, Word::Filler | Word::Id));
+        let is_id = self.unknown == 0
+            && self.known.iter().all(|word| matches!(word, Word::Filler | Word::To | Word::Id));
         (is_id && !self.digits.is_empty()).then(|| self.digits.join("."))
     }
 }
@@ -181,6 +191,7 @@ fn one_word(first: &str, second: &str) -> Option<&'static str> {
         ("f", "name") | ("first" | "fore" | "given", "name") => "firstname",
         ("l", "name") | ("last" | "family" | "sur", "name") => "lastname",
         ("ragione", "sociale") | ("razon" | "razao", "social") | ("raison", "sociale") => "company",
+        ("drop", "box") => "dropbox",
         ("opt", "in") => "optin",
         ("opt", "out") => "optout",
         ("user", "name") => "username",

@@ -30,8 +30,14 @@ pub(super) fn people(root: &Node) -> Result<Vec<Person>, Ignored> {
         }
         // A deal's own name is no person's.
         "deal" | "lead" => {
-            let ids =
-                ["current.person_id.value", "data.person_id.value", "current.person_id", "data.person_id"];
+            let ids = [
+                "current.person_id.value",
+                "data.person_id.value",
+                "current.person_id",
+                "data.person_id",
+                "current.person.id",
+                "data.person.id",
+            ];
             Ok(vec![Person::at(root, &PATHS[2..]).known_as("pipedrive:person", root, &ids)])
         }
         other => Err(Ignored::OtherTopic(other.chars().take(100).collect())),

@@ -69,6 +69,71 @@ fn crms_and_automations() {
 }
 
 #[test]
+fn where_copies_of_mails_go_is_nobody() {
+    let deal = |data: &str| {
+        format!(
+            r#"{{"meta": {{"action": "create", "entity": "deal"}}, "data": {{{data}}}, "previous": null}}"#
+        )
+    };
+    let old = |current: &str| {
+        format!(
+            r#"{{"meta": {{"action": "updated", "object": "deal"}}, "current": {{{current}}}, "previous": {{}}}}"#
+        )
+    };
+    let person = r#"{"value": 7, "name": "Lea Galli", "email": [{"value": "lea@example.com", "primary": true}], "phone": [{"value": "347 555 0230"}]}"#;
+    for body in [
+        deal(&format!(r#""id": 7, "title": "Acme", "cc_email": "acme+deal7@pipedrivemail.com", "person_id": {person}"#)),
+        deal(&format!(r#""cc_email": "acme+deal7@pipedrivemail.com", "person": {}"#, person.replace("\"email\"", "\"emails\"").replace("\"phone\"", "\"phones\""))),
+        old(&format!(r#""cc_email": "acme+deal7@pipedrivemail.com", "user_id": {{"name": "Luca", "email": "luca@studio.example"}}, "person_id": {person}"#)),
+        // Without what tells the sender
+        format!(r#"{{"event": "updated.deal", "data": {{"cc_email": "acme@pipedrivemail.com", "title": "Acme", "person_id": {person}}}}}"#),
+        format!(r#"{{"current": {{"cc_email": "acme@pipedrivemail.com", "person": {person}, "user_id": {{"email": "luca@studio.example"}}}}}}"#),
+        // Somebody of a deal beside it
+        format!(r#"{{"meta": {{"action": "create", "entity": "deal"}}, "data": {{"person_id": 7, "cc_email": "a@pipedrivemail.com"}}, "previous": null, "contact": {person}}}"#),
+        r#"{"bcc_dropbox": "in@crm.example", "email_bcc": "b@crm.example", "name": "Lea Galli", "phone": "347 555 0230", "Email": "lea@example.com"}"#.to_owned(),
+        r#"{"cc": [{"name": "Ugo", "email": "ugo@example.com"}], "drop_box_email": "d@crm.example", "name": "Lea Galli", "phone": "347 555 0230", "Email": "lea@example.com"}"#.to_owned(),
+    ] {
+        let tag = if of_json(&body).starts_with("pipedrive") { "pipedrive" } else { "webhook" };
+        assert_eq!(of_json(&body), LEA.replace("webhook", tag), "{body}");
+    }
+    for body in [
+        deal(r#""cc_email": "acme+deal7@pipedrivemail.com", "person_id": 7"#),
+        r#"{"data": {"cc_email": "acme@pipedrivemail.com", "title": "Acme"}}"#.to_owned(),
+    ] {
+        assert!(of_json(&body).ends_with("no phone number and no e-mail address was found"), "{body}");
+    }
+}
+
+#[test]
+fn of_several_addresses_the_persons() {
+    let cust = "webhook: C | - | cust@example.com";
+    for body in [
+        r#"{"to_email": "biz@ex.com", "from_email": "cust@example.com", "reply_to": "cust@example.com", "name": "C"}"#,
+        r#"{"toEmail": "biz@ex.com", "replyTo": "other@ex.com", "email": "cust@example.com", "name": "C"}"#,
+        r#"{"email_to": "biz@ex.com", "reply_to_email": "cust@example.com", "name": "C"}"#,
+        r#"{"reply-to": "cust@example.com", "to_email": "biz@ex.com", "name": "C"}"#,
+        r#"{"reply_to": "cust@example.com", "name": "C"}"#,
+        r#"{"E-mail PEC": "c@pec.example", "E-mail": "cust@example.com", "name": "C"}"#,
+        r#"{"E-mail": "cust@example.com", "E-mail PEC": "c@pec.example", "name": "C"}"#,
+        r#"{"email_pec": "c@pec.example", "customer": {"email": "cust@example.com", "name": "C"}}"#,
+        r#"{"indirizzo email certificata": "c@pec.example", "Indirizzo email": "cust@example.com", "name": "C"}"#,
+    ] {
+        assert_eq!(of_json(body), cust, "{body}");
+    }
+    assert_eq!(of_json(r#"{"E-mail PEC": "c@pec.example"}"#), "webhook: - | - | c@pec.example");
+    // What is sent back is no address.
+    assert_eq!(
+        of_json(r#"{"reply": "yes", "reply_to": 12, "email": "cust@example.com", "name": "C"}"#),
+        cust
+    );
+    // A code of a country beside the number.
+    assert_eq!(
+        of_json(r#"{"name": "C", "phone_cc": "39", "phone": "347 555 0230"}"#),
+        "webhook: C | +393475550230 | -"
+    );
+}
+
+#[test]
 fn what_a_known_sender_wraps_is_searched() {
     for (body, want) in [
         (
