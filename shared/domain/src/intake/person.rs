@@ -234,8 +234,6 @@ impl Person {
     fn phone(&self, default: Option<CallingCode>) -> Result<Reading, Option<String>> {
         let mut refused = None;
         for PhoneText { text, home, .. } in &self.phones {
-            // Meta's lists of leads mark phone numbers.
-            let text = text.strip_prefix("p:").unwrap_or(text);
             match phone::read(text, *home, default) {
                 Ok(reading) => return Ok(reading),
                 Err(invalid) => refused = refused.or(Some(invalid.message)),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::Invalid;
 
 /// Words that people put before or behind a number.
-const LABELS: [&str; 38] = [
+const LABELS: [&str; 42] = [
     "tel",
     "telefono",
     "teléfono",
@@ -41,10 +41,24 @@ const LABELS: [&str; 38] = [
     "n",
     "m",
     "t",
+    // Facebook's lists of leads mark phone numbers so.
+    "p",
+    "c",
+    "h",
+    "w",
     "casa",
     "work",
     "home",
 ];
+/// Words beside a number that is no phone's.
+const OTHERS: [&str; 14] = [
+    "fax", "telefax", "pager", "order", "ordine", "pedido", "id", "iva", "vat", "cf", "iban", "cap", "zip",
+    "ref",
+];
+/// Longest name beside a number, in characters.
+const MAX_NAME: usize = 60;
+/// Fewer digits are no number of their own.
+const WHOLE: usize = 7;
 /// The zeros of the scripts whose digits people type (Unicode, category Nd).
 const ZEROS: [char; 22] = [
     '\u{660}',
@@ -81,6 +95,14 @@ pub(super) struct Cleaned {
     pub(super) text: String,
     /// It is surely with a country code, though it may lack the `+`.
     pub(super) is_international: bool,
+    /// It is the first of a list, whose others were left out.
+    pub(super) is_first: bool,
+}
+
+impl Cleaned {
+    fn international(text: String) -> Self {
+        Self { text, is_international: true, is_first: false }
+    }
 }
 
 /// Cleans a text.
@@ -88,14 +110,15 @@ pub(super) fn clean(text: &str) -> Result<Cleaned, Invalid> {
     let text: String = text.chars().filter_map(plain).collect();
     let text = text.trim().trim_start_matches('=').trim_start();
     if let Some(number) = of_link(text) {
-        return Ok(Cleaned { text: number, is_international: true });
+        return Ok(Cleaned::international(number));
     }
+    let text = &*decoded(text);
     let lower = text.to_lowercase();
     if let Some(host) = WHATSAPP_HOSTS.into_iter().find(|host| lower.ends_with(host)) {
         let digits = &text[..text.len() - host.len()];
         // The part behind a colon is one of the person's devices.
         let digits = digits.split(':').next().unwrap_or_default();
-        return Ok(Cleaned { text: digits.to_owned(), is_international: true });
+        return Ok(Cleaned::international(digits.to_owned()));
     }
     let scheme = SCHEMES.into_iter().find(|scheme| lower.starts_with(scheme));
     let text = scheme.and_then(|scheme| text.get(scheme.len()..)).unwrap_or(text);
@@ -104,8 +127,82 @@ pub(super) fn clean(text: &str) -> Result<Cleaned, Invalid> {
         let message = "phone is a number as a spreadsheet rounds it: format the column as text";
         return Err(Invalid::new("phone", message));
     }
-    let text = without_labels(&text).trim().to_owned();
-    Ok(Cleaned { text, is_international: false })
+    let (text, is_first) = first_of_list(&text);
+    let text = without_labels(without_names(text)).trim();
+    Ok(Cleaned { text: without_carrier(without_zeros_of_plus(text)), is_international: false, is_first })
+}
+
+/// Text whose escapes are read, as links have them: `tel:+39%20347`.
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    // It is read as the name of a form's field, in which these three are something else.
+    let name = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    let plain = form_urlencoded::parse(name.as_bytes()).map(|(name, _)| name.into_owned());
+    Cow::Owned(plain.collect::<String>().chars().filter_map(self::plain).collect())
+}
+
+/// The first of several numbers, each of which may have a label or a name, and whether there
+/// are others. Google's contacts have ` ::: ` between them.
+fn first_of_list(text: &str) -> (&str, bool) {
+    for separator in [":::", "\n", ";", "|", ","] {
+        let mut parts = text.split(separator).filter(|part| digits_of(part) > 0);
+        let first = parts.next().filter(|first| digits_of(first) >= WHOLE);
+        let has_others = parts.any(|part| digits_of(part) >= WHOLE);
+        if let Some(first) =
+            first.filter(|first| has_others || (separator == ":::" && first.len() < text.len()))
+        {
+            return (first, has_others);
+        }
+    }
+    (text, false)
+}
+
+/// Without the name of whoever has the number, before a colon or behind it: `Mario: 347 1234567`,
+/// `347 1234567 (Mario)`.
+fn without_names(text: &str) -> &str {
+    let is_name = |text: &str| {
+        let mut words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).peekable();
+        words.peek().is_some()
+            && text.chars().count() <= MAX_NAME
+            && !text.contains(['@', '/', '#', '*'])
+            && words.all(|word| !OTHERS.contains(&word.to_lowercase().as_str()))
+    };
+    let starts = text.find(|c: char| c.is_ascii_digit() || c == '+').unwrap_or(0);
+    let before = text[..starts].trim_end_matches([' ', '(']);
+    let text = match before.strip_suffix(':') {
+        Some(name) if is_name(name) => &text[before.len()..],
+        Some(_) | None => text,
+    };
+    let ends = text.rfind(|c: char| c.is_ascii_digit()).map_or(0, |at| at + 1);
+    let behind = text[ends..].trim();
+    let name = behind.strip_prefix('(').or_else(|| behind.strip_prefix("- "));
+    if name.is_some_and(is_name) { &text[..ends] } else { text }
+}
+
+/// Without the zeros that somebody put before a `+`, as if it stood for one of two: `0+39`.
+fn without_zeros_of_plus(text: &str) -> String {
+    let (before, number) = text.split_at(text.find('+').unwrap_or(0));
+    let is_prefix = digits_of(before) <= 2 && before.chars().all(|c| matches!(c, '0' | '(' | ' '));
+    if is_prefix { format!("{}{number}", before.replace('0', "")) } else { text.to_owned() }
+}
+
+/// Without the place where a Brazilian caller dials a carrier's two digits: `(0xx11) 91234-5678`.
+fn without_carrier(text: String) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mark =
+        ["0xx", "0 xx", "0**", "0 **"].into_iter().find_map(|mark| Some((lower.find(mark)?, mark.len())));
+    match mark.map(|(at, len)| (&text[..=at], text[at + len..].trim_start())) {
+        Some((before, behind)) if behind.starts_with(|c: char| c.is_ascii_digit()) => {
+            format!("{before}{behind}")
+        }
+        Some(_) | None => text,
+    }
+}
+
+fn digits_of(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_digit).count()
 }
 
 /// A character as it was meant; `None` for what nobody sees.
@@ -145,7 +242,9 @@ fn plain(c: char) -> Option<char> {
         c if c.is_ascii() && !c.is_control() => Some(c),
         c if c.is_whitespace() => Some(' '),
         c if c.is_control() => None,
-        c => Some(digit(c).unwrap_or(c)),
+        c if c.is_alphanumeric() => Some(digit(c).unwrap_or(c)),
+        // A telephone's picture, for one.
+        _ => Some(' '),
     }
 }
 
@@ -166,9 +265,9 @@ fn of_link(text: &str) -> Option<String> {
         (None, Some(at)) => at + lower[at..].find("phone=")? + "phone=".len(),
         (None, None) => return None,
     };
-    let rest = text.get(from..)?.trim_start_matches("%2B").trim_start_matches("%2b").trim_start_matches('+');
+    let rest = text.get(from..)?;
     let end = rest.find(['/', '?', '&', '#', ' ', '\n']).unwrap_or(rest.len());
-    Some(rest[..end].replace("%20", "").replace('-', ""))
+    Some(decoded(&rest[..end]).trim().trim_start_matches('+').replace('-', ""))
 }
 
 /// A number of RFC 3966 with the context that its parameters give, without those that say

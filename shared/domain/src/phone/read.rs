@@ -76,8 +76,9 @@ pub(super) enum Writer {
 
 /// Reads a text.
 pub(super) fn read(text: &str, country: Option<CallingCode>, by: Writer) -> Result<Reading, Invalid> {
-    let Cleaned { text, is_international } = clean(text)?;
+    let Cleaned { text, is_international, is_first } = clean(text)?;
     let (first, left_out) = first_number(&text)?;
+    let left_out = if is_first { Some(LeftOut::OtherNumber) } else { left_out };
     let number = if is_international { international(&first) } else { number(&first, country, by) }?;
     Ok(Reading { number, left_out })
 }
