@@ -54,12 +54,27 @@ pub(super) struct Planned {
 /// How likely it is that there is such a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
-    /// The plan has no number of this length.
+    /// The plan has no number of this length, or none that begins so.
     Impossible,
     /// The length fits.
     Possible,
     /// The plan gives out such numbers.
     Valid,
+}
+
+/// Calling codes in whose plans numbers begin with a zero.
+const KEEP_ZEROS: [u16; 16] = [39, 225, 226, 227, 229, 241, 242, 247, 250, 378, 379, 687, 800, 881, 888, 992];
+
+/// What people still write behind a calling code, where the plan has no such prefix any more or
+/// never had one: Mexico's long distance and mobile calls (until 2019), Argentina's 0 behind the 9
+/// of mobile numbers, a zero by habit elsewhere.
+fn former_prefixes(code: u16) -> &'static [&'static str] {
+    match code {
+        code if KEEP_ZEROS.contains(&code) => &[],
+        52 => &["1044", "1045", "101", "044", "045", "01", "02", "0", "1"],
+        54 => &["90", "9", "0"],
+        _ => &["0"],
+    }
 }
 
 /// A number that begins with its calling code, without the trunk prefix that some write
@@ -73,12 +88,32 @@ pub(super) fn international(digits: &str) -> Planned {
         }
         planned = Some(again);
     }
-    planned.unwrap_or_else(|| Planned { digits: digits.to_owned(), standing: Standing::Impossible })
+    let planned =
+        planned.unwrap_or_else(|| Planned { digits: digits.to_owned(), standing: Standing::Impossible });
+    without_former_prefix(planned)
 }
 
 /// A number as it is dialled within a country; `None` when its plan cannot read it.
 pub(super) fn national(digits: &str, country: CallingCode) -> Option<Planned> {
-    planned(digits, Some(country.region()?))
+    planned(digits, Some(country.region()?)).map(without_former_prefix)
+}
+
+/// The number without a prefix of a former plan, when only so the plan can have it.
+fn without_former_prefix(planned: Planned) -> Planned {
+    if planned.standing > Standing::Impossible {
+        return planned;
+    }
+    let Some((code, written)) = split(&planned.digits) else { return planned };
+    let found = former_prefixes(code).iter().find_map(|prefix| {
+        let rest = written.strip_prefix(prefix)?;
+        let found = self::planned(&format!("+{code}{rest}"), None)?;
+        // The 9 of an Argentinian mobile number stays.
+        let lost = prefix.starts_with('9') && !found.digits.starts_with("549");
+        let found =
+            if lost { self::planned(&format!("+549{}", found.digits.get(2..)?), None)? } else { found };
+        (found.standing > Standing::Impossible).then_some(found)
+    });
+    found.unwrap_or(planned)
 }
 
 fn planned(text: &str, region: Option<Region>) -> Option<Planned> {
@@ -88,10 +123,21 @@ fn planned(text: &str, region: Option<Region>) -> Option<Planned> {
     let is_valid = util.is_valid_number(&number);
     let standing = match util.is_possible_number_with_reason(&number) {
         Ok(_) if is_valid => Standing::Valid,
-        Ok(NumberLengthType::IsPossible) => Standing::Possible,
-        Ok(NumberLengthType::IsPossibleLocalOnly) | Err(_) => Standing::Impossible,
+        Ok(NumberLengthType::IsPossible) if !starts_wrong(&digits) => Standing::Possible,
+        Ok(NumberLengthType::IsPossible | NumberLengthType::IsPossibleLocalOnly) | Err(_) => {
+            Standing::Impossible
+        }
     };
     Some(Planned { digits, standing })
+}
+
+/// Whether a number begins with a zero where none does, or in North America with no area code.
+/// Nothing more is asked of it: the example numbers of the contracts would fail.
+fn starts_wrong(digits: &str) -> bool {
+    split(digits).is_some_and(|(code, number)| match code {
+        1 => number.starts_with(['0', '1']),
+        code => number.starts_with('0') && !KEEP_ZEROS.contains(&code),
+    })
 }
 
 /// The calling code and what follows it.

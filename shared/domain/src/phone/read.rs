@@ -146,7 +146,12 @@ fn split_numbers(text: &str) -> (&str, bool) {
             return (&text[..at], true);
         }
     }
-    let is_middle = |at: usize| digits_of(&text[..at]) * 2 == digits_of(text);
+    // Half of one with its country code is no number with it.
+    let shortest = if text.trim_start_matches('(').starts_with(['+', '0']) { 2 + WHOLE } else { WHOLE };
+    let is_middle = |at: usize| {
+        let half = digits_of(&text[..at]);
+        half > shortest && half * 2 == digits_of(text)
+    };
     match text.match_indices([' ', '-']).find(|(at, _)| is_two && is_middle(*at)) {
         Some((at, _)) => (&text[..at], true),
         None => (text, false),
@@ -183,9 +188,29 @@ fn number(text: &str, country: Option<CallingCode>, by: Writer) -> Result<PhoneN
     // Nobody writes a country's code as `(555) 5555555`.
     if digits.starts_with('0') || has_area {
         let planned = national.ok_or_else(no_number)?;
-        return whole(&planned.digits);
+        return possible(&planned, country);
     }
-    of_two(national, planned_of(text)?, by)
+    let international = planned_of(text)?;
+    // A short one that another country may have is as likely a national one with a slip.
+    let is_foreign = international.standing == Standing::Valid
+        || (international.standing == Standing::Possible && digits.len() >= SURELY_INTERNATIONAL);
+    match &national {
+        Some(national) if national.standing == Standing::Impossible && !is_foreign => {
+            possible(national, country)
+        }
+        Some(_) | None => of_two(national, international, by),
+    }
+}
+
+/// A number that was completed; one that the plan of the country cannot have is refused.
+fn possible(planned: &Planned, country: CallingCode) -> Result<PhoneNumber, Invalid> {
+    let number = whole(&planned.digits)?;
+    if planned.standing > Standing::Impossible {
+        return Ok(number);
+    }
+    let code = country.get();
+    let message = format!("phone is no number that +{code} can have: write it with + and its country code");
+    Err(Invalid::new("phone", message))
 }
 
 /// Which of two readings it is: the national one, or the one whose country code lacks its `+`.
