@@ -6,10 +6,37 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// Text for comparing: lower case, compatible characters (full width, ligatures, styled letters)
-/// as plain ones, without accents and what nobody sees. Marks of scripts that spell vowels with
-/// them stay.
+/// as plain ones, without accents and what nobody sees, letters with strokes and joined ones as
+/// those type them who have no such keys. Marks of scripts that spell vowels with them stay.
 pub fn fold(text: &str) -> String {
-    text.nfkd().filter(|c| !is_ornament(*c)).flat_map(char::to_lowercase).nfkc().collect()
+    let mut before = ' ';
+    let letters = text.nfkd().filter(|c| !is_ornament(*c)).flat_map(char::to_lowercase);
+    // Catalan's `l·l` is one sound, and often typed without its dot.
+    let letters = letters.filter(|c| std::mem::replace(&mut before, *c) != 'l' || *c != '\u{b7}');
+    letters
+        .flat_map(|c| plain_letters(c).chars().chain(plain_letters(c).is_empty().then_some(c)))
+        .nfkc()
+        .collect()
+}
+
+/// What stands for a lower-case letter that no decomposition makes plain (Unicode has none);
+/// empty for the others.
+fn plain_letters(c: char) -> &'static str {
+    match c {
+        'ß' => "ss",
+        'æ' => "ae",
+        'œ' => "oe",
+        'þ' => "th",
+        'ł' => "l",
+        'ø' => "o",
+        'ı' => "i",
+        'đ' | 'ð' => "d",
+        'ħ' => "h",
+        'ŧ' => "t",
+        'ŋ' => "n",
+        'ς' => "σ",
+        _ => "",
+    }
 }
 
 fn is_ornament(c: char) -> bool {
@@ -102,9 +129,39 @@ mod tests {
             ("إِلغَاء", "الغاء"),
             ("बंद करें", "बंद करें"),
             ("ΣΤΟΠ", "στοπ"),
+            ("Col·lecció, coŀlecció", "colleccio, colleccio"),
+            ("uno·due", "uno·due"),
         ] {
             assert_eq!(fold(typed), want, "{typed}");
         }
+    }
+
+    #[test]
+    fn letters_without_an_accent_to_lose_are_found_too() {
+        for (written, typed) in [
+            ("Straße", "strasse"),
+            ("STRAẞE", "Strasse"),
+            ("Łukasz", "lukasz"),
+            ("MICHAŁ", "michal"),
+            ("Søren", "soren"),
+            ("Ǿrsted", "orsted"),
+            ("Işık", "isik"),
+            ("IŞIK", "ışık"),
+            ("İpek", "ipek"),
+            ("DİYARBAKIR", "Diyarbakır"),
+            ("Æther", "aether"),
+            ("Ǽlfred", "aelfred"),
+            ("Œuvre", "oeuvre"),
+            ("Đorđe", "dorde"),
+            ("Þór", "thor"),
+            ("Sigurður", "sigurdur"),
+            ("Ħamrun", "hamrun"),
+            ("Máŧe", "mate"),
+            ("Γιώργος", "ΓΙΩΡΓΟΣ"),
+        ] {
+            assert_eq!(searchable(written), searchable(typed), "{written}");
+        }
+        assert_eq!(searchable("Łódź"), "lodz");
     }
 
     #[test]
