@@ -17,35 +17,163 @@ pub enum Keyword {
 }
 
 /// Most words of one kind that an account may have.
-const MAX_WORDS: usize = 100;
+const MAX_WORDS: usize = 250;
 /// Longest of them, in characters.
 const MAX_WORD: usize = 60;
 
 /// Words that always opt out, whatever an account's list says: the one that everybody knows,
 /// and the titles of Meta's own opt-out button.
-const ALWAYS: [&str; 9] = [
+const ALWAYS: [&str; 12] = [
     "stop",
     "stop promotions",
     "unsubscribe",
     "interrompi promozioni",
     "detener promociones",
     "parar promoções",
+    "interromper promoções",
     "arrêter les promotions",
+    "arrêter les promos",
     "werbung stoppen",
+    "promotions stoppen",
     "stop marketing",
 ];
-/// English, Italian, Spanish, Portuguese, French, German, Arabic, Hindi.
-const OPT_OUT: [&[&str]; 8] = [
-    &["stopall", "stop all", "cancel", "end", "quit", "revoke", "optout", "opt out"],
-    &["arresta", "cancella", "cancellami", "disiscrivimi", "annulla", "basta"],
-    &["parar", "alto", "detener", "baja", "darme de baja", "cancelar", "salir", "desuscribir"],
-    &["pare", "sair", "descadastrar", "cancelar inscrição", "remover"],
-    &["arrêt", "arrêter", "désabonner", "se désabonner", "désinscription", "désinscrire", "annuler"],
-    &["stopp", "abmelden", "abbestellen", "austragen", "angebote stoppen"],
+/// English, Italian, Spanish, Portuguese, French, German, Arabic, Hindi, Dutch, Polish, Russian,
+/// Turkish, Indonesian, Chinese, Japanese, Korean: words that as a whole message mean nothing else.
+const OPT_OUT: &[&[&str]] = &[
+    &[
+        "stopall",
+        "stop all",
+        "cancel",
+        "end",
+        "quit",
+        "revoke",
+        "optout",
+        "opt out",
+        "opt me out",
+        "un-subscribe",
+        "unsubscribe me",
+        "unsub",
+        "remove me",
+        "cancel subscription",
+        "stop messages",
+        "stop promos",
+    ],
+    &[
+        "arresta",
+        "cancella",
+        "cancellami",
+        "disiscrivimi",
+        "disiscriviti",
+        "disiscrizione",
+        "annulla",
+        "annulla iscrizione",
+        "annulla l'iscrizione",
+        "cancella iscrizione",
+        "cancella l'iscrizione",
+        "stop promozioni",
+        "interrompi le promozioni",
+        "basta",
+    ],
+    &[
+        "parar",
+        "alto",
+        "detener",
+        "baja",
+        "dar de baja",
+        "darme de baja",
+        "darse de baja",
+        "cancelar",
+        "cancelar suscripción",
+        "cancelar la suscripción",
+        "anular suscripción",
+        "salir",
+        "desuscribir",
+        "desuscribirme",
+        "desuscribirse",
+        "parar promociones",
+    ],
+    &[
+        "pare",
+        "sair",
+        "descadastrar",
+        "descadastre-me",
+        "cancelar inscrição",
+        "cancelar assinatura",
+        "cancelar subscrição",
+        "parar de receber",
+        "desinscrever",
+        "remover",
+    ],
+    &[
+        "arrêt",
+        "arrêter",
+        "désabonner",
+        "se désabonner",
+        "me désabonner",
+        "désabonnez-moi",
+        "désabonnement",
+        "désinscription",
+        "désinscrire",
+        "se désinscrire",
+        "me désinscrire",
+        "désinscrivez-moi",
+        "annuler",
+        "annuler l'abonnement",
+        "arrêter promotions",
+        "stop pub",
+    ],
+    &[
+        "stopp",
+        "stoppen",
+        "abmelden",
+        "abmeldung",
+        "abbestellen",
+        "abbestellung",
+        "newsletter abbestellen",
+        "werbung abbestellen",
+        "austragen",
+        "keine werbung",
+        "keine werbung mehr",
+        "angebote stoppen",
+    ],
     &["توقف", "قف", "إيقاف", "إلغاء", "إلغاء الاشتراك", "إيقاف العروض"],
     &["बंद", "बंद करो", "बंद करें", "रोकें", "रुको", "स्टॉप"],
+    &[
+        "afmelden",
+        "afmelding",
+        "uitschrijven",
+        "meld me af",
+        "schrijf me uit",
+        "stop promoties",
+        "promoties stoppen",
+    ],
+    &[
+        "zatrzymaj",
+        "wypisz",
+        "wypisz mnie",
+        "wypisz się",
+        "rezygnuję",
+        "rezygnacja",
+        "anuluj subskrypcję",
+        "zatrzymaj promocje",
+    ],
+    &["стоп", "отписаться", "отписка", "отпишите меня", "отменить подписку", "остановить рассылку"],
+    &[
+        "durdur",
+        "iptal",
+        "ret",
+        "abonelikten çık",
+        "abonelikten ayrıl",
+        "aboneliği iptal et",
+        "listeden çık",
+        "promosyonları durdur",
+    ],
+    &["berhenti", "berhenti berlangganan", "hentikan", "hentikan promosi", "stop promosi"],
+    &["退订", "退訂", "取消订阅", "取消訂閱", "停止", "停止推广", "停止推廣", "拒收"],
+    &["配信停止", "配信を停止", "配信解除", "登録解除", "購読解除", "購読を解除", "解除", "退会", "ストップ"],
+    &["수신거부", "수신 거부", "구독취소", "구독 취소"],
 ];
-const OPT_IN: [&[&str]; 8] = [
+const OPT_IN: &[&[&str]] = &[
     &["start", "yes", "unstop", "resume", "subscribe", "resume promotions"],
     &["inizia", "riprendi", "iscrivimi"],
     &["iniciar", "comenzar", "reanudar", "alta", "suscribir"],
@@ -55,7 +183,7 @@ const OPT_IN: [&[&str]; 8] = [
     &["ابدأ", "اشتراك", "استئناف"],
     &["शुरू", "शुरू करो", "शुरू करें", "स्टार्ट"],
 ];
-const HELP: [&[&str]; 8] = [
+const HELP: &[&[&str]] = &[
     &["help", "info"],
     &["aiuto"],
     &["ayuda"],
@@ -100,7 +228,7 @@ impl Keywords {
     pub fn effective(&self) -> [Vec<&str>; 3] {
         [(&self.opt_out, OPT_OUT), (&self.opt_in, OPT_IN), (&self.help, HELP)].map(|(own, ours)| match own {
             Some(own) => own.iter().map(String::as_str).collect(),
-            None => ours.into_iter().flatten().copied().collect(),
+            None => ours.iter().copied().flatten().copied().collect(),
         })
     }
 
@@ -213,6 +341,73 @@ mod tests {
     }
 
     #[test]
+    fn titles_of_taps_and_phrases() {
+        for text in [
+            "un-subscribe",
+            "Un Subscribe!",
+            "UNSUB",
+            "Interromper promoções",
+            "INTERROMPER PROMOCOES",
+            "Promotions stoppen",
+            "Arrêter les promos",
+            "arreter les promos",
+            "Dar de baja",
+            "Darse de baja",
+            "cancelar suscripcion",
+            "Désabonnement",
+            "Se désinscrire",
+            "Désabonnez-moi",
+            "Disiscriviti",
+            "Annulla iscrizione",
+            "Annulla l’iscrizione",
+            "Descadastre-me",
+            "Abmeldung",
+            "Uitschrijven",
+            "Promoties stoppen",
+            "Wypisz się",
+            "WYPISZ SIE",
+            "Rezygnuję",
+            "СТОП",
+            "Отписаться",
+            "Abonelikten çık",
+            "İPTAL",
+            "iptal",
+            "DURDUR",
+            "Berhenti",
+            "Berhenti berlangganan.",
+            "退订",
+            "取消訂閱",
+            "停止。",
+            "配信停止",
+            "ｽﾄｯﾌﾟ",
+            "登録解除",
+            "수신거부",
+        ] {
+            assert_eq!(keyword(text), Some(Keyword::OptOut), "{text}");
+        }
+        // What is said about other things, too.
+        for text in
+            ["dur", "nie", "нет", "tidak", "不要", "いいえ", "interromper", "promoções", "uit", "koniec"]
+        {
+            assert_eq!(keyword(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_word_asks_for_two_things() {
+        let ours = Keywords::default();
+        let [opt_out, opt_in, help] =
+            ours.shown().map(|list| list.into_iter().map(normal).collect::<Vec<_>>());
+        let all: Vec<&String> = opt_out.iter().chain(&opt_in).chain(&help).collect();
+        for (at, word) in all.iter().enumerate() {
+            assert!(!all[..at].contains(word), "{word} is there twice");
+        }
+        // A list as it is shown can be given back.
+        let [shown, _, _] = ours.shown().map(|list| list.into_iter().map(str::to_owned).collect::<Vec<_>>());
+        assert!(Keywords::check("opt_out_words", &shown).is_ok());
+    }
+
+    #[test]
     fn an_account_has_its_own_words_and_stop() {
         let own = Keywords { opt_out: Some(vec!["niente spam".to_owned()]), ..Keywords::default() };
         assert_eq!(own.read("Niente SPAM!"), Some(Keyword::OptOut));
@@ -222,7 +417,7 @@ mod tests {
         }
         assert_eq!(own.read("start"), Some(Keyword::OptIn));
         for bad in
-            [vec![String::new()], vec!["!".to_owned()], vec!["x".repeat(61)], vec!["x".to_owned(); 101]]
+            [vec![String::new()], vec!["!".to_owned()], vec!["x".repeat(61)], vec!["x".to_owned(); 251]]
         {
             assert_eq!(Keywords::check("opt_out_words", &bad).unwrap_err().field, "opt_out_words");
         }
