@@ -224,6 +224,29 @@ impl Keywords {
         Ok(clean)
     }
 
+    /// Checks that none of the account's own words asks for something else before: of a word
+    /// in two lists only the first is heeded, opt-out before opt-in before help.
+    ///
+    /// # Errors
+    /// Names `opt_in_words` or `help_words`, whichever has a word that is never heeded.
+    pub fn check_apart(&self) -> Result<(), Invalid> {
+        let [opt_out, opt_in, _] = self.shown();
+        for (field, own, before) in [
+            ("opt_in_words", &self.opt_in, vec![("opt_out_words", &opt_out)]),
+            ("help_words", &self.help, vec![("opt_out_words", &opt_out), ("opt_in_words", &opt_in)]),
+        ] {
+            for word in own.iter().flatten() {
+                let said = normal(word);
+                let other = before.iter().find(|(_, list)| list.iter().any(|word| normal(word) == said));
+                if let Some((other, _)) = other {
+                    let message = format!("{field} and {other} have one word: {word}");
+                    return Err(Invalid::new(field, message));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The words of each kind that are heeded: opt-out, opt-in, help.
     pub fn effective(&self) -> [Vec<&str>; 3] {
         [(&self.opt_out, OPT_OUT), (&self.opt_in, OPT_IN), (&self.help, HELP)].map(|(own, ours)| match own {
@@ -402,9 +425,35 @@ mod tests {
         for (at, word) in all.iter().enumerate() {
             assert!(!all[..at].contains(word), "{word} is there twice");
         }
+        assert_eq!(ours.check_apart(), Ok(()));
         // A list as it is shown can be given back.
         let [shown, _, _] = ours.shown().map(|list| list.into_iter().map(str::to_owned).collect::<Vec<_>>());
         assert!(Keywords::check("opt_out_words", &shown).is_ok());
+        let own = |opt_out: &[&str], opt_in: &[&str], help: &[&str]| {
+            let list = |words: &[&str]| {
+                let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+                Some(words).filter(|words| !words.is_empty())
+            };
+            Keywords { opt_out: list(opt_out), opt_in: list(opt_in), help: list(help) }
+        };
+        for (keywords, field) in [
+            (own(&["ok"], &["ok"], &[]), "opt_in_words"),
+            (own(&["Basta così"], &["*BASTA COSI*"], &[]), "opt_in_words"),
+            (own(&[], &["cancel"], &[]), "opt_in_words"),
+            (own(&["no"], &["Stop!"], &[]), "opt_in_words"),
+            (own(&["ok"], &[], &["OK"]), "help_words"),
+            (own(&[], &["ok"], &["ok"]), "help_words"),
+        ] {
+            assert_eq!(keywords.check_apart().unwrap_err().field, field, "{keywords:?}");
+        }
+        for keywords in [
+            own(&["no"], &["ok"], &["info"]),
+            // One of our own words that the account means otherwise.
+            own(&["yes"], &[], &[]),
+            own(&["no"], &["cancel"], &[]),
+        ] {
+            assert_eq!(keywords.check_apart(), Ok(()), "{keywords:?}");
+        }
     }
 
     #[test]
