@@ -128,7 +128,8 @@ pub(super) fn clean(text: &str) -> Result<Cleaned, Invalid> {
         return Err(Invalid::new("phone", message));
     }
     let (text, is_first) = first_of_list(&text);
-    let text = without_labels(without_names(text)).trim();
+    let unnamed = without_names(text);
+    let text = without_labels(&unnamed).trim();
     Ok(Cleaned { text: without_carrier(without_zeros_of_plus(text)), is_international: false, is_first })
 }
 
@@ -159,26 +160,42 @@ fn first_of_list(text: &str) -> (&str, bool) {
     (text, false)
 }
 
-/// Without the name of whoever has the number, before a colon or behind it: `Mario: 347 1234567`,
-/// `347 1234567 (Mario)`.
-fn without_names(text: &str) -> &str {
-    let is_name = |text: &str| {
-        let mut words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).peekable();
-        words.peek().is_some()
-            && text.chars().count() <= MAX_NAME
-            && !text.contains(['@', '/', '#', '*'])
-            && words.all(|word| !OTHERS.contains(&word.to_lowercase().as_str()))
-    };
+/// Without the name of whoever has the number: `Mario: 347 1234567`, `347 1234567 (Mario)`.
+fn without_names(text: &str) -> String {
+    let mut text = text.to_owned();
+    let mut from = 0;
+    while let Some(open) = text[from..].find('(').map(|at| from + at)
+        && let Some(close) = text[open..].find(')').map(|at| open + at)
+    {
+        from = open + 1;
+        // In the midst of a number it may stand for digits.
+        let is_beside = digits_of(&text[..open]) == 0 || digits_of(&text[..open]) >= WHOLE;
+        if is_beside && is_name(&text[from..close]) {
+            text.replace_range(open..=close, " ");
+        }
+    }
     let starts = text.find(|c: char| c.is_ascii_digit() || c == '+').unwrap_or(0);
     let before = text[..starts].trim_end_matches([' ', '(']);
-    let text = match before.strip_suffix(':') {
-        Some(name) if is_name(name) => &text[before.len()..],
-        Some(_) | None => text,
+    let starts = match before.strip_suffix(':').or_else(|| before.strip_suffix(" -")) {
+        Some(name) if is_name(name) => before.len(),
+        Some(_) | None => 0,
     };
     let ends = text.rfind(|c: char| c.is_ascii_digit()).map_or(0, |at| at + 1);
-    let behind = text[ends..].trim();
-    let name = behind.strip_prefix('(').or_else(|| behind.strip_prefix("- "));
-    if name.is_some_and(is_name) { &text[..ends] } else { text }
+    let behind = text[ends..].trim_start();
+    let ends = match ["(", "- ", "/ ", ", "].iter().find_map(|mark| behind.strip_prefix(mark)) {
+        Some(name) if is_name(name) => ends,
+        Some(_) | None => text.len(),
+    };
+    text[starts..ends].to_owned()
+}
+
+/// Whether a text may be somebody's name, or a place's, and says of no number that it is another.
+fn is_name(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some()
+        && text.chars().count() <= MAX_NAME
+        && !text.contains(|c: char| c.is_ascii_digit() || "+@/#*".contains(c))
+        && words.all(|word| !OTHERS.contains(&word.to_lowercase().as_str()))
 }
 
 /// Without the zeros that somebody put before a `+`, as if it stood for one of two: `0+39`.
