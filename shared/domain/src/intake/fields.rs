@@ -82,7 +82,8 @@ pub(super) fn meaning_of(words: &Words) -> Meaning {
     let is_name = words.has_any(&[Word::Name, Word::Nome, Word::Nom, Word::Called])
         || words.has_any(&[Word::FirstName, Word::Vorname, Word::LastName]);
     let is_of_copies = words.has(Word::Copy) && !words.has_any(&PHONES) && (is_address || !is_name);
-    if words.has(Word::Elsewhere) || is_of_copies || role_of(words) == Role::Staff {
+    let is_of_another = is_of_copies || is_of_addressee(words, Word::Name);
+    if words.has(Word::Elsewhere) || is_of_another || role_of(words) == Role::Staff {
         return Meaning::Other;
     }
     if is_of_answers(words) {
@@ -134,6 +135,11 @@ pub(super) fn role_of(words: &Words) -> Role {
     }
 }
 
+/// `to_email`, `phoneTo`: of the one to whom a message went.
+fn is_of_addressee(words: &Words, what: Word) -> bool {
+    words.are(&[Word::To, what]) || words.are(&[what, Word::To])
+}
+
 /// `reply_to`, `Reply-To E-Mail`.
 fn is_of_answers(words: &Words) -> bool {
     let has_more = words.has_any(&[Word::To, Word::Email]);
@@ -148,7 +154,7 @@ fn address(words: &Words) -> Field {
         return Field::Address;
     }
     if !is_phone {
-        if words.are(&[Word::To, Word::Email]) || words.are(&[Word::Email, Word::To]) {
+        if is_of_addressee(words, Word::Email) {
             return Field::Email(ADDRESSEE);
         }
         let rank = if is_lesser { LESSER } else { u8::from(words.has(Word::Work)) };
@@ -158,6 +164,7 @@ fn address(words: &Words) -> Field {
         return part;
     }
     let rank = match () {
+        () if PHONES.iter().any(|word| is_of_addressee(words, *word)) => ADDRESSEE,
         () if is_user => LAST_RESORT,
         () if is_lesser => LESSER,
         () if words.has(Word::WhatsApp) => 0,

@@ -228,7 +228,7 @@ const VOCABULARY: &[(Word, &str)] = &[
     ),
     (
         Word::Filler,
-        "a an and the of for in on at by is are be can we us our please what which best good enter insert write
+        "a an and the of for from in on at by is are be can we us our please what which best good enter insert write
          leave give tell share provide here required optional mandatory label no field fields input display
          short primary main preferred current personal private home default contactable answer
          il lo la le gli i e ed o di del della dello dei degli delle dell d l un una uno qual quale come per da al alla

@@ -113,6 +113,7 @@ fn of_several_addresses_the_persons() {
         r#"{"email_to": "biz@ex.com", "reply_to_email": "cust@example.com", "name": "C"}"#,
         r#"{"reply-to": "cust@example.com", "to_email": "biz@ex.com", "name": "C"}"#,
         r#"{"reply_to": "cust@example.com", "name": "C"}"#,
+        r#"{"to_email": "biz@ex.com", "to_name": "Biz", "from_email": "cust@example.com", "from_name": "C"}"#,
         r#"{"E-mail PEC": "c@pec.example", "E-mail": "cust@example.com", "name": "C"}"#,
         r#"{"E-mail": "cust@example.com", "E-mail PEC": "c@pec.example", "name": "C"}"#,
         r#"{"email_pec": "c@pec.example", "customer": {"email": "cust@example.com", "name": "C"}}"#,
@@ -126,6 +127,8 @@ fn of_several_addresses_the_persons() {
         of_json(r#"{"reply": "yes", "reply_to": 12, "email": "cust@example.com", "name": "C"}"#),
         cust
     );
+    let phones = r#"{"to_phone": "+390255500000", "phone": "347 555 0230", "name": "C"}"#;
+    assert_eq!(of_json(phones), "webhook: C | +393475550230 | -");
     // A code of a country beside the number.
     assert_eq!(
         of_json(r#"{"name": "C", "phone_cc": "39", "phone": "347 555 0230"}"#),
