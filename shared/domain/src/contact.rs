@@ -171,6 +171,26 @@ impl std::fmt::Debug for NewContact {
 }
 
 impl NewContact {
+    /// Somebody whom a provider knows by these.
+    pub fn known_by(identities: &[Identity]) -> Self {
+        let mut new = Self { is_proven: true, ..Self::default() };
+        for identity in identities {
+            match identity {
+                Identity::Phone(key) if new.phone.is_none() => {
+                    new.phone = PhoneNumber::from_e164(key.as_str()).ok();
+                }
+                Identity::Bsuid(user_id) if new.bsuid.is_none() => new.bsuid = Some(user_id.clone()),
+                Identity::Phone(_)
+                | Identity::Bsuid(_)
+                | Identity::Email(_)
+                | Identity::Lid(_)
+                | Identity::Custom { .. }
+                | Identity::External(_) => new.aliases.push(identity.clone()),
+            }
+        }
+        new
+    }
+
     /// Checks the limits of RULES: name 255, 100 tags of 64 characters, metadata
     /// 16 kB, and at least one value to find the contact by.
     ///

@@ -97,6 +97,7 @@ impl AccountSettings {
                 *kept = Some(Keywords::check(field, &words)?).filter(|words| !words.is_empty());
             }
         }
+        keywords.check_apart()?;
         if let Some(code) = self.default_country {
             let code = Some(code.trim()).filter(|code| !code.is_empty());
             account.default_country = code.map(CallingCode::parse).transpose()?;

@@ -132,7 +132,12 @@ pub async fn learn(
                 new.phone = PhoneNumber::from_e164(key.as_str()).ok();
             }
             Identity::Bsuid(user_id) if contact.bsuid.is_none() => new.bsuid = Some(user_id.clone()),
-            other => new.aliases.push(other.clone()),
+            Identity::Phone(_)
+            | Identity::Bsuid(_)
+            | Identity::Email(_)
+            | Identity::Lid(_)
+            | Identity::Custom { .. }
+            | Identity::External(_) => new.aliases.push(identity.clone()),
         }
         upsert(publisher, tenant, None, &new).await?;
     }

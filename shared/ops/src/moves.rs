@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
+use domain::TenantId;
 use domain::contact::{Contact, NewContact};
 use domain::identity::Identity;
-use domain::{PhoneNumber, TenantId};
 use store::Store;
 use store::contacts::Moved;
 
@@ -42,7 +42,7 @@ pub async fn moved(
         }
         if let Some(later) = store.moved_since(tenant, &next).await?.filter(|later| later.at_ms >= at_ms) {
             at_ms = later.at_ms;
-            let to = NewContact { origin: to.origin, ..known_by(&later.to) };
+            let to = NewContact { origin: to.origin, ..NewContact::known_by(&later.to) };
             contact = rename(publisher, tenant, &next, &to).await?.or(contact);
             open.extend(later.to);
         }
@@ -75,19 +75,4 @@ pub async fn followed(
         }
     }
     Ok(found)
-}
-
-/// Somebody whom a provider knows by these.
-pub fn known_by(identities: &[Identity]) -> NewContact {
-    let mut new = NewContact { is_proven: true, ..NewContact::default() };
-    for identity in identities {
-        match identity {
-            Identity::Phone(key) if new.phone.is_none() => {
-                new.phone = PhoneNumber::from_e164(key.as_str()).ok();
-            }
-            Identity::Bsuid(user_id) if new.bsuid.is_none() => new.bsuid = Some(user_id.clone()),
-            other => new.aliases.push(other.clone()),
-        }
-    }
-    new
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 
+use crate::text::mend_surrogates;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Deeper values are skipped.
@@ -15,6 +16,9 @@ const MAX_NODES: usize = 50_000;
 const MAX_LIST: usize = 200;
 /// Bytes that are kept of a text; no name, number or address is longer.
 const MAX_TEXT: usize = 4_096;
+
+/// Numbers that are whole multiples of this, and come with a fraction or exponent, were rounded.
+const ROUNDED: f64 = 1e4;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +37,8 @@ impl Node {
     /// Parses JSON; `None` when it is none.
     pub(super) fn parse(json: &str) -> Option<Self> {
         let left = Cell::new(MAX_NODES);
-        let mut parser = serde_json::Deserializer::from_str(json);
+        let json = mend_surrogates(json.as_bytes());
+        let mut parser = serde_json::Deserializer::from_slice(&json);
         let node = Build { left: &left, depth: 0 }.deserialize(&mut parser).ok()?;
         parser.end().ok().map(|()| node)
     }
@@ -155,8 +160,15 @@ impl<'de> Visitor<'de> for Build<'_> {
 
     /// A phone number of a spreadsheet arrives as `3.93391234567E11`.
     fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
-        let whole = value.fract() == 0.0 && value.abs() < 1e15;
-        Ok(Node::Number(if whole { format!("{value:.0}") } else { value.to_string() }))
+        // Of a number that a spreadsheet rounded nobody knows which digits it had: one that ends
+        // in as many zeros is written so that no phone is read of it.
+        let is_rounded = value.abs() >= ROUNDED && value % ROUNDED == 0.0;
+        let is_whole = value.fract() == 0.0 && value.abs() < 1e15;
+        Ok(Node::Number(match (is_whole, is_rounded) {
+            (true, true) => format!("{value:e}"),
+            (true, false) => format!("{value:.0}"),
+            (false, _) => value.to_string(),
+        }))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {

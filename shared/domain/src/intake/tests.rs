@@ -259,6 +259,26 @@ fn three_megabytes_of_order_lines_do_not_hide_the_customer() {
 }
 
 #[test]
+fn half_a_character_hides_nobody() {
+    for body in [
+        r#"{"name":"Sur","phone":"+393485210001","note":"cut \ud83d"}"#,
+        r#"{"name":"Sur","phone":"+393485210001","note":"\ude00 cut"}"#,
+        r#"payload={"name":"Sur","phone":"+393485210001","note":"cut \ud83d"}"#,
+    ] {
+        let found = shown(&read(&payload(body.as_bytes(), &[])));
+        assert_eq!(found, "webhook: Sur | +393485210001 | -", "{body}");
+    }
+}
+
+#[test]
+fn a_number_that_a_spreadsheet_rounded_is_nobodys() {
+    for number in ["3.9348521E+11", "3.93E+11", "393480000000.0"] {
+        let body = format!(r#"{{"name":"Sur","phone":{number},"email":"sur@example.com"}}"#);
+        assert_eq!(shown(&read(&payload(body.as_bytes(), &[]))), "webhook: Sur | - | sur@example.com");
+    }
+}
+
+#[test]
 fn debug_shows_no_personal_data() {
     let reading = read(&payload(sample!("stripe_checkout"), &[]));
     let text = format!("{reading:?}");

@@ -139,17 +139,7 @@ fn identity_of(n: usize) -> Identity {
 }
 
 fn proof_of(identities: &[usize]) -> NewContact {
-    let mut new = NewContact { is_proven: true, ..NewContact::default() };
-    for identity in identities.iter().map(|n| identity_of(*n)) {
-        match identity {
-            Identity::Phone(key) if new.phone.is_none() => {
-                new.phone = crate::PhoneNumber::from_e164(key.as_str()).ok();
-            }
-            Identity::Bsuid(id) if new.bsuid.is_none() => new.bsuid = Some(id),
-            other => new.aliases.push(other),
-        }
-    }
-    new
+    NewContact::known_by(&identities.iter().map(|n| identity_of(*n)).collect::<Vec<_>>())
 }
 
 /// Who is one person with whom, and whether they want no messages, after these facts.

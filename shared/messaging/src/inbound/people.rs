@@ -5,7 +5,7 @@ use domain::identity::Identity;
 use domain::{AccountId, PhoneNumber};
 use ops::contacts::upsert;
 use ops::events::EventPublisher;
-use ops::moves::{followed, known_by, moved};
+use ops::moves::{followed, moved};
 use ops::{Error, Result};
 use serde_json::Value;
 use store::Store;
@@ -66,12 +66,16 @@ async fn since_then(
         }
         match identity {
             Identity::Phone(_) => new.phone = None,
-            other => {
+            other @ (Identity::Bsuid(_)
+            | Identity::Email(_)
+            | Identity::Lid(_)
+            | Identity::Custom { .. }
+            | Identity::External(_)) => {
                 new.bsuid = None;
                 new.aliases.push(other);
             }
         }
-        let NewContact { phone, bsuid, aliases, .. } = known_by(&since);
+        let NewContact { phone, bsuid, aliases, .. } = NewContact::known_by(&since);
         new.phone = new.phone.take().or(phone);
         new.bsuid = new.bsuid.take().or(bsuid);
         new.aliases.extend(aliases);
@@ -135,10 +139,10 @@ pub(super) async fn notice(
         ["wa_id", "new_wa_id", "user_id", "parent_user_id"].into_iter().filter_map(|name| text(system, name));
     let news: Vec<&str> = news.collect();
     let formers = [text(message, "from"), text(message, "from_user_id")];
-    let mut known_by = formers.into_iter().flatten().filter_map(identity);
+    let mut former = formers.into_iter().flatten().filter_map(identity);
     let from = match text(system, "type") {
-        Some("user_changed_user_id") => known_by.next_back(),
-        Some(_) | None => known_by.next(),
+        Some("user_changed_user_id") => former.next_back(),
+        Some(_) | None => former.next(),
     };
     let Some(from) = from else { return Ok(None) };
     let is_change = matches!(
