@@ -184,6 +184,11 @@ impl Terms {
         Ok(())
     }
 
+    /// Whether people have hours in which this is not sent to them.
+    pub fn has_quiet_hours(&self) -> bool {
+        self.limits.quiet.is_some()
+    }
+
     /// Until when somebody is not to be bothered, if that is now.
     pub fn quiet_until(
         &self,

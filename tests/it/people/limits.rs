@@ -103,3 +103,19 @@ async fn single_marketing_is_refused_in_quiet_hours_and_utility_is_not() {
     assert_eq!(back["account"]["quiet_hours"], json!(null));
     send("saldi").await.expect(200);
 }
+
+#[tokio::test]
+async fn a_preflight_knows_the_zone_that_a_contact_has() {
+    // It is 10:00 in Rome when the world begins, and 17:00 in Tokyo.
+    let street = street(json!({"quiet_hours": {"from": "16:00", "to": "18:30", "timezone": "UTC"}})).await;
+    let living = |phone: &str, zone: &str, tag: &str| json!({"phone": phone, "metadata": {"timezone": zone}, "tags": [tag]});
+    street.contact(living("+393473830001", "Asia/Tokyo", "t")).await;
+    street.contact(living("+819012345679", "Europe/Rome", "r")).await;
+    for (tag, quiet) in [("t", 1), ("r", 0)] {
+        let draft = json!({"token": street.api.token, "name": tag, "channel": "whatsapp", "message_type": "template",
+                           "template_name": "saldi", "recipient_type": "tags", "tags": [tag]});
+        let drafted = street.api.post("/api/campaigns/draft", draft).await.expect(200);
+        let path = format!("/api/campaigns/{}/preflight", drafted["campaign_id"]);
+        assert_eq!(street.api.post(&path, json!({})).await.expect(200)["preflight"]["quiet"], quiet, "{tag}");
+    }
+}

@@ -1,8 +1,9 @@
 //! What a launch would do, without doing it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use domain::{CampaignId, TenantId};
+use domain::contact::Contact;
+use domain::{CampaignId, ContactId, TenantId};
 use store::Store;
 use store::ledger::PlannedRow;
 
@@ -109,8 +110,14 @@ impl Preflight {
             }
         }
         let now = store.clock().now();
+        let known = match plan.terms.has_quiet_hours() {
+            true => store.contacts_of(tenant, &rows.iter().map(|row| row.contact).collect()).await?,
+            false => Vec::new(),
+        };
+        let known: HashMap<ContactId, &Contact> = known.iter().map(|contact| (contact.id, contact)).collect();
         let is_quiet = |row: &&PlannedRow| {
-            row.skip.is_none() && plan.terms.quiet_until(None, row.address.as_ref(), now).is_some()
+            let contact = known.get(&row.contact).copied();
+            row.skip.is_none() && plan.terms.quiet_until(contact, row.address.as_ref(), now).is_some()
         };
         self.quiet += rows.iter().filter(is_quiet).count() as u64;
         if plan.terms.can.needs_window && !plan.terms.is_free_form {
