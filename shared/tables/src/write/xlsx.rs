@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-use messaging::campaigns::{HEADER, ReportLine, Writer};
 use serde::{Deserialize, Serialize};
 
+use super::TableWriter;
 use super::zip::Zip;
 
 /// Rows of one sheet, the header included: Excel takes no more.
@@ -18,8 +18,11 @@ const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\
 
 /// A workbook, behind what was written of it so far.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Xlsx {
+pub struct Xlsx {
     zip: Zip,
+    /// The names of the columns, and what sheets are called.
+    header: Vec<String>,
+    title: String,
     /// Sheets that were begun.
     sheets: u32,
     /// Rows of the last one.
@@ -28,8 +31,10 @@ pub(super) struct Xlsx {
 }
 
 impl Xlsx {
-    fn with_sheets_of(sheet_rows: u32) -> Self {
-        let mut book = Self { zip: Zip::default(), sheets: 0, rows: 0, sheet_rows };
+    fn with_sheets_of(sheet_rows: u32, header: &[&str], title: &str) -> Self {
+        let header = header.iter().map(|name| (*name).to_owned()).collect();
+        let title = title.to_owned();
+        let mut book = Self { zip: Zip::default(), header, title, sheets: 0, rows: 0, sheet_rows };
         book.begin_sheet();
         book
     }
@@ -39,7 +44,8 @@ impl Xlsx {
         self.rows = 0;
         self.zip.begin(&format!("xl/worksheets/sheet{}.xml", self.sheets));
         self.zip.write(format!("{DECLARATION}<worksheet xmlns=\"{MAIN}\"><sheetData>").as_bytes());
-        self.row(HEADER);
+        let header = self.header.clone();
+        self.row(header.iter().map(String::as_str));
     }
 
     fn end_sheet(&mut self) {
@@ -85,21 +91,21 @@ fn escape(text: &str, xml: &mut String) {
     }
 }
 
-impl Writer for Xlsx {
-    fn begin() -> Self {
-        Self::with_sheets_of(SHEET_ROWS)
+impl TableWriter for Xlsx {
+    fn begin(header: &[&str], title: &str) -> Self {
+        Self::with_sheets_of(SHEET_ROWS, header, title)
     }
 
     fn resume(state: &str) -> Option<Self> {
         serde_json::from_str(state).ok()
     }
 
-    fn write(&mut self, line: &ReportLine) {
+    fn write<T: AsRef<str>>(&mut self, row: &[T]) {
         if self.rows >= self.sheet_rows {
             self.end_sheet();
             self.begin_sheet();
         }
-        self.row(line.iter().map(String::as_str));
+        self.row(row.iter().map(AsRef::as_ref));
     }
 
     fn bytes(&self) -> usize {
@@ -116,7 +122,8 @@ impl Writer for Xlsx {
 
     fn end(mut self) -> Vec<u8> {
         self.end_sheet();
-        let name = |i: u32| if i == 1 { "Recipients".to_owned() } else { format!("Recipients {i}") };
+        let title = self.title.clone();
+        let name = |i: u32| if i == 1 { title.clone() } else { format!("{title} {i}") };
         let sheets = self.all(|i| format!("<sheet name=\"{}\" sheetId=\"{i}\" r:id=\"rId{i}\"/>", name(i)));
         let book = format!(
             "<workbook xmlns=\"{MAIN}\" xmlns:r=\"{RELATIONS}\"><sheets>{sheets}</sheets></workbook>"
@@ -155,10 +162,10 @@ mod tests {
 
     use super::*;
 
-    fn line(id: u32, reason: &str) -> ReportLine {
-        let mut line = ReportLine::default();
-        (line[0], line[1], line[3]) = (id.to_string(), format!("+39333{id:07}"), reason.to_owned());
-        line
+    const HEADER: [&str; 4] = ["id", "phone", "state", "reason"];
+
+    fn line(id: u32, reason: &str) -> [String; 4] {
+        [id.to_string(), format!("+39333{id:07}"), String::new(), reason.to_owned()]
     }
 
     /// The sheets of a workbook as another library reads them.
@@ -173,7 +180,7 @@ mod tests {
 
     #[test]
     fn texts_come_back_as_they_were_written() {
-        let mut book = Xlsx::begin();
+        let mut book = Xlsx::begin(&HEADER, "Recipients");
         book.write(&line(1, "<a> & \"b\" 'c' \u{1} è €"));
         book.write(&line(2, "=1+1"));
         let sheets = read(book.end());
@@ -181,14 +188,14 @@ mod tests {
         let (name, rows) = &sheets[0];
         assert_eq!((name.as_str(), rows.len()), ("Recipients", 3));
         assert_eq!(rows[0], HEADER);
-        assert_eq!(rows[1][..4], ["1", "+393330000001", "", "<a> & \"b\" 'c'  è €"]);
+        assert_eq!(rows[1], ["1", "+393330000001", "", "<a> & \"b\" 'c'  è €"]);
         assert_eq!(rows[2][3], "=1+1");
     }
 
     #[test]
     fn parts_of_several_processes_make_one_workbook_with_as_many_sheets_as_it_takes() {
         for part in [1, 3, 4, 1_000] {
-            let (mut book, mut bytes) = (Xlsx::with_sheets_of(401), Vec::new());
+            let (mut book, mut bytes) = (Xlsx::with_sheets_of(401, &HEADER, "Recipients"), Vec::new());
             for id in 1..=1_000 {
                 book.write(&line(id, "reason"));
                 if id % part == 0 {
@@ -208,7 +215,7 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_but_what_is_not_taken_away() {
-        let mut book = Xlsx::begin();
+        let mut book = Xlsx::begin(&HEADER, "Recipients");
         for id in 0..20_000 {
             book.write(&line(id, ""));
         }

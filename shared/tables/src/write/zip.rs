@@ -30,7 +30,7 @@ struct ArchivedFile {
 
 /// An archive, behind what was written of it so far.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Zip {
+pub(crate) struct Zip {
     /// How much was taken away already.
     taken: u64,
     finished: Vec<ArchivedFile>,
@@ -53,7 +53,7 @@ impl Default for Zip {
 
 impl Zip {
     /// Begins a file; the one before is ended.
-    pub(super) fn begin(&mut self, name: &str) {
+    pub(crate) fn begin(&mut self, name: &str) {
         self.close();
         let entry = ArchivedFile {
             name: name.to_owned(),
@@ -69,7 +69,7 @@ impl Zip {
     }
 
     /// Adds to the file that was begun.
-    pub(super) fn write(&mut self, bytes: &[u8]) {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
         if let Some(entry) = &mut self.open {
             let mut crc = crc32fast::Hasher::new_with_initial(entry.crc);
             crc.update(bytes);
@@ -80,12 +80,12 @@ impl Zip {
     }
 
     /// How many bytes there are to take away.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.out.len()
     }
 
     /// Takes away what was written. What follows does not refer back to it.
-    pub(super) fn take(&mut self) -> Vec<u8> {
+    pub(crate) fn take(&mut self) -> Vec<u8> {
         if self.open.is_some() {
             self.compress(&[], FlushCompress::Full);
             self.deflate.reset();
@@ -95,7 +95,7 @@ impl Zip {
     }
 
     /// Ends the archive.
-    pub(super) fn end(mut self) -> Vec<u8> {
+    pub(crate) fn end(mut self) -> Vec<u8> {
         self.close();
         let start = self.taken + self.out.len() as u64;
         let entries = std::mem::take(&mut self.finished);

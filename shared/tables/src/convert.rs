@@ -1,0 +1,84 @@
+//! Files that are not read forwards, as comma-separated values that are.
+
+use csv::Writer;
+
+use crate::text::Charset;
+use crate::{Format, Unreadable, sheet, vcard};
+
+/// Most bytes that a file may be once it is comma-separated values.
+const MAX_TEXT: usize = 250_000_000;
+
+/// Whether a file has to be converted: by its format and its beginning.
+pub fn is_converted(format: Format, start: &[u8]) -> bool {
+    match format {
+        Format::Xlsx | Format::VCard => true,
+        Format::Delimited => wide(start).is_some(),
+    }
+}
+
+/// UTF-16, where a file is that.
+fn wide(start: &[u8]) -> Option<Charset> {
+    let marked = Charset::of_mark(start).map(|(charset, _)| charset);
+    marked.or_else(|| Charset::of_nulls(start)).filter(|charset| !charset.is_plain())
+}
+
+/// A file as comma-separated values, in UTF-8.
+///
+/// # Errors
+/// [`Unreadable`] when it is no such file, or too large a one.
+pub fn to_csv(format: Format, file: &[u8]) -> Result<Vec<u8>, Unreadable> {
+    match format {
+        Format::Xlsx => {
+            let mut csv = Lines::default();
+            sheet::rows(file, |row| csv.write(row))?;
+            csv.end()
+        }
+        Format::VCard => {
+            let mut csv = Lines::default();
+            csv.write(&vcard::HEADER.map(str::to_owned))?;
+            vcard::cards(&text(file)?, |row| csv.write(row))?;
+            csv.end()
+        }
+        Format::Delimited => Ok(text(file)?.into_bytes()),
+    }
+}
+
+/// The whole of a file as text.
+fn text(file: &[u8]) -> Result<String, Unreadable> {
+    if let Some(charset) = wide(file) {
+        let mark = Charset::of_mark(file).map_or(0, |(_, length)| length);
+        return Ok(charset.decode(&file[mark..]));
+    }
+    let mut guess = crate::text::Guess::new();
+    guess.feed(file);
+    let mark = Charset::of_mark(file).map_or(0, |(_, length)| length);
+    Ok(guess.finish().decode(&file[mark..]))
+}
+
+struct Lines(Writer<Vec<u8>>);
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self(csv::WriterBuilder::new().flexible(true).from_writer(Vec::new()))
+    }
+}
+
+impl Lines {
+    fn write(&mut self, row: &[String]) -> Result<(), Unreadable> {
+        // Into memory: it cannot fail.
+        let written = self.0.write_record(row).and_then(|()| Ok(self.0.flush()?));
+        written.map_err(|_| Unreadable::new("a row cannot be read"))?;
+        match self.0.get_ref().len() > MAX_TEXT {
+            true => Err(Unreadable::new("the file has more than 250 MB of text: split it")),
+            false => Ok(()),
+        }
+    }
+
+    fn end(self) -> Result<Vec<u8>, Unreadable> {
+        let csv = self.0.into_inner().map_err(|_| Unreadable::new("a row cannot be read"))?;
+        if csv.is_empty() {
+            return Err(Unreadable::new("the file is empty"));
+        }
+        Ok(csv)
+    }
+}
