@@ -1,15 +1,16 @@
 //! What campaigns need besides sending: the planner, orders to send again, winding up
 //! what was cancelled, erasing contacts that were deleted, the files of reports, and
-//! counts that keep up.
+//! counts that keep up; and files of contacts that are imported and exported.
 //!
 //! Trigger: the queue `campaign`, one job at a time. Reads contacts, writes the
-//! ledger; reads the ledger, writes counts, and reports into the bucket. Feeds its own queue when
-//! its time is over, and the queue `send`.
+//! ledger; reads the ledger, writes counts, and reports into the bucket. Reads files from the
+//! bucket, writes contacts. Feeds its own queue when its time is over, and the queue `send`.
 
 mod report;
 
 pub use report::make as make_report;
 
+use contact_files::ContactFiles;
 use domain::{CampaignId, ReportFormat, TenantId};
 use messaging::campaigns::ReportRun;
 use messaging::{Services, campaigns};
@@ -39,9 +40,10 @@ async fn work(services: &Services, job: Job<CampaignJob>, out_of_time: impl Fn()
         | CampaignJob::Cancel { tenant, campaign }
         | CampaignJob::Count { tenant, campaign, .. }
         | CampaignJob::Report { tenant, campaign, .. } => (tenant.parse::<TenantId>(), CampaignId(*campaign)),
-        CampaignJob::Erase { tenant, .. } | CampaignJob::Renew { tenant, .. } => {
-            (tenant.parse::<TenantId>(), CampaignId(0))
-        }
+        CampaignJob::Erase { tenant, .. }
+        | CampaignJob::Renew { tenant, .. }
+        | CampaignJob::Import { tenant, .. }
+        | CampaignJob::Export { tenant, .. } => (tenant.parse::<TenantId>(), CampaignId(0)),
     };
     let Ok(tenant) = tenant else { return Done::Never("the job names no tenant".to_owned()) };
     let generation = job.generation;
@@ -72,6 +74,12 @@ async fn work(services: &Services, job: Job<CampaignJob>, out_of_time: impl Fn()
             let build = ReportRun { of, job: &id, run, generation };
             make_report(services, build, out_of_time).await
         }
+        CampaignJob::Import { id, leg, .. } => {
+            contact_files::run_import(&files(services), &tenant, &id, leg, generation, out_of_time).await
+        }
+        CampaignJob::Export { id, leg, .. } => {
+            contact_files::run_export(&files(services), &tenant, &id, leg, generation, out_of_time).await
+        }
     };
     match worked {
         Ok(()) => Done::Yes,
@@ -101,4 +109,10 @@ async fn renew(
         }
     }
     Ok(services.store.finish_renewal(tenant).await?)
+}
+
+/// What imports and exports run on.
+fn files(services: &Services) -> ContactFiles {
+    let Services { store, queues, files, .. } = services.clone();
+    ContactFiles { store, queues, bucket: files.bucket().clone() }
 }

@@ -1,5 +1,6 @@
-//! Campaigns: media, drafts, launch, control, progress and report; and the public
-//! URLs of uploaded media.
+//! Campaigns: media, drafts, launch, control, progress and report; the public URLs of
+//! uploaded media; and files of contacts, which are here because this function has the
+//! bucket.
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
@@ -9,11 +10,12 @@ mod sendapp;
 
 use std::time::Duration;
 
-use api_http::{ApiEndpoint, Table, get, post};
+use api_http::{ApiEndpoint, Table, delete, get, post};
 use axum::Router;
 use axum::extract::FromRef;
+use contact_files::ContactFiles;
 use messaging::Services;
-use sendapp::{control, media, report};
+use sendapp::{control, exports, imports, media, report};
 use store::Store;
 
 /// Largest body of an upload: the file and what multipart puts around it.
@@ -40,6 +42,13 @@ impl FromRef<App> for Services {
     }
 }
 
+impl FromRef<App> for ContactFiles {
+    fn from_ref(app: &App) -> Self {
+        let Services { store, queues, files, .. } = app.services.clone();
+        Self { store, queues, bucket: files.bucket().clone() }
+    }
+}
+
 /// Every endpoint of the function.
 pub fn table() -> Table<App> {
     let contract: [ApiEndpoint<App>; 3] = [
@@ -59,7 +68,19 @@ pub fn table() -> Table<App> {
         get("/api/campaigns/{id}/report.xlsx", report::xlsx),
         get("/media/{id}/{name}", media::serve),
     ];
-    Table::new(contract.into_iter().chain(extensions.map(ApiEndpoint::extension)))
+    let files: [ApiEndpoint<App>; 9] = [
+        post("/api/contacts/imports", imports::create).heavy().body_up_to(UPLOAD_BODY),
+        get("/api/contacts/imports", imports::list),
+        get("/api/contacts/imports/{id}", imports::show),
+        delete("/api/contacts/imports/{id}", imports::cancel),
+        get("/api/contacts/imports/{id}/failed.csv", imports::failed_rows),
+        post("/api/contacts/exports", exports::create).heavy(),
+        get("/api/contacts/exports", exports::list),
+        get("/api/contacts/exports/{id}", exports::show),
+        get("/api/contacts/exports/{id}/file", exports::file),
+    ];
+    let extensions = extensions.into_iter().chain(files).map(ApiEndpoint::extension);
+    Table::new(contract.into_iter().chain(extensions))
 }
 
 /// The function's router, without a fallback.

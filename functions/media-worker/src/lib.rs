@@ -1,8 +1,10 @@
 //! What was uploaded straight to the bucket: is it what was announced?
 //!
 //! Trigger: the queue `media`, to which the bucket reports what comes in below
-//! `uploads/`. Writes files; moves objects to `files/` or `quarantine/`.
+//! `uploads/`. Writes files; moves objects to `files/` or `quarantine/`, and those whose
+//! contacts are to be imported to `imports/`, whose jobs it queues.
 
+use contact_files::ContactFiles;
 use media::BucketEvent;
 use messaging::files::Files;
 use ops::Code;
@@ -16,7 +18,7 @@ pub struct App {
     pub store: Store,
     /// The bucket.
     pub files: Files,
-    /// Where to park what cannot be done.
+    /// Where to park what cannot be done, and imports go.
     pub queues: Queues,
 }
 
@@ -43,7 +45,14 @@ async fn check(app: &App, events: Vec<BucketEvent>) -> Done {
         };
         match Box::pin(app.files.settle_upload(&app.store, &id)).await {
             Ok(state) => tracing::info!(?state, "an upload was checked"),
-            Err(error) if error.code == Code::NotFound => done = Done::Never(error.message),
+            Err(error) if error.code == Code::NotFound => match import(app, &id).await {
+                Ok(true) => tracing::info!("an import begins"),
+                Ok(false) => done = Done::Never(error.message),
+                Err(error) => {
+                    tracing::error!(code = error.code.as_str(), "an import could not begin");
+                    return Done::Again;
+                }
+            },
             Err(error) => {
                 tracing::error!(code = error.code.as_str(), "an upload could not be checked");
                 return Done::Again;
@@ -51,4 +60,11 @@ async fn check(app: &App, events: Vec<BucketEvent>) -> Done {
         }
     }
     done
+}
+
+/// Begins the import that an upload was announced for; answers whether there is one.
+async fn import(app: &App, upload: &str) -> ops::Result<bool> {
+    let App { store, files, queues } = app.clone();
+    let files = ContactFiles { store, queues, bucket: files.bucket().clone() };
+    contact_files::uploaded(&files, upload).await
 }

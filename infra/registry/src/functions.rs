@@ -3,9 +3,9 @@
 use queue::Queue::{self, Campaign, Inbound, Media, Send, Webhook};
 use store::Kind::{
     Accounts, Active, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Channel, Contacts, Conversation,
-    Counter, Delivery, Due, Event, File, Frequency, Hook, HookState, Idempotency, Identity, Intake, Ledger,
-    LedgerHead, MediaId, Message, Moved, Outbox, PhoneId, Rate, Report, Runner, Slot, Suppression, Templates,
-    Tenant, Token, Usage, Verify, Waba, Waiting, Wamid,
+    Counter, Delivery, Due, Event, Export, File, Frequency, Hook, HookState, Idempotency, Identity, Import,
+    Intake, Ledger, LedgerHead, MediaId, Message, Moved, Outbox, PhoneId, Rate, Report, Runner, Slot,
+    Suppression, Templates, Tenant, Token, Usage, Verify, Waba, Waiting, Wamid,
 };
 
 use crate::Client::{Bucket, Files, Graph, Outbound, Schedules, Secret};
@@ -58,7 +58,7 @@ pub const ACCOUNTS: Function = Function {
 /// `functions/campaigns`. It feeds the queue `send` when a campaign goes on.
 pub const CAMPAIGNS: Function = Function {
     name: "campaigns",
-    about: "Media, drafts, launch, control and reports",
+    about: "Media, drafts, launch, control and reports; files of contacts",
     reads: &[
         Accounts,
         ApiKey,
@@ -67,13 +67,28 @@ pub const CAMPAIGNS: Function = Function {
         Contacts,
         Conversation,
         Frequency,
+        Identity,
         Ledger,
         Runner,
         Suppression,
         Tenant,
         Token,
     ],
-    writes: &[Active, Audit, Campaigns, Counter, Due, File, Idempotency, LedgerHead, Rate, Report, Templates],
+    writes: &[
+        Active,
+        Audit,
+        Campaigns,
+        Counter,
+        Due,
+        Export,
+        File,
+        Idempotency,
+        Import,
+        LedgerHead,
+        Rate,
+        Report,
+        Templates,
+    ],
     clients: &[Secret, Graph, Outbound, Files, Schedules],
     feeds: &[Campaign, Send],
     objects: &[
@@ -81,9 +96,11 @@ pub const CAMPAIGNS: Function = Function {
         // Whoever is led to a report reads it in this function's name.
         read("reports"),
         write("uploads"),
+        write("imports"),
     ],
     memory_mb: 1_024,
-    zipped_max: 8_400_000,
+    // It looks at files of contacts, in any encoding.
+    zipped_max: 9_400_000,
     ..Function::API
 };
 
@@ -185,8 +202,8 @@ pub const WEBHOOKS: Function = Function {
 /// `functions/campaign-worker`
 pub const CAMPAIGN_WORKER: Function = Function {
     name: "campaign-worker",
-    about: "The planner, from contacts to ledger; reports",
-    reads: &[Accounts, Channel, Conversation, Frequency, Hook],
+    about: "The planner, from contacts to ledger; reports; files of contacts",
+    reads: &[Accounts, Channel, Conversation, Frequency, Hook, Tenant],
     writes: &[
         Active,
         Audit,
@@ -195,8 +212,10 @@ pub const CAMPAIGN_WORKER: Function = Function {
         Contacts,
         Counter,
         Due,
+        Export,
         File,
         Identity,
+        Import,
         Ledger,
         LedgerHead,
         Outbox,
@@ -209,12 +228,16 @@ pub const CAMPAIGN_WORKER: Function = Function {
     feeds: &[Campaign, Send, Webhook],
     // Each action of an upload in parts but giving it up goes by PutObject. What is too
     // little for a part is read by the next run.
-    objects: &[Objects {
-        prefix: "reports",
-        actions: &["PutObject", "GetObject", "DeleteObject", "AbortMultipartUpload"],
-    }],
+    objects: &[
+        Objects {
+            prefix: "reports",
+            actions: &["PutObject", "GetObject", "DeleteObject", "AbortMultipartUpload"],
+        },
+        Objects { prefix: "imports", actions: &["PutObject", "GetObject", "DeleteObject"] },
+    ],
     memory_mb: 1_024,
-    zipped_max: 7_500_000,
+    // It reads workbooks, and texts in any encoding.
+    zipped_max: 8_500_000,
     ..Function::worker(jobs(Campaign, 1, AtOnce::UpTo(20)))
 };
 
@@ -256,13 +279,15 @@ pub const INBOUND_WORKER: Function = Function {
 pub const MEDIA_WORKER: Function = Function {
     name: "media-worker",
     about: "Verifies uploads",
-    writes: &[File],
+    writes: &[File, Import],
     clients: &[Files],
+    feeds: &[Campaign],
     objects: &[
         // Without it S3 answers 403, not 404, for an object that an earlier run moved already.
         Objects { prefix: "", actions: &["ListBucket"] },
         Objects { prefix: "uploads", actions: &["GetObject", "DeleteObject"] },
         write("files"),
+        write("imports"),
         write("quarantine"),
     ],
     memory_mb: 1_024,

@@ -5,9 +5,11 @@
 //! content was checked it is copied, so that what was checked is what is served.
 //! What is not what it claims to be is kept below `quarantine/`. Bodies of events
 //! that are too long for the table lie below `events/`, several in one object.
-//! Reports of campaigns lie below `reports/`.
+//! Reports of campaigns lie below `reports/`, files of contacts that are imported below
+//! `imports/`.
 
 mod event;
+mod imports;
 mod parts;
 mod presign;
 mod reports;
@@ -65,6 +67,8 @@ pub enum Destination {
     Files,
     /// It is kept for whoever wants to know what it was.
     Quarantine,
+    /// Its contacts are imported.
+    Imports,
 }
 
 fn key(id: &str) -> String {
@@ -161,6 +165,7 @@ impl Bucket {
         let target = match to {
             Destination::Files => key(id),
             Destination::Quarantine => format!("quarantine/{id}"),
+            Destination::Imports => imports::key(id),
         };
         let request = self.client.copy_object().bucket(&self.name).key(target);
         let request = request

@@ -61,7 +61,7 @@ impl Files {
     }
 
     /// Where they are.
-    pub(crate) fn bucket(&self) -> &Bucket {
+    pub fn bucket(&self) -> &Bucket {
         &self.bucket
     }
 

@@ -1,12 +1,14 @@
 //! Contacts: upsert, import, list and delete.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use domain::contact::{Contact, NewContact};
 use domain::identity::Identity;
 use domain::merge::{Applied, Book, Slot, Warning};
 use domain::webhook::EventType;
 use domain::{ContactId, Invalid, PhoneKey, PhoneNumber, TenantId};
+use jiff::Timestamp;
 use queue::CampaignJob;
 use store::Store;
 use store::contacts::block_of;
@@ -296,6 +298,22 @@ pub async fn import(
     limit: Option<u64>,
     rows: Vec<std::result::Result<NewContact, Invalid>>,
 ) -> Result<Imported> {
+    import_again(publisher, tenant, limit, rows, None).await
+}
+
+/// [`import`] of rows that may have been imported already since `since`, by somebody who
+/// died before they could say so: contacts that were made since then count as created, by
+/// the first row that describes them.
+///
+/// # Errors
+/// As [`import`].
+pub async fn import_again(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    limit: Option<u64>,
+    rows: Vec<std::result::Result<NewContact, Invalid>>,
+    since: Option<Timestamp>,
+) -> Result<Imported> {
     let mut good: BTreeMap<usize, NewContact> = BTreeMap::new();
     let mut report = Imported::default();
     for (index, row) in rows.into_iter().enumerate() {
@@ -311,17 +329,22 @@ pub async fn import(
     let writer = store.entropy().ulid(store.clock().now()).to_string();
     let mut open: BTreeSet<usize> = good.keys().copied().collect();
     let mut applied: BTreeMap<usize, Applied> = BTreeMap::new();
+    let recent = Mutex::default();
     for _ in 0..TRIES {
         if open.is_empty() {
             break;
         }
-        let round = Round { events, store, tenant, limit, writer: &writer, good: &good };
+        let since = since.map(|since| (since, &recent));
+        let round = Round { events, store, tenant, limit, writer: &writer, good: &good, since };
         open = round.run(&open, &mut applied, &mut report).await?;
     }
     let busy = "the contact kept being changed by other requests: send the row again";
     report.errors.extend(open.iter().map(|index| (*index, Invalid::new("contacts", busy))));
+    let recent = recent.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut described = BTreeSet::new();
     for (index, applied) in applied.iter().filter(|(index, _)| !open.contains(index)) {
-        if applied.created {
+        let is_first = described.insert(applied.id);
+        if applied.created || (is_first && recent.contains(&applied.id)) {
             report.created += 1;
         } else {
             report.updated += 1;
@@ -340,6 +363,8 @@ struct Round<'a> {
     limit: Option<u64>,
     writer: &'a str,
     good: &'a BTreeMap<usize, NewContact>,
+    /// Collects the contacts that were made since then.
+    since: Option<(Timestamp, &'a Mutex<BTreeSet<ContactId>>)>,
 }
 
 impl Round<'_> {
@@ -369,6 +394,7 @@ impl Round<'_> {
             };
             match book.apply(*index, row, now, &mut fresh) {
                 Ok(done) => {
+                    self.note_recent(&book, done.id);
                     applied.insert(*index, done);
                 }
                 Err(_) => {
@@ -391,6 +417,15 @@ impl Round<'_> {
         Ok(commit.again)
     }
 
+    fn note_recent(&self, book: &Book, id: ContactId) {
+        let before = book.slot(id).and_then(|slot| slot.before.as_ref());
+        if let (Some((since, recent)), Some(before)) = (self.since, before)
+            && before.created_at >= since
+        {
+            recent.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        }
+    }
+
     /// How many new contacts the rows need, by applying them to a copy.
     fn count_new(&self, loaded: &Book, open: &BTreeSet<usize>) -> u64 {
         let mut trial = loaded.clone();
@@ -407,6 +442,44 @@ impl Round<'_> {
         }
         count
     }
+}
+
+/// What would become of a row.
+#[derive(Debug, Clone)]
+pub struct Previewed {
+    /// The contact as it would be.
+    pub contact: Contact,
+    /// Whether it would be new.
+    pub created: bool,
+    /// Something the caller should know.
+    pub warning: Option<Warning>,
+}
+
+/// What [`import`] would make of rows, without writing anything. A refusal says why.
+///
+/// # Errors
+/// [`Code::Unavailable`] when a store does not answer.
+pub async fn preview(
+    store: &Store,
+    tenant: &TenantId,
+    room: u64,
+    rows: &[std::result::Result<NewContact, Invalid>],
+) -> Result<Vec<std::result::Result<Previewed, Invalid>>> {
+    let identities = rows.iter().flatten().flat_map(NewContact::identities).collect();
+    let mut book = store.load_book(tenant, identities).await?;
+    let (now, mut made) = (store.clock().now(), 0);
+    let mut one = |(index, row): (usize, &std::result::Result<NewContact, Invalid>)| {
+        let row = row.as_ref().map_err(Clone::clone)?;
+        let mut fresh = || {
+            made += 1;
+            (made <= room).then(|| ContactId(u64::MAX - made))
+        };
+        let full = || Invalid::new("contact_limit", plan_limit().message);
+        let applied = book.apply(index, row, now, &mut fresh).map_err(|_| full())?;
+        let contact = book.slot(applied.id).and_then(|slot| slot.after.clone()).ok_or_else(full)?;
+        Ok(Previewed { contact, created: applied.created, warning: applied.warning })
+    };
+    Ok(rows.iter().enumerate().map(&mut one).collect())
 }
 
 /// The blocks whose number of contacts changes.

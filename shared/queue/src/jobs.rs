@@ -172,6 +172,24 @@ pub enum CampaignJob {
         /// The run that this one follows; 0 is none.
         run: u64,
     },
+    /// Imports a file of contacts.
+    Import {
+        /// The tenant.
+        tenant: String,
+        /// The import.
+        id: String,
+        /// The leg that it is, counted from 1.
+        leg: u64,
+    },
+    /// Makes a file of contacts.
+    Export {
+        /// The tenant.
+        tenant: String,
+        /// The export.
+        id: String,
+        /// The leg that it is, counted from 1.
+        leg: u64,
+    },
 }
 
 /// What the send worker does.

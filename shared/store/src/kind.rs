@@ -52,6 +52,8 @@ kinds! {
     Due = "DUE",
     /// That an endpoint has got an event: nobody sends it twice.
     Event = "EVENT",
+    /// A file of contacts that is made.
+    Export = "EXPORT",
     /// An uploaded file.
     File = "FILE",
     /// How many marketing messages a contact got in a month.
@@ -64,6 +66,8 @@ kinds! {
     Idempotency = "IDEM",
     /// Pointer from an address to its contact.
     Identity = "IDENT",
+    /// A file of contacts that is imported.
+    Import = "IMPORT",
     /// What an integration posted.
     Intake = "INTAKE",
     /// An API key, by its hash.

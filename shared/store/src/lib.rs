@@ -41,6 +41,7 @@ pub mod standing;
 pub mod suppression;
 pub mod templates;
 pub mod tenants;
+pub mod transfers;
 mod update;
 pub mod usage;
 pub mod webhooks;

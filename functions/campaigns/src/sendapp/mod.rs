@@ -2,6 +2,8 @@
 
 pub(crate) mod control;
 mod draft;
+pub(crate) mod exports;
+pub(crate) mod imports;
 pub(crate) mod media;
 pub(crate) mod report;
 

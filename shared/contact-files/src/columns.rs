@@ -1,0 +1,339 @@
+//! What the columns of a table hold: as the caller says, else by their names, else by what
+//! is in them.
+
+use std::collections::BTreeMap;
+
+use domain::{CallingCode, EmailAddress, Invalid, PhoneNumber};
+use serde::{Deserialize, Serialize};
+
+use crate::label;
+
+/// What a column holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Field {
+    /// The whole name.
+    Name,
+    /// The first name.
+    FirstName,
+    /// The last name.
+    LastName,
+    /// A phone number.
+    Phone,
+    /// An e-mail address.
+    Email,
+    /// Tags, with commas or semicolons.
+    Tags,
+    /// The id in the system that the file comes from.
+    ExternalId,
+    /// Whether they agreed to be written to, and since when or how.
+    OptIn,
+    /// A field of the caller's own.
+    Metadata(String),
+    /// All of these, as an object of JSON.
+    AllMetadata,
+    /// Nothing that we want.
+    Ignore,
+}
+
+impl Field {
+    /// Reads its word in requests.
+    ///
+    /// # Errors
+    /// Names `mapping`, with the words that there are.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim();
+        Ok(match text.to_ascii_lowercase().as_str() {
+            "name" | "full_name" => Self::Name,
+            "first_name" | "firstname" => Self::FirstName,
+            "last_name" | "lastname" => Self::LastName,
+            "phone" => Self::Phone,
+            "email" => Self::Email,
+            "tags" => Self::Tags,
+            "external_id" => Self::ExternalId,
+            "opt_in" => Self::OptIn,
+            "metadata" => Self::AllMetadata,
+            "ignore" | "" => Self::Ignore,
+            _ => match text.split_once('.').filter(|(own, key)| *own == "metadata" && !key.trim().is_empty())
+            {
+                Some((_, key)) if key.chars().count() <= 64 => Self::Metadata(key.trim().to_owned()),
+                Some(_) | None => {
+                    let message = format!(
+                        "mapping: {text} is no field: use name, first_name, last_name, phone, email, tags, \
+                         external_id, opt_in, metadata.key or ignore"
+                    );
+                    return Err(Invalid::new("mapping", message));
+                }
+            },
+        })
+    }
+
+    /// Its word in answers.
+    pub fn word(&self) -> String {
+        match self {
+            Self::Name => "name".to_owned(),
+            Self::FirstName => "first_name".to_owned(),
+            Self::LastName => "last_name".to_owned(),
+            Self::Phone => "phone".to_owned(),
+            Self::Email => "email".to_owned(),
+            Self::Tags => "tags".to_owned(),
+            Self::ExternalId => "external_id".to_owned(),
+            Self::OptIn => "opt_in".to_owned(),
+            Self::Metadata(key) => format!("metadata.{key}"),
+            Self::AllMetadata => "metadata".to_owned(),
+            Self::Ignore => "ignore".to_owned(),
+        }
+    }
+
+    /// Whether a contact is found by it.
+    fn identifies(&self) -> bool {
+        matches!(self, Self::Phone | Self::Email | Self::ExternalId)
+    }
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name, or its place where the file has no names.
+    pub name: String,
+    /// What it holds.
+    pub field: Field,
+    /// Among several that hold the same, the least is taken first.
+    pub rank: u8,
+}
+
+/// The columns of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Columns {
+    /// The first row has their names.
+    pub has_header: bool,
+    /// All of them.
+    pub all: Vec<Column>,
+}
+
+/// So many of the values have to look alike for a column to be taken for that.
+const MOST: f64 = 0.8;
+
+impl Columns {
+    /// What the columns of a table hold, by its first rows.
+    ///
+    /// # Errors
+    /// Names `mapping` when it names a column that is not there, and `file` when no column
+    /// tells who anybody is.
+    pub fn of(
+        sample: &[Vec<String>],
+        mapping: &BTreeMap<String, String>,
+        country: Option<CallingCode>,
+    ) -> Result<Self, Invalid> {
+        let first = sample.first().map_or(&[][..], Vec::as_slice);
+        let has_header = has_header(first, sample, mapping, country);
+        let named = if has_header { 1 } else { sample.len() };
+        let width = sample.iter().take(named).map(Vec::len).max().unwrap_or(0);
+        let names: Vec<String> = (0..width)
+            .map(|at| match first.get(at).map(|name| tables::plain(name.trim())) {
+                Some(name) if has_header && !name.is_empty() => name.to_owned(),
+                Some(_) | None => format!("column {}", at + 1),
+            })
+            .collect();
+        let body = &sample[usize::from(has_header)..];
+        let mut columns = Self { has_header, all: proposed(&names, has_header) };
+        columns.by_content(body, country);
+        columns.told(mapping)?;
+        let is_one = matches!(&columns.all[..], [one] if has_header && names_several(&one.name));
+        if is_one || !columns.all.iter().any(|column| column.field.identifies()) {
+            let names: Vec<&str> = columns.all.iter().map(|column| column.name.as_str()).take(20).collect();
+            let message = format!(
+                "no column holds phone numbers or e-mail addresses (read as {} columns: {}): name one in mapping, \
+                 or delimit values by a comma, a semicolon, a tab or |",
+                columns.all.len(),
+                names.join(" | ")
+            );
+            return Err(Invalid::new("file", message));
+        }
+        Ok(columns)
+    }
+
+    /// Columns whose names say nothing, by what is in them.
+    fn by_content(&mut self, body: &[Vec<String>], country: Option<CallingCode>) {
+        let has = |columns: &Self, field: &Field| columns.all.iter().any(|column| column.field == *field);
+        let is_open = |column: &Column| matches!(column.field, Field::Metadata(_) | Field::Ignore);
+        for (field, is) in
+            [(Field::Email, is_email as fn(&str, Option<CallingCode>) -> bool), (Field::Phone, is_phone)]
+        {
+            if has(self, &field) {
+                continue;
+            }
+            let share = |at: usize| share_of(body, at, |text| is(text, country));
+            let best = (0..self.all.len())
+                .filter(|at| is_open(&self.all[*at]))
+                .max_by(|a, b| share(*a).total_cmp(&share(*b)));
+            if let Some(at) = best.filter(|at| share(*at) >= MOST) {
+                self.all[at].field = field;
+            }
+        }
+        // Without names: the first column of words is who they are.
+        if !self.has_header && !has(self, &Field::Name) {
+            let is_words = |text: &str| text.chars().any(char::is_alphabetic) && !text.contains('@');
+            let at = (0..self.all.len())
+                .find(|at| is_open(&self.all[*at]) && share_of(body, *at, is_words) >= MOST);
+            if let Some(at) = at {
+                self.all[at].field = Field::Name;
+            }
+        }
+    }
+
+    /// As the caller says: by name in any case, or by place, counted from 1.
+    fn told(&mut self, mapping: &BTreeMap<String, String>) -> Result<(), Invalid> {
+        for (name, field) in mapping {
+            let field = Field::parse(field)?;
+            let wanted = name.trim();
+            let by_name = |column: &Column| column.name.trim().to_lowercase() == wanted.to_lowercase();
+            let at: Vec<usize> =
+                self.all.iter().enumerate().filter(|(_, column)| by_name(column)).map(|(at, _)| at).collect();
+            let by_place = wanted.parse::<usize>().ok().filter(|place| (1..=self.all.len()).contains(place));
+            let at =
+                if at.is_empty() { by_place.map(|place| vec![place - 1]).unwrap_or_default() } else { at };
+            if at.is_empty() {
+                let names: Vec<&str> = self.all.iter().map(|column| column.name.as_str()).collect();
+                let message =
+                    format!("mapping: the file has no column {wanted}: it has {}", names.join(", "));
+                return Err(Invalid::new("mapping", message));
+            }
+            // What the caller says takes the place of what was proposed.
+            if !matches!(field, Field::Metadata(_) | Field::Ignore | Field::Tags | Field::AllMetadata) {
+                let told: Vec<usize> = at.clone();
+                for (other, column) in self.all.iter_mut().enumerate() {
+                    if column.field == field && !told.contains(&other) && !is_told(mapping, other, column) {
+                        column.rank = column.rank.saturating_add(10);
+                    }
+                }
+            }
+            for at in at {
+                self.all[at] = Column { name: self.all[at].name.clone(), field: field.clone(), rank: 0 };
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_told(mapping: &BTreeMap<String, String>, at: usize, column: &Column) -> bool {
+    let name = column.name.trim().to_lowercase();
+    mapping.keys().any(|told| told.trim().to_lowercase() == name || told.trim() == (at + 1).to_string())
+}
+
+fn proposed(names: &[String], has_header: bool) -> Vec<Column> {
+    let one = |name: &String| {
+        let (field, rank) = match label::field_of(name) {
+            Some(known) if has_header => known,
+            Some(_) | None => (own(name, has_header), 0),
+        };
+        Column { name: name.clone(), field, rank }
+    };
+    names.iter().map(one).collect()
+}
+
+/// A field of the file's own becomes metadata, if it has a name.
+fn own(name: &str, has_header: bool) -> Field {
+    let key = label::key_of(name);
+    let is_named = has_header && !key.is_empty() && !name.starts_with("column ");
+    if is_named { Field::Metadata(key) } else { Field::Ignore }
+}
+
+/// Whether a name is that of several columns, with something between them that is no
+/// delimiter.
+fn names_several(name: &str) -> bool {
+    let parts = name.split(|c: char| !c.is_alphanumeric() && !" -_'()".contains(c));
+    parts.filter(|part| label::field_of(part).is_some()).count() > 1
+}
+
+/// Whether the first row has names: it holds nobody, and names something or stands above
+/// something.
+fn has_header(
+    first: &[String],
+    sample: &[Vec<String>],
+    mapping: &BTreeMap<String, String>,
+    country: Option<CallingCode>,
+) -> bool {
+    let is_somebody = |text: &String| is_email(text, country) || is_phone(text, country);
+    if first.iter().any(is_somebody) {
+        return false;
+    }
+    let told =
+        |name: &String| mapping.keys().any(|told| told.trim().to_lowercase() == name.trim().to_lowercase());
+    let is_named = first.iter().any(|name| label::field_of(name).is_some() || told(name));
+    is_named || sample.iter().skip(1).flatten().any(is_somebody)
+}
+
+fn share_of(body: &[Vec<String>], at: usize, is: impl Fn(&str) -> bool) -> f64 {
+    let values =
+        body.iter().filter_map(|row| row.get(at)).map(|text| text.trim()).filter(|text| !text.is_empty());
+    let (count, good) =
+        values.fold((0_u32, 0_u32), |(count, good), text| (count + 1, good + u32::from(is(text))));
+    if count == 0 { 0.0 } else { f64::from(good) / f64::from(count) }
+}
+
+fn is_email(text: &str, _: Option<CallingCode>) -> bool {
+    tables::plain(text.trim()).parse::<EmailAddress>().is_ok()
+}
+
+/// Whether nothing but a phone number would be written so: with its code, or as its country
+/// writes it.
+fn is_phone(text: &str, country: Option<CallingCode>) -> bool {
+    let text = tables::plain(text.trim());
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let is_written = text.chars().all(|c| c.is_ascii_digit() || " +-()./\u{a0}".contains(c));
+    (8..=17).contains(&digits) && is_written && PhoneNumber::read(text, country).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Vec<Vec<String>> {
+        text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
+    }
+
+    fn fields(text: &str, mapping: &[(&str, &str)]) -> Result<Vec<String>, Invalid> {
+        let mapping = mapping.iter().map(|(name, field)| ((*name).to_owned(), (*field).to_owned())).collect();
+        let columns = Columns::of(&table(text), &mapping, CallingCode::parse("IT").ok())?;
+        Ok(columns.all.iter().map(|column| column.field.word()).collect())
+    }
+
+    #[test]
+    fn columns_are_proposed_by_name_and_by_content() {
+        for (text, want) in [
+            (
+                "Nome,Cognome,Cellulare,Città\nAda,Neri,3331234567,Roma",
+                vec!["first_name", "last_name", "phone", "metadata.città"],
+            ),
+            ("x,y\nAda,ada@example.com\nBob,bob@example.com", vec!["metadata.x", "email"]),
+            ("a,b,c\nAda,+393331234567,1\nBob,+393331234568,2", vec!["metadata.a", "phone", "metadata.c"]),
+            ("Ada,+393331234567\nBob,+393331234568", vec!["name", "phone"]),
+            ("+393331234567\n+393331234568", vec!["phone"]),
+            ("phone\n12", vec!["phone"]),
+        ] {
+            assert_eq!(fields(text, &[]).unwrap(), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_caller_overrides() {
+        let text = "Nome,Cellulare,Ufficio,Note\nAda,3331234567,0612345678,x";
+        let told = [("ufficio", "phone"), ("4", "ignore"), ("Nome", "metadata.soprannome")];
+        let mapping = told.iter().map(|(name, field)| ((*name).to_owned(), (*field).to_owned())).collect();
+        let columns = Columns::of(&table(text), &mapping, None).unwrap();
+        let ranks: Vec<u8> = columns.all.iter().map(|column| column.rank).collect();
+        assert!(ranks[2] < ranks[1], "what the caller says comes first: {ranks:?}");
+        assert_eq!(fields(text, &told).unwrap(), ["metadata.soprannome", "phone", "phone", "ignore"]);
+        for (mapping, want) in [(("Fax", "phone"), "no column Fax"), (("Nome", "fon"), "no field")] {
+            let error = fields(text, &[mapping]).unwrap_err();
+            assert!(error.field == "mapping" && error.message.contains(want), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_table_of_nobody_is_refused() {
+        for text in ["Nome#Telefono\nAda#3331234567", "Dear all,\nthis is a letter,\nyours", "a,b\n1,2"] {
+            assert_eq!(fields(text, &[]).unwrap_err().field, "file", "{text}");
+        }
+    }
+}

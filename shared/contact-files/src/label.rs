@@ -1,0 +1,358 @@
+//! What the name of a column says of its values, in the languages of our users.
+//!
+//! This is the one place where names of columns are read.
+
+use crate::columns::Field;
+
+/// What a column holds, by its name, and how it ranks among others of its kind: the least is
+/// taken first. Nothing when the name says nothing that we know.
+pub(crate) fn field_of(label: &str) -> Option<(Field, u8)> {
+    let words = words(label);
+    let all = words.concat();
+    let is = |names: &[&str]| names.contains(&all.as_str());
+    let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
+    if is(IGNORED) {
+        return Some((Field::Ignore, 0));
+    }
+    if is(&["metadata"]) {
+        return Some((Field::AllMetadata, 0));
+    }
+    // «Phone 1 - Type» beside «Phone 1 - Value», and what is said about a number or an address.
+    let about =
+        has(&["type", "label", "tipo", "typ", "verified", "fax", "status", "stato", "provider", "ext"]);
+    let of_others =
+        has(&["company", "azienda", "empresa", "entreprise", "firma", "business", "user", "utente", "file"]);
+    if !about && is_email(&all, &words) {
+        return Some((Field::Email, 0));
+    }
+    if !about && let Some(rank) = phone_rank(&all, &words) {
+        return Some((Field::Phone, rank));
+    }
+    if is(TAGS) {
+        return Some((Field::Tags, 0));
+    }
+    if is(EXTERNAL_ID) {
+        return Some((Field::ExternalId, 0));
+    }
+    if is(OPT_IN) {
+        return Some((Field::OptIn, 0));
+    }
+    if of_others {
+        return None;
+    }
+    let bare = OWNERS.iter().find_map(|owner| all.strip_prefix(owner).filter(|rest| !rest.is_empty()));
+    let named = |names: &[&str]| is(names) || bare.is_some_and(|bare| names.contains(&bare));
+    Some(match () {
+        () if named(FIRST_NAME) => (Field::FirstName, 0),
+        () if named(LAST_NAME) => (Field::LastName, 0),
+        () if named(FULL_NAME) => (Field::Name, 0),
+        () => return None,
+    })
+}
+
+/// What stands before the name of a field and says whose it is.
+const OWNERS: &[&str] = &[
+    "billing",
+    "customer",
+    "contact",
+    "client",
+    "cliente",
+    "kunden",
+    "your",
+    "subscriber",
+    "lead",
+    "person",
+];
+
+const IGNORED: &[&str] = &[
+    "id",
+    "createdat",
+    "updatedat",
+    "optinat",
+    "optinsource",
+    "optedoutat",
+    "creatoil",
+    "aggiornatoil",
+    "reason",
+];
+
+const TAGS: &[&str] = &[
+    "tags",
+    "tag",
+    "labels",
+    "label",
+    "etichette",
+    "etichetta",
+    "etiquetas",
+    "etiqueta",
+    "etiquettes",
+    "etiquette",
+    "schlagworte",
+    "schlagworter",
+    "schlagwort",
+    "stichworte",
+    "categories",
+    "categorie",
+    "categorias",
+    "kategorien",
+    "segmenti",
+    "segments",
+];
+
+const EXTERNAL_ID: &[&str] =
+    &["externalid", "idesterno", "idexterno", "idexterne", "externeid", "extid", "crmid", "codiceesterno"];
+
+const OPT_IN: &[&str] = &[
+    "optin",
+    "optedin",
+    "consent",
+    "consenso",
+    "consensomarketing",
+    "marketingconsent",
+    "consentimiento",
+    "consentimento",
+    "consentement",
+    "einwilligung",
+    "acceptsmarketing",
+    "subscribed",
+    "iscritto",
+];
+
+const FIRST_NAME: &[&str] = &[
+    "firstname",
+    "fname",
+    "givenname",
+    "forename",
+    "first",
+    "nome",
+    "nomeproprio",
+    "primeironome",
+    "nombre",
+    "nombres",
+    "primernombre",
+    "prenom",
+    "vorname",
+    "nomedibattesimo",
+];
+
+const LAST_NAME: &[&str] = &[
+    "lastname",
+    "lname",
+    "surname",
+    "familyname",
+    "last",
+    "cognome",
+    "apellido",
+    "apellidos",
+    "sobrenome",
+    "apelido",
+    "ultimonome",
+    "nom",
+    "nomdefamille",
+    "nachname",
+    "familienname",
+    "zuname",
+];
+
+const FULL_NAME: &[&str] = &[
+    "name",
+    "fullname",
+    "displayname",
+    "contact",
+    "contactname",
+    "nomecompleto",
+    "nomecognome",
+    "nomeecognome",
+    "cognomenome",
+    "cognomeenome",
+    "nominativo",
+    "contatto",
+    "intestatario",
+    "nombrecompleto",
+    "nombreyapellido",
+    "nombreyapellidos",
+    "nombreapellidos",
+    "nomeesobrenome",
+    "nomcomplet",
+    "nometprenom",
+    "prenometnom",
+    "nomprenom",
+    "vollstandigername",
+    "vorundnachname",
+    "ansprechpartner",
+    "kontakt",
+    "contacto",
+    "contato",
+    "client",
+    "cliente",
+    "customer",
+    "kunde",
+];
+
+fn is_email(all: &str, words: &[String]) -> bool {
+    const WORDS: &[&str] = &["email", "emails", "mail", "emailadresse", "correo", "courriel"];
+    let is_of_mail = words.iter().any(|word| WORDS.contains(&word.as_str()));
+    (is_of_mail || all.contains("postaelettronica") || all.contains("emailaddress"))
+        && !words
+            .iter()
+            .any(|word| matches!(word.as_str(), "opt" | "consent" | "marketing" | "domain" | "sent"))
+}
+
+/// Numbers that take messages come first.
+fn phone_rank(all: &str, words: &[String]) -> Option<u8> {
+    const MOBILE: &[&str] = &[
+        "mobile",
+        "mobiles",
+        "cell",
+        "cellphone",
+        "cellulare",
+        "cellulari",
+        "celular",
+        "movil",
+        "telemovel",
+        "portable",
+        "handy",
+        "handynummer",
+        "mobil",
+        "mobilnummer",
+        "mobiltelefon",
+        "mobilephone",
+        "gsm",
+        "mobilenumber",
+        "phonenumbermobile",
+        "smartphone",
+        "sms",
+    ];
+    const PHONE: &[&str] = &[
+        "phone",
+        "phones",
+        "phonenumber",
+        "tel",
+        "telephone",
+        "telefono",
+        "telefoni",
+        "telefon",
+        "telefonnummer",
+        "telefone",
+        "rufnummer",
+        "msisdn",
+        "fon",
+        "tlf",
+    ];
+    let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
+    let is_code =
+        has(&["country", "prefix", "prefisso", "code", "model", "paese", "opt", "consent", "marketing"]);
+    match () {
+        () if is_code => None,
+        () if all.contains("whatsapp") || has(&["wa"]) => Some(0),
+        () if has(MOBILE) => Some(1),
+        () if has(PHONE) => Some(2),
+        () => None,
+    }
+}
+
+/// The words of a name, in lower case and without accents: `firstName`, `first_name` and
+/// `First name` have the same.
+fn words(label: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for c in label.chars().take(100) {
+        if !c.is_alphanumeric() || (c.is_uppercase() && was_lower) {
+            words.push(String::new());
+        }
+        was_lower = c.is_lowercase();
+        if c.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(c.to_lowercase().map(unaccented));
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    // `e-mail` is one word, and numbers count columns.
+    let joined = words.windows(2).any(|two| two[0] == "e" && two[1] == "mail");
+    words.retain(|word| !word.chars().all(|c| c.is_ascii_digit()) && word != "value" && word != "valore");
+    if joined && let Some(at) = words.iter().position(|word| word == "mail") {
+        words[at] = "email".to_owned();
+        words.remove(at - 1);
+    }
+    words
+}
+
+fn unaccented(c: char) -> char {
+    match c {
+        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => 'a',
+        'è' | 'é' | 'ê' | 'ë' => 'e',
+        'ì' | 'í' | 'î' | 'ï' => 'i',
+        'ò' | 'ó' | 'ô' | 'õ' | 'ö' => 'o',
+        'ù' | 'ú' | 'û' | 'ü' => 'u',
+        'ç' => 'c',
+        'ñ' => 'n',
+        other => other,
+    }
+}
+
+/// A name as a key of metadata: `Data di nascita` is `data_di_nascita`.
+pub(crate) fn key_of(label: &str) -> String {
+    let mut key = String::new();
+    for c in label.trim().chars().flat_map(char::to_lowercase) {
+        match c.is_alphanumeric() {
+            true => key.push(c),
+            false if !key.ends_with('_') && !key.is_empty() => key.push('_'),
+            false => {}
+        }
+    }
+    key.trim_end_matches('_').chars().take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_columns_in_six_languages() {
+        for (label, want) in [
+            ("Phone", Some((Field::Phone, 2))),
+            ("Phone 1 - Value", Some((Field::Phone, 2))),
+            ("Phone 1 - Type", None),
+            ("Telefono cellulare", Some((Field::Phone, 1))),
+            ("Telefono (WhatsApp)", Some((Field::Phone, 0))),
+            ("Numero di telefono", Some((Field::Phone, 2))),
+            ("Téléphone portable", Some((Field::Phone, 1))),
+            ("Handynummer", Some((Field::Phone, 1))),
+            ("Teléfono móvil", Some((Field::Phone, 1))),
+            ("Telemóvel", Some((Field::Phone, 1))),
+            ("mobilePhone", Some((Field::Phone, 1))),
+            ("Country code", None),
+            ("Fax", None),
+            ("E-mail", Some((Field::Email, 0))),
+            ("E-mail 1 - Value", Some((Field::Email, 0))),
+            ("Indirizzo email", Some((Field::Email, 0))),
+            ("Correo electrónico", Some((Field::Email, 0))),
+            ("email_verified", None),
+            ("First Name", Some((Field::FirstName, 0))),
+            ("Vorname", Some((Field::FirstName, 0))),
+            ("Prénom", Some((Field::FirstName, 0))),
+            ("billing_last_name", Some((Field::LastName, 0))),
+            ("Cognome", Some((Field::LastName, 0))),
+            ("Nombre completo", Some((Field::Name, 0))),
+            ("Nome e cognome", Some((Field::Name, 0))),
+            ("Company name", None),
+            ("Etichette", Some((Field::Tags, 0))),
+            ("external_id", Some((Field::ExternalId, 0))),
+            ("Opt-in", Some((Field::OptIn, 0))),
+            ("Città", None),
+            ("created_at", Some((Field::Ignore, 0))),
+        ] {
+            assert_eq!(field_of(label), want, "{label}");
+        }
+    }
+
+    #[test]
+    fn keys_of_metadata() {
+        for (label, want) in
+            [("Data di nascita", "data_di_nascita"), (" Città ", "città"), ("A/B - (c)", "a_b_c"), ("--", "")]
+        {
+            assert_eq!(key_of(label), want);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! A row of a table as a contact.
+
+use domain::consent::ConsentProof;
+use domain::contact::{NewContact, clean_tags};
+use domain::identity::check_external_id;
+use domain::{AccountId, CallingCode, Invalid, PhoneNumber};
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+
+use crate::columns::{Columns, Field};
+
+/// What holds for all rows of a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Rows<'a> {
+    pub(crate) columns: &'a Columns,
+    /// Places of columns, those that are taken first before others.
+    order: Vec<usize>,
+    pub(crate) country: Option<CallingCode>,
+    pub(crate) origin: Option<AccountId>,
+    pub(crate) tags: &'a [String],
+    pub(crate) file_name: &'a str,
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(
+        columns: &'a Columns,
+        options: &'a crate::ImportOptions,
+        file_name: &'a str,
+        now: Timestamp,
+    ) -> Self {
+        let mut order: Vec<usize> = (0..columns.all.len()).collect();
+        order.sort_by_key(|at| columns.all[*at].rank);
+        let country = options.country.as_deref().and_then(|country| CallingCode::parse(country).ok());
+        let origin = options.account.map(AccountId);
+        Self { columns, order, country, origin, tags: &options.tags, file_name, now }
+    }
+
+    /// The contact that a row describes.
+    ///
+    /// # Errors
+    /// Names the field that is wrong, with the reason.
+    pub(crate) fn contact(&self, cells: &[String]) -> Result<NewContact, Invalid> {
+        let width = self.columns.all.len();
+        if cells.iter().skip(width).any(|cell| !cell.trim().is_empty()) {
+            let message = format!("the row has {} values, and the table {width} columns", cells.len());
+            return Err(Invalid::new("row", message));
+        }
+        let mut told = Told::default();
+        for at in &self.order {
+            let Some(cell) = cells.get(*at).map(|cell| tables::plain(cell.trim())) else { continue };
+            let cell = cell.trim();
+            if !cell.is_empty() {
+                told.take(&self.columns.all[*at].field, cell)?;
+            }
+        }
+        let phone = told.phone.map(|text| PhoneNumber::read(text, self.country)).transpose()?;
+        let new = NewContact {
+            name: told.name.map(str::to_owned).or_else(|| full_name(told.first_name, told.last_name)),
+            left_out: phone.as_ref().and_then(|reading| reading.left_out),
+            phone: phone.map(|reading| reading.number),
+            email: told.email.map(str::parse).transpose()?,
+            external_id: told.external_id.map(external_id).transpose()?,
+            opt_in: told.opt_in.and_then(|text| self.opt_in(text)),
+            tags: clean_tags(
+                told.tags.iter().map(String::as_str).chain(self.tags.iter().map(String::as_str)),
+            ),
+            metadata: told.metadata,
+            origin: self.origin,
+            ..NewContact::default()
+        };
+        new.check()
+    }
+
+    /// A yes, or when or how they agreed; nothing for a no.
+    fn opt_in(&self, text: &str) -> Option<ConsentProof> {
+        const NO: [&str; 9] = ["0", "no", "n", "false", "falso", "nein", "non", "não", "-"];
+        let lower = text.to_lowercase();
+        if NO.contains(&lower.as_str()) {
+            return None;
+        }
+        let at = time(text).unwrap_or(self.now).min(self.now).as_millisecond();
+        let file = self.file_name.chars().take(255).collect();
+        Some(ConsentProof { at_ms: at, source: "import".to_owned(), detail: Some(file) })
+    }
+}
+
+/// A time with its offset, or a date or time of UTC.
+fn time(text: &str) -> Option<Timestamp> {
+    let of_date = || text.parse::<Date>().ok().map(|date| date.to_datetime(jiff::civil::Time::midnight()));
+    let civil = || text.replace(' ', "T").parse::<DateTime>().ok().or_else(of_date);
+    text.parse::<Timestamp>()
+        .ok()
+        .or_else(|| civil()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()))
+}
+
+/// The values of a row, the first of each field.
+#[derive(Default)]
+struct Told<'a> {
+    name: Option<&'a str>,
+    first_name: Option<&'a str>,
+    last_name: Option<&'a str>,
+    phone: Option<&'a str>,
+    email: Option<&'a str>,
+    external_id: Option<&'a str>,
+    opt_in: Option<&'a str>,
+    tags: Vec<String>,
+    metadata: Map<String, Value>,
+}
+
+impl<'a> Told<'a> {
+    fn take(&mut self, field: &Field, cell: &'a str) -> Result<(), Invalid> {
+        let place = match field {
+            Field::Name => &mut self.name,
+            Field::FirstName => &mut self.first_name,
+            Field::LastName => &mut self.last_name,
+            Field::Phone => &mut self.phone,
+            Field::Email => &mut self.email,
+            Field::ExternalId => &mut self.external_id,
+            Field::OptIn => &mut self.opt_in,
+            Field::Tags => {
+                self.tags.extend(tags(cell));
+                return Ok(());
+            }
+            Field::Metadata(key) => {
+                self.metadata.entry(key.clone()).or_insert_with(|| Value::from(cell));
+                return Ok(());
+            }
+            Field::AllMetadata => {
+                let object = serde_json::from_str::<Map<String, Value>>(cell);
+                let wrong = |_| Invalid::new("metadata", "metadata must be an object of JSON");
+                self.metadata.extend(object.map_err(wrong)?);
+                return Ok(());
+            }
+            Field::Ignore => return Ok(()),
+        };
+        place.get_or_insert(cell);
+        Ok(())
+    }
+}
+
+/// Tags of one cell: an array of JSON, or with commas, semicolons or bars.
+fn tags(cell: &str) -> Vec<String> {
+    match serde_json::from_str::<Vec<String>>(cell) {
+        Ok(tags) => tags,
+        Err(_) => cell.split([',', ';', '|']).map(str::to_owned).collect(),
+    }
+}
+
+/// An id in another system; one that names no system is one of files.
+fn external_id(text: &str) -> Result<String, Invalid> {
+    check_external_id(text).or_else(|_| check_external_id(&format!("file:{text}")))
+}
+
+fn full_name(first: Option<&str>, last: Option<&str>) -> Option<String> {
+    let parts: Vec<&str> = [first, last].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::ImportOptions;
+
+    fn read(text: &str) -> Vec<Result<NewContact, Invalid>> {
+        let table: Vec<Vec<String>> =
+            text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+        let columns = Columns::of(&table, &BTreeMap::new(), None).unwrap();
+        let options = ImportOptions {
+            tags: vec!["lista".to_owned()],
+            country: Some("39".to_owned()),
+            ..ImportOptions::default()
+        };
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let rows = Rows::new(&columns, &options, "clienti.csv", now);
+        table[1..].iter().map(|cells| rows.contact(cells)).collect()
+    }
+
+    #[test]
+    fn a_row_becomes_a_contact() {
+        let text = "Nome,Cognome,Ufficio telefono,Cellulare,Tags,Consenso,Città,metadata\n\
+            Ada,Neri,0612345678,333 123 4567,vip;news,2024-05-01,Roma,{\"a\": 1}\n\
+            '=Bob,,+390612345678,,,no,,\n\
+            Carla,,3.93E+11,,,,,\n";
+        let rows = read(&text.replace("{\"a\": 1}", "{\"a\":1}"));
+        let ada = rows[0].as_ref().unwrap();
+        assert_eq!(ada.name.as_deref(), Some("Ada Neri"));
+        assert_eq!(ada.phone.as_ref().unwrap().as_str(), "+393331234567");
+        assert_eq!(ada.tags, ["vip", "news", "lista"]);
+        assert_eq!((&ada.metadata["città"], &ada.metadata["a"]), (&Value::from("Roma"), &Value::from(1)));
+        let proof = ada.opt_in.as_ref().unwrap();
+        assert_eq!((proof.at_ms, proof.source.as_str()), (1_714_521_600_000, "import"));
+        let bob = rows[1].as_ref().unwrap();
+        assert_eq!((bob.name.as_deref(), bob.opt_in.is_some()), (Some("=Bob"), false));
+        assert_eq!(rows[2].as_ref().unwrap_err().field, "phone");
+    }
+
+    #[test]
+    fn values_that_no_column_has_are_refused() {
+        let rows = read("name,phone\nAda,+393331234567,x\nBob,+393331234568,,\nCarla\n");
+        assert_eq!(rows[0].as_ref().unwrap_err().field, "row");
+        assert!(rows[1].is_ok());
+        assert_eq!(rows[2].as_ref().unwrap_err().field, "phone");
+    }
+}
