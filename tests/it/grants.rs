@@ -116,6 +116,43 @@ async fn contacts() -> World {
     world
 }
 
+/// Files of contacts, in and out: one merges people of whom one opted out.
+async fn contact_files() -> World {
+    let (world, api, hook) = shop().await;
+    post(&api, "/api/channels", json!({"name": "LiveChat", "url": hook.url})).await;
+    let row = json!({"email": "ada@example.com", "channels": {"LiveChat": "7"}});
+    post(&api, "/api/contacts", row).await;
+    let whom = Whom::Contact(ContactId(1));
+    ops::suppression::add(&world.publisher(), world.tenant(), &whom, None).await.unwrap();
+    let file = format!("telefono,email\n{},ada@example.com\n{},b@example.com\n12,\n", phone(7), phone(8));
+    let fields = [("apikey", api.key.as_str()), ("token", api.token.as_str()), ("idempotency_key", "k-1")];
+    for more in [[("dry_run", "1")], [("tags", "lista")]] {
+        let fields = [&fields[..], &more[..]].concat();
+        let answer =
+            api.upload("/api/contacts/imports", &fields[..], ("a.csv", "text/csv", file.as_bytes())).await;
+        assert!(answer.status.is_success() || answer.status == 409, "{}", answer.json());
+    }
+    let fields = &fields[..2];
+    let answer = api.upload("/api/contacts/imports", fields, ("a.csv", "text/csv", file.as_bytes())).await;
+    answer.expect(202);
+    world.drain().await;
+    let announced = post(&api, "/api/contacts/imports", json!({"size": file.len()})).await;
+    put(&world, &announced, file.into_bytes()).await;
+    post(&api, "/api/contacts/exports", json!({})).await;
+    world.drain().await;
+    world
+}
+
+/// Puts a file where an announcement says.
+async fn put(world: &World, announced: &Value, bytes: Vec<u8>) {
+    let url: http::Uri = announced["upload_url"].as_str().unwrap().parse().unwrap();
+    let mut request = Request::put(&url).header("host", url.host().unwrap());
+    for (name, value) in announced["headers"].as_object().unwrap() {
+        request = request.header(name, value.as_str().unwrap());
+    }
+    assert_eq!(world.s3(request.body(bytes.into()).unwrap()).await.0, 200);
+}
+
 /// Single messages, and what becomes of them.
 async fn messages() -> World {
     let (world, api, hook) = shop().await;
@@ -178,12 +215,7 @@ async fn lose_a_message(world: &World, api: &Api) {
 async fn upload(world: &World, api: &Api) -> Value {
     let body = json!({"filename": "foto.png", "content_type": "image/png", "size": PNG.len()});
     let announced = post(api, "/api/campaigns/upload_url", body).await;
-    let url: http::Uri = announced["upload_url"].as_str().unwrap().parse().unwrap();
-    let mut request = Request::put(&url).header("host", url.host().unwrap());
-    for (name, value) in announced["headers"].as_object().unwrap() {
-        request = request.header(name, value.as_str().unwrap());
-    }
-    assert_eq!(world.s3(request.body(PNG.into()).unwrap()).await.0, 200);
+    put(world, &announced, PNG.to_vec()).await;
     world.drain().await;
     announced["url"].clone()
 }
@@ -390,13 +422,14 @@ async fn no_function_is_granted_more_than_it_uses() {
         Box::pin(accounts()),
         Box::pin(senders()),
         Box::pin(contacts()),
+        Box::pin(contact_files()),
         Box::pin(messages()),
         Box::pin(campaigns()),
         Box::pin(interrupted()),
         Box::pin(inbound()),
         Box::pin(webhooks())
     );
-    let worlds: [World; 8] = stories.into();
+    let worlds: [World; 9] = stories.into();
     let used: BTreeSet<Use> = worlds.iter().flat_map(World::uses).collect();
     let unused = granted().into_iter().filter(|one| !used.contains(one));
     let unused: Vec<String> = unused.map(|one| format!("{} {:?}", one.function, one.what)).collect();

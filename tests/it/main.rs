@@ -5,6 +5,7 @@ mod bodies;
 mod campaigns;
 mod channels;
 mod conformance;
+mod contact_files;
 mod contacts;
 mod contract;
 mod dmchamp;

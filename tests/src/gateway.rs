@@ -25,7 +25,8 @@ fn is_below(path: &str, prefix: &str) -> bool {
 }
 
 /// The shortest prefix of a path, below its dialect's base, that no other function
-/// has a path below.
+/// has a path below; or that is a path of the function's own, since a longer prefix of
+/// another wins over it.
 fn group(path: &str, function: &str, all: &BTreeMap<String, &'static str>) -> String {
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let least = match segments.as_slice() {
@@ -34,7 +35,9 @@ fn group(path: &str, function: &str, all: &BTreeMap<String, &'static str>) -> St
         _ => 2,
     };
     let prefixes = (least..=segments.len()).map(|n| format!("/{}", segments[..n].join("/")));
-    let own = |prefix: &String| all.iter().all(|(p, f)| *f == function || !is_below(p, prefix));
+    let own = |prefix: &String| {
+        all.get(prefix) == Some(&function) || all.iter().all(|(p, f)| *f == function || !is_below(p, prefix))
+    };
     let mut own = prefixes.filter(own);
     own.next().unwrap_or_else(|| panic!("two functions share {path}"))
 }

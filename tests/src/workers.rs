@@ -108,9 +108,13 @@ impl World {
             let waiting = self.waiting().await;
             if self.busy.load(Ordering::SeqCst) == 0 && waiting.visible == 0 {
                 if waiting == Waiting::default() && self.simulator.stats().webhooks.pending == 0 {
-                    return;
+                    // What was done meanwhile may have queued a job where it was looked already.
+                    if self.waiting().await == Waiting::default() && self.busy.load(Ordering::SeqCst) == 0 {
+                        return;
+                    }
+                } else {
+                    self.clock.advance_ms(JUMP_MS);
                 }
-                self.clock.advance_ms(JUMP_MS);
             }
             sleep(POLL).await;
         }

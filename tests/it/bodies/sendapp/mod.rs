@@ -2,6 +2,7 @@
 
 mod accounts;
 mod campaigns;
+mod contact_files;
 mod contacts;
 mod integrations;
 mod messages;

@@ -1,0 +1,73 @@
+//! Every kind of file, encoding and delimiter.
+
+use harness::{Api, World};
+use serde_json::json;
+use tables::{TableWriter, Xlsx};
+
+use super::{contacts, imported, told};
+
+fn utf_16(text: &str, little: bool) -> Vec<u8> {
+    let bytes = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };
+    std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(bytes).collect()
+}
+
+#[tokio::test]
+async fn encodings_and_delimiters_are_found() {
+    let latin: Vec<u8> =
+        "Nome;Telefono\nNiccolò Forlì;+393331234567\nJosé;+393331234568\n".chars().map(|c| c as u8).collect();
+    let plain = "Nome,Telefono\nNiccolò Forlì,+393331234567\nJosé,+393331234568\n";
+    for (name, file) in [
+        ("utf-8", plain.as_bytes().to_vec()),
+        ("utf-8 with a mark", [b"\xEF\xBB\xBF", plain.as_bytes()].concat()),
+        ("utf-16 le", utf_16(&plain.replace(',', "\t"), true)),
+        ("utf-16 be", utf_16(&plain.replace(',', ";"), false)),
+        ("windows-1252", latin),
+        ("bars and carriage returns", plain.replace(',', "|").replace('\n', "\r\n").into_bytes()),
+        ("told delimiter", format!("sep=;\r\n{}", plain.replace(',', ";")).into_bytes()),
+    ] {
+        let world = World::new().await;
+        let api = Api::of(&world).await;
+        let import = imported(&world, &api, "a.csv", &file, &[]).await;
+        assert_eq!((&import["created"], &import["failed"]), (&json!(2), &json!(0)), "{name}: {import}");
+        assert_eq!(told(&api, "name").await, ["Niccolò Forlì", "José"], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_workbook_is_imported() {
+    let world = World::new().await;
+    let api = Api::of(&world).await;
+    let mut book = Xlsx::begin(&["Vorname", "Nachname", "Handynummer", "Ort"], "Kunden");
+    book.write(&["Jörg", "Weiß", "+49 151 23456789", "Köln"]);
+    book.write(&["Eva", "", "0151 23456780", ""]);
+    book.write(&["Uwe", "", "4.9E+12", ""]);
+    let import = imported(&world, &api, "kunden.xlsx", &book.end(), &[("country", "DE")]).await;
+    assert_eq!([&import["created"], &import["failed"]], [&json!(2), &json!(1)], "{import}");
+    assert_eq!(told(&api, "phone").await, ["+4915123456789", "+4915123456780"]);
+    assert_eq!(contacts(&api).await[0]["metadata"], json!({"ort": "Köln"}));
+}
+
+#[tokio::test]
+async fn cards_are_imported() {
+    let world = World::new().await;
+    let api = Api::of(&world).await;
+    let cards = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada Neri\r\nTEL;TYPE=HOME:+39 06 1234567\r\nTEL;TYPE=CELL:+39 333 1234567\r\n\
+        EMAIL:ada@example.com\r\nCATEGORIES:vip,news\r\nUID:a-1\r\nEND:VCARD\r\n\
+        BEGIN:VCARD\r\nVERSION:2.1\r\nN;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:B=C3=A9b=C3=A9;Jean\r\nTEL;CELL:12\r\nEND:VCARD\r\n";
+    let import = imported(&world, &api, "rubrica.vcf", cards.as_bytes(), &[]).await;
+    assert_eq!([&import["created"], &import["failed"]], [&json!(1), &json!(1)], "{import}");
+    let ada = &contacts(&api).await[0];
+    assert_eq!((&ada["phone"], &ada["tags"]), (&json!("+393331234567"), &json!(["vip", "news"])));
+    assert!(ada["identities"].to_string().contains("file:a-1"), "{ada}");
+}
+
+#[tokio::test]
+async fn a_file_without_names_of_columns_is_told_by_what_is_in_it() {
+    let world = World::new().await;
+    let api = Api::of(&world).await;
+    let file = b"Ada Neri;ada@example.com;+393331234567\nBob;bob@example.com;+393331234568\n";
+    let import = imported(&world, &api, "a.csv", file, &[]).await;
+    assert_eq!(import["table"]["header"], false);
+    assert_eq!(told(&api, "name").await, ["Ada Neri", "Bob"]);
+    assert_eq!(told(&api, "email").await, ["ada@example.com", "bob@example.com"]);
+}
