@@ -14,13 +14,15 @@ pub(crate) struct PartFile {
     pub(crate) object: String,
     upload: Option<String>,
     parts: Vec<String>,
+    /// The object with what was too little for a part.
+    rest: Option<String>,
     #[serde(skip)]
     written: Vec<u8>,
 }
 
 impl PartFile {
     pub(crate) fn begin(object: String) -> Self {
-        Self { object, upload: None, parts: Vec::new(), written: Vec::new() }
+        Self { object, upload: None, parts: Vec::new(), rest: None, written: Vec::new() }
     }
 
     pub(crate) fn write(&mut self, bytes: Vec<u8>) {
@@ -47,6 +49,24 @@ impl PartFile {
         }
         self.part(bucket, mime).await?;
         Ok(true)
+    }
+
+    /// Puts what is too little for a part where the next process finds it, under a name of
+    /// its own: a process that dies here leaves the one before as it was.
+    pub(crate) async fn leave(&mut self, bucket: &Bucket, mime: &str, take: u64) -> Result<(), Stopped> {
+        let rest = format!("{}.{take}", self.object);
+        bucket.put_report(&rest, mime, std::mem::take(&mut self.written)).await?;
+        self.rest = Some(rest);
+        Ok(())
+    }
+
+    /// Takes up what the process before left.
+    pub(crate) async fn resume(&mut self, bucket: &Bucket) -> Result<(), Stopped> {
+        if let Some(rest) = self.rest.take() {
+            let found = bucket.get_report(&rest).await?;
+            self.written = found.map(Vec::from).ok_or_else(|| Stopped::Wrong("a part is gone".to_owned()))?;
+        }
+        Ok(())
     }
 
     async fn part(&mut self, bucket: &Bucket, mime: &str) -> Result<(), Stopped> {

@@ -93,3 +93,29 @@ async fn filters_are_those_of_the_list() {
     let path = format!("{PATH}/{}/file", all["exports"][0]["id"].as_str().unwrap());
     assert_eq!(other.get(&path).await.status, 404);
 }
+
+#[tokio::test]
+async fn an_export_goes_on_in_the_next_job_when_its_time_is_over() {
+    for format in ["csv", "xlsx"] {
+        let world = World::new().await;
+        let api = Api::of(&world).await;
+        world.import((0..2_500).map(harness::person)).await;
+        let begun = api.post(PATH, json!({"format": format})).await.expect(202);
+        let id = begun["export"]["id"].as_str().unwrap().to_owned();
+        let files = contact_files::ContactFiles {
+            store: world.store().clone(),
+            queues: world.services.queues.clone(),
+            bucket: world.services.files.bucket().clone(),
+        };
+        world.lose_jobs().await;
+        for leg in 1..=4 {
+            contact_files::run_export(&files, world.tenant(), &id, leg, 0, || true).await.unwrap();
+            world.lose_jobs().await;
+        }
+        let export = api.get(&format!("{PATH}/{id}")).await.expect(200)["export"].clone();
+        assert_eq!((&export["state"], &export["rows"]), (&json!("finished"), &json!(2_500)));
+        let file = fetched(&world, &api, export["file"].as_str().unwrap()).await;
+        let again = imported(&world, &api, "a.file", &file, &[]).await;
+        assert_eq!((&again["updated"], &again["failed"]), (&json!(2_500), &json!(0)), "{format}: {again}");
+    }
+}

@@ -78,6 +78,7 @@ impl Run<'_> {
         out_of_time: impl Fn() -> bool,
     ) -> std::result::Result<bool, Stopped> {
         let (mut file, mut writer) = self.begin::<W>();
+        file.resume(&self.files.bucket).await?;
         let (store, bucket, tenant) = (&self.files.store, &self.files.bucket, self.of.tenant);
         let (filter, mime) = (self.export.options.filter(), self.export.options.format().mime());
         self.export.state = FileState::Running;
@@ -87,18 +88,20 @@ impl Run<'_> {
                 writer.write(&line(&contact));
                 self.export.rows += 1;
             }
-            if file.is_full(writer.bytes()) {
+            let is_over = out_of_time();
+            if is_over || file.is_full(writer.bytes()) {
                 file.write(writer.part());
-                if file.flush(bucket, mime).await? {
-                    // A process that comes after goes on here.
-                    self.export.block = block + 1;
-                    self.export.writer = Some(writer.state());
-                    self.export.draft = Some(file.clone());
-                    self.save().await?;
-                    if out_of_time() {
-                        return Ok(false);
-                    }
+                if !file.flush(bucket, mime).await? && is_over {
+                    file.leave(bucket, mime, self.take).await?;
                 }
+                // A process that comes after goes on here.
+                self.export.block = block + 1;
+                self.export.writer = Some(writer.state());
+                self.export.draft = Some(file.clone());
+                self.save().await?;
+            }
+            if is_over {
+                return Ok(false);
             }
         }
         file.write(writer.end());

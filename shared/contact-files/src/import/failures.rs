@@ -68,8 +68,18 @@ pub(super) async fn join(
         file.flush(bucket, MIME).await?;
     }
     file.finish(bucket, MIME).await?;
-    for row in &import.pieces {
+    Ok(Some(object))
+}
+
+/// Removes pieces that were put together.
+pub(super) async fn forget(
+    bucket: &Bucket,
+    tenant: &TenantId,
+    id: &str,
+    pieces: &[u64],
+) -> Result<(), Stopped> {
+    for row in pieces {
         bucket.delete_report(&piece_name(tenant, id, *row)).await?;
     }
-    Ok(Some(object))
+    Ok(())
 }

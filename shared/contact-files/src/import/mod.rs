@@ -286,13 +286,15 @@ pub async fn uploaded(files: &ContactFiles, upload: &str) -> Result<bool> {
         let to = media::Destination::Imports;
         files.bucket.move_upload(upload, &start.etag, MIME, to).await.map_err(bodies::unavailable)?;
     }
+    // The job first: whoever comes again after it is lost finds the import waiting still.
+    files.queues.campaign(job(&tenant, &id, 1), 0).await?;
     let mut import = found.state;
     import.state = FileState::Queued;
     match files.store.save_transfer(of, found.take, &import).await {
+        // A worker has it already.
         Ok(_) | Err(store::Error::Conflict) => {}
         Err(error) => return Err(error.into()),
     }
-    files.queues.campaign(job(&tenant, &id, 1), 0).await?;
     Ok(true)
 }
 

@@ -8,7 +8,7 @@ use ops::Result;
 use ops::contacts::{self, Imported};
 use store::transfers::{Transfer, TransferKey, Way};
 
-use super::failures::{Failures, join};
+use super::failures::{Failures, forget, join};
 use super::{Import, RowError, contact, is_blank, job};
 use crate::preview::of_import;
 use crate::reading::{Table, TableRecords, TableRow, look_at};
@@ -189,11 +189,13 @@ impl Run<'_> {
     async fn finish(&mut self, state: FileState) -> std::result::Result<(), Stopped> {
         let (bucket, of) = (&self.files.bucket, self.of);
         self.import.failed_rows = join(bucket, of.tenant, of.id, &self.import).await?;
-        self.import.pieces = Vec::new();
+        let pieces = std::mem::take(&mut self.import.pieces);
         self.import.state = state;
         self.import.begun_ms = None;
         self.import.finished_ms = Some(self.files.store.clock().now_ms());
         self.files.store.save_transfer(of, self.take, &self.import).await?;
+        // Whoever ends before this leaves what the bucket forgets by itself.
+        forget(bucket, of.tenant, of.id, &pieces).await?;
         bucket.delete_import(&self.import.object).await?;
         if let Some(uploaded) = self.import.object.strip_suffix(".csv") {
             bucket.delete_import(uploaded).await?;
