@@ -102,7 +102,7 @@ async fn renew(
     let publisher = &EventPublisher::from(services);
     let blocks = services.store.contact_blocks(tenant).await?;
     for block in blocks.into_iter().filter(|block| *block >= from) {
-        ops::contacts::renew_block(publisher, tenant, block).await?;
+        ops::renewal::renew_block(publisher, tenant, block).await?;
         if out_of_time() {
             let job = CampaignJob::Renew { tenant: tenant.to_string(), block: block + 1 };
             return Ok(services.queues.campaign(job, generation + 1).await?);

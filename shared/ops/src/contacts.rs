@@ -7,9 +7,8 @@ use domain::contact::{Contact, NewContact};
 use domain::identity::Identity;
 use domain::merge::{Applied, Book, Slot, Warning};
 use domain::webhook::EventType;
-use domain::{ContactId, Invalid, PhoneKey, PhoneNumber, TenantId};
+use domain::{ContactId, Invalid, PhoneNumber, TenantId};
 use jiff::Timestamp;
-use queue::CampaignJob;
 use store::Store;
 use store::contacts::block_of;
 use store::outbox::{ContactChange, Facts, Note};
@@ -146,52 +145,9 @@ pub async fn learn(
     Ok(())
 }
 
-/// Orders that the tenant's contacts are written in the form of today, if an older version
-/// left some, and nobody was asked to yet.
-///
-/// # Errors
-/// [`Code::Unavailable`] when a store or the queue does not answer.
-pub async fn order_renewal(publisher: &EventPublisher, tenant: &TenantId) -> Result<()> {
-    if publisher.store.claim_renewal(tenant).await? {
-        let job = CampaignJob::Renew { tenant: tenant.to_string(), block: 0 };
-        publisher.queues.campaign(job, 0).await?;
-    }
-    Ok(())
-}
-
-/// Writes the contacts of a block in the form of today. Contacts that were made for two
-/// spellings of one number become one.
-///
-/// # Errors
-/// [`Code::Unavailable`] when a store does not answer: do it again.
-pub async fn renew_block(publisher: &EventPublisher, tenant: &TenantId, block: u64) -> Result<()> {
-    let store = &publisher.store;
-    let events = publisher.caused_by(Transaction, tenant).await?;
-    for (one, other) in store.renew_block(tenant, block).await? {
-        let pair = BTreeSet::from([one, other]);
-        for attempt in 0..TRIES {
-            let found = store.contacts_of(tenant, &pair).await?;
-            let same: HashSet<Option<PhoneKey>> =
-                found.iter().map(|contact| contact.phone.as_ref().map(PhoneNumber::key)).collect();
-            if found.len() < pair.len() || same.len() > 1 {
-                break;
-            }
-            let identities = found.iter().flat_map(Contact::identities).collect();
-            let mut book = store.load_book(tenant, identities).await?;
-            found.into_iter().for_each(|contact| book.load_contact(contact));
-            book.make_one(pair.clone(), store.clock().now());
-            if commit(&events, store, tenant, &mut book, 0).await? {
-                break;
-            }
-            store.back_off(u32::try_from(attempt).unwrap_or(u32::MAX)).await;
-        }
-    }
-    Ok(())
-}
-
 /// Writes a book of one change, and what follows from it; answers whether nobody else
 /// changed the same contacts meanwhile.
-async fn commit(
+pub(crate) async fn commit(
     events: &Events<'_, Transaction>,
     store: &Store,
     tenant: &TenantId,

@@ -18,6 +18,7 @@ pub mod moves;
 pub mod pages;
 mod question;
 pub mod receiving;
+pub mod renewal;
 pub mod schedule;
 mod send_request;
 pub mod senders;

@@ -9,7 +9,7 @@ use store::Store;
 use store::contacts::{ContactFilter, Listing};
 
 use crate::events::EventPublisher;
-use crate::{Result, contacts};
+use crate::{Result, renewal};
 
 /// So many contacts always fit, as large as they may be: metadata of 16 kB, a hundred
 /// tags.
@@ -64,7 +64,7 @@ pub async fn fitting(
     let store = &publisher.store;
     let mut size = wanted.most;
     if wanted.filter.search.is_some() || wanted.filter.tag.is_some() {
-        contacts::order_renewal(publisher, tenant).await?;
+        renewal::order(publisher, tenant).await?;
     }
     if size > ALWAYS {
         size = store.contacts_per_page(tenant).await?.map_or(size, |known| known.min(size));

@@ -83,7 +83,7 @@ async fn a_search_orders_that_contacts_of_before_are_written_anew() {
     assert!(!keys.iter().any(|key| key.contains("+5215512345678")), "{keys:?}");
     // Nobody is written twice.
     let tenant = street.world.tenant();
-    ops::contacts::renew_block(&street.world.publisher(), tenant, 0).await.unwrap();
+    ops::renewal::renew_block(&street.world.publisher(), tenant, 0).await.unwrap();
     let versions = street.world.store().contacts_from(tenant, domain::ContactId(1), 10).await.unwrap();
     assert_eq!(versions.iter().map(|contact| contact.version).collect::<Vec<_>>(), [2, 2]);
 }
