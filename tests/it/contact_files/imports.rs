@@ -142,3 +142,20 @@ async fn the_country_of_the_account_completes_numbers() {
     assert_eq!(with["created"], 1, "{with}");
     assert_eq!(told(&api, "phone").await, ["+390612345678"]);
 }
+
+#[tokio::test]
+async fn a_column_of_consent_is_its_proof_and_lifts_no_opt_out() {
+    let world = World::new().await;
+    let api = Api::of(&world).await;
+    api.post("/api/contacts", json!({"phone": phone(1)})).await.expect(201);
+    let out = json!({"token": api.token, "number": phone(1)});
+    assert!(api.post("/api/suppressions", out).await.status.is_success());
+    let file = format!("telefono,consenso\n{},sì\n{},2024-05-01\n{},no\n", phone(1), phone(2), phone(3));
+    let import = imported(&world, &api, "fiera.csv", file.as_bytes(), &[]).await;
+    assert_eq!((&import["created"], &import["updated"]), (&json!(2), &json!(1)));
+    let all = contacts(&api).await;
+    assert_eq!(all[0]["consent"]["state"], "opted_out");
+    let proof = json!({"at": "2024-05-01T00:00:00.000Z", "source": "import", "detail": "fiera.csv"});
+    assert_eq!(all[1]["consent"]["opt_in"], proof);
+    assert_eq!(all[2].get("consent"), None);
+}
