@@ -53,8 +53,9 @@ struct ListedProof<'a> {
     detail: Option<&'a str>,
 }
 
-impl<'a> From<&'a ConsentRecord> for ListedConsent<'a> {
-    fn from(consent: &'a ConsentRecord) -> Self {
+impl<'a> ListedConsent<'a> {
+    /// Nothing, when there is no word of theirs that counts.
+    pub(crate) fn of(consent: &'a ConsentRecord) -> Option<Self> {
         let state = if consent.opt_out.is_some() { "opted_out" } else { "opted_in" };
         let proof = |proof: &'a ConsentProof| ListedProof {
             at: format!("{:.3}", Timestamp::from_millisecond(proof.at_ms).unwrap_or_default()),
@@ -62,6 +63,6 @@ impl<'a> From<&'a ConsentRecord> for ListedConsent<'a> {
             detail: proof.detail.as_deref(),
         };
         let [opt_in, opt_out] = [&consent.opt_in, &consent.opt_out].map(|said| said.as_ref().map(proof));
-        Self { state, opt_in, opt_out }
+        (opt_in.is_some() || opt_out.is_some()).then_some(Self { state, opt_in, opt_out })
     }
 }

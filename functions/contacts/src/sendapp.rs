@@ -57,7 +57,7 @@ impl<'a> From<&'a Contact> for ListedContact<'a> {
             metadata: &contact.metadata,
             channels: channels(contact),
             identities: identities(contact),
-            consent: (!contact.consent.is_empty()).then(|| ListedConsent::from(&contact.consent)),
+            consent: ListedConsent::of(&contact.consent),
             created_at: format!("{:.3}", contact.created_at),
             updated_at: format!("{:.3}", contact.updated_at),
         }

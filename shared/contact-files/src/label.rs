@@ -1,6 +1,7 @@
-//! What the name of a column says of its values, in the languages of our users.
-//!
-//! This is the one place where names of columns are read.
+//! What the name of a column says of its values, in the languages of our users: of a person's
+//! names and addresses, what it would say in a form; here stands what only files have.
+
+use domain::intake::{PersonField, person_field};
 
 use crate::columns::Field;
 
@@ -10,23 +11,11 @@ pub(crate) fn field_of(label: &str) -> Option<(Field, u8)> {
     let words = words(label);
     let all = words.concat();
     let is = |names: &[&str]| names.contains(&all.as_str());
-    let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
     if is(IGNORED) {
         return Some((Field::Ignore, 0));
     }
     if is(&["metadata"]) {
         return Some((Field::AllMetadata, 0));
-    }
-    // «Phone 1 - Type» beside «Phone 1 - Value», and what is said about a number or an address.
-    let about =
-        has(&["type", "label", "tipo", "typ", "verified", "fax", "status", "stato", "provider", "ext"]);
-    let of_others =
-        has(&["company", "azienda", "empresa", "entreprise", "firma", "business", "user", "utente", "file"]);
-    if !about && is_email(&all, &words) {
-        return Some((Field::Email, 0));
-    }
-    if !about && let Some(rank) = phone_rank(&all, &words) {
-        return Some((Field::Phone, rank));
     }
     if is(TAGS) {
         return Some((Field::Tags, 0));
@@ -37,32 +26,14 @@ pub(crate) fn field_of(label: &str) -> Option<(Field, u8)> {
     if is(OPT_IN) {
         return Some((Field::OptIn, 0));
     }
-    if of_others {
-        return None;
-    }
-    let bare = OWNERS.iter().find_map(|owner| all.strip_prefix(owner).filter(|rest| !rest.is_empty()));
-    let named = |names: &[&str]| is(names) || bare.is_some_and(|bare| names.contains(&bare));
-    Some(match () {
-        () if named(FIRST_NAME) => (Field::FirstName, 0),
-        () if named(LAST_NAME) => (Field::LastName, 0),
-        () if named(FULL_NAME) => (Field::Name, 0),
-        () => return None,
+    Some(match person_field(label)? {
+        PersonField::Phone(rank) => (Field::Phone, rank),
+        PersonField::Email(rank) => (Field::Email, rank),
+        PersonField::FirstName => (Field::FirstName, 0),
+        PersonField::LastName => (Field::LastName, 0),
+        PersonField::Name => (Field::Name, 0),
     })
 }
-
-/// What stands before the name of a field and says whose it is.
-const OWNERS: &[&str] = &[
-    "billing",
-    "customer",
-    "contact",
-    "client",
-    "cliente",
-    "kunden",
-    "your",
-    "subscriber",
-    "lead",
-    "person",
-];
 
 const IGNORED: &[&str] = &[
     "id",
@@ -117,139 +88,6 @@ const OPT_IN: &[&str] = &[
     "subscribed",
     "iscritto",
 ];
-
-const FIRST_NAME: &[&str] = &[
-    "firstname",
-    "fname",
-    "givenname",
-    "forename",
-    "first",
-    "nome",
-    "nomeproprio",
-    "primeironome",
-    "nombre",
-    "nombres",
-    "primernombre",
-    "prenom",
-    "vorname",
-    "nomedibattesimo",
-];
-
-const LAST_NAME: &[&str] = &[
-    "lastname",
-    "lname",
-    "surname",
-    "familyname",
-    "last",
-    "cognome",
-    "apellido",
-    "apellidos",
-    "sobrenome",
-    "apelido",
-    "ultimonome",
-    "nom",
-    "nomdefamille",
-    "nachname",
-    "familienname",
-    "zuname",
-];
-
-const FULL_NAME: &[&str] = &[
-    "name",
-    "fullname",
-    "displayname",
-    "contact",
-    "contactname",
-    "nomecompleto",
-    "nomecognome",
-    "nomeecognome",
-    "cognomenome",
-    "cognomeenome",
-    "nominativo",
-    "contatto",
-    "intestatario",
-    "nombrecompleto",
-    "nombreyapellido",
-    "nombreyapellidos",
-    "nombreapellidos",
-    "nomeesobrenome",
-    "nomcomplet",
-    "nometprenom",
-    "prenometnom",
-    "nomprenom",
-    "vollstandigername",
-    "vorundnachname",
-    "ansprechpartner",
-    "kontakt",
-    "contacto",
-    "contato",
-    "client",
-    "cliente",
-    "customer",
-    "kunde",
-];
-
-fn is_email(all: &str, words: &[String]) -> bool {
-    const WORDS: &[&str] = &["email", "emails", "mail", "emailadresse", "correo", "courriel"];
-    let is_of_mail = words.iter().any(|word| WORDS.contains(&word.as_str()));
-    (is_of_mail || all.contains("postaelettronica") || all.contains("emailaddress"))
-        && !words
-            .iter()
-            .any(|word| matches!(word.as_str(), "opt" | "consent" | "marketing" | "domain" | "sent"))
-}
-
-/// Numbers that take messages come first.
-fn phone_rank(all: &str, words: &[String]) -> Option<u8> {
-    const MOBILE: &[&str] = &[
-        "mobile",
-        "mobiles",
-        "cell",
-        "cellphone",
-        "cellulare",
-        "cellulari",
-        "celular",
-        "movil",
-        "telemovel",
-        "portable",
-        "handy",
-        "handynummer",
-        "mobil",
-        "mobilnummer",
-        "mobiltelefon",
-        "mobilephone",
-        "gsm",
-        "mobilenumber",
-        "phonenumbermobile",
-        "smartphone",
-        "sms",
-    ];
-    const PHONE: &[&str] = &[
-        "phone",
-        "phones",
-        "phonenumber",
-        "tel",
-        "telephone",
-        "telefono",
-        "telefoni",
-        "telefon",
-        "telefonnummer",
-        "telefone",
-        "rufnummer",
-        "msisdn",
-        "fon",
-        "tlf",
-    ];
-    let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
-    let is_code =
-        has(&["country", "prefix", "prefisso", "code", "model", "paese", "opt", "consent", "marketing"]);
-    match () {
-        () if is_code => None,
-        () if all.contains("whatsapp") || has(&["wa"]) => Some(0),
-        () if has(MOBILE) => Some(1),
-        () if has(PHONE) => Some(2),
-        () => None,
-    }
-}
 
 /// The words of a name, in lower case and without accents: `firstName`, `first_name` and
 /// `First name` have the same.
@@ -322,6 +160,9 @@ mod tests {
             ("Teléfono móvil", Some((Field::Phone, 1))),
             ("Telemóvel", Some((Field::Phone, 1))),
             ("mobilePhone", Some((Field::Phone, 1))),
+            ("q4_phoneNumber", Some((Field::Phone, 2))),
+            ("Il tuo numero di telefono", Some((Field::Phone, 2))),
+            ("No Label email", Some((Field::Email, 0))),
             ("Country code", None),
             ("Fax", None),
             ("E-mail", Some((Field::Email, 0))),

@@ -73,7 +73,12 @@ pub async fn opt_in(on: ConsentChange<'_>, address: &Address) -> Result<u64> {
         }
         lifted += u64::from(lift(on, address, Some(contact.id)).await?);
         let mut changed = contact.clone();
-        changed.consent.resume(on.proof());
+        match on.source {
+            OptOutSource::Owner => changed.consent.lift(on.said_ms()),
+            OptOutSource::Keyword | OptOutSource::Preference | OptOutSource::Provider => {
+                changed.consent.resume(on.proof())
+            }
+        };
         if write(store, on.tenant, &contact, &changed).await? {
             return Ok(lifted);
         }

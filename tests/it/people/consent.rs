@@ -108,3 +108,16 @@ async fn a_proof_of_consent_is_kept_and_lifts_no_opt_out() {
     street.api.json(Method::DELETE, "/api/suppressions", &removed).await.expect(200);
     assert_eq!(street.only("Ada").await["consent"]["state"], "opted_in");
 }
+
+#[tokio::test]
+async fn the_owner_lifts_an_opt_out_and_proves_no_consent() {
+    let street = Street::new().await;
+    street.contact(json!({"name": "Ida", "phone": "+393473840001"})).await;
+    let ida = json!({"number": "393473840001"});
+    street.api.post("/api/suppressions", ida.clone()).await.expect(200);
+    assert_eq!(street.only("Ida").await["consent"]["state"], "opted_out");
+    street.api.json(Method::DELETE, "/api/suppressions", &ida).await.expect(200);
+    let consent = street.only("Ida").await["consent"].clone();
+    assert!(consent["opt_in"].is_null() && consent["state"] != "opted_out", "{consent}");
+    assert!(!street.is_opted_out("393473840001").await);
+}

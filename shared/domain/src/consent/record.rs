@@ -47,9 +47,16 @@ impl ConsentRecord {
 
     /// They want messages again; answers whether that stands.
     pub fn resume(&mut self, proof: ConsentProof) -> bool {
-        self.resumed_ms = self.resumed_ms.max(Some(proof.at_ms));
-        self.opt_out.take_if(|out| out.at_ms <= proof.at_ms);
+        let stands = self.lift(proof.at_ms);
         self.opt_in = later(self.opt_in.take(), Some(proof));
+        stands
+    }
+
+    /// The business takes an opt-out back that was none of theirs, which proves no consent;
+    /// answers whether that stands.
+    pub fn lift(&mut self, at_ms: i64) -> bool {
+        self.resumed_ms = self.resumed_ms.max(Some(at_ms));
+        self.opt_out.take_if(|out| out.at_ms <= at_ms);
         self.opt_out.is_none()
     }
 

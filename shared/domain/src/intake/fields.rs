@@ -27,6 +27,33 @@ pub(super) enum Field {
     Extra(&'static str),
 }
 
+/// A field of a person, as the name of a column or the title of a question asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonField {
+    /// A phone number; the least rank takes messages best.
+    Phone(u8),
+    /// An e-mail address, with its rank.
+    Email(u8),
+    /// The first name.
+    FirstName,
+    /// The last name.
+    LastName,
+    /// The whole name.
+    Name,
+}
+
+/// The field of a person that a name or a title asks for, in six languages.
+pub fn person_field(name: &str) -> Option<PersonField> {
+    Some(match meaning(name)? {
+        Field::Phone(rank) => PersonField::Phone(rank),
+        Field::Email(rank) => PersonField::Email(rank),
+        Field::FirstName | Field::Vorname => PersonField::FirstName,
+        Field::LastName => PersonField::LastName,
+        Field::Name | Field::FullName => PersonField::Name,
+        Field::Address | Field::PhonePart(_) | Field::Extra(_) => return None,
+    })
+}
+
 /// The rank from which an address is a second choice, wherever in the body it stands.
 pub(super) const LESSER: u8 = 3;
 /// The rank of an address that is taken when there is no other of either kind.
