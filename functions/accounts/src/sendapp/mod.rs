@@ -128,41 +128,38 @@ impl FromParameter for SaidLimit {
     }
 }
 
+/// A setting that is written as a text of its own, or as an object.
+fn text_or_object(said: &Value) -> (Option<&str>, Option<Map<String, Value>>) {
+    match said.as_str().filter(|text| !text.trim_start().starts_with('{')) {
+        Some(text) => (Some(text.trim()), None),
+        None => (None, object_of(said)),
+    }
+}
+
 /// `3/7`, or `{messages, days}`.
 fn cap(said: &Value) -> std::result::Result<Option<FrequencyCap>, Invalid> {
-    match said {
-        Value::String(text) if text.trim().is_empty() => Ok(None),
-        Value::String(text) if !text.trim_start().starts_with('{') => FrequencyCap::parse(text).map(Some),
-        other => {
-            let Some(object) = object_of(other) else { return FrequencyCap::new(0, 0).map(Some) };
-            let number = |name: &str| object.get(name).and_then(text_of).and_then(|text| text.parse().ok());
-            match object.is_empty() {
-                true => Ok(None),
-                false => {
-                    FrequencyCap::new(number("messages").unwrap_or(0), number("days").unwrap_or(0)).map(Some)
-                }
-            }
+    match text_or_object(said) {
+        (Some(""), _) => Ok(None),
+        (Some(text), _) => FrequencyCap::parse(text).map(Some),
+        (None, Some(object)) if object.is_empty() => Ok(None),
+        (None, object) => {
+            let field = |name: &str| text_of(object.as_ref()?.get(name)?)?.parse().ok();
+            FrequencyCap::new(field("messages").unwrap_or(0), field("days").unwrap_or(0)).map(Some)
         }
     }
 }
 
 /// `21:00-09:00`, or `{from, to, timezone}`.
 fn quiet(said: &Value, zone: &str) -> std::result::Result<Option<QuietHours>, Invalid> {
-    match said {
-        Value::String(text) if text.trim().is_empty() => Ok(None),
-        Value::String(text) if !text.trim_start().starts_with('{') => QuietHours::parse(text, zone).map(Some),
-        other => {
-            let Some(object) = object_of(other) else { return QuietHours::new("", "", zone).map(Some) };
-            let text = |name: &str| object.get(name).and_then(Value::as_str);
-            match object.is_empty() {
-                true => Ok(None),
-                false => QuietHours::new(
-                    text("from").unwrap_or_default(),
-                    text("to").unwrap_or_default(),
-                    text("timezone").unwrap_or(zone),
-                )
-                .map(Some),
-            }
+    match text_or_object(said) {
+        (Some(""), _) => Ok(None),
+        (Some(text), _) => QuietHours::parse(text, zone).map(Some),
+        (None, Some(object)) if object.is_empty() => Ok(None),
+        (None, object) => {
+            let field = |name: &str| object.as_ref()?.get(name)?.as_str().map(str::to_owned);
+            let [from, to] = ["from", "to"].map(|name| field(name).unwrap_or_default());
+            let zone = field("timezone").unwrap_or_else(|| zone.to_owned());
+            QuietHours::new(&from, &to, &zone).map(Some)
         }
     }
 }
