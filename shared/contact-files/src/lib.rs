@@ -1,6 +1,6 @@
 //! Files of contacts, in and out: imports of tables and address cards, exports of lists.
 //!
-//! A file that comes in is looked at once ([`reading`]): what it is, how many rows it has and
+//! A file that comes in is looked at once (`reading`): what it is, how many rows it has and
 //! what its columns hold. Then its rows are imported block by block, each as
 //! `ops::contacts::import` has it; what is not comma-separated values is made that first, so
 //! that every import goes on at a byte of its file. Failed rows go into a file beside it.
@@ -33,6 +33,9 @@ use serde::{Deserialize, Serialize};
 use store::Store;
 use store::transfers::{Transfer, TransferKey, Way};
 
+/// A job that did not come within this does not come, in milliseconds.
+const FORGOTTEN_MS: i64 = 60_000;
+
 /// What imports and exports run on.
 #[derive(Debug, Clone)]
 pub struct ContactFiles {
@@ -47,6 +50,13 @@ pub struct ContactFiles {
 impl ContactFiles {
     fn publisher(&self) -> EventPublisher {
         EventPublisher { store: self.store.clone(), queues: self.queues.clone() }
+    }
+
+    /// Whether nobody is on the way to a file that waits: what asked for it broke off before
+    /// it queued the job. Whoever looks at it queues it then; one job more does no harm.
+    fn is_forgotten<T>(&self, file: &Transfer<T>, state: FileState, created_ms: i64) -> bool {
+        let waited_ms = self.store.clock().now_ms() - created_ms;
+        state == FileState::Queued && file.leg == 0 && waited_ms > FORGOTTEN_MS
     }
 }
 

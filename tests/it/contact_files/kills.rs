@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
+use contact_files::{
+    ContactFiles, ExportOptions, ImportOptions, NewImport, create as create_import, create_export,
+};
 use harness::{Api, World, phone};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::transfers::{TransferKey, Way};
 
 use super::{announced, contacts, failed, post, show};
@@ -105,4 +108,41 @@ async fn an_import_goes_on_in_the_next_job_when_its_time_is_over() {
     let import = show(&api, &begun).await;
     assert_eq!((&import["state"], &import["failed"]), (&json!("finished"), &json!(bad)), "{import}");
     assert_eq!(import["created"].as_u64().unwrap(), 6_000 - bad - repeated);
+}
+
+#[tokio::test]
+async fn what_breaks_off_before_its_job_is_queued_is_done_once_somebody_looks() {
+    let world = World::new().await;
+    let api = Api::of(&world).await;
+    let (store, tenant) = (world.store(), world.tenant());
+    let bucket = world.services.files.bucket().clone();
+    let files = ContactFiles { store: store.clone(), queues: world.services.queues.clone(), bucket };
+    let new = NewImport { file_name: "a.csv".to_owned(), options: ImportOptions::default() };
+    let export = ExportOptions { format: "csv".to_owned(), ..ExportOptions::default() };
+    for steps in 0.. {
+        let csv = format!("telefono\n{}\n", phone(steps)).into_bytes().into();
+        let steps = steps as u64;
+        let imported = world.kill_after(steps, create_import(&files, tenant, &new, csv)).await;
+        let exported = world.kill_after(steps, create_export(&files, tenant, export.clone())).await;
+        if imported.is_some() && exported.is_some() {
+            break;
+        }
+    }
+    world.drain().await;
+    world.clock.advance_ms(61_000);
+    for path in ["/api/contacts/imports", "/api/contacts/exports"] {
+        let ids = |list: &Value| -> Vec<String> {
+            let all = list[path.rsplit('/').next().unwrap()].as_array().unwrap().iter();
+            all.map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+        };
+        let list = api.get(path).await.expect(200);
+        assert!(ids(&list).len() > 1, "{list}");
+        for id in ids(&list) {
+            api.get(&format!("{path}/{id}")).await.expect(200);
+        }
+        world.drain().await;
+        let list = api.get(path).await.expect(200);
+        let all = list[path.rsplit('/').next().unwrap()].as_array().unwrap().clone();
+        assert!(all.iter().all(|one| one["state"] == "finished"), "{list}");
+    }
 }

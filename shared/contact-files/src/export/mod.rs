@@ -108,7 +108,11 @@ fn job(tenant: &TenantId, id: &str, leg: u64) -> CampaignJob {
 /// # Errors
 /// [`ops::Code::NotFound`]
 pub async fn export(files: &ContactFiles, tenant: &TenantId, id: &str) -> Result<Transfer<Export>> {
-    found(&files.store, Way::Export, tenant, id).await
+    let found: Transfer<Export> = found(&files.store, Way::Export, tenant, id).await?;
+    if files.is_forgotten(&found, found.state.state, found.state.created_ms) {
+        files.queues.campaign(job(tenant, id, 1), 0).await?;
+    }
+    Ok(found)
 }
 
 /// The newest exports; those before `before`, when that is given.

@@ -307,7 +307,11 @@ fn job(tenant: &TenantId, id: &str, leg: u64) -> CampaignJob {
 /// # Errors
 /// [`Code::NotFound`]
 pub async fn import(files: &ContactFiles, tenant: &TenantId, id: &str) -> Result<Transfer<Import>> {
-    found(&files.store, Way::Import, tenant, id).await
+    let found: Transfer<Import> = found(&files.store, Way::Import, tenant, id).await?;
+    if files.is_forgotten(&found, found.state.state, found.state.created_ms) {
+        files.queues.campaign(job(tenant, id, 1), 0).await?;
+    }
+    Ok(found)
 }
 
 /// The newest imports; those before `before`, when that is given.

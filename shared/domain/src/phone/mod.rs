@@ -1,7 +1,7 @@
 //! Phone numbers, in one form however they are written.
 //!
-//! [`clean`] makes plain characters of what people paste, [`read`] finds the one number in
-//! it, and [`plan`] knows the countries' numbering plans.
+//! `clean` makes plain characters of what people paste, `read` finds the one number in
+//! it, and `plan` knows the countries' numbering plans.
 
 mod clean;
 mod plan;

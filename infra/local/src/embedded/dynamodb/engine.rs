@@ -45,7 +45,7 @@ impl Tables {
         // killed and keeps the file sound when the power fails.
         storage.conn().execute_batch(
             "PRAGMA synchronous = NORMAL;
-             PRAGMA cache_size = -65536;
+             PRAGMA cache_size = -32768;
              PRAGMA temp_store = MEMORY;
              PRAGMA wal_autocheckpoint = 4000;",
         )?;

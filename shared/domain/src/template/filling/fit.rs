@@ -158,13 +158,19 @@ impl<'a> Fit<'a> {
     /// A text of a template's own parts is kept for each recipient, whatever it is; others
     /// only where they differ.
     fn line(&mut self, slot: &Slot, given: Option<&Param>) -> Option<Node> {
+        self.given(slot, given, TextKind::Line)
+    }
+
+    fn given(&mut self, slot: &Slot, given: Option<&Param>, kind: TextKind) -> Option<Node> {
         let Some(given) = given else {
             self.miss(slot);
             return None;
         };
-        match slot.is_text() {
-            true => Some(self.keep(Pattern::parse(given), TextKind::Line)),
-            false => self.text(slot, given, TextKind::Line),
+        let pattern = Pattern::parse(given);
+        let is_short = !pattern.is_constant() || kind != TextKind::Code || kind.freeze(given).is_ok();
+        match slot.is_text() && is_short {
+            true => Some(self.keep(pattern, kind)),
+            false => self.text(slot, given, kind),
         }
     }
 
@@ -173,7 +179,7 @@ impl<'a> Fit<'a> {
         self.filling.texts.push(FilledText { pattern, kind });
         match kind {
             TextKind::Degrees(_) | TextKind::Time => Node::Number(index),
-            TextKind::Line | TextKind::Any | TextKind::Link => Node::Text(index),
+            TextKind::Line | TextKind::Code | TextKind::Any | TextKind::Link => Node::Text(index),
         }
     }
 
@@ -326,7 +332,7 @@ impl<'a> Fit<'a> {
                 Some(object([("type", Node::of("text")), ("text", text)]))
             }
             ButtonKind::CopyCode => {
-                let code = self.line(slot, text)?;
+                let code = self.given(slot, text, TextKind::Code)?;
                 Some(object([("type", Node::of("coupon_code")), ("coupon_code", code)]))
             }
             ButtonKind::QuickReply => {

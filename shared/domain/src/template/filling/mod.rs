@@ -15,6 +15,9 @@ use crate::media::MediaKind;
 use crate::message::MediaSource;
 use crate::placeholder::{Filled, Pattern, as_parameter};
 
+/// Longest code of a coupon, in characters.
+const MAX_CODE: usize = 15;
+
 /// A template that a campaign fills for each recipient.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filling {
@@ -48,6 +51,8 @@ pub struct TemplateFile {
 enum TextKind {
     /// One line that is not empty.
     Line,
+    /// A coupon's code, which may have 15 characters (Meta, «Coupon code templates»).
+    Code,
     /// Anything.
     Any,
     /// Degrees up to so many.
@@ -101,6 +106,11 @@ impl TextKind {
         match self {
             Self::Line if line.is_empty() => Err("a text".to_owned()),
             Self::Line => Ok(line),
+            Self::Code if line.is_empty() => Err("a code".to_owned()),
+            Self::Code => {
+                let fits = line.chars().count() <= MAX_CODE;
+                fits.then_some(line).ok_or_else(|| format!("a code of at most {MAX_CODE} characters"))
+            }
             Self::Any => Ok(text.to_owned()),
             Self::Degrees(most) => {
                 let fits = line.parse().is_ok_and(|degrees: f64| degrees.abs() <= f64::from(most));

@@ -249,6 +249,18 @@ fn values_of_one_recipient_may_be_none() {
 }
 
 #[test]
+fn a_code_of_a_coupon_is_short() {
+    let coupon =
+        json!([{"type": "BODY", "text": "x"}, {"type": "BUTTONS", "buttons": [{"type": "COPY_CODE"}]}]);
+    assert!(fitted(coupon.clone(), json!({"coupon_code": "ESTATE-2027-ABC"})).is_ok());
+    let wrong = refused(coupon.clone(), json!({"coupon_code": "ESTATE-2027-ABCD"}));
+    assert!(wrong.contains("15"), "{wrong}");
+    let filling = fitted(coupon, json!({"coupon_code": "{{email}}{{name}}-2027-ESTATE"})).unwrap();
+    let text = &filling.texts()[0];
+    assert!(text.freeze(&text.pattern.fill(&anna())).is_err());
+}
+
+#[test]
 fn what_is_too_much_is_told() {
     let told = |components: Value, params: Value| {
         surplus(&template(components), &Params::parse(&params).unwrap(), None)
