@@ -85,6 +85,7 @@ async fn assert_records_stand(world: &World, id: CampaignId) {
         RowOutcome::Skipped { reason: Reason::word("opted_out") },
         RowOutcome::Unknown,
         RowOutcome::Retry { at_ms: now, failures: 1 },
+        RowOutcome::Quiet { until_ms: now },
     ] {
         let entries: Vec<_> = before.iter().map(|row| (row.contact, row.attempt, entry.clone())).collect();
         store.record(tenant, id, &entries).await.unwrap();

@@ -119,3 +119,24 @@ async fn a_preflight_knows_the_zone_that_a_contact_has() {
         assert_eq!(street.api.post(&path, json!({})).await.expect(200)["preflight"]["quiet"], quiet, "{tag}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ledger_says_who_waits_for_the_end_of_their_hours() {
+    // It is 17:00 in Tokyo when the world begins, where somebody with an Italian number lives.
+    let street = street(json!({"quiet_hours": {"from": "16:00", "to": "18:30", "timezone": "UTC"}})).await;
+    let contact = json!({"phone": "+393473840002", "metadata": {"timezone": "Asia/Tokyo"}, "tags": ["t"]});
+    street.contact(contact).await;
+    let id = campaign(&street, "saldi", "t").await;
+    let waits = async {
+        while !street.world.rows(id).await.iter().any(|row| row.is_quiet) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = street.world.drain() => panic!("nobody waited"),
+        () = waits => {}
+    }
+    street.world.drain().await;
+    assert_eq!(street.world.counts(id).await, [("delivered", 1)].into());
+    assert!(street.world.rows(id).await.iter().all(|row| !row.is_quiet));
+}

@@ -260,11 +260,6 @@ impl<'a> SendContext<'a> {
         self.again(delay, row.failures)
     }
 
-    /// Lets a recipient wait until a time, in milliseconds since 1970.
-    pub(super) fn wait_until(&self, row: &Row, at_ms: i64) -> RowOutcome {
-        RowOutcome::Retry { at_ms, failures: row.failures }
-    }
-
     fn again(&self, delay: Duration, failures: u32) -> RowOutcome {
         let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 2);
         RowOutcome::Retry { at_ms: self.services.store.clock().now_ms().saturating_add(delay), failures }

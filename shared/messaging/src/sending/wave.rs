@@ -159,11 +159,11 @@ impl Wave {
             }
             attempts.push(async move {
                 line.pacer.redeem();
-                let attempted = match reason {
-                    Some(bar) => row.skip(bar.into()).into(),
-                    None if quiet.is_some() => line.wait_until(row, quiet.unwrap_or_default()).into(),
-                    None if may => line.attempt(part.campaign, &part.composer, row).await,
-                    None => line.later(row, Duration::ZERO).into(),
+                let attempted = match (reason, quiet) {
+                    (Some(bar), _) => row.skip(bar.into()).into(),
+                    (None, Some(until_ms)) => RowOutcome::Quiet { until_ms }.into(),
+                    (None, None) if may => line.attempt(part.campaign, &part.composer, row).await,
+                    (None, None) => line.later(row, Duration::ZERO).into(),
                 };
                 (part, block, row, attempted)
             });
@@ -274,6 +274,7 @@ async fn tell_failures(line: &SendContext<'_>, outcomes: &[Recorded<'_>]) -> Res
         RowOutcome::Accepted { .. }
         | RowOutcome::Skipped { .. }
         | RowOutcome::Retry { .. }
+        | RowOutcome::Quiet { .. }
         | RowOutcome::Unknown => None,
     });
     let failed: Vec<(&Part, &Row, &Reason)> = failed.collect();
@@ -307,10 +308,16 @@ fn failure_event(line: &SendContext<'_>, part: &Part, row: &Row, reason: &Reason
 fn land(mut result: WaveResult, outcomes: Vec<Recorded<'_>>) -> WaveResult {
     for (part, block, row, entry) in outcomes {
         *result.landed.entry((part.campaign, block)).or_default() += 1;
-        if let RowOutcome::Retry { at_ms, failures } = entry {
-            let row = Row { failures, retry_at: Some(at_ms), ..row.clone() };
-            result.again.push((part.campaign, block, at_ms, row));
-        }
+        let (at_ms, failures, is_quiet) = match entry {
+            RowOutcome::Retry { at_ms, failures } => (at_ms, failures, false),
+            RowOutcome::Quiet { until_ms } => (until_ms, row.failures, true),
+            RowOutcome::Accepted { .. }
+            | RowOutcome::Failed { .. }
+            | RowOutcome::Skipped { .. }
+            | RowOutcome::Unknown => continue,
+        };
+        let row = Row { failures, retry_at: Some(at_ms), is_quiet, ..row.clone() };
+        result.again.push((part.campaign, block, at_ms, row));
     }
     result
 }

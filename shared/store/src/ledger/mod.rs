@@ -38,6 +38,8 @@ const ERASED: &str = "gone";
 /// The attribute of a row that waits to be sent to again after a failure: see
 /// [`Row::is_refused`].
 const REFUSED: &str = "refused";
+/// Until when a recipient had quiet hours.
+const QUIET: &str = "quiet";
 /// The attribute of a row that was unknown once: see [`Row::maybe_sent`].
 const MAYBE_SENT: &str = "maybe";
 
@@ -96,6 +98,8 @@ pub struct Row {
     pub is_refused: bool,
     /// An attempt before may have reached the recipient, or not.
     pub maybe_sent: bool,
+    /// It waits until the recipient's quiet hours end.
+    pub is_quiet: bool,
 }
 
 impl Row {
@@ -139,6 +143,7 @@ fn from_item(item: &Item) -> Result<Row> {
         progress: read_progress(item),
         is_refused: item.contains_key(REFUSED),
         maybe_sent: item.contains_key(MAYBE_SENT),
+        is_quiet: number(item, QUIET).is_some_and(|until: i64| number(item, "retry") == Some(until)),
     })
 }
 

@@ -7,7 +7,7 @@ use domain::outcome::Reason;
 use domain::recipient::{Progress, State, Status};
 use domain::{CampaignId, ContactId, TenantId};
 
-use super::{ERASED, REFUSED, Row, row_key};
+use super::{ERASED, QUIET, REFUSED, Row, row_key};
 use crate::batch::StatementResult;
 use crate::item::{Item, n, number, s};
 use crate::progress::{read_progress, set_changes};
@@ -48,6 +48,11 @@ pub enum RowOutcome {
         at_ms: i64,
         /// How many attempts were refused so far for a reason of the message's own.
         failures: u32,
+    },
+    /// It was not sent: the recipient's quiet hours last until then.
+    Quiet {
+        /// Milliseconds since 1970.
+        until_ms: i64,
     },
 }
 
@@ -293,10 +298,14 @@ fn outcome_update(update: Update, attempt: u32, outcome: &RowOutcome, now: i64) 
             progress = Progress::new(State::Pending);
             update = update.set("retry", n(at_ms)).set("fails", n(failures));
         }
+        RowOutcome::Quiet { until_ms } => {
+            progress = Progress::new(State::Pending);
+            update = update.set("retry", n(until_ms)).set(QUIET, n(until_ms));
+        }
     }
     // What was given up for unknown is not sent again by itself, whatever comes late.
     let below = match outcome {
-        RowOutcome::Retry { .. } | RowOutcome::Unknown => State::Unknown,
+        RowOutcome::Retry { .. } | RowOutcome::Quiet { .. } | RowOutcome::Unknown => State::Unknown,
         RowOutcome::Accepted { .. } | RowOutcome::Failed { .. } | RowOutcome::Skipped { .. } => {
             State::Accepted
         }

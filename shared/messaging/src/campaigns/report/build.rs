@@ -1,6 +1,5 @@
 //! Making the file of a report, in runs that follow each other.
 
-use domain::quiet::QuietHours;
 use domain::{ContactId, ReportFormat};
 use futures::{Stream, StreamExt, stream};
 use media::Bucket;
@@ -70,8 +69,7 @@ pub async fn build<W: Writer>(
     let Some(report) = take(services, build).await? else { return Ok(()) };
     let Some(job) = report.job else { return Ok(()) };
     let beaten_ms = services.store.clock().now_ms();
-    let quiet = quiet_hours(services, build.of).await?;
-    let mut run = Run { services, build, job, beaten_ms, written: Vec::new(), quiet };
+    let mut run = Run { services, build, job, beaten_ms, written: Vec::new() };
     match run.make::<W>(out_of_time).await {
         Ok(()) => Ok(()),
         // Another run has the job by now.
@@ -165,13 +163,6 @@ struct Run<'a> {
     beaten_ms: i64,
     /// What is too little for a part.
     written: Vec<u8>,
-    /// The account's, which tell what some recipients wait for.
-    quiet: Option<QuietHours>,
-}
-
-async fn quiet_hours(services: &Services, of: ReportKey<'_>) -> Result<Option<QuietHours>> {
-    let Some(stored) = services.store.campaign(of.tenant, of.campaign).await? else { return Ok(None) };
-    Ok(services.store.contact_policy(of.tenant, stored.campaign.account).await?.quiet_hours)
 }
 
 impl Run<'_> {
@@ -182,7 +173,7 @@ impl Run<'_> {
         let blocks = heads.iter().map(|head| head.block).filter(|block| *block >= draft.block).collect();
         let mut read = std::pin::pin!(rows(self.services, self.build.of, blocks));
         while let Some((block, rows)) = read.next().await {
-            rows?.iter().for_each(|row| writer.write(&line(row, self.quiet.as_ref())));
+            rows?.iter().for_each(|row| writer.write(&line(row)));
             let is_over = out_of_time();
             if is_over || self.written.len() + writer.bytes() >= PART_BYTES {
                 self.written.extend(writer.part());

@@ -1,7 +1,6 @@
 //! What a report says of one recipient.
 
 use domain::message::Address;
-use domain::quiet::QuietHours;
 use domain::recipient::State;
 use jiff::Timestamp;
 use store::ledger::Row;
@@ -26,11 +25,11 @@ pub type ReportLine = [String; HEADER.len()];
 
 /// One recipient. Whoever has no address any more has an empty phone; times are
 /// RFC 3339 with milliseconds, UTC.
-pub(super) fn line(row: &Row, quiet: Option<&QuietHours>) -> ReportLine {
+pub(super) fn line(row: &Row) -> ReportLine {
     let progress = &row.progress;
     let (state, reason) = progress.shown();
     let next_attempt = row.retry_at.filter(|_| progress.state == State::Pending);
-    let reason = reason.or_else(|| is_quiet(row, quiet?, next_attempt?).then_some("quiet_hours"));
+    let reason = reason.or_else(|| (row.is_quiet && next_attempt.is_some()).then_some("quiet_hours"));
     [
         row.contact.to_string(),
         row.address.as_ref().map(Address::id).unwrap_or_default().to_owned(),
@@ -45,13 +44,6 @@ pub(super) fn line(row: &Row, quiet: Option<&QuietHours>) -> ReportLine {
         time(progress.failed_at),
         time(next_attempt),
     ]
-}
-
-/// Whether what a recipient waits for is the end of their quiet hours.
-fn is_quiet(row: &Row, quiet: &QuietHours, next_attempt_ms: i64) -> bool {
-    let before = Timestamp::from_millisecond(next_attempt_ms - 1).ok();
-    let until = row.address.as_ref().zip(before).and_then(|(address, at)| quiet.until(None, address, at));
-    until.is_some_and(|until| until.as_millisecond() == next_attempt_ms)
 }
 
 fn time(ms: Option<i64>) -> String {
@@ -77,10 +69,13 @@ mod tests {
             progress: Progress::new(state),
             is_refused: false,
             maybe_sent: false,
+            is_quiet: false,
         };
-        let waiting = line(&row(State::Pending), None);
+        let waiting = line(&row(State::Pending));
         assert_eq!(&waiting[..4], ["7", "", "pending", ""]);
         assert_eq!(waiting[10], "1970-01-01T00:00:01.500Z");
-        assert_eq!(line(&row(State::Failed), None)[10], "");
+        let quiet = |state| line(&Row { is_quiet: true, ..row(state) });
+        assert_eq!((&*quiet(State::Pending)[3], &*quiet(State::Failed)[3]), ("quiet_hours", ""));
+        assert_eq!(line(&row(State::Failed))[10], "");
     }
 }
