@@ -151,7 +151,7 @@ pub async fn try_body(
     };
     let origin = Some(address.account.id);
     let rows: Vec<NewContact> =
-        found.iter().map(|found| found.clone().into_contact(source, origin)).collect();
+        found.iter().map(|found| found.clone().into_contact(source, origin, store.clock().now())).collect();
     let identities = rows.iter().flat_map(NewContact::identities).collect();
     let mut book = store.load_book(&address.tenant.id, identities).await?;
     let (now, mut made) = (store.clock().now(), 0);
@@ -223,7 +223,8 @@ impl Visit<'_> {
     async fn keep(&self, found: &[Found]) -> Result<(Vec<ContactId>, Vec<String>)> {
         let mut notes: Vec<String> = found.iter().flat_map(|found| found.notes.clone()).collect();
         let origin = Some(self.address.account.id);
-        let rows = found.iter().map(|found| found.clone().into_contact(self.source, origin));
+        let now = self.store.clock().now();
+        let rows = found.iter().map(|found| found.clone().into_contact(self.source, origin, now));
         let rows: Vec<NewContact> = rows.collect();
         let at_once = if share_identities(&rows) { 1 } else { CONCURRENCY };
         let upserts: Vec<_> = rows.iter().map(|row| self.upsert(row)).collect();

@@ -23,6 +23,8 @@ pub(super) enum Field {
     /// Of the person, or of whatever stands around it.
     Name,
     FullName,
+    /// That they agreed to be written to.
+    OptIn,
     /// Kept as metadata under this name.
     Extra(&'static str),
 }
@@ -50,7 +52,7 @@ pub fn person_field(name: &str) -> Option<PersonField> {
         Field::FirstName | Field::Vorname => PersonField::FirstName,
         Field::LastName => PersonField::LastName,
         Field::Name | Field::FullName => PersonField::Name,
-        Field::Address | Field::PhonePart(_) | Field::Extra(_) => return None,
+        Field::Address | Field::PhonePart(_) | Field::OptIn | Field::Extra(_) => return None,
     })
 }
 
@@ -116,8 +118,11 @@ pub(super) fn meaning_of(words: &Words) -> Meaning {
     if is_of_answers(words) {
         return Meaning::Field(Field::Email(LAST_RESORT));
     }
+    if is_opt_in(words) {
+        return Meaning::Field(Field::OptIn);
+    }
     // `Email ID` is an address in India.
-    let is_about = words.has(Word::About)
+    let is_about = words.has_any(&[Word::About, Word::OptIn, Word::Consent])
         || (words.has(Word::Id) && !words.has(Word::Email))
         || (words.has(Word::Message) && !words.has_any(&[Word::Number, Word::Called]));
     if is_about {
@@ -160,6 +165,14 @@ pub(super) fn role_of(words: &Words) -> Role {
     } else {
         Role::Unknown
     }
+}
+
+/// `opt_in`, `whatsapp_consent`: of a consent to be written to where we write. One to mails, to
+/// terms or to anything is none.
+fn is_opt_in(words: &Words) -> bool {
+    let channels = [Word::WhatsApp, Word::Mobile];
+    let asks = words.has(Word::OptIn) || (words.has(Word::Consent) && words.has_any(&channels));
+    asks && words.are_only(&[Word::OptIn, Word::Consent, Word::WhatsApp, Word::Mobile])
 }
 
 /// `to_email`, `phoneTo`: of the one to whom a message went.

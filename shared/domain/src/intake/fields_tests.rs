@@ -194,7 +194,6 @@ fn false_friends() {
         "phone_verified_at",
         "email_opt_in",
         "emailOptIn",
-        "sms_consent",
         "email_marketing_consent",
         "phone_type",
         "phone_id",

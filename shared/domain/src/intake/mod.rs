@@ -12,6 +12,7 @@ mod encoding;
 mod fields;
 mod form;
 mod node;
+mod opt_in;
 mod pairs;
 mod person;
 mod phone;
@@ -27,6 +28,7 @@ mod vocabulary;
 mod walk;
 mod words;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::contact::NewContact;
@@ -35,6 +37,7 @@ use crate::{AccountId, CallingCode, EmailAddress, PhoneNumber};
 pub use body::MAX_BODY;
 pub use call::{CallId, IntakeCall, IntakeOutcome};
 pub use fields::{PersonField, person_field};
+pub use opt_in::OptIn;
 pub use seen::{MAX_SEEN, MAX_SEEN_NAME};
 pub use signature::{BadSignature, Shop};
 pub use source::HEADERS;
@@ -110,6 +113,8 @@ pub struct Found {
     pub email: Option<EmailAddress>,
     /// Their id in the system that posts: `shopify:customer:123`.
     pub external_id: Option<String>,
+    /// That they agreed to be written to.
+    pub opt_in: Option<OptIn>,
     /// `company`, `city`, `country`, `language`, where the body has them.
     pub extra: Map<String, Value>,
     /// What was left out, such as a phone number that is none; without the value.
@@ -117,9 +122,10 @@ pub struct Found {
 }
 
 impl Found {
-    /// The upsert of this contact, tagged with `source`.
-    pub fn into_contact(self, source: &str, origin: Option<AccountId>) -> NewContact {
+    /// The upsert of this contact, tagged with `source`, whose body came at `now`.
+    pub fn into_contact(self, source: &str, origin: Option<AccountId>, now: Timestamp) -> NewContact {
         NewContact {
+            opt_in: self.opt_in.map(|said| said.proof(source, now)),
             name: self.name,
             phone: self.phone,
             email: self.email,
@@ -222,5 +228,6 @@ fn merge(contacts: &mut Vec<Found>, found: Found) {
     known.name = found.name.or_else(|| known.name.take());
     known.email = known.email.take().or(found.email);
     known.external_id = known.external_id.take().or(found.external_id);
+    known.opt_in = known.opt_in.take().or(found.opt_in);
     known.extra.extend(found.extra);
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{Field, LAST_RESORT, LESSER, meaning};
 use super::node::Node;
+use super::opt_in::OptIn;
 use super::values::{self, Beside, calling_code, emails, joined, name_of, phones, texts, with_prefixes};
 use super::{Found, Ignored, phone};
 use crate::contact::MAX_NAME;
@@ -45,6 +46,7 @@ pub(super) struct Person {
     extra: Map<String, Value>,
     /// Their id in the system that they come from: `shopify:customer:123`.
     external: Option<String>,
+    opt_in: Option<OptIn>,
 }
 
 impl Person {
@@ -107,6 +109,7 @@ impl Person {
                 Field::LastName => named.last = named.last.or_else(|| name_of(value)),
                 Field::Name => bare = bare.or_else(|| name_of(value)),
                 Field::FullName => named.full = named.full.or_else(|| name_of(value)),
+                Field::OptIn => self.opt_in = self.opt_in.take().or_else(|| OptIn::read(value)),
                 Field::Extra(key) => self.add_extra(key, value),
             }
         }
@@ -214,7 +217,8 @@ impl Person {
             return Err(notes.into_iter().next().map_or(Ignored::NoContact, Ignored::Invalid));
         }
         let name = self.name.map(|name| name.chars().take(MAX_NAME).collect::<String>().trim().to_owned());
-        Ok(Found { name, phone, email, external_id: self.external, extra: self.extra, notes })
+        let (external_id, opt_in, extra) = (self.external, self.opt_in, self.extra);
+        Ok(Found { name, phone, email, external_id, opt_in, extra, notes })
     }
 
     /// Puts second choices last, and drops what is taken only for want of others.
@@ -262,6 +266,7 @@ fn rank_of(field: Field) -> u8 {
         | Field::LastName
         | Field::Name
         | Field::FullName
+        | Field::OptIn
         | Field::Extra(_) => 0,
     }
 }

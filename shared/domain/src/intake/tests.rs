@@ -233,7 +233,8 @@ fn a_contact_is_tagged_and_carries_what_else_was_said() {
     let Reading::Found { source, mut contacts, .. } = read(&payload(sample!("hubspot_workflow"), &[])) else {
         panic!("ignored")
     };
-    let contact = contacts.remove(0).into_contact(&source, Some(AccountId(3))).check().unwrap();
+    let contact =
+        contacts.remove(0).into_contact(&source, Some(AccountId(3)), Timestamp::UNIX_EPOCH).check().unwrap();
     assert_eq!((contact.tags, contact.origin), (vec!["hubspot".to_owned()], Some(AccountId(3))));
     assert_eq!(
         (&contact.metadata["company"], &contact.metadata["city"]),
@@ -256,6 +257,45 @@ fn three_megabytes_of_order_lines_do_not_hide_the_customer() {
     );
     let long_list = format!("[{}]", vec![r#"{"email":"x@example.com"}"#; 100_000].join(","));
     assert_eq!(shown(&read(&payload(long_list.as_bytes(), &[]))), "webhook: - | - | x@example.com");
+}
+
+#[test]
+fn a_consent_is_kept_with_its_proof() {
+    let proof = |body: &str| {
+        let Reading::Found { source, mut contacts, .. } = read(&payload(body.as_bytes(), &[])) else {
+            panic!("{body}")
+        };
+        let now = "2026-11-26T12:00:00Z".parse().unwrap();
+        let proof = contacts.remove(0).into_contact(&source, None, now).opt_in;
+        proof.map(|proof| (proof.at_ms, proof.source, proof.detail))
+    };
+    let (now, before) = (1_795_694_400_000, 1_795_608_000_000);
+    let plain = Some((now, "webhook".to_owned(), None));
+    for yes in [
+        r#""opt_in": true"#,
+        r#""optIn": "yes""#,
+        r#""WhatsApp opt-in": "Sì""#,
+        r#""whatsapp_consent": 1"#,
+        r#""fields": [{"title": "Consenso WhatsApp", "value": "on"}]"#,
+    ] {
+        assert_eq!(proof(&format!(r#"{{"email": "a@example.com", {yes}}}"#)), plain, "{yes}");
+    }
+    let dated = r#"{"email": "a@example.com", "opt_in_at": "2026-11-25T12:00:00Z"}"#;
+    assert_eq!(proof(dated), Some((before, "webhook".to_owned(), None)));
+    let told = r#"{"email": "a@example.com", "opt_in": {"source": "stand", "at": "2026-11-25T13:00:00+01:00", "detail": "foglio 7"}}"#;
+    assert_eq!(proof(told), Some((before, "stand".to_owned(), Some("foglio 7".to_owned()))));
+    for no in [
+        r#""opt_in": false"#,
+        r#""opt_in": "no""#,
+        r#""opt_in": "declined""#,
+        r#""opt_in": {"at": "yesterday", "source": "x"}"#,
+        r#""opted_out": true"#,
+        r#""email_opt_in": true"#,
+        r#""consent": true"#,
+        r#""privacy_consent": true"#,
+    ] {
+        assert_eq!(proof(&format!(r#"{{"email": "a@example.com", {no}}}"#)), None, "{no}");
+    }
 }
 
 #[test]
@@ -394,7 +434,7 @@ proptest! {
         if let Reading::Found { source, contacts, .. } = reading {
             prop_assert!(!contacts.is_empty() && contacts.len() <= MAX_CONTACTS);
             for contact in contacts {
-                prop_assert!(contact.into_contact(&source, None).check().is_ok());
+                prop_assert!(contact.into_contact(&source, None, Timestamp::UNIX_EPOCH).check().is_ok());
             }
         }
     }

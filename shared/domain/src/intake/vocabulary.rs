@@ -73,6 +73,10 @@ pub(super) enum Word {
     Thing,
     /// Something about a field, and not the field: `email_verified`.
     About,
+    /// That somebody agreed to be written to: `opt_in`.
+    OptIn,
+    /// The same where it names a channel of ours; else it may be to anything.
+    Consent,
     Id,
     /// A text about anything: `WhatsApp message`.
     Message,
@@ -196,10 +200,12 @@ const VOCABULARY: &[(Word, &str)] = &[
          course corso service servizio product prodotto producto produit produkt event evento evenement veranstaltung username filename hostname
          domainname nickname maiden",
     ),
+    (Word::OptIn, "optin opted"),
+    (Word::Consent, "consent consenso acconsento consentimiento consentimento consentement einwilligung zustimmung"),
     (
         Word::About,
-        "verified verify verification valid validated validation optin optout opt opted consent consenso acconsento
-         accetto consentimiento consentement einwilligung zustimmung acepto aceito accepte agree accept accepted
+        "verified verify verification valid validated validation optout opt
+         accetto acepto aceito accepte agree accept accepted
          privacy gdpr status stato state type kind typ tipo count template subject oggetto asunto betreff domain model
          modello modelo marke brand format url link token hash time date datetime timestamp hour ora ore
          orario horario hora heure uhrzeit zeit when preference pref source medium utm marketing subscribe subscribed

@@ -150,6 +150,7 @@ impl Body {
             | Field::LastName
             | Field::Name
             | Field::FullName
+            | Field::OptIn
             | Field::Extra(_) => false,
         };
         if fields.iter().any(is_address) {
@@ -273,7 +274,9 @@ fn may_hold_a_person(meaning: Meaning) -> bool {
             | Field::Address,
         ) => true,
         Meaning::Field(Field::Extra("company")) => true,
-        Meaning::Field(Field::Phone(_) | Field::Email(_) | Field::PhonePart(_) | Field::Extra(_)) => false,
+        Meaning::Field(
+            Field::Phone(_) | Field::Email(_) | Field::PhonePart(_) | Field::OptIn | Field::Extra(_),
+        ) => false,
     }
 }
 
