@@ -3,7 +3,7 @@
 
 use domain::intake::{PersonField, person_field};
 
-use crate::columns::Field;
+use crate::field::Field;
 
 /// What a column holds, by its name, and how it ranks among others of its kind: the least is
 /// taken first. Nothing when the name says nothing that we know.

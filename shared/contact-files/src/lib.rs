@@ -7,21 +7,25 @@
 
 mod columns;
 mod export;
+mod field;
 mod import;
 mod label;
+mod options;
 mod parts;
 mod preview;
 mod reading;
 mod row;
 mod source;
 
-pub use columns::{Column, Columns, Field};
+pub use columns::{Column, Columns};
 pub use export::{Export, ExportOptions, create as create_export, file_url as export_url, run as run_export};
 pub use export::{export, exports};
+pub use field::Field;
 pub use import::{
-    Announced, Import, ImportCounts, ImportOptions, MAX_FILE, MAX_UPLOAD, NewImport, RowError, announce,
-    cancel, create, failed_rows_url, import, imports, run as run_import, uploaded,
+    Announced, Import, MAX_FILE, MAX_UPLOAD, NewImport, RowError, announce, cancel, create, failed_rows_url,
+    import, imports, run as run_import, uploaded,
 };
+pub use options::{ImportCounts, ImportOptions};
 pub use preview::{Preview, PreviewedRow, preview};
 pub use reading::{Reading, Table};
 

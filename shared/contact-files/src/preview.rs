@@ -13,11 +13,11 @@ use ops::contacts::{self, Previewed};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::import::{Import, ImportCounts, is_blank};
+use crate::options::{ImportCounts, ImportOptions};
 use crate::reading::{Table, TableRecords, look_at};
-use crate::row::Rows;
+use crate::row::{Rows, contact, is_blank};
 use crate::source::Source;
-use crate::{ContactFiles, ImportOptions, Stopped};
+use crate::{ContactFiles, Stopped};
 
 /// Rows that are shown.
 const SHOWN: usize = 20;
@@ -123,12 +123,12 @@ pub async fn preview(
 pub(crate) async fn of_import(
     files: &ContactFiles,
     tenant: &TenantId,
-    import: &Import,
+    (options, file_name): (&ImportOptions, &str),
     table: &Table,
     source: Source,
     out_of_time: impl Fn() -> bool,
 ) -> Result<Preview, Stopped> {
-    let of = Previewing { files, tenant, options: &import.options, file_name: &import.file_name, table };
+    let of = Previewing { files, tenant, options, file_name, table };
     of.run(source, out_of_time).await
 }
 
@@ -162,7 +162,7 @@ impl Previewing<'_> {
             number += block.len() as u64;
             let numbered = (first..).zip(&block).filter(|(_, row)| !is_blank(row));
             let read: Vec<(u64, Result<NewContact, Invalid>)> =
-                numbered.map(|(number, row)| (number, crate::import::contact(&rows, row))).collect();
+                numbered.map(|(number, row)| (number, contact(&rows, row))).collect();
             let (numbers, read): (Vec<u64>, Vec<_>) = read.into_iter().unzip();
             let left = room.saturating_sub(preview.counts.created);
             let become_of = contacts::preview(store, self.tenant, left, &read).await?;

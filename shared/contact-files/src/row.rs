@@ -9,7 +9,10 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use crate::columns::{Columns, Field};
+use crate::columns::Columns;
+use crate::field::Field;
+use crate::options::ImportOptions;
+use crate::reading::TableRow;
 
 /// What holds for all rows of a file.
 #[derive(Debug, Clone)]
@@ -27,7 +30,7 @@ pub(crate) struct Rows<'a> {
 impl<'a> Rows<'a> {
     pub(crate) fn new(
         columns: &'a Columns,
-        options: &'a crate::ImportOptions,
+        options: &'a ImportOptions,
         file_name: &'a str,
         now: Timestamp,
     ) -> Self {
@@ -157,6 +160,19 @@ fn external_id(text: &str) -> Result<String, Invalid> {
 fn full_name(first: Option<&str>, last: Option<&str>) -> Option<String> {
     let parts: Vec<&str> = [first, last].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// Whether a row has nothing in it.
+pub(crate) fn is_blank(row: &TableRow) -> bool {
+    row.broken.is_none() && row.cells.iter().all(|cell| cell.trim().is_empty())
+}
+
+/// The contact of a row.
+pub(crate) fn contact(rows: &Rows<'_>, row: &TableRow) -> std::result::Result<NewContact, Invalid> {
+    match row.broken {
+        Some(why) => Err(Invalid::new("row", why)),
+        None => rows.contact(&row.cells),
+    }
 }
 
 #[cfg(test)]

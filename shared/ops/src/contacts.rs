@@ -7,7 +7,7 @@ use domain::contact::{Contact, NewContact};
 use domain::identity::Identity;
 use domain::merge::{Applied, Book, Slot, Warning};
 use domain::webhook::EventType;
-use domain::{ContactId, Invalid, PhoneNumber, TenantId};
+use domain::{ContactId, Invalid, TenantId};
 use jiff::Timestamp;
 use store::Store;
 use store::contacts::block_of;
@@ -127,19 +127,15 @@ pub async fn learn(
         }
         let Some(contact) = store.contact(tenant, *id).await? else { continue };
         let Some(own) = contact.addresses().first().map(Identity::from) else { continue };
-        let mut new = NewContact { aliases: vec![own], is_proven: true, ..NewContact::default() };
-        match identity {
-            Identity::Phone(key) if contact.phone.is_none() => {
-                new.phone = PhoneNumber::from_e164(key.as_str()).ok();
-            }
-            Identity::Bsuid(user_id) if contact.bsuid.is_none() => new.bsuid = Some(user_id.clone()),
-            Identity::Phone(_)
-            | Identity::Bsuid(_)
-            | Identity::Email(_)
-            | Identity::Lid(_)
-            | Identity::Custom { .. }
-            | Identity::External(_) => new.aliases.push(identity.clone()),
+        let mut new = NewContact::known_by(std::slice::from_ref(identity));
+        // What they have stays the first of its kind.
+        if contact.phone.is_some() {
+            new.aliases.extend(new.phone.take().as_ref().map(Identity::from));
         }
+        if contact.bsuid.is_some() {
+            new.aliases.extend(new.bsuid.take().map(Identity::Bsuid));
+        }
+        new.aliases.push(own);
         upsert(publisher, tenant, None, &new).await?;
     }
     Ok(())

@@ -12,6 +12,7 @@ pub mod custom;
 pub mod eligibility;
 mod error;
 pub mod events;
+pub mod former;
 pub mod history;
 pub mod integrations;
 pub mod moves;

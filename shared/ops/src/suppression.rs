@@ -15,7 +15,7 @@ use store::outbox::Note;
 use store::suppression::{NewOptOut, is_suppression_id, suppression_ids};
 
 use crate::events::{ConsentFact, EventPublisher, Events, Transaction, consent_changed};
-use crate::moves::followed;
+use crate::former::followed;
 use crate::{Error, Result};
 
 pub use store::suppression::{OptOut, OptOutSource};

@@ -5,23 +5,21 @@ mod run;
 
 pub use run::run;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::contact::NewContact;
-use domain::{Invalid, TenantId};
+use domain::TenantId;
 use media::{ExpectedUpload, Presigned};
 use ops::{Code, Error, Result};
 use queue::CampaignJob;
 use serde::{Deserialize, Serialize};
 use store::transfers::{Transfer, TransferKey, Way};
 
+use crate::options::{ImportCounts, ImportOptions};
 use crate::preview::Preview;
-use crate::reading::{Table, TableRow, look_at};
-use crate::row::Rows;
+use crate::reading::{Table, look_at};
 use crate::source::Source;
-use crate::{ContactFiles, Field, FileState, Stopped, found};
+use crate::{ContactFiles, FileState, Stopped, found};
 
 /// Largest file of a request, in bytes.
 pub const MAX_FILE: usize = 10 * 1024 * 1024;
@@ -35,52 +33,6 @@ const READ_VALID: Duration = Duration::from_secs(5 * 60);
 const MIME: &str = "application/octet-stream";
 /// Failed rows whose reasons are told; the file has all of them.
 const TOLD_ERRORS: usize = 20;
-
-/// How a file is to be imported.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImportOptions {
-    /// Names of columns, or their places, and the fields that they hold.
-    pub mapping: BTreeMap<String, String>,
-    /// The country of numbers that are written without one: its calling code.
-    pub country: Option<String>,
-    /// The account that brings the contacts.
-    pub account: Option<u64>,
-    /// Tags of all rows.
-    pub tags: Vec<String>,
-    /// Nothing is written.
-    pub is_dry_run: bool,
-}
-
-impl ImportOptions {
-    /// Checks what does not depend on the file.
-    ///
-    /// # Errors
-    /// Names `mapping` or `tags`.
-    pub fn check(self) -> std::result::Result<Self, Invalid> {
-        for field in self.mapping.values() {
-            Field::parse(field)?;
-        }
-        // The rule for tags is that of a contact.
-        let one =
-            NewContact { external_id: Some("a:b".to_owned()), tags: self.tags, ..NewContact::default() };
-        Ok(Self { tags: one.check()?.tags, ..self })
-    }
-}
-
-/// What became of rows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImportCounts {
-    /// Rows that were read, without the empty ones.
-    pub read: u64,
-    /// Rows that made a contact.
-    pub created: u64,
-    /// Rows that were merged into one.
-    pub updated: u64,
-    /// Rows that were refused.
-    pub failed: u64,
-    /// Rows that were applied only in part.
-    pub warnings: u64,
-}
 
 /// Why a row was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -364,17 +316,4 @@ pub async fn failed_rows_url(files: &ContactFiles, tenant: &TenantId, id: &str) 
     let name = format!("import-{}-failed.csv", found.id);
     let mime = "text/csv; charset=utf-8";
     files.bucket.presign_report(object, mime, &name, READ_VALID).await.map_err(bodies::unavailable)
-}
-
-/// Whether a row has nothing in it.
-pub(crate) fn is_blank(row: &TableRow) -> bool {
-    row.broken.is_none() && row.cells.iter().all(|cell| cell.trim().is_empty())
-}
-
-/// The contact of a row.
-pub(crate) fn contact(rows: &Rows<'_>, row: &TableRow) -> std::result::Result<NewContact, Invalid> {
-    match row.broken {
-        Some(why) => Err(Invalid::new("row", why)),
-        None => rows.contact(&row.cells),
-    }
 }

@@ -9,10 +9,10 @@ use ops::contacts::{self, Imported};
 use store::transfers::{Transfer, TransferKey, Way};
 
 use super::failures::{Failures, forget, join};
-use super::{Import, RowError, contact, is_blank, job};
+use super::{Import, RowError, job};
 use crate::preview::of_import;
 use crate::reading::{Table, TableRecords, TableRow, look_at};
-use crate::row::Rows;
+use crate::row::{Rows, contact, is_blank};
 use crate::source::Source;
 use crate::{ContactFiles, FileState, Stopped};
 
@@ -79,7 +79,8 @@ impl Run<'_> {
         let table = self.table().await?;
         if self.import.options.is_dry_run {
             let (files, tenant) = (self.files, self.of.tenant);
-            let preview = of_import(files, tenant, &self.import, &table, self.source(), out_of_time).await?;
+            let asked = (&self.import.options, self.import.file_name.as_str());
+            let preview = of_import(files, tenant, asked, &table, self.source(), out_of_time).await?;
             self.import.counts = preview.counts;
             self.import.row = table.rows;
             self.import.preview = Some(preview);

@@ -1,7 +1,6 @@
 //! What the names of keys and the titles of questions mean: one rule for both, since
 //! forms use the one as the other.
 
-use super::values::Beside;
 use super::vocabulary::Word;
 use super::words::Words;
 
@@ -27,6 +26,15 @@ pub(super) enum Field {
     OptIn,
     /// Kept as metadata under this name.
     Extra(&'static str),
+}
+
+/// What the text beside a phone number is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    Country,
+    Area,
+    /// Either.
+    Prefix,
 }
 
 /// A field of a person, as the name of a column or the title of a question asks for it.

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::fields::{Field, LAST_RESORT, LESSER, meaning};
+use super::fields::{Beside, Field, LAST_RESORT, LESSER, meaning};
 use super::node::Node;
 use super::opt_in::OptIn;
-use super::values::{self, Beside, calling_code, emails, joined, name_of, phones, texts, with_prefixes};
+use super::values::{self, calling_code, emails, joined, name_of, phones, texts, with_prefixes};
 use super::{Found, Ignored, phone};
 use crate::contact::MAX_NAME;
 use crate::identity::check_external_id;

@@ -1,7 +1,7 @@
 //! The values of fields: texts, lists, objects with a `value`, phone numbers in parts.
 
 use super::country;
-use super::fields::{Field, meaning};
+use super::fields::{Beside, Field, meaning};
 use super::node::Node;
 use crate::CallingCode;
 
@@ -172,15 +172,6 @@ pub(super) fn is_phone(object: &Node) -> bool {
     let is_part = |key: &str| key == "full" || CODES.contains(&key) || NUMBERS.contains(&key);
     let is_only = object.entries().iter().all(|(key, _)| is_part(key));
     is_only && (whole || (has(&CODES) && has(&NUMBERS)))
-}
-
-/// What the text beside a phone number is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Beside {
-    Country,
-    Area,
-    /// Either.
-    Prefix,
 }
 
 /// A number with what is said beside it.

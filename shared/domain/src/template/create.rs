@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::samples::{self, FileSample};
 use super::slot::upper;
-use super::{rules, samples, variables};
+use super::{rules, variables};
 use crate::Invalid;
-use crate::media::MediaKind;
 use crate::message::Category;
 
 /// What a caller gives to create a template.
@@ -40,17 +40,6 @@ pub struct NewTemplate {
     pub named: bool,
     /// Meta's `components`, with a sample for every variable.
     pub components: Vec<Value>,
-}
-
-/// A header's file that Meta wants to see before it decides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileSample {
-    /// What kind of file.
-    pub kind: MediaKind,
-    /// The address that the caller gave instead of a handle of Meta's.
-    pub url: Option<String>,
-    /// Where its header is in the components, as a JSON pointer.
-    pub(super) at: String,
 }
 
 impl NewTemplate {

@@ -11,10 +11,11 @@ mod slot;
 mod surplus;
 mod tidy;
 
-pub use create::{FileSample, NewTemplate, TemplateRequest};
+pub use create::{NewTemplate, TemplateRequest};
 pub use filling::{FilledText, Filling, TemplateFile};
 pub use params::{ButtonParam, LocationParam, Param, Params, ProductParam, SectionParam};
 pub use preview::preview;
+pub use samples::FileSample;
 pub use slot::{ButtonKind, Place, Slot, slots};
 pub use surplus::surplus;
 pub use tidy::tidy;

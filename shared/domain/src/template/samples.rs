@@ -2,10 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::create::FileSample;
 use super::slot::{media_kind, upper};
 use super::variables;
 use crate::media::MediaKind;
+
+/// A header's file that Meta wants to see before it decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSample {
+    /// What kind of file.
+    pub kind: MediaKind,
+    /// The address that the caller gave instead of a handle of Meta's.
+    pub url: Option<String>,
+    /// Where its header is in the components, as a JSON pointer.
+    pub(super) at: String,
+}
 
 /// Adds the samples that are missing; answers whether the variables have names.
 pub(super) fn add(components: &mut [Value]) -> bool {

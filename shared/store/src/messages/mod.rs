@@ -8,8 +8,10 @@
 //! its own, so that their pointers name the channel and the direction too.
 
 mod reading;
+mod rewriting;
 
 pub use reading::{DayPart, With};
+pub use rewriting::{Rewrite, Rewritten};
 
 use domain::channel::{Channel, ChannelName};
 use domain::message::{Address, CallbackRef};
@@ -23,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::{Action, StatementResult, insert};
 use crate::due::{Due, put_action};
-use crate::item::{Item, Key, compose, n, read, s};
+use crate::item::{Item, Key, compose, n, read};
 use crate::outbox::{Note, Written};
 use crate::progress::{read_progress, set_changes};
 use crate::update::{Update, When};
@@ -66,43 +68,6 @@ pub struct Message {
     pub progress: Progress,
     /// What its writer made of it afterwards.
     pub rewritten: Option<Rewritten>,
-}
-
-/// What became of a message whose writer did not leave it as it was, and when, in
-/// milliseconds since 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rewritten {
-    /// It says something else.
-    Edited(i64),
-    /// It was taken back: nobody may read it any more.
-    Revoked(i64),
-}
-
-impl Rewritten {
-    fn edited_ms(self) -> Option<i64> {
-        match self {
-            Self::Edited(at_ms) => Some(at_ms),
-            Self::Revoked(_) => None,
-        }
-    }
-
-    fn revoked_ms(self) -> Option<i64> {
-        match self {
-            Self::Revoked(at_ms) => Some(at_ms),
-            Self::Edited(_) => None,
-        }
-    }
-}
-
-/// What a message is to say instead.
-#[derive(Debug, Clone, Copy)]
-pub struct Rewrite<'a> {
-    /// What became of it.
-    pub how: Rewritten,
-    /// What there is to read.
-    pub text: Option<&'a str>,
-    /// It as the channel wrote it, JSON.
-    pub content: &'a str,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -435,35 +400,6 @@ impl Store {
         let (None, Some(id)) = (&before.provider_id, &message.progress.provider_id) else { return Ok(()) };
         let pointer = PointerItem { id: message.id.to_string(), account: message.account.0 };
         self.put(compose(&pointer_key(tenant, message, id), "provider id", &pointer)?).await
-    }
-
-    /// Lets a message say something else, as its writer made it. What was taken back stays
-    /// so, and of two edits the later one counts, in whatever order they come.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn rewrite_message(
-        &self,
-        tenant: &TenantId,
-        message: &Message,
-        rewrite: Rewrite<'_>,
-    ) -> Result<()> {
-        let update = Update::of(key(tenant, message.account, message.id)).set("content", s(rewrite.content));
-        let update = match rewrite.text {
-            Some(text) => update.set("text", s(text)),
-            None => update.remove("text"),
-        };
-        let update = match rewrite.how {
-            Rewritten::Revoked(at_ms) => update.set("revoked", n(at_ms)),
-            Rewritten::Edited(at_ms) => update
-                .set("edited", n(at_ms))
-                .when(When::Absent("revoked"))
-                .when(When::AbsentOrAtMost("edited", n(at_ms))),
-        };
-        match self.update(update.when(When::Exists)).await {
-            Ok(()) | Err(Error::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 
     /// Applies a provider's status to a single message; answers the message after it.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     buttons,
     refusals::{self, only_marketing, too_long},
-    validate::{check_body_text, check_header},
+    texts::{check_body_text, check_header},
 };
 use crate::graph::{
     errors::GraphError,

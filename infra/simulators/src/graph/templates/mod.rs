@@ -6,6 +6,7 @@ mod carousel;
 mod list;
 mod offer;
 mod refusals;
+mod texts;
 mod validate;
 mod variables;
 

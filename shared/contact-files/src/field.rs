@@ -1,0 +1,86 @@
+//! What a column can hold.
+
+use domain::Invalid;
+use serde::{Deserialize, Serialize};
+
+/// What a column holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Field {
+    /// The whole name.
+    Name,
+    /// The first name.
+    FirstName,
+    /// The last name.
+    LastName,
+    /// A phone number.
+    Phone,
+    /// An e-mail address.
+    Email,
+    /// Tags, with commas or semicolons.
+    Tags,
+    /// The id in the system that the file comes from.
+    ExternalId,
+    /// Whether they agreed to be written to, and since when or how.
+    OptIn,
+    /// A field of the caller's own.
+    Metadata(String),
+    /// All of these, as an object of JSON.
+    AllMetadata,
+    /// Nothing that we want.
+    Ignore,
+}
+
+impl Field {
+    /// Reads its word in requests.
+    ///
+    /// # Errors
+    /// Names `mapping`, with the words that there are.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let text = text.trim();
+        Ok(match text.to_ascii_lowercase().as_str() {
+            "name" | "full_name" => Self::Name,
+            "first_name" | "firstname" => Self::FirstName,
+            "last_name" | "lastname" => Self::LastName,
+            "phone" => Self::Phone,
+            "email" => Self::Email,
+            "tags" => Self::Tags,
+            "external_id" => Self::ExternalId,
+            "opt_in" => Self::OptIn,
+            "metadata" => Self::AllMetadata,
+            "ignore" | "" => Self::Ignore,
+            _ => match text.split_once('.').filter(|(own, key)| *own == "metadata" && !key.trim().is_empty())
+            {
+                Some((_, key)) if key.chars().count() <= 64 => Self::Metadata(key.trim().to_owned()),
+                Some(_) | None => {
+                    let message = format!(
+                        "mapping: {text} is no field: use name, first_name, last_name, phone, email, tags, \
+                         external_id, opt_in, metadata.key or ignore"
+                    );
+                    return Err(Invalid::new("mapping", message));
+                }
+            },
+        })
+    }
+
+    /// Its word in answers.
+    pub fn word(&self) -> String {
+        match self {
+            Self::Name => "name".to_owned(),
+            Self::FirstName => "first_name".to_owned(),
+            Self::LastName => "last_name".to_owned(),
+            Self::Phone => "phone".to_owned(),
+            Self::Email => "email".to_owned(),
+            Self::Tags => "tags".to_owned(),
+            Self::ExternalId => "external_id".to_owned(),
+            Self::OptIn => "opt_in".to_owned(),
+            Self::Metadata(key) => format!("metadata.{key}"),
+            Self::AllMetadata => "metadata".to_owned(),
+            Self::Ignore => "ignore".to_owned(),
+        }
+    }
+
+    /// Whether a contact is found by it.
+    pub(crate) fn identifies(&self) -> bool {
+        matches!(self, Self::Phone | Self::Email | Self::ExternalId)
+    }
+}
