@@ -7,7 +7,6 @@
 
 mod body;
 mod call;
-mod country;
 mod encoding;
 mod fields;
 mod form;

@@ -316,6 +316,7 @@ pub(super) fn home_of(object: &Node) -> Option<CallingCode> {
         "location.country",
     ];
     // A country's number is a shop's own id of it.
-    let is_code = |path: &str, text: &str| path.contains("code") || text.chars().all(char::is_alphabetic);
+    let is_code =
+        |path: &str, text: &str| path.contains("code") || !text.contains(|c: char| c.is_ascii_digit());
     PATHS.iter().find_map(|path| calling_code(object.text(path).filter(|text| is_code(path, text))?))
 }

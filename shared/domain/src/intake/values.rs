@@ -1,6 +1,5 @@
 //! The values of fields: texts, lists, objects with a `value`, phone numbers in parts.
 
-use super::country;
 use super::fields::{Beside, Field, meaning};
 use super::node::Node;
 use crate::CallingCode;
@@ -203,15 +202,15 @@ pub(super) fn with_prefixes(number: &str, beside: &[(Beside, &str)]) -> (String,
     (text, home)
 }
 
-/// `39`, `+39`, `0039`, `IT`, `IT +39`.
+/// `39`, `+39`, `0039`, `IT`, `Italy`, `IT +39`.
 pub(super) fn calling_code(text: &str) -> Option<CallingCode> {
     let text = text.trim();
-    if text.len() > 20 {
+    if text.len() > 64 {
         return None;
     }
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     if digits.is_empty() {
-        return country::calling_code(text);
+        return CallingCode::of_country(text);
     }
     let digits = digits.strip_prefix("00").unwrap_or(&digits);
     let plain = text.chars().all(|c| c.is_ascii_digit() || c == '+' || c == ' ' || c == '(' || c == ')');

@@ -4,6 +4,7 @@
 //! it, and `plan` knows the countries' numbering plans.
 
 mod clean;
+mod country;
 mod plan;
 mod read;
 mod spelling;

@@ -2,6 +2,7 @@
 
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 
+use super::country;
 use crate::Invalid;
 
 /// A country's calling code, for numbers written in national form.
@@ -9,7 +10,7 @@ use crate::Invalid;
 pub struct CallingCode(u16);
 
 impl CallingCode {
-    /// `39`, `+39` or `IT`, as an account's setting carries it.
+    /// `39`, `+39`, `IT` or `Italy`, as an account's setting carries it.
     ///
     /// # Errors
     /// Names the field `default_country`.
@@ -26,11 +27,15 @@ impl CallingCode {
         code.or_else(|| Self::of_country(text)).ok_or_else(wrong)
     }
 
-    /// Of a country by its two letters (ISO 3166-1).
-    pub fn of_country(alpha2: &str) -> Option<Self> {
-        let region: Region = alpha2.trim().to_ascii_uppercase().parse().ok()?;
-        let code = PHONE_NUMBER_UTIL.get_country_code_for_region(region)?;
-        u16::try_from(code).ok().filter(|code| is_assigned(*code)).map(Self)
+    /// Of a country by its two or three letters (ISO 3166-1), or by its name in English,
+    /// Italian, Spanish, Portuguese, French, German, Dutch or its own language.
+    pub fn of_country(name: &str) -> Option<Self> {
+        let code = |alpha2: &str| {
+            let region: Region = alpha2.parse().ok()?;
+            let code = u16::try_from(PHONE_NUMBER_UTIL.get_country_code_for_region(region)?).ok()?;
+            is_assigned(code).then_some(Self(code))
+        };
+        code(&name.trim().to_ascii_uppercase()).or_else(|| code(country::alpha2_of(name)?))
     }
 
     /// The digits of the code.

@@ -351,10 +351,10 @@ fn an_extension_is_left_out() {
 
 #[test]
 fn countries_by_code_and_by_name() {
-    for text in ["39", "+39", "IT", "it "] {
+    for text in ["39", "+39", "IT", "it ", "Italy", "ITALIA", "ita"] {
         assert_eq!(code(text).map(CallingCode::get), Some(39), "{text}");
     }
-    assert!(["", "999", "Italy", "XX", "+"].iter().all(|text| code(text).is_none()));
+    assert!(["", "999", "Lombardy", "XX", "+", "UN"].iter().all(|text| code(text).is_none()));
 }
 
 #[test]
