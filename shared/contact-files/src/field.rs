@@ -1,6 +1,7 @@
 //! What a column can hold.
 
 use domain::Invalid;
+use domain::intake::Beside;
 use serde::{Deserialize, Serialize};
 
 /// What a column holds.
@@ -14,6 +15,11 @@ pub enum Field {
     LastName,
     /// A phone number.
     Phone,
+    /// The country where they live, and of a number that does not say its own: its name, its
+    /// letters or its calling code.
+    Country,
+    /// What stands beside a phone number.
+    PhonePart(PhonePart),
     /// An e-mail address.
     Email,
     /// Tags, with commas or semicolons.
@@ -30,6 +36,37 @@ pub enum Field {
     Ignore,
 }
 
+/// What a phone number is short of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PhonePart {
+    /// Its calling code, or its country.
+    CountryCode,
+    /// Its area code.
+    AreaCode,
+    /// Either, as people say prefix to both.
+    Prefix,
+}
+
+impl From<Beside> for PhonePart {
+    fn from(beside: Beside) -> Self {
+        match beside {
+            Beside::Country => Self::CountryCode,
+            Beside::Area => Self::AreaCode,
+            Beside::Prefix => Self::Prefix,
+        }
+    }
+}
+
+impl PhonePart {
+    pub(crate) fn beside(self) -> Beside {
+        match self {
+            Self::CountryCode => Beside::Country,
+            Self::AreaCode => Beside::Area,
+            Self::Prefix => Beside::Prefix,
+        }
+    }
+}
+
 impl Field {
     /// Reads its word in requests.
     ///
@@ -42,6 +79,10 @@ impl Field {
             "first_name" | "firstname" => Self::FirstName,
             "last_name" | "lastname" => Self::LastName,
             "phone" => Self::Phone,
+            "country" => Self::Country,
+            "country_code" => Self::PhonePart(PhonePart::CountryCode),
+            "area_code" => Self::PhonePart(PhonePart::AreaCode),
+            "phone_prefix" => Self::PhonePart(PhonePart::Prefix),
             "email" => Self::Email,
             "tags" => Self::Tags,
             "external_id" => Self::ExternalId,
@@ -53,8 +94,9 @@ impl Field {
                 Some((_, key)) if key.chars().count() <= 64 => Self::Metadata(key.trim().to_owned()),
                 Some(_) | None => {
                     let message = format!(
-                        "mapping: {text} is no field: use name, first_name, last_name, phone, email, tags, \
-                         external_id, opt_in, metadata.key or ignore"
+                        "mapping: {text} is no field: use name, first_name, last_name, phone, country, \
+                         country_code, area_code, phone_prefix, email, tags, external_id, opt_in, metadata.key \
+                         or ignore"
                     );
                     return Err(Invalid::new("mapping", message));
                 }
@@ -69,6 +111,10 @@ impl Field {
             Self::FirstName => "first_name".to_owned(),
             Self::LastName => "last_name".to_owned(),
             Self::Phone => "phone".to_owned(),
+            Self::Country => "country".to_owned(),
+            Self::PhonePart(PhonePart::CountryCode) => "country_code".to_owned(),
+            Self::PhonePart(PhonePart::AreaCode) => "area_code".to_owned(),
+            Self::PhonePart(PhonePart::Prefix) => "phone_prefix".to_owned(),
             Self::Email => "email".to_owned(),
             Self::Tags => "tags".to_owned(),
             Self::ExternalId => "external_id".to_owned(),

@@ -3,7 +3,7 @@
 
 use domain::intake::{PersonField, person_field};
 
-use crate::field::Field;
+use crate::field::{Field, PhonePart};
 
 /// What a column holds, by its name, and how it ranks among others of its kind: the least is
 /// taken first. Nothing when the name says nothing that we know.
@@ -32,6 +32,8 @@ pub(crate) fn field_of(label: &str) -> Option<(Field, u8)> {
         PersonField::FirstName => (Field::FirstName, 0),
         PersonField::LastName => (Field::LastName, 0),
         PersonField::Name => (Field::Name, 0),
+        PersonField::Country => (Field::Country, 0),
+        PersonField::PhonePart(part) => (Field::PhonePart(PhonePart::from(part)), 0),
     })
 }
 
@@ -163,7 +165,11 @@ mod tests {
             ("q4_phoneNumber", Some((Field::Phone, 2))),
             ("Il tuo numero di telefono", Some((Field::Phone, 2))),
             ("No Label email", Some((Field::Email, 0))),
-            ("Country code", None),
+            ("Country code", Some((Field::Country, 0))),
+            ("Paese", Some((Field::Country, 0))),
+            ("Phone country code", Some((Field::PhonePart(PhonePart::CountryCode), 0))),
+            ("Prefisso", Some((Field::PhonePart(PhonePart::Prefix), 0))),
+            ("Area code", Some((Field::PhonePart(PhonePart::AreaCode), 0))),
             ("Fax", None),
             ("E-mail", Some((Field::Email, 0))),
             ("E-mail 1 - Value", Some((Field::Email, 0))),

@@ -1,12 +1,11 @@
 //! A row of a table as a contact.
 
-use domain::consent::ConsentProof;
+use domain::consent::{Answer, ConsentProof};
 use domain::contact::{NewContact, clean_tags};
 use domain::identity::check_external_id;
-use domain::{AccountId, CallingCode, Invalid, PhoneNumber};
+use domain::intake::{Beside, read_beside};
+use domain::{AccountId, CallingCode, Invalid};
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::columns::Columns;
@@ -59,14 +58,15 @@ impl<'a> Rows<'a> {
                 told.take(&self.columns.all[*at].field, cell)?;
             }
         }
-        let phone = told.phone.map(|text| PhoneNumber::read(text, self.country)).transpose()?;
+        let beside = told.beside();
+        let phone = told.phone.map(|text| read_beside(text, &beside, self.country)).transpose()?;
         let new = NewContact {
             name: told.name.map(str::to_owned).or_else(|| full_name(told.first_name, told.last_name)),
             left_out: phone.as_ref().and_then(|reading| reading.left_out),
             phone: phone.map(|reading| reading.number),
             email: told.email.map(str::parse).transpose()?,
             external_id: told.external_id.map(external_id).transpose()?,
-            opt_in: told.opt_in.and_then(|text| self.opt_in(text)),
+            opt_in: told.opt_in.map(|text| self.opt_in(text)).transpose()?.flatten(),
             tags: clean_tags(
                 told.tags.iter().map(String::as_str).chain(self.tags.iter().map(String::as_str)),
             ),
@@ -77,26 +77,23 @@ impl<'a> Rows<'a> {
         new.check()
     }
 
-    /// A yes, or when or how they agreed; nothing for a no.
-    fn opt_in(&self, text: &str) -> Option<ConsentProof> {
-        const NO: [&str; 9] = ["0", "no", "n", "false", "falso", "nein", "non", "não", "-"];
-        let lower = text.to_lowercase();
-        if NO.contains(&lower.as_str()) {
-            return None;
-        }
-        let at = time(text).unwrap_or(self.now).min(self.now).as_millisecond();
-        let file = self.file_name.chars().take(255).collect();
-        Some(ConsentProof { at_ms: at, source: "import".to_owned(), detail: Some(file) })
+    /// The proof of a yes; none of a no.
+    fn opt_in(&self, text: &str) -> Result<Option<ConsentProof>, Invalid> {
+        let at = match Answer::parse(text) {
+            Some(Answer::Yes(at)) => at.unwrap_or(self.now),
+            Some(Answer::No) => return Ok(None),
+            None => {
+                let message = "opt_in must be a yes, a no, or the date of the consent such as 2026-11-25";
+                return Err(Invalid::new("opt_in", message));
+            }
+        };
+        let detail = Some(self.file_name.chars().take(255).collect());
+        Ok(Some(ConsentProof {
+            at_ms: at.min(self.now).as_millisecond(),
+            source: "import".to_owned(),
+            detail,
+        }))
     }
-}
-
-/// A time with its offset, or a date or time of UTC.
-fn time(text: &str) -> Option<Timestamp> {
-    let of_date = || text.parse::<Date>().ok().map(|date| date.to_datetime(jiff::civil::Time::midnight()));
-    let civil = || text.replace(' ', "T").parse::<DateTime>().ok().or_else(of_date);
-    text.parse::<Timestamp>()
-        .ok()
-        .or_else(|| civil()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()))
 }
 
 /// The values of a row, the first of each field.
@@ -109,6 +106,8 @@ struct Told<'a> {
     email: Option<&'a str>,
     external_id: Option<&'a str>,
     opt_in: Option<&'a str>,
+    country: Option<&'a str>,
+    parts: Vec<(Beside, &'a str)>,
     tags: Vec<String>,
     metadata: Map<String, Value>,
 }
@@ -123,6 +122,14 @@ impl<'a> Told<'a> {
             Field::Email => &mut self.email,
             Field::ExternalId => &mut self.external_id,
             Field::OptIn => &mut self.opt_in,
+            Field::Country => {
+                self.metadata.entry("country").or_insert_with(|| Value::from(cell));
+                &mut self.country
+            }
+            Field::PhonePart(part) => {
+                self.parts.push((part.beside(), cell));
+                return Ok(());
+            }
             Field::Tags => {
                 self.tags.extend(tags(cell));
                 return Ok(());
@@ -141,6 +148,15 @@ impl<'a> Told<'a> {
         };
         place.get_or_insert(cell);
         Ok(())
+    }
+}
+
+impl<'a> Told<'a> {
+    /// What was said beside the number, its own code before the country where they live.
+    fn beside(&self) -> Vec<(Beside, &'a str)> {
+        let own = self.parts.iter().any(|(beside, _)| *beside == Beside::Country);
+        let country = self.country.filter(|_| !own).map(|country| (Beside::Country, country));
+        self.parts.iter().copied().chain(country).collect()
     }
 }
 
@@ -213,6 +229,54 @@ mod tests {
         let bob = rows[1].as_ref().unwrap();
         assert_eq!((bob.name.as_deref(), bob.opt_in.is_some()), (Some("=Bob"), false));
         assert_eq!(rows[2].as_ref().unwrap_err().field, "phone");
+    }
+
+    #[test]
+    fn a_number_is_of_the_country_beside_it() {
+        let text = "Name,Phone,Country\nA,0151 23456789,Germany\nB,07700 900123,UK\nC,333 123 4567,\n\
+            D,+1 212 555 0123,Italia\nE,0151 23456789,Wonderland\nF,+4915123456789,Wonderland\nG,2125550123,Stati Uniti\n";
+        let rows = read(text);
+        for (at, want) in [
+            (0, "+4915123456789"),
+            (1, "+447700900123"),
+            (2, "+393331234567"),
+            (3, "+12125550123"),
+            (5, "+4915123456789"),
+            (6, "+12125550123"),
+        ] {
+            assert_eq!(rows[at].as_ref().unwrap().phone.as_ref().unwrap().as_str(), want, "{at}");
+        }
+        assert_eq!(rows[4].as_ref().unwrap_err().field, "country");
+        assert_eq!(rows[0].as_ref().unwrap().metadata["country"], "Germany");
+        let rows = read(
+            "Name,Prefisso,Cellulare,Paese\nA,+49,151 23456789,Italia\nB,0049,15123456789,\nC,347,5550123,\n",
+        );
+        for (at, want) in [(0, "+4915123456789"), (1, "+4915123456789"), (2, "+393475550123")] {
+            assert_eq!(rows[at].as_ref().unwrap().phone.as_ref().unwrap().as_str(), want, "{at}");
+        }
+    }
+
+    #[test]
+    fn only_a_yes_or_a_time_is_a_consent() {
+        let agreed = |word: &str| {
+            let row = read(&format!("name,phone,opt_in\nAda,+393331234567,{word}\n")).remove(0);
+            row.map(|new| new.opt_in.map(|proof| proof.at_ms)).map_err(|invalid| invalid.field)
+        };
+        let now = 1_800_000_000_000;
+        for word in ["yes", "Sì", "TRUE", "VERO", "WAHR", "1", "x", "✓", "subscribed", "Opted in", "oui"] {
+            assert_eq!(agreed(word), Ok(Some(now)), "{word}");
+        }
+        for word in ["", "no", "FALSE", "0", "unsubscribed", "Opted out", "pending", "never", "n/a", "null"] {
+            assert_eq!(agreed(word), Ok(None), "{word}");
+        }
+        for word in ["2024-05-01", "01.05.2024", "2024-05-01T00:00:00Z", "2024-05-01 00:00:00"] {
+            assert_eq!(agreed(word), Ok(Some(1_714_521_600_000)), "{word}");
+        }
+        assert_eq!(agreed("31/12/2023"), Ok(Some(1_703_980_800_000)));
+        assert_eq!(agreed("12/31/2023"), Ok(Some(1_703_980_800_000)));
+        for word in ["04/05/2024", "perhaps", "newsletter"] {
+            assert_eq!(agreed(word), Err("opt_in".to_owned()), "{word}");
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Opt-out and opt-in words, and what an opt-out blocks.
 
+mod answer;
 mod record;
 mod words;
 
+pub use answer::Answer;
 pub use record::{ConsentProof, ConsentRecord};
 pub use words::{Keyword, Keywords};
 

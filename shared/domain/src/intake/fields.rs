@@ -30,8 +30,10 @@ pub(super) enum Field {
 
 /// What the text beside a phone number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Beside {
+pub enum Beside {
+    /// The country, by its name, letters or calling code.
     Country,
+    /// An area code.
     Area,
     /// Either.
     Prefix,
@@ -50,6 +52,10 @@ pub enum PersonField {
     LastName,
     /// The whole name.
     Name,
+    /// The country where they live.
+    Country,
+    /// A part of the phone number beside it.
+    PhonePart(Beside),
 }
 
 /// The field of a person that a name or a title asks for, in six languages.
@@ -60,7 +66,9 @@ pub fn person_field(name: &str) -> Option<PersonField> {
         Field::FirstName | Field::Vorname => PersonField::FirstName,
         Field::LastName => PersonField::LastName,
         Field::Name | Field::FullName => PersonField::Name,
-        Field::Address | Field::PhonePart(_) | Field::OptIn | Field::Extra(_) => return None,
+        Field::Extra("country") => PersonField::Country,
+        Field::PhonePart(part) => PersonField::PhonePart(part),
+        Field::Address | Field::OptIn | Field::Extra(_) => return None,
     })
 }
 

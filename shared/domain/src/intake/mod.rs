@@ -35,8 +35,9 @@ use crate::{AccountId, CallingCode, EmailAddress, PhoneNumber};
 
 pub use body::MAX_BODY;
 pub use call::{CallId, IntakeCall, IntakeOutcome};
-pub use fields::{PersonField, person_field};
+pub use fields::{Beside, PersonField, person_field};
 pub use opt_in::OptIn;
+pub use phone::read_beside;
 pub use seen::{MAX_SEEN, MAX_SEEN_NAME};
 pub use signature::{BadSignature, Shop};
 pub use source::HEADERS;

@@ -3,12 +3,10 @@
 use jiff::Timestamp;
 
 use super::node::Node;
-use crate::consent::ConsentProof;
+use crate::consent::{Answer, ConsentProof};
 
 /// Longest source and detail, in characters.
 const MAX_PROOF: usize = 255;
-/// What says yes.
-const YES: [&str; 12] = ["1", "yes", "y", "true", "on", "sì", "si", "sí", "oui", "ja", "sim", "opted_in"];
 
 /// A consent that a body tells of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +24,8 @@ impl OptIn {
         match value {
             Node::Bool(true) => Some(said),
             Node::Text(text) | Node::Number(text) => {
-                let at = text.trim().parse::<Timestamp>().ok();
-                let is_yes = YES.contains(&text.trim().to_lowercase().as_str());
-                (is_yes || at.is_some()).then_some(Self { at, ..said })
+                let Some(Answer::Yes(at)) = Answer::parse(text) else { return None };
+                Some(Self { at, ..said })
             }
             Node::Map(_) => {
                 let text = |name: &str| value.text(name).map(|text| text.chars().take(MAX_PROOF).collect());

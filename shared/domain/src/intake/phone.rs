@@ -1,5 +1,7 @@
 //! Phone numbers as shops and forms pass them on.
 
+use super::fields::Beside;
+use super::values::with_prefixes;
 use crate::phone::Reading;
 use crate::{CallingCode, Invalid, PhoneNumber};
 
@@ -13,6 +15,34 @@ pub(super) fn read(
     match home {
         Some(home) => PhoneNumber::read_at_home(text, home),
         None => PhoneNumber::read_typed(text, default),
+    }
+}
+
+/// Reads a number of a table with what stands beside it: its country, its area code; else it is
+/// of the country `default`.
+///
+/// # Errors
+/// Names `phone`, or `country` when that is none that we know and the number does not say its
+/// own.
+pub fn read_beside(
+    text: &str,
+    beside: &[(Beside, &str)],
+    default: Option<CallingCode>,
+) -> Result<Reading, Invalid> {
+    let (number, home) = with_prefixes(text, beside);
+    let country = beside.iter().find(|(kind, text)| *kind == Beside::Country && !text.trim().is_empty());
+    match country {
+        // Completed by the account's country, it would be a stranger's.
+        Some((_, country)) if home.is_none() && PhoneNumber::read(&number, None).is_err() => {
+            let country: String = country.trim().chars().take(40).collect();
+            let message =
+                format!("country: {country} is no country that we know: name it, or give its two letters");
+            Err(Invalid::new("country", message))
+        }
+        Some(_) | None => match home {
+            Some(home) => PhoneNumber::read_at_home(&number, home),
+            None => PhoneNumber::read(&number, default),
+        },
     }
 }
 
