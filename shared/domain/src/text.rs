@@ -9,6 +9,9 @@ use unicode_normalization::char::is_combining_mark;
 /// as plain ones, without accents and what nobody sees, letters with strokes and joined ones as
 /// those type them who have no such keys. Marks of scripts that spell vowels with them stay.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let mut before = ' ';
     let letters = text.nfkd().filter(|c| !is_ornament(*c)).flat_map(char::to_lowercase);
     // Catalan's `l·l` is one sound, and often typed without its dot.

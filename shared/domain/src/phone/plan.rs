@@ -1,6 +1,6 @@
 //! Calling codes and numbering plans. The plans are libphonenumber's.
 
-use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
+use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
 use super::country;
 use crate::Invalid;
@@ -85,17 +85,32 @@ fn former_prefixes(code: u16) -> &'static [&'static str] {
 /// A number that begins with its calling code, without the trunk prefix that some write
 /// behind it (`+44 0`, `+7 8`); countries whose numbers begin with a zero keep theirs.
 pub(super) fn international(digits: &str) -> Planned {
-    let mut planned = planned(&format!("+{digits}"), None);
-    // Of two prefixes one behind the other each is dropped.
-    while let Some(again) = planned.as_ref().and_then(|p| self::planned(&format!("+{}", p.digits), None)) {
-        if planned.as_ref().is_some_and(|before| again.digits.len() >= before.digits.len()) {
-            break;
-        }
-        planned = Some(again);
+    if is_valid(digits) {
+        return Planned { digits: digits.to_owned(), standing: Standing::Valid };
     }
-    let planned =
-        planned.unwrap_or_else(|| Planned { digits: digits.to_owned(), standing: Standing::Impossible });
-    without_former_prefix(planned)
+    let mut before = digits.to_owned();
+    let mut number = planned(&format!("+{digits}"), None)
+        .unwrap_or_else(|| Planned { digits: digits.to_owned(), standing: Standing::Impossible });
+    // Of two prefixes one behind the other each is dropped.
+    while number.digits != before
+        && let Some(again) = planned(&format!("+{}", number.digits), None)
+        && again.digits.len() < number.digits.len()
+    {
+        before = std::mem::replace(&mut number, again).digits;
+    }
+    without_former_prefix(number)
+}
+
+/// Whether a number is one of its country's plan as it stands, which most numbers are that
+/// programs write: it saves them being taken apart.
+fn is_valid(digits: &str) -> bool {
+    let Some((code, national)) = split(digits).filter(|(_, national)| !national.starts_with('0')) else {
+        return false;
+    };
+    national.parse().is_ok_and(|national_number| {
+        let number = PhoneNumber { country_code: i32::from(code), national_number, ..PhoneNumber::default() };
+        PHONE_NUMBER_UTIL.is_valid_number(&number)
+    })
 }
 
 /// A number as it is dialled within a country; `None` when its plan cannot read it.
@@ -125,13 +140,15 @@ fn planned(text: &str, region: Option<Region>) -> Option<Planned> {
     let util = &PHONE_NUMBER_UTIL;
     let number = util.parse(text, region).ok()?;
     let digits = util.format(&number, PhoneNumberFormat::E164).trim_start_matches('+').to_owned();
-    let is_valid = util.is_valid_number(&number);
-    let standing = match util.is_possible_number_with_reason(&number) {
-        Ok(_) if is_valid => Standing::Valid,
-        Ok(NumberLengthType::IsPossible) if !starts_wrong(&digits) => Standing::Possible,
-        Ok(NumberLengthType::IsPossible | NumberLengthType::IsPossibleLocalOnly) | Err(_) => {
-            Standing::Impossible
-        }
+    // A valid number is a possible one.
+    let standing = match util.is_valid_number(&number) {
+        true => Standing::Valid,
+        false => match util.is_possible_number_with_reason(&number) {
+            Ok(NumberLengthType::IsPossible) if !starts_wrong(&digits) => Standing::Possible,
+            Ok(NumberLengthType::IsPossible | NumberLengthType::IsPossibleLocalOnly) | Err(_) => {
+                Standing::Impossible
+            }
+        },
     };
     Some(Planned { digits, standing })
 }
@@ -163,4 +180,30 @@ fn is_assigned(code: u16) -> bool {
         | 500..=509 | 590..=599 | 670 | 672..=683 | 685..=692
         | 800 | 808 | 850 | 852 | 853 | 855 | 856 | 870 | 878 | 880..=883 | 886 | 888
         | 960..=968 | 970..=977 | 979 | 992..=996 | 998)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn codes() -> Vec<u16> {
+        // Belarus has numbers that begin with its trunk prefix.
+        (1..=999).filter(|code| is_assigned(*code) && *code != 375).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_valid_number_is_read_as_it_stands(
+            code in prop::sample::select(codes()),
+            national in "[1-9][0-9]{6,11}",
+        ) {
+            let digits = format!("{code}{national}");
+            if is_valid(&digits) {
+                let read = planned(&format!("+{digits}"), None).map(|read| read.digits);
+                prop_assert_eq!(read, Some(digits));
+            }
+        }
+    }
 }
