@@ -148,7 +148,7 @@ pub const INBOUND: Function = Function {
 pub const MESSAGES: Function = Function {
     name: "messages",
     about: "Single messages, templates and history",
-    reads: &[Accounts, ApiKey, Campaigns, Channel, Conversation, Hook, Ledger, Runner, Tenant, Token],
+    reads: &[Accounts, ApiKey, Campaigns, Channel, Conversation, Hook, Ledger, Moved, Runner, Tenant, Token],
     writes: &[
         Blocks,
         Contacts,
@@ -314,7 +314,7 @@ pub const SCHEDULE_TICK: Function = Function {
 pub const SEND_WORKER: Function = Function {
     name: "send-worker",
     about: "One runner per sender",
-    reads: &[Accounts, Channel, Conversation, File, Hook, PhoneId, Tenant],
+    reads: &[Accounts, Channel, Conversation, File, Hook, Moved, PhoneId, Tenant],
     writes: &[
         Active,
         Blocks,

@@ -14,8 +14,8 @@ use store::Store;
 use store::due::{Due, Watched};
 use store::messages::Message;
 
-use ops::contacts::learn;
 use ops::events::{EventPublisher, StatusFact, Transaction, message_status};
+use ops::moves::learn;
 use ops::suppression::{ConsentChange, OptOutSource, opt_out};
 use ops::{Code, Error, Result};
 

@@ -22,7 +22,7 @@ pub(crate) const ERASED_AT_ONCE: usize = 100;
 /// Changes that one entry of the outbox holds.
 const NOTED: usize = 500;
 /// Tries against concurrent writers.
-const TRIES: usize = 8;
+pub(crate) const TRIES: usize = 8;
 
 /// An upserted contact.
 #[derive(Debug, Clone)]
@@ -82,63 +82,6 @@ pub async fn upsert(
         }
     }
     Err(store::Error::Contended.into())
-}
-
-/// A provider says that whoever was known by `from` is known by what `to` has from now on:
-/// a new number or user id. Answers the contact, unless there is none.
-///
-/// # Errors
-/// [`Code::Unavailable`] when a store does not answer.
-pub async fn rename(
-    publisher: &EventPublisher,
-    tenant: &TenantId,
-    from: &Identity,
-    to: &NewContact,
-) -> Result<Option<Contact>> {
-    let store = &publisher.store;
-    let events = publisher.caused_by(Transaction, tenant).await?;
-    for _ in 0..TRIES {
-        let identities = to.identities().into_iter().chain([from.clone()]).collect();
-        let mut book = store.load_book(tenant, identities).await?;
-        let Some(id) = book.rename(from, to, store.clock().now()) else { return Ok(None) };
-        if commit(&events, store, tenant, &mut book, 0).await? {
-            return Ok(book.slot(id).and_then(|slot| slot.after.clone()));
-        }
-    }
-    Err(store::Error::Contended.into())
-}
-
-/// Learns by which numbers and user ids a provider knows contacts: the person is the same, however they
-/// are called. Contacts that are gone, or are known so already, are left alone.
-///
-/// # Errors
-/// [`Code::Unavailable`] when a store does not answer.
-pub async fn learn(
-    publisher: &EventPublisher,
-    tenant: &TenantId,
-    seen: &[(ContactId, Identity)],
-) -> Result<()> {
-    let store = &publisher.store;
-    let identities: HashSet<Identity> = seen.iter().map(|(_, identity)| identity.clone()).collect();
-    let holders = store.holders(tenant, identities).await?;
-    for (id, identity) in seen {
-        if holders.get(identity) == Some(id) {
-            continue;
-        }
-        let Some(contact) = store.contact(tenant, *id).await? else { continue };
-        let Some(own) = contact.addresses().first().map(Identity::from) else { continue };
-        let mut new = NewContact::known_by(std::slice::from_ref(identity));
-        // What they have stays the first of its kind.
-        if contact.phone.is_some() {
-            new.aliases.extend(new.phone.take().as_ref().map(Identity::from));
-        }
-        if contact.bsuid.is_some() {
-            new.aliases.extend(new.bsuid.take().map(Identity::Bsuid));
-        }
-        new.aliases.push(own);
-        upsert(publisher, tenant, None, &new).await?;
-    }
-    Ok(())
 }
 
 /// Writes a book of one change, and what follows from it; answers whether nobody else

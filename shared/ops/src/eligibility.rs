@@ -11,12 +11,11 @@ use domain::contact::Contact;
 use domain::message::{Address, Category};
 use domain::outcome::Reason;
 use domain::quiet::{FrequencyCap, QuietHours};
-use domain::{AccountId, CampaignId, ContactId, TenantId};
+use domain::{AccountId, ContactId, TenantId};
 use jiff::Timestamp;
 use store::Store;
 use store::campaigns::Stored;
 use store::ledger::Row;
-use store::standing::Recipient;
 
 use crate::{Code, Error, Result};
 
@@ -200,7 +199,7 @@ impl Terms {
     }
 
     /// Those of some people who got as much marketing as they may.
-    async fn sated(
+    pub(crate) async fn sated(
         &self,
         store: &Store,
         tenant: &TenantId,
@@ -259,7 +258,7 @@ impl Terms {
     }
 
     /// The contacts of recipients, where the limits ask for more than their ids.
-    async fn known(
+    pub(crate) async fn known(
         &self,
         store: &Store,
         tenant: &TenantId,
@@ -300,99 +299,6 @@ impl Terms {
             (None, By::Planned | By::NewRequest) => true,
         };
         (self.needs_window() && !is_open).then_some(Bar::OutsideWindow)
-    }
-}
-
-/// Recipients of campaigns who must not be sent to although they were planned, each with
-/// its reason: asked right before each wave, since a campaign may wait for days.
-#[derive(Debug, Clone, Default)]
-pub struct Barred {
-    bars: HashMap<(CampaignId, ContactId), Bar>,
-    /// Whose quiet hours it is, and until when, in milliseconds since 1970.
-    quiet: HashMap<(CampaignId, ContactId), i64>,
-}
-
-/// The recipients of one campaign that are about to be sent to.
-#[derive(Debug)]
-pub struct Planned<'a> {
-    pub campaign: CampaignId,
-    pub terms: &'a Terms,
-    /// How many times contacts had been lost when it started.
-    pub losses: Option<u64>,
-    pub rows: Vec<&'a Row>,
-}
-
-impl Barred {
-    /// Why a recipient must not be sent to.
-    pub fn reason(&self, campaign: CampaignId, contact: ContactId) -> Option<Bar> {
-        self.bars.get(&(campaign, contact)).copied()
-    }
-
-    /// Until when a recipient is to wait, in milliseconds since 1970.
-    pub fn quiet_until(&self, campaign: CampaignId, contact: ContactId) -> Option<i64> {
-        self.quiet.get(&(campaign, contact)).copied()
-    }
-
-    /// Who of some recipients opted out, was deleted, or has no open window by now.
-    ///
-    /// # Errors
-    /// [`Code::Unavailable`] when the database does not answer.
-    pub async fn of(store: &Store, tenant: &TenantId, planned: &[Planned<'_>]) -> Result<Self> {
-        let mut recipients = Vec::new();
-        for Planned { losses, rows, .. } in planned {
-            recipients.extend(rows.iter().map(|row| Recipient {
-                contact: row.contact,
-                address: row.address.as_ref(),
-                losses: *losses,
-            }));
-        }
-        let standing = store.standing(tenant, &recipients).await?;
-        let mut barred = Self::default();
-        for Planned { campaign, terms, rows, .. } in planned {
-            let windows = match terms.needs_window() {
-                true => {
-                    let contacts: Vec<_> = rows.iter().map(|row| (row.contact, Vec::new())).collect();
-                    store.windows(tenant, terms.windows_of, &contacts).await?
-                }
-                false => HashMap::new(),
-            };
-            let known = terms.known(store, tenant, rows).await?;
-            let with_absorbed = known.values().map(|contact| (contact.id, contact.absorbed.clone()));
-            let sated = terms.sated(store, tenant, with_absorbed.collect()).await?;
-            let now = store.clock().now();
-            let now_ms = now.as_millisecond();
-            for row in rows {
-                let contact = row.contact;
-                let is_out = standing.opted_out.contains(&contact);
-                let window = windows.get(&contact).copied();
-                let bar = match standing.gone.contains(&contact) {
-                    true => gone(store, tenant, *campaign, row).await?,
-                    false => None,
-                };
-                let bar = bar.or_else(|| terms.judge(row.address.as_ref(), is_out, window, now_ms));
-                // Of two campaigns in one wave the cap counts for each, as if it were the first.
-                let bar = bar.or_else(|| sated.contains(&contact).then_some(Bar::FrequencyCap));
-                let until = terms.quiet_until(known.get(&contact), row.address.as_ref(), now);
-                let until = until.filter(|_| bar.is_none()).map(Timestamp::as_millisecond);
-                barred.bars.extend(bar.map(|bar| ((*campaign, contact), bar)));
-                barred.quiet.extend(until.map(|until| ((*campaign, contact), until)));
-            }
-        }
-        Ok(barred)
-    }
-}
-
-/// Why a recipient whose contact is gone must not be sent to: it was deleted, or it
-/// became part of another one who is a recipient as well. One who only goes by another
-/// id now is still meant.
-async fn gone(store: &Store, tenant: &TenantId, campaign: CampaignId, row: &Row) -> Result<Option<Bar>> {
-    let Some(address) = &row.address else { return Ok(Some(Bar::ContactDeleted)) };
-    match store.contact_by(tenant, &address.into()).await? {
-        Some(heir) if heir.absorbed.contains(&row.contact) => {
-            let twice = store.row(tenant, campaign, heir.id).await?.is_some();
-            Ok(twice.then_some(Bar::Duplicate))
-        }
-        Some(_) | None => Ok(Some(Bar::ContactDeleted)),
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 mod admin;
+pub mod barred;
 pub mod callers;
 pub mod contacts;
 pub mod custom;

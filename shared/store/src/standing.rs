@@ -1,21 +1,24 @@
 //! What may have changed about recipients since a campaign was planned.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use domain::contact::Contact;
 use domain::message::Address;
 use domain::{ContactId, TenantId};
 
-use crate::contacts::{contact_key, counter_key, is_tombstone};
+use crate::contacts::counter_key;
 use crate::item::{Key, number};
 use crate::{Result, Store, suppression};
 
 /// Who of some recipients is not what a campaign took them for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Standing {
     /// Their address opted out.
     pub opted_out: HashSet<ContactId>,
     /// There is no such contact any more.
     pub gone: HashSet<ContactId>,
+    /// Those that were looked at, since they may have changed, as they are now.
+    pub contacts: HashMap<ContactId, Contact>,
 }
 
 /// A recipient that is about to be sent to.
@@ -56,24 +59,10 @@ impl Store {
             }
         }
         let doubtful = recipients.iter().filter(|recipient| recipient.losses != Some(losses));
-        let gone = self.gone(tenant, doubtful.map(|recipient| recipient.contact)).await?;
-        Ok(Standing { opted_out, gone })
-    }
-
-    /// Those of some contacts that do not exist.
-    async fn gone(
-        &self,
-        tenant: &TenantId,
-        contacts: impl Iterator<Item = ContactId>,
-    ) -> Result<HashSet<ContactId>> {
-        let contacts: HashMap<Key, ContactId> = contacts.map(|id| (contact_key(tenant, id), id)).collect();
-        let mut gone: HashSet<ContactId> = contacts.values().copied().collect();
-        for item in self.get_some(contacts.keys().cloned().collect(), Some("pk, sk, gone")).await? {
-            let found = Key::of(&item).and_then(|key| contacts.get(&key));
-            if let Some(id) = found.filter(|_| !is_tombstone(&item)) {
-                gone.remove(id);
-            }
-        }
-        Ok(gone)
+        let doubtful: BTreeSet<ContactId> = doubtful.map(|recipient| recipient.contact).collect();
+        let contacts = self.contacts_of(tenant, &doubtful).await?;
+        let contacts: HashMap<ContactId, Contact> = contacts.into_iter().map(|one| (one.id, one)).collect();
+        let gone = doubtful.into_iter().filter(|id| !contacts.contains_key(id)).collect();
+        Ok(Standing { opted_out, gone, contacts })
     }
 }

@@ -7,6 +7,7 @@ mod control;
 mod copies;
 mod holds;
 mod keys;
+mod moved;
 mod outages;
 mod rates;
 mod refusals;

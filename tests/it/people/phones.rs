@@ -88,7 +88,7 @@ async fn national_numbers_take_the_country_of_the_call_or_the_account() {
     street.api.post("/api/whatsapp-meta/send", sent).await.expect(200);
     assert_eq!(street.world.simulator.messages(None, 1)[0].to, "393473310001");
     let wrong =
-        street.api.post("/api/contacts", json!({"phone": "+393473310009", "country": "Italia"})).await;
+        street.api.post("/api/contacts", json!({"phone": "+393473310009", "country": "Atlantide"})).await;
     assert_eq!(wrong.field(422), "country");
 }
 

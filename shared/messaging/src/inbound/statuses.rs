@@ -18,8 +18,8 @@ use super::preferences::addresses;
 use super::wire::StatusReport;
 use crate::campaigns::stop_sending;
 use ops::Result;
-use ops::contacts::learn;
 use ops::events::{EventPublisher, StatusFact, message_status};
+use ops::moves::learn;
 use ops::suppression::{ConsentChange, OptOutSource, opt_out};
 
 /// Campaigns among which a message is looked for that a status names by the provider's id alone.

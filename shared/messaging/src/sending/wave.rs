@@ -17,9 +17,10 @@ use store::ledger::{Row, RowOutcome};
 
 use super::attempt::{Attempted, SendContext};
 use super::compose::Composer;
-use ops::contacts::learn;
-use ops::eligibility::{Barred, Planned, Terms};
+use ops::barred::{Barred, Planned};
+use ops::eligibility::Terms;
 use ops::events::{EventPublisher, OutgoingEvent, StatusFact, message_status};
+use ops::moves::learn;
 use ops::suppression::{ConsentChange, OptOutSource, opt_out};
 use ops::{Error, Result};
 
@@ -76,9 +77,12 @@ impl Wave {
 
     /// Sends the wave and records its outcomes. What is claimed and was not called
     /// because something failed before is given back.
-    pub(super) async fn deliver(self, line: &SendContext<'_>) -> WaveResult {
+    pub(super) async fn deliver(mut self, line: &SendContext<'_>) -> WaveResult {
         let mut result = WaveResult::default();
-        let barred = self.barred(line).await;
+        let barred = match self.barred(line).await {
+            Ok(barred) => self.redirect(line, &barred).await.map(|()| barred),
+            Err(error) => Err(error),
+        };
         let allowed = match &barred {
             Ok(barred) => self.use_plan(line, barred).await,
             Err(_) => Ok(0),
@@ -110,6 +114,21 @@ impl Wave {
             rows: part.rows.iter().map(|(_, row)| row).collect(),
         });
         Barred::of(&line.services.store, line.tenant, &planned.collect::<Vec<_>>()).await
+    }
+
+    /// Sends to people where they are by now. Written down before the call: a report says where
+    /// a message went.
+    async fn redirect(&mut self, line: &SendContext<'_>, barred: &Barred) -> Result<()> {
+        for Part { campaign, rows, .. } in &mut self.parts {
+            for (_, row) in rows {
+                if let Some(address) = barred.moved_to(*campaign, row.contact) {
+                    let store = &line.services.store;
+                    store.redirect_row(line.tenant, *campaign, row.contact, address).await?;
+                    row.address = Some(address.clone());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Takes the messages of the wave from the plan's of today; answers how many there

@@ -28,7 +28,7 @@ use serde::Serialize;
 
 use crate::batch::insert;
 use crate::contacts::block_of;
-use crate::item::{Item, Key, Query, compose, n, number, text};
+use crate::item::{Item, Key, Query, compose, n, number, s, text};
 use crate::progress::read_progress;
 use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store};
@@ -279,6 +279,25 @@ impl Store {
         let update = Update::of(row_key(tenant, campaign, contact)).remove("to").remove("p").remove("wamid");
         match self.update(update.set(ERASED, n(1)).when(When::Exists)).await {
             Ok(()) | Err(Error::Conflict) => self.mark_dirty(tenant, campaign, &[block_of(contact)]).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes down that a recipient is reached elsewhere than was planned, unless it was
+    /// erased.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn redirect_row(
+        &self,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        contact: ContactId,
+        to: &Address,
+    ) -> Result<()> {
+        let update = Update::of(row_key(tenant, campaign, contact)).set("to", s(to.as_str()));
+        match self.update(update.when(When::Exists).when(When::Absent(ERASED))).await {
+            Ok(()) | Err(Error::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
     }
