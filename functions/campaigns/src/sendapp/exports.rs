@@ -4,6 +4,7 @@ use api_http::{Caller, Given, Input, Reply, Result, idempotent, request};
 use axum::extract::State;
 use axum::response::Response;
 use contact_files::{ContactFiles, Export, ExportOptions};
+use ops::Error;
 use serde::Serialize;
 use serde_json::Value;
 use store::transfers::Transfer;
@@ -63,6 +64,11 @@ pub(crate) async fn create(
 ) -> Result<Response> {
     idempotent(&files.store, &caller, &input, async {
         let asked = input.read();
+        // A filter that nobody knows would let everybody out.
+        if let Some(unknown) = input.unknown_name() {
+            let message = format!("{unknown} is no filter of exports: use search, tag, with_phone or with_email");
+            return Err(Error::invalid(&unknown, message).into());
+        }
         let options = ExportOptions {
             search: asked.search.get()?.map(|text| text.trim().to_owned()),
             tag: asked.tag.get()?.map(|tag| tag.trim().to_owned()),

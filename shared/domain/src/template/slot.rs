@@ -108,8 +108,10 @@ impl Slot {
         takes_text && self.card.is_none()
     }
 
-    fn is_required(&self) -> bool {
-        !matches!(self.place, Place::Button(_, ButtonKind::QuickReply))
+    /// Whether a send cannot be without it. Meta shows the first product of a catalog whose
+    /// picture nobody chose, and sends the title of a quick reply back as its payload.
+    pub(super) fn is_required(&self) -> bool {
+        !matches!(self.place, Place::Button(_, ButtonKind::QuickReply | ButtonKind::Catalog))
     }
 }
 

@@ -78,14 +78,23 @@ impl<R: Request> Input<R> {
     /// What else the request carries, in the words of a warning: nobody looks at it. A token
     /// is often sent where none is needed.
     pub fn unknown(&self) -> Vec<String> {
+        let unknown = self.unknown_names().take(MAX_UNKNOWN);
+        unknown.map(|name| format!("`{name}` is not known and was ignored")).collect()
+    }
+
+    /// A parameter that nobody looks at, where that must not be ignored.
+    pub fn unknown_name(&self) -> Option<String> {
+        self.unknown_names().next()
+    }
+
+    fn unknown_names(&self) -> impl Iterator<Item = String> {
         let dialect = self.carried.spec.dialect;
-        let is_known = |name: &str| {
+        let is_known = move |name: &str| {
             [IDEMPOTENCY_KEY, "token"].contains(&name)
                 || dialect.key_parameter() == Some(name)
                 || R::FIELDS.iter().any(|field| field.names.contains(&name))
         };
-        let unknown = self.carried.content.params.keys().filter(|name| !is_known(name)).take(MAX_UNKNOWN);
-        unknown.map(|name| format!("`{}` is not known and was ignored", shown(name))).collect()
+        self.carried.content.params.keys().filter(move |name| !is_known(name)).map(|name| shown(name))
     }
 }
 

@@ -281,7 +281,7 @@ impl<'a> Fit<'a> {
     fn button(&mut self, slot: &Slot, index: usize, kind: ButtonKind) {
         let given = self.of(slot).and_then(|params| self.button_param(slot, params, index, kind));
         let Some(given) = given else {
-            if kind != ButtonKind::QuickReply {
+            if slot.is_required() {
                 self.miss(slot);
             }
             return;

@@ -208,10 +208,11 @@ fn buttons_with_actions_are_filled_or_missing() {
     let (_, components) =
         sent(buttons(json!([{"type": "CATALOG"}])), json!({"thumbnail_product_retailer_id": "x"}));
     assert_eq!(components[0]["parameters"][0]["action"], json!({"thumbnail_product_retailer_id": "x"}));
+    let (_, components) = sent(buttons(json!([{"type": "CATALOG"}])), json!({}));
+    assert_eq!(components, [], "Meta shows the first product");
     for (template, what) in [
         (flow, "button 1 (flow_token)"),
         (products, "button 1 (sections)"),
-        (buttons(json!([{"type": "CATALOG"}])), "button 1 (thumbnail_product_retailer_id)"),
         (buttons(json!([{"type": "COPY_CODE"}])), "button 1 (coupon_code)"),
     ] {
         assert_eq!(
