@@ -96,7 +96,6 @@ async fn what_a_campaign_was_not_given_is_named_and_nothing_is_sent() {
         ),
         ("prodotti", of(json!({"type": "MPM"})), "button 1 (sections)"),
         ("prodotto", product, "header product (product_retailer_id, catalog_id)"),
-        ("catalogo", of(json!({"type": "CATALOG"})), "button 1 (thumbnail_product_retailer_id)"),
         ("modulo", of(json!({"type": "FLOW", "text": "Apri", "flow_id": "1"})), "button 1 (flow_token)"),
         ("codice", of(json!({"type": "COPY_CODE"})), "button 1 (coupon_code)"),
         ("film", json!([{"type": "HEADER", "format": "GIF"}, body("Guarda qui")]), "header GIF"),
