@@ -87,6 +87,9 @@ async fn filters_are_those_of_the_list() {
         assert!(file.starts_with(b"id,name,phone,"));
     }
     assert_eq!(api.post(PATH, json!({"format": "pdf"})).await.field(422), "format");
+    for unknown in ["tags", "label", "with_phones"] {
+        assert_eq!(api.post(PATH, json!({unknown: "vip"})).await.field(422), unknown, "it lets nobody out");
+    }
     let all = api.get(PATH).await.expect(200);
     assert_eq!(all["exports"].as_array().unwrap().len(), 5);
     let other = api.of_another_tenant().await;

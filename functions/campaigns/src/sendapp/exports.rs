@@ -66,7 +66,8 @@ pub(crate) async fn create(
         let asked = input.read();
         // A filter that nobody knows would let everybody out.
         if let Some(unknown) = input.unknown_name() {
-            let message = format!("{unknown} is no filter of exports: use search, tag, with_phone or with_email");
+            let message =
+                format!("{unknown} is no filter of exports: use search, tag, with_phone or with_email");
             return Err(Error::invalid(&unknown, message).into());
         }
         let options = ExportOptions {
