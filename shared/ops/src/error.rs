@@ -224,6 +224,10 @@ impl From<store::Error> for Error {
                 tracing::warn!(code, "the database is not available");
                 Self::new(Code::Unavailable, "the service is not available, try again").after(1)
             }
+            store::Error::Refused { code } => {
+                tracing::warn!(code, "the database takes no such values");
+                Self::invalid("request", "a value is too long, or has characters that cannot be kept")
+            }
             store::Error::Corrupt { kind } => {
                 tracing::warn!(kind, "an item cannot be read");
                 Self::new(Code::Internal, "internal error")

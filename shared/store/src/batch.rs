@@ -131,7 +131,7 @@ impl Store {
                             let code =
                                 code.map_or_else(|| "StatementResult".to_owned(), |c| c.as_str().to_owned());
                             tracing::error!(code, message = error.message, "a statement was refused");
-                            return Err(Error::Unavailable { code });
+                            return Err(Error::of_code(&code));
                         }
                     },
                 }
@@ -161,6 +161,9 @@ impl Store {
             if reasons.iter().any(|r| r == "ConditionalCheckFailed") {
                 tracing::debug!(?reasons, "a transaction was cancelled");
                 return Err(Error::Conflict);
+            }
+            if let Some(refused) = reasons.iter().find(|r| r.starts_with("Validation")) {
+                return Err(Error::of_code(refused));
             }
             if !reasons
                 .iter()

@@ -18,6 +18,13 @@ pub enum Error {
         /// The database's error code.
         code: String,
     },
+    /// The database takes no such request, however often it is asked: a key or an item is too
+    /// large, or has characters that it does not keep.
+    #[error("the database refuses the request ({code})")]
+    Refused {
+        /// The database's error code.
+        code: String,
+    },
     /// An item is not what its type says.
     #[error("an item of type {kind} cannot be read")]
     Corrupt {
@@ -48,8 +55,18 @@ impl<E: ProvideErrorMetadata, R> From<SdkError<E, R>> for Error {
             other => {
                 let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
                 tracing::debug!(code = other, message, "dynamodb refused a request");
-                Self::Unavailable { code: other.to_owned() }
+                Self::of_code(other)
             }
         }
+    }
+}
+
+impl Error {
+    /// A code of DynamoDB's, of a request or of a part of one (API Reference, Common errors,
+    /// `CancellationReason` and `BatchStatementError`).
+    pub(crate) fn of_code(code: &str) -> Self {
+        let is_final = ["ValidationException", "ValidationError", "ItemCollectionSizeLimitExceeded"];
+        let code = code.to_owned();
+        if is_final.contains(&code.as_str()) { Self::Refused { code } } else { Self::Unavailable { code } }
     }
 }

@@ -202,6 +202,33 @@ async fn one_sender_that_cannot_be_read_stops_nobody() {
 }
 
 #[tokio::test]
+async fn one_id_that_is_too_long_stops_nobody() {
+    let street = Street::new().await;
+    let long = "x".repeat(3_000);
+    let message = |from: &str, id: &str, text: &str| json!({"from": from, "id": id, "timestamp": "1782892900", "type": "text", "text": {"body": text}});
+    let stop = message("393473050010", "wamid.2", "STOP");
+    for (nth, odd) in [
+        message("393473050011", &long, "ciao"),
+        json!({"from": "393473050011", "id": "wamid.3", "timestamp": "1782892900", "type": "revoke",
+               "revoke": {"original_message_id": long}}),
+        json!({"from_user_id": format!("IT.{long}"), "id": "wamid.4", "timestamp": "1782892900", "type": "text",
+               "text": {"body": "ciao"}}),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        street.parked.set(nth as u64 + 1);
+        street.meta("messages", json!({"messages": [odd, stop]})).await;
+    }
+    assert!(street.is_opted_out("393473050010").await);
+    let reasons = street.world.reasons_in(Queue::Inbound).await;
+    assert!(reasons.iter().all(|reason| reason.contains("too long")), "{reasons:?}");
+    let status =
+        json!({"id": long, "status": "read", "timestamp": "1782892900", "recipient_id": "393473050010"});
+    street.meta("messages", json!({"statuses": [status]})).await;
+}
+
+#[tokio::test]
 async fn a_person_keeps_its_id_while_the_crm_changes_the_number() {
     let street = Street::new().await;
     let crm = |phone: &str, email: &str| json!({"name": "Sara", "phone": phone, "email": email, "external_id": "shopify:customer:123"});

@@ -22,6 +22,8 @@ use ops::events::{EventPublisher, StatusFact, message_status};
 use ops::moves::learn;
 use ops::suppression::{ConsentChange, OptOutSource, opt_out};
 
+/// Longest id of a message by which it is looked up, in bytes; Meta's have about 100.
+const MAX_PROVIDER_ID: usize = 1_024;
 /// Campaigns among which a message is looked for that a status names by the provider's id alone.
 const LATEST: usize = 50;
 
@@ -94,6 +96,8 @@ async fn references(
     for report in reports {
         references.push(match report.callback {
             Some(callback) => CallbackRef::parse_of(callback, tenant),
+            // Nothing that we sent has such an id, and no key may be so long.
+            None if report.provider_id.len() > MAX_PROVIDER_ID => None,
             None => match store.message_by_provider_id(tenant, report.provider_id).await? {
                 Some(message) => (!message.inbound).then_some(CallbackRef::Message(message.id)),
                 None => row_of(store, tenant, report).await?,

@@ -123,6 +123,7 @@ impl From<store::Error> for Stopped {
         match error {
             store::Error::Conflict => Self::Replaced,
             other @ (store::Error::Unavailable { .. }
+            | store::Error::Refused { .. }
             | store::Error::Contended
             | store::Error::Corrupt { .. }
             | store::Error::Sealed) => Self::Failed(other.into()),
