@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::channel::Channel;
-use domain::consent::ConsentProof;
+use domain::consent::{ConsentProof, ConsentRecord};
 use domain::contact::Contact;
 use domain::identity::Identity;
 use domain::merge::{Book, Slot};
@@ -274,7 +274,10 @@ impl Joined {
             absorbed.filter_map(|one| one.before.as_ref()).flat_map(Contact::addresses).collect();
         let has_absorbed = !absorbed.is_empty();
         before.extend(absorbed);
-        let is_joined = now.len() + before.len() > 1 && (is_new || has_absorbed);
+        // Who has no address yet may have opted out as well.
+        let is_out = slot.after.as_ref().is_some_and(|after| after.consent.opt_out.is_some());
+        let may_differ = now.len() + before.len() > 1 || is_out;
+        let is_joined = may_differ && (is_new || has_absorbed);
         is_joined.then_some(Self { id, before, now })
     }
 }
@@ -351,9 +354,13 @@ pub async fn add(
         return Err(Error::invalid("reason", message));
     }
     let store = &publisher.store;
-    let (addresses, _) = addresses(store, tenant, whom).await?;
+    let (addresses, contact) = addresses(store, tenant, whom).await?;
     let on = ConsentChange::of_owner(publisher, tenant);
     let mut changed = false;
+    if let Some(contact) = contact.filter(|_| addresses.is_empty()) {
+        let proof = ConsentProof { detail: reason.map(str::to_owned), ..on.proof() };
+        changed = without_address(on, contact.id, |consent| consent.opt_out(proof.clone())).await?;
+    }
     for address in &addresses {
         changed |= stop(on, address, reason).await?;
     }
@@ -367,8 +374,13 @@ pub async fn add(
 /// # Errors
 /// Names `contact_id`.
 pub async fn remove(publisher: &EventPublisher, tenant: &TenantId, whom: &Whom) -> Result<u64> {
-    let (addresses, _) = addresses(&publisher.store, tenant, whom).await?;
+    let (addresses, contact) = addresses(&publisher.store, tenant, whom).await?;
     let mut removed = 0;
+    if let Some(contact) = contact.filter(|_| addresses.is_empty()) {
+        let on = ConsentChange::of_owner(publisher, tenant);
+        let lifted = without_address(on, contact.id, |consent| consent.lift(on.said_ms())).await?;
+        removed += u64::from(lifted);
+    }
     for address in &addresses {
         removed += opt_in(ConsentChange::of_owner(publisher, tenant), address).await?;
     }
@@ -418,6 +430,26 @@ pub async fn list(
     Ok((with_contacts(store, tenant, found).await?, next))
 }
 
+/// Writes down with a contact what concerns every address that they will ever have: it has none
+/// yet. Answers whether they opted out, or did no more, by that.
+async fn without_address(
+    on: ConsentChange<'_>,
+    id: ContactId,
+    change: impl Fn(&mut ConsentRecord) -> bool,
+) -> Result<bool> {
+    let store = &on.publisher.store;
+    for attempt in 0..TRIES {
+        let Some(contact) = store.contact(on.tenant, id).await? else { return Ok(false) };
+        let mut changed = contact.clone();
+        change(&mut changed.consent);
+        if write(store, on.tenant, &contact, &changed).await? {
+            return Ok(contact.consent.opt_out.is_some() != changed.consent.opt_out.is_some());
+        }
+        store.back_off(attempt).await;
+    }
+    Err(store::Error::Contended.into())
+}
+
 async fn addresses(store: &Store, tenant: &TenantId, whom: &Whom) -> Result<(Vec<Address>, Option<Contact>)> {
     match whom {
         Whom::Address(address) => {
@@ -428,11 +460,7 @@ async fn addresses(store: &Store, tenant: &TenantId, whom: &Whom) -> Result<(Vec
         Whom::Contact(id) => {
             let unknown = || Error::not_found("contact_id", "there is no contact with this id");
             let contact = store.contact(tenant, *id).await?.ok_or_else(unknown)?;
-            let addresses = contact.addresses();
-            if addresses.is_empty() {
-                return Err(Error::invalid("contact_id", "the contact has no address to opt out"));
-            }
-            Ok((addresses, Some(contact)))
+            Ok((contact.addresses(), Some(contact)))
         }
     }
 }

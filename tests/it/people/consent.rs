@@ -121,3 +121,22 @@ async fn the_owner_lifts_an_opt_out_and_proves_no_consent() {
     assert!(consent["opt_in"].is_null() && consent["state"] != "opted_out", "{consent}");
     assert!(!street.is_opted_out("393473840001").await);
 }
+
+#[tokio::test]
+async fn who_has_no_number_yet_can_be_opted_out_for_the_one_to_come() {
+    for known in [json!({"email": "sara@example.com"}), json!({"external_id": "crm:7"})] {
+        let street = Street::new().await;
+        let id = street.contact(known.clone()).await["id"].clone();
+        let whom = json!({"contact_id": id});
+        let added = street.api.post("/api/suppressions", whom.clone()).await.expect(200);
+        assert_eq!((&added["changed"], &added["suppressions"]), (&json!(true), &json!([])));
+        assert_eq!(street.api.post("/api/suppressions", whom.clone()).await.expect(200)["changed"], false);
+        let mut row = known.clone();
+        row["phone"] = "+393473850001".into();
+        street.api.post("/api/contacts/bulk", json!({"contacts": [row]})).await.expect(200);
+        assert!(street.is_opted_out("393473850001").await, "{known}");
+        let lifted = street.api.json(Method::DELETE, "/api/suppressions", &whom).await.expect(200);
+        assert_eq!(lifted["removed"], 1);
+        assert!(!street.is_opted_out("393473850001").await);
+    }
+}
