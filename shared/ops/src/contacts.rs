@@ -94,7 +94,6 @@ pub(crate) async fn commit(
     reserved: u64,
 ) -> Result<bool> {
     let lifts = suppression::join(store, tenant, book).await?;
-    note_absorbed(store, tenant, book).await?;
     match store.commit_single(tenant, book, note(events, book)).await {
         Ok(written) => {
             let count = |is: fn(&Slot) -> bool| book.slots().filter(|(_, slot)| is(slot)).count();
@@ -109,14 +108,6 @@ pub(crate) async fn commit(
             Ok(false)
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Contacts that become part of others are lost to campaigns under way.
-async fn note_absorbed(store: &Store, tenant: &TenantId, book: &Book) -> Result<()> {
-    match book.slots().any(|(_, slot)| slot.is_absorbed()) {
-        true => Ok(store.note_loss(tenant).await?),
-        false => Ok(()),
     }
 }
 
@@ -303,8 +294,15 @@ impl Round<'_> {
         self.store.mark_blocks(self.tenant, &blocks, self.writer).await?;
         // Before the changes: whatever of them comes about is told, by the sweep at the latest.
         let written = self.store.write_note(note(self.events, &book)).await?;
-        note_absorbed(self.store, self.tenant, &book).await?;
+        let is_absorbing = book.slots().any(|(_, slot)| slot.is_absorbed());
+        if is_absorbing {
+            self.store.note_loss(self.tenant).await?;
+        }
         let commit = self.store.commit_bulk(self.tenant, &book).await?;
+        // Before as well as after: campaigns that began in between planned whom they saw.
+        if is_absorbing {
+            self.store.note_loss(self.tenant).await?;
+        }
         settle(self.store, self.tenant, count, commit.created.len(), commit.absorbed.len()).await?;
         self.store.recount_blocks(self.tenant, &blocks, self.writer).await?;
         suppression::lift_joined(self.store, self.tenant, lifts).await?;

@@ -66,8 +66,6 @@ async fn rename(
         let identities = to.identities().into_iter().chain([from.clone()]).collect();
         let mut book = store.load_book(tenant, identities).await?;
         let Some(id) = book.rename(from, to, store.clock().now()) else { return Ok(None) };
-        // Campaigns under way may be about to write to what was given up.
-        store.note_loss(tenant).await?;
         if commit(&events, store, tenant, &mut book, 0).await? {
             return Ok(book.slot(id).and_then(|slot| slot.after.clone()));
         }

@@ -82,6 +82,15 @@ impl Slot {
         self.before.is_none() && self.after.is_some()
     }
 
+    /// Whether a stored contact is no more what it was known by: campaigns that planned it
+    /// have to look at it again.
+    pub fn is_lost(&self) -> bool {
+        self.before.as_ref().is_some_and(|before| match &self.after {
+            Some(after) => before.identities().iter().any(|identity| !after.carries(identity)),
+            None => true,
+        })
+    }
+
     /// Whether a stored contact became part of another one.
     pub fn is_absorbed(&self) -> bool {
         self.gone && self.before.is_some()

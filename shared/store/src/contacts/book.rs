@@ -118,6 +118,11 @@ impl Store {
             let by = i64::from(slot.after.is_some()) - i64::from(slot.before.is_some());
             *moved.entry(block_of(*id)).or_default() += by;
         }
+        // In the same moment: whoever plans before it sees the count rise, and whoever plans after
+        // it the contacts.
+        if unit.iter().any(|(_, slot)| slot.is_lost()) {
+            actions.push(Action::Update(Self::loss_update(tenant)));
+        }
         let heads = moved.into_iter().filter(|(_, by)| *by != 0);
         actions.extend(heads.map(|(block, by)| Action::Update(Self::head_update(tenant, block, by))));
         actions.extend(note.actions()?);

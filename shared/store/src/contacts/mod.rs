@@ -321,7 +321,11 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn note_loss(&self, tenant: &TenantId) -> Result<()> {
-        self.update(Update::of(counter_key(tenant)).add("lost", n(1))).await
+        self.update(Self::loss_update(tenant)).await
+    }
+
+    fn loss_update(tenant: &TenantId) -> Update {
+        Update::of(counter_key(tenant)).add("lost", n(1))
     }
 
     /// The highest contact id that was ever given out, and how many times contacts were
