@@ -304,12 +304,7 @@ mod tests {
                 buttons(
                     json!([{"type": "FLOW"}, {"type": "CATALOG"}, {"type": "MPM"}, {"type": "ORDER_DETAILS"}]),
                 ),
-                &[
-                    "button 1 (flow_token)",
-                    "button 2 (thumbnail_product_retailer_id)",
-                    "button 3 (sections)",
-                    "button 4 ORDER_DETAILS",
-                ],
+                &["button 1 (flow_token)", "button 3 (sections)", "button 4 ORDER_DETAILS"],
             ),
         ]);
     }
