@@ -53,6 +53,7 @@ fn our_own_crates_depend_only_downwards() {
     let order = [
         "domain",
         "tables",
+        "flows",
         "environment",
         "store",
         "queue",

@@ -1,0 +1,92 @@
+//! What stands in the texts of a flow: the contact's fields, the run's variables, and what the
+//! contact said last.
+
+use domain::contact::Contact;
+use domain::placeholder::Pattern;
+use serde_json::{Map, Value};
+
+use crate::run::Run;
+
+/// The placeholders of flows beside those of the contact.
+const VARIABLE: &str = "vars.";
+const REPLY: &str = "reply";
+
+/// Fills a text in. What a contact said is never expanded again.
+pub(crate) fn fill(text: &str, run: &Run, contact: &Contact) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("{{") {
+        let Some(length) = rest[start + 2..].find("}}") else { break };
+        let end = start + length + 4;
+        filled.push_str(&rest[..start]);
+        filled.push_str(&value(&rest[start..end], run, contact));
+        rest = &rest[end..];
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// One placeholder, braces included.
+fn value(placeholder: &str, run: &Run, contact: &Contact) -> String {
+    let inside = &placeholder[2..placeholder.len() - 2];
+    let (name, fallback) = match inside.split_once('|') {
+        Some((name, fallback)) => (name.trim(), fallback.trim()),
+        None => (inside.trim(), ""),
+    };
+    let found = match name.strip_prefix(VARIABLE) {
+        Some(variable) => run.vars.get(variable).and_then(text_of),
+        None if name == REPLY => run.reply.as_ref().map(|reply| reply.text.clone()),
+        None => return Pattern::parse(placeholder).fill(contact).text,
+    };
+    found.filter(|found| !found.trim().is_empty()).unwrap_or_else(|| fallback.to_owned())
+}
+
+/// A value as a text; nothing for null, objects and lists.
+pub(crate) fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(yes) => Some(yes.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Every text in a value, filled in.
+pub(crate) fn fill_value(value: &Value, run: &Run, contact: &Contact) -> Value {
+    match value {
+        Value::String(text) => Value::String(fill(text, run, contact)),
+        Value::Array(items) => items.iter().map(|item| fill_value(item, run, contact)).collect(),
+        Value::Object(fields) => Value::Object(fill_map(fields, run, contact)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+pub(crate) fn fill_map(fields: &Map<String, Value>, run: &Run, contact: &Contact) -> Map<String, Value> {
+    fields.iter().map(|(key, value)| (key.clone(), fill_value(value, run, contact))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ContactId;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::Reply;
+
+    #[test]
+    fn texts_take_values_of_the_contact_and_of_the_run() {
+        let mut contact = Contact::empty(ContactId(1), Timestamp::UNIX_EPOCH);
+        contact.name = Some("Ada Neri".to_owned());
+        let mut run = Run::new(1, "a", 0);
+        run.vars.insert("day".to_owned(), "12/5 {{name}}".into());
+        run.vars.insert("n".to_owned(), 3.into());
+        run.reply = Some(Reply { text: "{{email}}".to_owned(), id: None, at_ms: 0 });
+        for (text, want) in [
+            ("{{first_name}}, {{vars.day}} x{{ vars.n }}", "Ada, 12/5 {{name}} x3"),
+            ("{{reply}}|{{vars.no|none}}|{{vars.no}}|", "{{email}}|none||"),
+            ("{{other}} {{", "{{other}} {{"),
+        ] {
+            assert_eq!(fill(text, &run, &contact), want);
+        }
+    }
+}
