@@ -56,6 +56,8 @@ kinds! {
     Export = "EXPORT",
     /// An uploaded file.
     File = "FILE",
+    /// A bot flow, and what starts which.
+    Flow = "FLOW",
     /// How many marketing messages a contact got in a month.
     Frequency = "FREQ",
     /// An endpoint that gets events.

@@ -18,6 +18,7 @@ pub mod contacts;
 pub mod conversations;
 pub mod due;
 mod error;
+pub mod flows;
 mod frequency;
 pub mod idempotency;
 pub mod intake;

@@ -1,0 +1,202 @@
+//! Bot flows: `FLOW#<tenant>` under their ids, which are in the order of time, and one item
+//! with the triggers of all, so that whoever hears a message reads what may start in one
+//! request.
+
+use domain::{AccountId, TenantId};
+use flows::{Definition, Trigger};
+use serde::{Deserialize, Serialize};
+
+use crate::batch::Action;
+use crate::item::{Key, Query, compose, read};
+use crate::update::When;
+use crate::{Error, Kind, Result, Store};
+
+/// Most flows of a tenant.
+pub const MAX_FLOWS: usize = 100;
+/// The sort key of the triggers; ids begin with a digit.
+const TRIGGERS: &str = "triggers";
+
+/// A flow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredFlow {
+    /// Its id.
+    pub id: String,
+    /// How often it was saved.
+    pub version: u32,
+    /// The account whose contacts start it by what they do; any of the tenant otherwise.
+    pub account: Option<AccountId>,
+    /// What it is.
+    pub definition: Definition,
+    /// When it was made, in milliseconds since 1970.
+    pub created_ms: i64,
+    /// When it was saved last, in milliseconds since 1970.
+    pub updated_ms: i64,
+}
+
+/// What starts a flow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// The flow.
+    pub flow: String,
+    /// The account whose contacts start it; any otherwise.
+    pub account: Option<u64>,
+    /// What they do.
+    pub trigger: Trigger,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FlowItem {
+    id: String,
+    ver: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<u64>,
+    definition: String,
+    created: i64,
+    updated: i64,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct TriggersItem {
+    /// Counts changes.
+    ver: u64,
+    /// All flows, those without a trigger included.
+    flows: Vec<String>,
+    starts: String,
+}
+
+/// The triggers of all flows, as they were read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Starts {
+    version: u64,
+    flows: Vec<String>,
+    /// What starts which flow.
+    pub all: Vec<Start>,
+}
+
+fn key(tenant: &TenantId, id: &str) -> Key {
+    Key::new(Kind::Flow.pk(tenant), id)
+}
+
+fn from_item(item: FlowItem) -> Result<StoredFlow> {
+    let definition = serde_json::from_str(&item.definition).map_err(|_| Error::Corrupt { kind: "flow" })?;
+    Ok(StoredFlow {
+        id: item.id,
+        version: item.ver,
+        account: item.account.map(AccountId),
+        definition,
+        created_ms: item.created,
+        updated_ms: item.updated,
+    })
+}
+
+fn put(tenant: &TenantId, flow: &StoredFlow, when: When) -> Result<Action> {
+    let definition = serde_json::to_string(&flow.definition).map_err(|_| Error::Corrupt { kind: "flow" })?;
+    let item = FlowItem {
+        id: flow.id.clone(),
+        ver: flow.version,
+        account: flow.account.map(|account| account.0),
+        definition,
+        created: flow.created_ms,
+        updated: flow.updated_ms,
+    };
+    Ok(Action::Put(compose(&key(tenant, &flow.id), "flow", &item)?, vec![when]))
+}
+
+impl Starts {
+    /// How many flows there are.
+    pub fn flows(&self) -> usize {
+        self.flows.len()
+    }
+
+    fn without(mut self, id: &str) -> Self {
+        self.flows.retain(|flow| flow != id);
+        self.all.retain(|start| start.flow != id);
+        self
+    }
+
+    fn with(self, flow: &StoredFlow) -> Self {
+        let mut starts = self.without(&flow.id);
+        starts.flows.push(flow.id.clone());
+        starts.all.extend(flow.definition.triggers.iter().map(|trigger| Start {
+            flow: flow.id.clone(),
+            account: flow.account.map(|account| account.0),
+            trigger: trigger.clone(),
+        }));
+        starts
+    }
+
+    /// Written in the place of those that were read.
+    fn put(self, tenant: &TenantId) -> Result<Action> {
+        let starts = serde_json::to_string(&self.all).map_err(|_| Error::Corrupt { kind: "triggers" })?;
+        let item = TriggersItem { ver: self.version + 1, flows: self.flows, starts };
+        let when = match self.version {
+            0 => When::Absent("pk"),
+            version => When::Is("ver", crate::item::n(version)),
+        };
+        Ok(Action::Put(compose(&key(tenant, TRIGGERS), "triggers", &item)?, vec![when]))
+    }
+}
+
+impl Store {
+    /// Writes a new flow down, beside the triggers of the others.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the flows changed since `starts` were read.
+    pub async fn create_flow(&self, tenant: &TenantId, flow: &StoredFlow, starts: Starts) -> Result<()> {
+        let actions = vec![put(tenant, flow, When::Absent("pk"))?, starts.with(flow).put(tenant)?];
+        self.transact(actions).await
+    }
+
+    /// Writes a flow in the place of the version before it.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the flows changed since they were read.
+    pub async fn replace_flow(&self, tenant: &TenantId, flow: &StoredFlow, starts: Starts) -> Result<()> {
+        let before = When::Is("ver", crate::item::n(flow.version.saturating_sub(1)));
+        let actions = vec![put(tenant, flow, before)?, starts.with(flow).put(tenant)?];
+        self.transact(actions).await
+    }
+
+    /// Deletes a flow. Runs of it end when they are looked at next.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the flows changed since they were read, or it is gone.
+    pub async fn delete_flow(&self, tenant: &TenantId, id: &str, starts: Starts) -> Result<()> {
+        let delete = Action::Delete(key(tenant, id), vec![When::Exists]);
+        self.transact(vec![delete, starts.without(id).put(tenant)?]).await
+    }
+
+    /// One flow.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn flow(&self, tenant: &TenantId, id: &str) -> Result<Option<StoredFlow>> {
+        if id == TRIGGERS {
+            return Ok(None);
+        }
+        self.get::<FlowItem>(&key(tenant, id), "flow").await?.map(from_item).transpose()
+    }
+
+    /// All flows of a tenant, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn flows(&self, tenant: &TenantId) -> Result<Vec<StoredFlow>> {
+        // Ids are in upper case, and the triggers stand behind them.
+        let query = Query { pk: Kind::Flow.pk(tenant), until: Some("Z".to_owned()), ..Query::default() };
+        let items = self.query(&query).await?;
+        items.into_iter().map(|item| from_item(read(item, "flow")?)).collect()
+    }
+
+    /// What starts which flow.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn starts(&self, tenant: &TenantId) -> Result<Starts> {
+        let Some(item) = self.get::<TriggersItem>(&key(tenant, TRIGGERS), "triggers").await? else {
+            return Ok(Starts::default());
+        };
+        let all = serde_json::from_str(&item.starts).map_err(|_| Error::Corrupt { kind: "triggers" })?;
+        Ok(Starts { version: item.ver, flows: item.flows, all })
+    }
+}
