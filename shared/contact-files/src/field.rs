@@ -1,7 +1,8 @@
 //! What a column can hold.
 
 use domain::Invalid;
-use domain::intake::Beside;
+use domain::consent::Answer;
+use domain::intake::{Beside, is_absent, is_yes_or_no};
 use serde::{Deserialize, Serialize};
 
 /// What a column holds.
@@ -122,6 +123,25 @@ impl Field {
             Self::Metadata(key) => format!("metadata.{key}"),
             Self::AllMetadata => "metadata".to_owned(),
             Self::Ignore => "ignore".to_owned(),
+        }
+    }
+
+    /// Whether a text in a column of it stands for nothing, as `n/a` does for a number.
+    pub(crate) fn is_empty_of(&self, text: &str) -> bool {
+        match self {
+            Self::Phone | Self::Email => is_absent(text) || is_yes_or_no(text),
+            Self::ExternalId => is_absent(text),
+            // A tick is a yes.
+            Self::OptIn => is_absent(text) && Answer::parse(text).is_none(),
+            // `NA` is Namibia.
+            Self::Country | Self::PhonePart(_) => is_absent(text) && !text.eq_ignore_ascii_case("na"),
+            Self::Name
+            | Self::FirstName
+            | Self::LastName
+            | Self::Tags
+            | Self::Metadata(_)
+            | Self::AllMetadata
+            | Self::Ignore => text.is_empty(),
         }
     }
 

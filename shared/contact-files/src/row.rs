@@ -4,7 +4,8 @@ use domain::consent::{Answer, ConsentProof};
 use domain::contact::{NewContact, clean_tags};
 use domain::identity::check_external_id;
 use domain::intake::{Beside, read_beside};
-use domain::{AccountId, CallingCode, Invalid};
+use domain::phone::{LeftOut, Reading};
+use domain::{AccountId, CallingCode, EmailAddress, EmailReading, Invalid};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -59,12 +60,18 @@ impl<'a> Rows<'a> {
             }
         }
         let beside = told.beside();
-        let phone = told.phone.map(|text| read_beside(text, &beside, self.country)).transpose()?;
+        let phone = first_of(&told.phones, LeftOut::NoNumber, |text| {
+            read_beside(text, &beside, self.country).map(|Reading { number, left_out }| (number, left_out))
+        })?;
+        let email = first_of(&told.emails, LeftOut::NoEmail, |text| {
+            EmailAddress::read(text).map(|EmailReading { address, left_out }| (address, left_out))
+        })?;
+        let left_out = [phone.as_ref().and_then(|found| found.1), email.as_ref().and_then(|found| found.1)];
         let new = NewContact {
             name: told.name.map(str::to_owned).or_else(|| full_name(told.first_name, told.last_name)),
-            left_out: phone.as_ref().and_then(|reading| reading.left_out),
-            phone: phone.map(|reading| reading.number),
-            email: told.email.map(str::parse).transpose()?,
+            left_out: left_out.into_iter().flatten().next(),
+            phone: phone.map(|(number, _)| number),
+            email: email.map(|(address, _)| address),
             external_id: told.external_id.map(external_id).transpose()?,
             opt_in: told.opt_in.map(|text| self.opt_in(text)).transpose()?.flatten(),
             tags: clean_tags(
@@ -96,14 +103,36 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The values of a row, the first of each field.
+/// The first of some texts that can be read, and what was left out to come to it.
+///
+/// # Errors
+/// Why the first cannot be read, when none can.
+fn first_of<T>(
+    texts: &[&str],
+    unread: LeftOut,
+    read: impl Fn(&str) -> Result<(T, Option<LeftOut>), Invalid>,
+) -> Result<Option<(T, Option<LeftOut>)>, Invalid> {
+    let mut refused = None;
+    for text in texts {
+        match read(text) {
+            Ok((found, left_out)) => {
+                return Ok(Some((found, refused.map(|_: Invalid| unread).or(left_out))));
+            }
+            Err(invalid) => refused = refused.or(Some(invalid)),
+        }
+    }
+    refused.map_or(Ok(None), Err)
+}
+
+/// The values of a row, the first of each field; of numbers and addresses all, as any may be
+/// one that cannot be read.
 #[derive(Default)]
 struct Told<'a> {
     name: Option<&'a str>,
     first_name: Option<&'a str>,
     last_name: Option<&'a str>,
-    phone: Option<&'a str>,
-    email: Option<&'a str>,
+    phones: Vec<&'a str>,
+    emails: Vec<&'a str>,
     external_id: Option<&'a str>,
     opt_in: Option<&'a str>,
     country: Option<&'a str>,
@@ -114,12 +143,21 @@ struct Told<'a> {
 
 impl<'a> Told<'a> {
     fn take(&mut self, field: &Field, cell: &'a str) -> Result<(), Invalid> {
+        if field.is_empty_of(cell) {
+            return Ok(());
+        }
         let place = match field {
             Field::Name => &mut self.name,
             Field::FirstName => &mut self.first_name,
             Field::LastName => &mut self.last_name,
-            Field::Phone => &mut self.phone,
-            Field::Email => &mut self.email,
+            Field::Phone => {
+                self.phones.push(cell);
+                return Ok(());
+            }
+            Field::Email => {
+                self.emails.push(cell);
+                return Ok(());
+            }
             Field::ExternalId => &mut self.external_id,
             Field::OptIn => &mut self.opt_in,
             Field::Country => {
@@ -199,8 +237,12 @@ mod tests {
     use crate::ImportOptions;
 
     fn read(text: &str) -> Vec<Result<NewContact, Invalid>> {
+        read_delimited(text, ',')
+    }
+
+    fn read_delimited(text: &str, delimiter: char) -> Vec<Result<NewContact, Invalid>> {
         let table: Vec<Vec<String>> =
-            text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+            text.lines().map(|line| line.split(delimiter).map(str::to_owned).collect()).collect();
         let columns = Columns::of(&table, &BTreeMap::new(), None).unwrap();
         let options = ImportOptions {
             tags: vec!["lista".to_owned()],
@@ -276,6 +318,32 @@ mod tests {
         assert_eq!(agreed("12/31/2023"), Ok(Some(1_703_980_800_000)));
         for word in ["04/05/2024", "perhaps", "newsletter"] {
             assert_eq!(agreed(word), Err("opt_in".to_owned()), "{word}");
+        }
+    }
+
+    #[test]
+    fn the_first_number_and_address_that_can_be_read_are_taken() {
+        let text = "Nome;Cellulare;Telefono;Email;E-mail 2\n\
+            A;n/a;+390612345678;;\nB;NULL;;b@x.it;\nC;0;--;-;c@x.it\nD;12;+390612345679;;\n\
+            E;;+390612345670;ada@;e@x.it\nF;+393331234567, +393331234568;;f@x.it, g@x.it;\nG;;;Ada Neri <h@x.it>;\n\
+            H;12;;h@x.it;\nI;+393331234569;;ada@;\nL;null;null;null;\n";
+        let rows = read_delimited(text, ';');
+        for (at, phone, email, left_out) in [
+            (0, Some("+390612345678"), None, None),
+            (1, None, Some("b@x.it"), None),
+            (2, None, Some("c@x.it"), None),
+            (3, Some("+390612345679"), None, Some(LeftOut::NoNumber)),
+            (4, Some("+390612345670"), Some("e@x.it"), Some(LeftOut::NoEmail)),
+            (5, Some("+393331234567"), Some("f@x.it"), Some(LeftOut::OtherNumber)),
+            (6, None, Some("h@x.it"), None),
+        ] {
+            let row = rows[at].as_ref().unwrap();
+            assert_eq!(row.phone.as_ref().map(|phone| phone.as_str()), phone, "{at}");
+            assert_eq!(row.email.as_ref().map(|email| email.as_str()), email, "{at}");
+            assert_eq!(row.left_out, left_out, "{at}");
+        }
+        for (at, field) in [(7, "phone"), (8, "email"), (9, "phone")] {
+            assert_eq!(rows[at].as_ref().unwrap_err().field, field, "{at}");
         }
     }
 

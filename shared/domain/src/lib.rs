@@ -33,7 +33,7 @@ pub mod webhook;
 pub mod weight;
 
 pub use clock::{Clock, Entropy};
-pub use email::EmailAddress;
+pub use email::{EmailAddress, EmailReading};
 pub use ids::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 pub use phone::{CallingCode, PhoneKey, PhoneNumber};
 pub use report::ReportFormat;

@@ -304,6 +304,9 @@ fn in_words(warning: Warning) -> &'static str {
         Warning::PhoneTaken => "the phone number stays with another contact",
         Warning::LeftOut(LeftOut::OtherNumber) => "of several numbers the first was taken",
         Warning::LeftOut(LeftOut::Extension) => "the extension of the number was left out",
+        Warning::LeftOut(LeftOut::NoNumber) => "what is no phone number was left out",
+        Warning::LeftOut(LeftOut::OtherEmail) => "of several e-mail addresses the first was taken",
+        Warning::LeftOut(LeftOut::NoEmail) => "what is no e-mail address was left out",
         Warning::LimitReached => "a limit of the contact kept something out",
     }
 }

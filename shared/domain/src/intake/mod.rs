@@ -5,6 +5,7 @@
 //! without a contact is [`Reading::Ignored`] with its reason, since the senders
 //! turn a webhook off that is not answered with 200.
 
+mod absent;
 mod body;
 mod call;
 mod encoding;
@@ -33,6 +34,7 @@ use serde_json::{Map, Value};
 use crate::contact::NewContact;
 use crate::{AccountId, CallingCode, EmailAddress, PhoneNumber};
 
+pub use absent::{is_absent, is_yes_or_no};
 pub use body::MAX_BODY;
 pub use call::{CallId, IntakeCall, IntakeOutcome};
 pub use fields::{Beside, PersonField, person_field};

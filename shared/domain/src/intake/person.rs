@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use super::absent::is_yes_or_no;
 use super::fields::{Beside, Field, LAST_RESORT, LESSER, meaning};
 use super::node::Node;
 use super::opt_in::OptIn;
@@ -204,12 +205,9 @@ impl Person {
                 None
             }
         };
-        let one = |text: &str| text.parse::<EmailAddress>().ok();
-        // Several in a field, the first of which is taken.
-        let email = self
-            .emails
-            .iter()
-            .find_map(|(text, _)| one(text).or_else(|| text.split([',', ';', ' ']).find_map(one)));
+        let email = self.emails.iter().find_map(|(text, _)| EmailAddress::read(text).ok());
+        notes.extend(email.as_ref().and_then(|reading| reading.left_out).map(in_words));
+        let email = email.map(|reading| reading.address);
         if email.is_none() && !self.emails.is_empty() {
             notes.push("email is not a valid e-mail address".to_owned());
         }
@@ -251,6 +249,9 @@ fn in_words(left_out: LeftOut) -> String {
     let words = match left_out {
         LeftOut::OtherNumber => "of several numbers in a field the first was taken",
         LeftOut::Extension => "the extension of the number was left out",
+        LeftOut::NoNumber => "what is no phone number was left out",
+        LeftOut::OtherEmail => "of several e-mail addresses in a field the first was taken",
+        LeftOut::NoEmail => "what is no e-mail address was left out",
     };
     words.to_owned()
 }
@@ -289,15 +290,6 @@ fn bare_email(text: &str) -> &str {
     let inner = text.trim().strip_suffix('>').and_then(|text| text.rsplit_once('<'));
     let text = inner.map_or(text, |(_, email)| email);
     text.strip_prefix("mailto:").unwrap_or(text)
-}
-
-/// «WhatsApp? Sì» is no number.
-fn is_yes_or_no(text: &str) -> bool {
-    const ANSWERS: [&str; 16] = [
-        "yes", "no", "y", "n", "true", "false", "on", "off", "sì", "si", "sí", "oui", "non", "ja", "nein",
-        "sim",
-    ];
-    text.len() <= 6 && ANSWERS.contains(&text.to_lowercase().as_str())
 }
 
 fn digits(text: &str) -> usize {

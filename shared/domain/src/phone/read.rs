@@ -44,13 +44,19 @@ pub struct Reading {
     pub left_out: Option<LeftOut>,
 }
 
-/// What is left out of a text that has more than one number.
+/// What is left out of texts that have more than one number or address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeftOut {
     /// Another number behind the first.
     OtherNumber,
     /// An extension, which no message reaches.
     Extension,
+    /// A text that is no number, beside one that is.
+    NoNumber,
+    /// Another e-mail address behind the first.
+    OtherEmail,
+    /// A text that is no e-mail address, beside one that is.
+    NoEmail,
 }
 
 impl LeftOut {
@@ -59,6 +65,9 @@ impl LeftOut {
         match self {
             Self::OtherNumber => "other_number_left_out",
             Self::Extension => "extension_left_out",
+            Self::NoNumber => "invalid_number_left_out",
+            Self::OtherEmail => "other_email_left_out",
+            Self::NoEmail => "invalid_email_left_out",
         }
     }
 }
