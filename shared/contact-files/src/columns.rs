@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::intake::{is_absent, is_yes_or_no};
 use domain::{CallingCode, EmailAddress, Invalid, PhoneNumber};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,10 @@ pub struct Columns {
 
 /// So many of the values have to look alike for a column to be taken for that.
 const MOST: f64 = 0.8;
+/// So many of them for a column to stay what its name says.
+const HALF: f64 = 0.5;
+/// Fewer digits are no phone number, nor a part of one.
+const MIN_DIGITS: usize = 5;
 
 impl Columns {
     /// What the columns of a table hold, by its first rows.
@@ -55,6 +60,7 @@ impl Columns {
             .collect();
         let body = &sample[usize::from(has_header)..];
         let mut columns = Self { has_header, all: proposed(&names, has_header) };
+        columns.without_others(body, mapping);
         columns.by_content(body, country);
         columns.told(mapping)?;
         let is_one = matches!(&columns.all[..], [one] if has_header && names_several(&one.name));
@@ -71,6 +77,32 @@ impl Columns {
         Ok(columns)
     }
 
+    /// Columns whose names say more than is in them: of `Accepts WhatsApp` the values are no
+    /// numbers. Where a name says nothing else, and no other column has them, they are wrong ones.
+    fn without_others(&mut self, body: &[Vec<String>], mapping: &BTreeMap<String, String>) {
+        let kinds = [(Field::Phone, is_like_phone as fn(&str) -> bool), (Field::Email, is_like_email)];
+        for (field, is_like) in kinds {
+            let mut others = Vec::new();
+            let mut has_good = false;
+            for (at, column) in self.all.iter().enumerate().filter(|(_, column)| column.field == field) {
+                let is_there = |text: &&str| !field.is_empty_of(text) || is_yes_or_no(text);
+                match share_of(body, at, is_there, is_like) {
+                    Some(share) if share >= HALF => has_good = true,
+                    Some(_) if !is_told(mapping, at, column) => others.push(at),
+                    Some(_) | None => {}
+                }
+            }
+            for at in others {
+                let answers = share_of(body, at, |text| !is_absent(text), is_yes_or_no);
+                let is_answer = answers.is_some_and(|share| share >= HALF);
+                if has_good || is_answer || !label::is_plain_address(&self.all[at].name) {
+                    self.all[at].field = own(&self.all[at].name, self.has_header);
+                    self.all[at].rank = 0;
+                }
+            }
+        }
+    }
+
     /// Columns whose names say nothing, by what is in them.
     fn by_content(&mut self, body: &[Vec<String>], country: Option<CallingCode>) {
         let has = |columns: &Self, field: &Field| columns.all.iter().any(|column| column.field == *field);
@@ -81,7 +113,7 @@ impl Columns {
             if has(self, &field) {
                 continue;
             }
-            let share = |at: usize| share_of(body, at, |text| is(text, country));
+            let share = |at: usize| share_of(body, at, |_| true, |text| is(text, country)).unwrap_or(0.0);
             let best = (0..self.all.len())
                 .filter(|at| is_open(&self.all[*at]))
                 .max_by(|a, b| share(*a).total_cmp(&share(*b)));
@@ -92,8 +124,10 @@ impl Columns {
         // Without names: the first column of words is who they are.
         if !self.has_header && !has(self, &Field::Name) {
             let is_words = |text: &str| text.chars().any(char::is_alphabetic) && !text.contains('@');
-            let at = (0..self.all.len())
-                .find(|at| is_open(&self.all[*at]) && share_of(body, *at, is_words) >= MOST);
+            let at = (0..self.all.len()).find(|at| {
+                let share = share_of(body, *at, |_| true, is_words);
+                is_open(&self.all[*at]) && share.is_some_and(|share| share >= MOST)
+            });
             if let Some(at) = at {
                 self.all[at].field = Field::Name;
             }
@@ -182,12 +216,28 @@ fn has_header(
     is_named || sample.iter().skip(1).flatten().any(is_somebody)
 }
 
-fn share_of(body: &[Vec<String>], at: usize, is: impl Fn(&str) -> bool) -> f64 {
-    let values =
-        body.iter().filter_map(|row| row.get(at)).map(|text| text.trim()).filter(|text| !text.is_empty());
-    let (count, good) =
-        values.fold((0_u32, 0_u32), |(count, good), text| (count + 1, good + u32::from(is(text))));
-    if count == 0 { 0.0 } else { f64::from(good) / f64::from(count) }
+/// How many of the values that count are such ones; nothing when none counts.
+fn share_of(
+    body: &[Vec<String>],
+    at: usize,
+    counts: impl Fn(&&str) -> bool,
+    is: impl Fn(&str) -> bool,
+) -> Option<f64> {
+    let values = body.iter().filter_map(|row| row.get(at)).map(|text| tables::plain(text.trim()));
+    let (count, good) = values
+        .filter(|text| !text.is_empty() && counts(text))
+        .fold((0_u32, 0_u32), |(count, good), text| (count + 1, good + u32::from(is(text))));
+    (count > 0).then(|| f64::from(good) / f64::from(count))
+}
+
+/// Whether a text is a phone number, or was meant as one.
+fn is_like_phone(text: &str) -> bool {
+    text.chars().filter(|c| c.is_numeric()).count() >= MIN_DIGITS && !text.contains('@')
+}
+
+/// Whether a text is an e-mail address, or was meant as one.
+fn is_like_email(text: &str) -> bool {
+    text.contains('@')
 }
 
 fn is_email(text: &str, _: Option<CallingCode>) -> bool {
@@ -247,6 +297,44 @@ mod tests {
             let error = fields(text, &[mapping]).unwrap_err();
             assert!(error.field == "mapping" && error.message.contains(want), "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_column_is_not_believed_by_its_name_alone() {
+        for (name, one, two) in [
+            ("Acepta WhatsApp", "sí", "no"),
+            ("Vuoi essere contattato su WhatsApp?", "Sì", "No"),
+            ("SMS", "yes", "no"),
+            ("On WhatsApp?", "yes", "no"),
+            ("WhatsApp group", "G1", "G2"),
+            ("Phone calls", "3", "4"),
+            ("Phone 1 - Label", "Mobile", "Home"),
+            ("Phone carrier", "TIM", "-"),
+            ("Telefono verificato", "1", "0"),
+            ("Mail merge", "x", "y"),
+            ("Email client", "gmail", "outlook"),
+            ("E-mail 1 - Label", "* Home", "Work"),
+            ("Newsletter email", "TRUE", "FALSE"),
+            ("Email Display Name", "Ada", "Bob"),
+        ] {
+            let text = format!(
+                "Name,{name},Phone,Email\nAda,{one},+393331234567,a@x.it\nBob,{two},+393331234568,b@x.it"
+            );
+            let found = fields(&text, &[]).unwrap();
+            assert!(found[1].starts_with("metadata."), "{name}: {found:?}");
+            assert_eq!((&found[2][..], &found[3][..]), ("phone", "email"), "{name}");
+            let told = fields(&text, &[(name, "phone")]).unwrap();
+            assert_eq!(told[1], "phone", "{name}");
+        }
+        // The only column of its kind.
+        let answers = "Name,Email,Recevoir des SMS\nAda,a@x.it,oui\nBob,b@x.it,non";
+        assert_eq!(fields(answers, &[]).unwrap()[2], "metadata.recevoir_des_sms");
+        for text in ["Name,Phone,Email\nAda,12,a@x.it", "Name,Telefono,Email\nAda,boh,\nBob,,b@x.it"] {
+            assert_eq!(fields(text, &[]).unwrap()[1], "phone", "{text}");
+        }
+        // One that is empty so far, and one whose numbers lack their country.
+        let text = "Name,Mobile,Phone\nAda,,347 555 0120\nBob,,3.93E+11";
+        assert_eq!(fields(text, &[]).unwrap()[1..], ["phone", "phone"]);
     }
 
     #[test]

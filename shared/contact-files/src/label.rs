@@ -26,6 +26,10 @@ pub(crate) fn field_of(label: &str) -> Option<(Field, u8)> {
     if is(OPT_IN) {
         return Some((Field::OptIn, 0));
     }
+    // Google's contacts: the kind of the number or address in the column behind.
+    if words.len() > 1 && words.last().is_some_and(|last| KINDS.contains(&last.as_str())) {
+        return None;
+    }
     Some(match person_field(label)? {
         PersonField::Phone(rank) => (Field::Phone, rank),
         PersonField::Email(rank) => (Field::Email, rank),
@@ -36,6 +40,49 @@ pub(crate) fn field_of(label: &str) -> Option<(Field, u8)> {
         PersonField::PhonePart(part) => (Field::PhonePart(PhonePart::from(part)), 0),
     })
 }
+
+/// Whether a name says that its values are numbers or addresses, and nothing else.
+pub(crate) fn is_plain_address(label: &str) -> bool {
+    let words = words(label);
+    !words.is_empty() && words.iter().all(|word| ADDRESSES.contains(&word.as_str()))
+}
+
+const ADDRESSES: &[&str] = &[
+    "phone",
+    "telephone",
+    "mobile",
+    "cell",
+    "number",
+    "tel",
+    "telefono",
+    "cellulare",
+    "numero",
+    "di",
+    "teléfono",
+    "movil",
+    "celular",
+    "telefone",
+    "portable",
+    "handy",
+    "handynummer",
+    "telefon",
+    "nummer",
+    "whatsapp",
+    "email",
+    "mail",
+    "address",
+    "indirizzo",
+    "correo",
+    "electronico",
+    "courriel",
+    "adresse",
+    "main",
+    "primary",
+    "home",
+    "work",
+];
+
+const KINDS: &[&str] = &["label", "etichetta", "etiqueta", "etiquette", "bezeichnung", "libelle"];
 
 const IGNORED: &[&str] = &[
     "id",
@@ -154,6 +201,10 @@ mod tests {
             ("Phone", Some((Field::Phone, 2))),
             ("Phone 1 - Value", Some((Field::Phone, 2))),
             ("Phone 1 - Type", None),
+            ("Phone 1 - Label", None),
+            ("E-mail 2 - Label", None),
+            ("Asst. Phone", None),
+            ("Reports To Email", None),
             ("Telefono cellulare", Some((Field::Phone, 1))),
             ("Telefono (WhatsApp)", Some((Field::Phone, 0))),
             ("Numero di telefono", Some((Field::Phone, 2))),

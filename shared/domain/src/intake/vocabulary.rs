@@ -184,7 +184,7 @@ const VOCABULARY: &[(Word, &str)] = &[
          collaboratore practitioner therapist instructor istruttore trainer coach tutor teacher insegnante
          consultant consulente consulenti advisor adviser asesor conseiller berater betreuer technician stylist
          doctor medico manager supervisor admin administrator webmaster notification responsabile responsible
-         creator author assistant provider closer setter vendor merchant shop store reseller clinic restaurant hotel
+         creator author assistant asst provider closer setter vendor merchant shop store reseller clinic restaurant hotel
          venue noreply driver courier dealer",
     ),
     (

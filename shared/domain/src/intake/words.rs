@@ -192,6 +192,7 @@ fn one_word(first: &str, second: &str) -> Option<&'static str> {
         ("l", "name") | ("last" | "family" | "sur", "name") => "lastname",
         ("ragione", "sociale") | ("razon" | "razao", "social") | ("raison", "sociale") => "company",
         ("drop", "box") => "dropbox",
+        ("reports" | "report", "to") => "manager",
         ("opt", "in") => "optin",
         ("opt", "out") => "optout",
         ("user", "name") => "username",
