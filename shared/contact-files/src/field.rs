@@ -33,6 +33,8 @@ pub enum Field {
     Metadata(String),
     /// All of these, as an object of JSON.
     AllMetadata,
+    /// Why the row cannot be read, as what made a table of the file says.
+    Unreadable,
     /// Nothing that we want.
     Ignore,
 }
@@ -122,7 +124,7 @@ impl Field {
             Self::OptIn => "opt_in".to_owned(),
             Self::Metadata(key) => format!("metadata.{key}"),
             Self::AllMetadata => "metadata".to_owned(),
-            Self::Ignore => "ignore".to_owned(),
+            Self::Unreadable | Self::Ignore => "ignore".to_owned(),
         }
     }
 
@@ -141,6 +143,7 @@ impl Field {
             | Self::Tags
             | Self::Metadata(_)
             | Self::AllMetadata
+            | Self::Unreadable
             | Self::Ignore => text.is_empty(),
         }
     }

@@ -8,6 +8,9 @@ use crate::field::{Field, PhonePart};
 /// What a column holds, by its name, and how it ranks among others of its kind: the least is
 /// taken first. Nothing when the name says nothing that we know.
 pub(crate) fn field_of(label: &str) -> Option<(Field, u8)> {
+    if label == tables::CARD_ERROR {
+        return Some((Field::Unreadable, 0));
+    }
     let words = words(label);
     let all = words.concat();
     let is = |names: &[&str]| names.contains(&all.as_str());

@@ -182,6 +182,7 @@ impl<'a> Told<'a> {
                 self.metadata.extend(object.map_err(wrong)?);
                 return Ok(());
             }
+            Field::Unreadable => return Err(Invalid::new("row", cell)),
             Field::Ignore => return Ok(()),
         };
         place.get_or_insert(cell);

@@ -36,23 +36,30 @@ pub fn to_csv(format: Format, file: &[u8]) -> Result<Vec<u8>, Unreadable> {
         Format::VCard => {
             let mut csv = Lines::default();
             csv.write(&vcard::HEADER.map(str::to_owned))?;
-            vcard::cards(&text(file)?, |row| csv.write(row))?;
+            vcard::cards(&unfolded(file), |row| csv.write(row))?;
             csv.end()
         }
-        Format::Delimited => Ok(text(file)?.into_bytes()),
+        Format::Delimited => Ok(text(file).into_bytes()),
     }
 }
 
 /// The whole of a file as text.
-fn text(file: &[u8]) -> Result<String, Unreadable> {
-    if let Some(charset) = wide(file) {
-        let mark = Charset::of_mark(file).map_or(0, |(_, length)| length);
-        return Ok(charset.decode(&file[mark..]));
-    }
-    let mut guess = crate::text::Guess::new();
-    guess.feed(file);
+fn text(file: &[u8]) -> String {
     let mark = Charset::of_mark(file).map_or(0, |(_, length)| length);
-    Ok(guess.finish().decode(&file[mark..]))
+    let charset = wide(file).unwrap_or_else(|| {
+        let mut guess = crate::text::Guess::new();
+        guess.feed(file);
+        guess.finish()
+    });
+    charset.decode(&file[mark..])
+}
+
+/// The lines of address cards as text.
+fn unfolded(file: &[u8]) -> String {
+    match wide(file) {
+        Some(_) => text(&vcard::unfolded(text(file).as_bytes())),
+        None => text(&vcard::unfolded(file)),
+    }
 }
 
 struct Lines(Writer<Vec<u8>>);

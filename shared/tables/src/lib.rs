@@ -18,7 +18,7 @@ pub use convert::{is_converted, to_csv};
 pub use delimited::{MAX_RECORD, Record, Records, Survey, Surveyed};
 pub use format::Format;
 pub use text::Charset;
-pub use vcard::HEADER as CARD_HEADER;
+pub use vcard::{ERROR as CARD_ERROR, HEADER as CARD_HEADER};
 pub use write::{Csv, TableWriter, Xlsx, neutral, plain};
 
 /// Most columns of a table.

@@ -7,30 +7,70 @@ use crate::text::Charset;
 use crate::{MAX_ROWS, Unreadable};
 
 /// What is read of a card, as the columns of a table. Every name has one meaning, so that
-/// no language is guessed.
-pub const HEADER: [&str; 7] = ["name", "phone", "email", "tags", "external_id", "company", "birthday"];
+/// no language is guessed. Of several numbers and addresses any may be one that is none.
+pub const HEADER: [&str; 13] = [
+    "name",
+    "phone",
+    "phone 2",
+    "phone 3",
+    "email",
+    "email 2",
+    "email 3",
+    "country",
+    "tags",
+    "external_id",
+    "company",
+    "birthday",
+    ERROR,
+];
+
+/// The column that says why a card cannot be read whole; empty for others.
+pub const ERROR: &str = "card_error";
 
 /// Longest property, in bytes: longer ones are pictures.
 const MAX_PROPERTY: usize = 64 * 1024;
+/// Numbers, and addresses, of a card that are tried.
+const MAX_TRIED: usize = 3;
+/// Fewer letters and digits of an id may count the cards of one device.
+const GLOBAL_ID: usize = 16;
 
-/// Calls `take` with a row for each card.
+const UNFINISHED: &str = "the card has no END:VCARD before the next card begins";
+const TRUNCATED: &str = "the file ends before the card does";
+
+/// Calls `take` with a row for each card of [`unfolded`] lines.
 pub(crate) fn cards(
     text: &str,
     mut take: impl FnMut(&[String]) -> Result<(), Unreadable>,
 ) -> Result<(), Unreadable> {
-    let (mut card, mut count) = (None::<Card>, 0);
-    for line in unfolded(text) {
-        let Some(property) = Property::read(&line) else { continue };
+    let (mut card, mut count, mut is_any_whole) = (None::<Card>, 0, false);
+    // Cards inside the card that is read: version 2.1 has a person's agent so.
+    let (mut is_agent_next, mut inner) = (false, 0_u32);
+    let mut put = |card: Card, error: &str| {
+        count += 1;
+        match count > MAX_ROWS {
+            true => Err(Unreadable::too_many_rows()),
+            false => take(&card.row(error)),
+        }
+    };
+    for line in text.lines() {
+        let Some(property) = Property::read(line) else { continue };
+        let is_agent = std::mem::take(&mut is_agent_next);
+        let is_of_card = property.raw.eq_ignore_ascii_case("vcard");
         match property.name.as_str() {
-            "BEGIN" if property.raw.eq_ignore_ascii_case("vcard") => card = Some(Card::default()),
-            "END" if property.raw.eq_ignore_ascii_case("vcard") => {
-                let Some(card) = card.take() else { continue };
-                count += 1;
-                if count > MAX_ROWS {
-                    return Err(Unreadable::too_many_rows());
+            "BEGIN" if is_of_card && card.is_some() && (is_agent || inner > 0) => inner += 1,
+            "BEGIN" if is_of_card => {
+                if let Some(unfinished) = card.replace(Card::default()) {
+                    put(unfinished, UNFINISHED)?;
                 }
-                take(&card.row())?;
             }
+            "END" if is_of_card && inner > 0 => inner -= 1,
+            "END" if is_of_card => {
+                let Some(card) = card.take() else { continue };
+                is_any_whole = true;
+                put(card, "")?;
+            }
+            _ if inner > 0 => {}
+            "AGENT" if property.raw.is_empty() => is_agent_next = true,
             _ => {
                 if let Some(card) = &mut card {
                     card.add(&property);
@@ -38,42 +78,46 @@ pub(crate) fn cards(
             }
         }
     }
-    match count {
-        0 => Err(Unreadable::new("the file has no card that is complete")),
-        _ => Ok(()),
+    if !is_any_whole {
+        return Err(Unreadable::new("the file has no card that is complete"));
     }
+    card.map_or(Ok(()), |truncated| put(truncated, TRUNCATED))
 }
 
 /// Lines as they were before they were folded: one that begins with a space goes on the one
-/// before, and one of quoted-printable that ends with `=` goes on in the next.
-fn unfolded(text: &str) -> impl Iterator<Item = String> + '_ {
-    let mut lines = text.split(['\n', '\r']).filter(|line| !line.is_empty()).peekable();
-    std::iter::from_fn(move || {
-        let mut whole = lines.next()?.to_owned();
+/// before, and one of quoted-printable that ends with `=` goes on in the next. A line may be
+/// folded inside a character, so that this comes before its bytes are decoded.
+pub(crate) fn unfolded(file: &[u8]) -> Vec<u8> {
+    let mut lines =
+        file.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.is_empty()).peekable();
+    let mut all = Vec::with_capacity(file.len());
+    while let Some(line) = lines.next() {
+        let start = all.len();
+        all.extend_from_slice(line);
+        let is_encoded = is_quoted_printable(line);
         loop {
-            let is_soft = whole.ends_with('=') && is_quoted_printable(&whole);
-            match lines.peek() {
+            let is_soft = is_encoded && all.ends_with(b"=");
+            let more = match lines.peek() {
                 Some(next) if is_soft => {
-                    whole.pop();
-                    push(&mut whole, next.trim_start_matches([' ', '\t']));
+                    all.pop();
+                    next.trim_ascii_start()
                 }
-                Some(next) if next.starts_with([' ', '\t']) => push(&mut whole, &next[1..]),
-                Some(_) | None => return Some(whole),
+                Some(next) if matches!(next, [b' ' | b'\t', ..]) => &next[1..],
+                Some(_) | None => break,
+            };
+            if all.len() - start <= MAX_PROPERTY {
+                all.extend_from_slice(more);
             }
             lines.next();
         }
-    })
-}
-
-fn push(whole: &mut String, more: &str) {
-    if whole.len() <= MAX_PROPERTY {
-        whole.push_str(more);
+        all.push(b'\n');
     }
+    all
 }
 
-fn is_quoted_printable(line: &str) -> bool {
-    let head = line.split(':').next().unwrap_or_default();
-    head.to_ascii_uppercase().contains("QUOTED-PRINTABLE")
+fn is_quoted_printable(line: &[u8]) -> bool {
+    let head = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    head.to_ascii_uppercase().windows(16).any(|name| name == b"QUOTED-PRINTABLE")
 }
 
 /// A line of a card.
@@ -200,8 +244,10 @@ struct Card {
     organisation: String,
     uid: String,
     birthday: String,
+    /// The countries of addresses, ranked as numbers are.
+    countries: Vec<(u32, String)>,
     tags: Vec<String>,
-    /// Numbers and addresses, each with its rank: the least is taken.
+    /// Numbers and addresses, each with its rank: the least comes first.
     phones: Vec<(u32, String)>,
     emails: Vec<(u32, String)>,
 }
@@ -234,6 +280,17 @@ impl Card {
                 let number = text.strip_prefix("tel:").unwrap_or(&text);
                 self.phones.push((kind + property.preference, number.to_owned()));
             }
+            // Post office box, two of the street, town, region, code and country.
+            "ADR" => {
+                let kind = match () {
+                    () if property.is(&["HOME"]) => 0,
+                    () if property.is(&["WORK"]) => 2_000,
+                    () => 1_000,
+                };
+                self.countries.extend(property.parts(';').into_iter().nth(6).map(|country| (kind, country)));
+            }
+            // Apple's: the country by which an address is laid out.
+            "X-ABADR" => self.countries.push((3_000, property.text())),
             "EMAIL" => {
                 let text = property.text();
                 let address = text.strip_prefix("mailto:").unwrap_or(&text);
@@ -243,29 +300,59 @@ impl Card {
         }
     }
 
-    fn row(self) -> [String; HEADER.len()] {
-        let first = |mut ranked: Vec<(u32, String)>| {
-            ranked.retain(|(_, text)| !text.is_empty());
-            ranked.sort_by_key(|(rank, _)| *rank);
-            ranked.into_iter().next().map(|(_, text)| text).unwrap_or_default()
+    fn row(self, error: &str) -> [String; HEADER.len()] {
+        let ranked = |mut all: Vec<(u32, String)>| {
+            all.retain(|(_, text)| !text.is_empty());
+            all.sort_by_key(|(rank, _)| *rank);
+            let mut texts: Vec<String> = all.into_iter().map(|(_, text)| text).collect();
+            texts.dedup();
+            texts.resize(texts.len().max(MAX_TRIED), String::new());
+            texts.into_iter()
         };
+        let (mut phones, mut emails) = (ranked(self.phones), ranked(self.emails));
+        let (mut phone, mut email) =
+            (|| phones.next().unwrap_or_default(), || emails.next().unwrap_or_default());
         let name = if self.full.is_empty() { self.structured } else { self.full };
         let has_separator = self.tags.iter().any(|tag| tag.contains([',', ';', '|', '[']));
         let tags = match has_separator {
             true => serde_json::to_string(&self.tags).unwrap_or_default(),
             false => self.tags.join(", "),
         };
-        [name, first(self.phones), first(self.emails), tags, self.uid, self.organisation, self.birthday]
+        let id = if is_global(&self.uid) { self.uid } else { String::new() };
+        [
+            name,
+            phone(),
+            phone(),
+            phone(),
+            email(),
+            email(),
+            email(),
+            ranked(self.countries).next().unwrap_or_default(),
+            tags,
+            id,
+            self.organisation,
+            self.birthday,
+            error.to_owned(),
+        ]
     }
+}
+
+/// Whether an id is one everywhere: a small number counts the cards of one device, and another
+/// device gives it to somebody else.
+fn is_global(id: &str) -> bool {
+    let significant = id.trim_start_matches('0').chars().filter(|c| c.is_alphanumeric()).count();
+    id.contains('@') || id.to_ascii_lowercase().starts_with("urn:uuid:") || significant >= GLOBAL_ID
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const UID: &str = "550E8400-E29B-41D4-A716-446655440000";
+
     fn read(text: &str) -> Vec<Vec<String>> {
         let mut all = Vec::new();
-        cards(text, |row| {
+        cards(std::str::from_utf8(&unfolded(text.as_bytes())).unwrap(), |row| {
             all.push(row.to_vec());
             Ok(())
         })
@@ -278,18 +365,44 @@ mod tests {
         let text = "BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Rossi;Niccol=C3=B2;;;\r\n\
             TEL;HOME:06 123456\r\nTEL;CELL;PREF:+39 333 000 0001\r\nEND:VCARD\r\n\
             BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada\\, Contessa\r\nN:Neri;Ada;;;\r\nitem1.TEL;type=pref:+393330000002\r\n\
-            EMAIL;TYPE=INTERNET:ada@exam\r\n ple.com\r\nCATEGORIES:vip,news\r\nORG:Bottega;Vendite\r\nUID:a-1\r\n\
+            EMAIL;TYPE=INTERNET:ada@exam\r\n ple.com\r\nCATEGORIES:vip,news\r\nORG:Bottega;Vendite\r\nUID:550E8400-E29B-\r\n 41D4-A716-446655440000\r\nADR;TYPE=HOME:;;Via Roma 1;Milano;MI;20100;Italia\r\n\
             PHOTO;ENCODING=b;TYPE=JPEG:AAAA\r\n BBBB\r\nEND:VCARD\r\n\
             BEGIN:VCARD\nVERSION:4.0\nFN:Bob\nTEL;VALUE=uri;PREF=2;TYPE=\"voice,home\":tel:+39-06-1\n\
             TEL;VALUE=uri;TYPE=\"cell\":tel:+39-333-0000003\nEMAIL;PREF=1:bob@example.com\nEMAIL:b@example.com\n\
             BDAY:19850412\nEND:VCARD\n";
         let rows = read(text);
-        assert_eq!(rows[0][..2], ["Niccolò Rossi", "+39 333 000 0001"]);
-        assert_eq!(
-            rows[1],
-            ["Ada, Contessa", "+393330000002", "ada@example.com", "vip, news", "a-1", "Bottega, Vendite", ""]
-        );
-        assert_eq!(rows[2], ["Bob", "+39-333-0000003", "bob@example.com", "", "", "", "19850412"]);
+        assert_eq!(rows[0][..4], ["Niccolò Rossi", "+39 333 000 0001", "06 123456", ""]);
+        assert_eq!(rows[1][..5], ["Ada, Contessa", "+393330000002", "", "", "ada@example.com"]);
+        assert_eq!(rows[1][7..], ["Italia", "vip, news", UID, "Bottega, Vendite", "", ""]);
+        assert_eq!(rows[2][..3], ["Bob", "+39-333-0000003", "+39-06-1"]);
+        assert_eq!(rows[2][4..6], ["bob@example.com", "b@example.com"]);
+        assert_eq!(rows[2][11], "19850412");
+    }
+
+    #[test]
+    fn only_ids_that_are_one_everywhere_are_kept() {
+        for (uid, is_kept) in [
+            ("5", false),
+            ("00000000000000017", false),
+            ("abc-12", false),
+            (UID, true),
+            ("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", true),
+            ("19950401-080045-40000F192713-0052", true),
+            ("7@phone.example.com", true),
+            ("4A2F9C0B7D1E4A2F", true),
+        ] {
+            let rows = read(&format!("BEGIN:VCARD\nUID:{uid}\nTEL:+393330000001\nEND:VCARD\n"));
+            assert_eq!(rows[0][9], if is_kept { uid } else { "" }, "{uid}");
+        }
+    }
+
+    #[test]
+    fn cards_without_end_are_told() {
+        let text = "BEGIN:VCARD\nFN:Open\nTEL:1\nBEGIN:VCARD\nFN:Ada\nTEL:2\nAGENT:\nBEGIN:VCARD\nFN:Agent\nTEL:3\nEND:VCARD\n\
+            NOTE:x\nEND:VCARD\nBEGIN:VCARD\nFN:Half\nTEL:4\n";
+        let rows: Vec<[String; 3]> =
+            read(text).into_iter().map(|row| [row[0].clone(), row[1].clone(), row[12].clone()]).collect();
+        assert_eq!(rows, [["Open", "1", UNFINISHED], ["Ada", "2", ""], ["Half", "4", TRUNCATED]]);
     }
 
     #[test]
@@ -297,7 +410,7 @@ mod tests {
         let text = "BEGIN:VCARD\nFN;ENCODING=QUOTED-PRINTABLE;CHARSET=ISO-8859-1:Jos=E9=\n  Garc=EDa\nno colon\n\
             TEL:+34600000001\nEND:VCARD\nEND:VCARD\nBEGIN:VCARD\nFN:half";
         let rows = read(text);
-        assert_eq!((rows.len(), &rows[0][0][..2]), (1, "Jo"));
+        assert_eq!((rows.len(), &rows[1][0][..]), (2, "half"));
         assert!(rows[0][0].starts_with("José"), "{}", rows[0][0]);
         assert!(cards("BEGIN:VCARD\nFN:x", |_| Ok(())).is_err());
     }

@@ -4,7 +4,7 @@ use harness::{Api, World};
 use serde_json::json;
 use tables::{TableWriter, Xlsx};
 
-use super::{contacts, imported, told};
+use super::{contacts, failed, imported, told};
 
 fn utf_16(text: &str, little: bool) -> Vec<u8> {
     let bytes = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };
@@ -52,13 +52,18 @@ async fn cards_are_imported() {
     let world = World::new().await;
     let api = Api::of(&world).await;
     let cards = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada Neri\r\nTEL;TYPE=HOME:+39 06 1234567\r\nTEL;TYPE=CELL:+39 333 1234567\r\n\
-        EMAIL:ada@example.com\r\nCATEGORIES:vip,news\r\nUID:a-1\r\nEND:VCARD\r\n\
-        BEGIN:VCARD\r\nVERSION:2.1\r\nN;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:B=C3=A9b=C3=A9;Jean\r\nTEL;CELL:12\r\nEND:VCARD\r\n";
+        EMAIL:ada@example.com\r\nCATEGORIES:vip,news\r\nUID:ada-1@phone.example.com\r\nEND:VCARD\r\n\
+        BEGIN:VCARD\r\nVERSION:2.1\r\nN;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:B=C3=A9b=C3=A9;Jean\r\nTEL;CELL:12\r\nEND:VCARD\r\n\
+        BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Bob\r\nTEL:4040\r\nTEL:0612345678\r\nADR:;;;Roma;;;Italy\r\nUID:5\r\nEND:VCARD\r\n\
+        BEGIN:VCARD\r\nFN:Half\r\nTEL:+393331234568\r\n";
     let import = imported(&world, &api, "rubrica.vcf", cards.as_bytes(), &[]).await;
-    assert_eq!([&import["created"], &import["failed"]], [&json!(1), &json!(1)], "{import}");
+    assert_eq!([&import["created"], &import["failed"]], [&json!(2), &json!(2)], "{import}");
+    assert_eq!(told(&api, "phone").await, ["+393331234567", "+390612345678"]);
+    let lines = failed(&world, &api, &import).await;
+    assert!(lines[2].starts_with("Half,+393331234568,") && lines[2].contains("ends before"), "{lines:?}");
     let ada = &contacts(&api).await[0];
     assert_eq!((&ada["phone"], &ada["tags"]), (&json!("+393331234567"), &json!(["vip", "news"])));
-    assert!(ada["identities"].to_string().contains("file:a-1"), "{ada}");
+    assert!(ada["identities"].to_string().contains("file:ada-1@phone.example.com"), "{ada}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use tables::{Csv, TableWriter, neutral};
 use super::Import;
 use crate::Stopped;
 use crate::columns::Columns;
+use crate::field::Field;
 use crate::parts::PartFile;
 use crate::reading::TableRow;
 
@@ -26,7 +27,11 @@ impl Failures {
 
     pub(super) fn add(&mut self, columns: &Columns, row: &TableRow, reason: &str) {
         let width = columns.all.len().max(row.cells.len());
-        let cell = |at: usize| row.cells.get(at).map(|cell| neutral(cell).into_owned()).unwrap_or_default();
+        // A row that is sent again is no longer what could not be read.
+        let is_kept = |at: usize| columns.all.get(at).is_none_or(|column| column.field != Field::Unreadable);
+        let cell =
+            |at: usize| row.cells.get(at).filter(|_| is_kept(at)).map(|cell| neutral(cell).into_owned());
+        let cell = |at: usize| cell(at).unwrap_or_default();
         let line: Vec<String> = (0..width).map(cell).chain([reason.to_owned()]).collect();
         self.0.write(&line);
     }
