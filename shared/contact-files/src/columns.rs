@@ -61,6 +61,7 @@ impl Columns {
         let body = &sample[usize::from(has_header)..];
         let mut columns = Self { has_header, all: proposed(&names, has_header) };
         columns.without_others(body, mapping);
+        columns.with_countries(body, mapping);
         columns.by_content(body, country);
         columns.told(mapping)?;
         let is_one = matches!(&columns.all[..], [one] if has_header && names_several(&one.name));
@@ -98,6 +99,20 @@ impl Columns {
                 if has_good || is_answer || !label::is_plain_address(&self.all[at].name) {
                     self.all[at].field = own(&self.all[at].name, self.has_header);
                     self.all[at].rank = 0;
+                }
+            }
+        }
+    }
+
+    /// `CC` is a country where countries are in it, and none where anything else is.
+    fn with_countries(&mut self, body: &[Vec<String>], mapping: &BTreeMap<String, String>) {
+        for at in 0..self.all.len() {
+            let column = &self.all[at];
+            let is_open = column.field == Field::Country && column.rank == label::PERHAPS_COUNTRY;
+            if is_open && !is_told(mapping, at, column) {
+                let share = share_of(body, at, |_| true, |text| CallingCode::of_country(text).is_some());
+                if share.is_none_or(|share| share < MOST) {
+                    (self.all[at].field, self.all[at].rank) = (own(&column.name, self.has_header), 0);
                 }
             }
         }
@@ -331,6 +346,12 @@ mod tests {
         assert_eq!(fields(answers, &[]).unwrap()[2], "metadata.recevoir_des_sms");
         for text in ["Name,Phone,Email\nAda,12,a@x.it", "Name,Telefono,Email\nAda,boh,\nBob,,b@x.it"] {
             assert_eq!(fields(text, &[]).unwrap()[1], "phone", "{text}");
+        }
+        for (cc, want) in [("IT,DE", "country"), ("boss@x.it,boss@x.it", "metadata.cc"), (",", "metadata.cc")]
+        {
+            let (one, two) = cc.split_once(',').unwrap();
+            let text = format!("Name,Phone,Email,CC\nAda,333 1234567,,{one}\nBob,0151 23456789,b@x.it,{two}");
+            assert_eq!(fields(&text, &[]).unwrap()[3], want, "{cc}");
         }
         // One that is empty so far, and one whose numbers lack their country.
         let text = "Name,Mobile,Phone\nAda,,347 555 0120\nBob,,3.93E+11";

@@ -33,7 +33,13 @@ pub(crate) fn field_of(label: &str) -> Option<(Field, u8)> {
     if words.len() > 1 && words.last().is_some_and(|last| KINDS.contains(&last.as_str())) {
         return None;
     }
-    Some(match person_field(label)? {
+    let known = person_field(label);
+    if known.is_none_or(|known| known == PersonField::Country)
+        && let Some(rank) = country_rank(&words)
+    {
+        return Some((Field::Country, rank));
+    }
+    Some(match known? {
         PersonField::Phone(rank) => (Field::Phone, rank),
         PersonField::Email(rank) => (Field::Email, rank),
         PersonField::FirstName => (Field::FirstName, 0),
@@ -43,6 +49,116 @@ pub(crate) fn field_of(label: &str) -> Option<(Field, u8)> {
         PersonField::PhonePart(part) => (Field::PhonePart(PhonePart::from(part)), 0),
     })
 }
+
+/// The rank of a column of countries that only has them where its values say so.
+pub(crate) const PERHAPS_COUNTRY: u8 = 9;
+
+/// How a country stands to the person's numbers, by the name of its column: their home's before
+/// an invoice's, and that before a parcel's. Nothing when the name says something else, too.
+fn country_rank(words: &[String]) -> Option<u8> {
+    // Mailchimp's; elsewhere it is of copies.
+    if words.concat() == "cc" {
+        return Some(PERHAPS_COUNTRY);
+    }
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let kinds = [HOME, BILLING, ADDRESS, SHIPPING, WORK, OTHER];
+    let is_known = |word: &String| {
+        let beside = COUNTRY.iter().chain(COUNTRY_FILLERS).chain(kinds.into_iter().flatten());
+        beside.into_iter().any(|known| known == word)
+    };
+    if !has(COUNTRY) || !words.iter().all(is_known) {
+        return None;
+    }
+    let rank = kinds.into_iter().rposition(has).and_then(|at| u8::try_from(at).ok());
+    Some(rank.unwrap_or(0))
+}
+
+const COUNTRY: &[&str] = &[
+    "country",
+    "countrycode",
+    "countryname",
+    "paese",
+    "nazione",
+    "pais",
+    "pays",
+    "land",
+    "wohnsitzland",
+    "wohnland",
+    "landercode",
+    "landerkurzel",
+];
+/// Words beside a country that make no other of it.
+const COUNTRY_FILLERS: &[&str] = &[
+    "region",
+    "regione",
+    "territory",
+    "code",
+    "codice",
+    "codigo",
+    "kode",
+    "iso",
+    "name",
+    "nome",
+    "nombre",
+    "nom",
+    "of",
+    "di",
+    "de",
+    "del",
+    "do",
+    "der",
+    "des",
+    "la",
+    "il",
+    "el",
+    "le",
+    "person",
+    "contact",
+    "contatto",
+    "customer",
+    "cliente",
+    "kunde",
+    "client",
+    "your",
+    "tuo",
+    "e",
+    "o",
+    "or",
+    "und",
+];
+const HOME: &[&str] = &[
+    "home",
+    "residence",
+    "residenza",
+    "residencia",
+    "wohnsitz",
+    "domicilio",
+    "domicile",
+    "casa",
+    "privat",
+    "primary",
+    "personal",
+];
+const BILLING: &[&str] =
+    &["billing", "bill", "invoice", "fatturazione", "fattura", "facturacion", "facturation", "rechnung"];
+const ADDRESS: &[&str] = &[
+    "mailing",
+    "default",
+    "address",
+    "indirizzo",
+    "direccion",
+    "adresse",
+    "endereco",
+    "anschrift",
+    "postal",
+    "mail",
+    "location",
+];
+const SHIPPING: &[&str] =
+    &["shipping", "ship", "delivery", "spedizione", "consegna", "envio", "livraison", "lieferung", "liefer"];
+const WORK: &[&str] =
+    &["work", "business", "company", "office", "azienda", "ufficio", "empresa", "entreprise", "firma"];
+const OTHER: &[&str] = &["other", "secondary", "altro", "otro", "autre", "alternative"];
 
 /// Whether a name says that its values are numbers or addresses, and nothing else.
 pub(crate) fn is_plain_address(label: &str) -> bool {
@@ -220,6 +336,21 @@ mod tests {
             ("Il tuo numero di telefono", Some((Field::Phone, 2))),
             ("No Label email", Some((Field::Email, 0))),
             ("Country code", Some((Field::Country, 0))),
+            ("Nazione", Some((Field::Country, 0))),
+            ("Home Country", Some((Field::Country, 0))),
+            ("Paese di residenza", Some((Field::Country, 0))),
+            ("Pays de résidence", Some((Field::Country, 0))),
+            ("billing_country", Some((Field::Country, 1))),
+            ("Billing Address Country", Some((Field::Country, 2))),
+            ("Mailing Country", Some((Field::Country, 2))),
+            ("Default Address Country Code", Some((Field::Country, 2))),
+            ("Address 1 - Country", Some((Field::Country, 2))),
+            ("shipping_country", Some((Field::Country, 3))),
+            ("Business Country/Region", Some((Field::Country, 4))),
+            ("Country/Region", Some((Field::Country, 0))),
+            ("CC", Some((Field::Country, PERHAPS_COUNTRY))),
+            ("Country of birth", None),
+            ("Countries visited", None),
             ("Paese", Some((Field::Country, 0))),
             ("Phone country code", Some((Field::PhonePart(PhonePart::CountryCode), 0))),
             ("Prefisso", Some((Field::PhonePart(PhonePart::Prefix), 0))),

@@ -9,8 +9,9 @@ use domain::{AccountId, CallingCode, EmailAddress, EmailReading, Invalid};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::columns::Columns;
+use crate::columns::{Column, Columns};
 use crate::field::Field;
+use crate::label::key_of;
 use crate::options::ImportOptions;
 use crate::reading::TableRow;
 
@@ -56,7 +57,7 @@ impl<'a> Rows<'a> {
             let Some(cell) = cells.get(*at).map(|cell| tables::plain(cell.trim())) else { continue };
             let cell = cell.trim();
             if !cell.is_empty() {
-                told.take(&self.columns.all[*at].field, cell)?;
+                told.take(&self.columns.all[*at], cell)?;
             }
         }
         let beside = told.beside();
@@ -142,7 +143,8 @@ struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn take(&mut self, field: &Field, cell: &'a str) -> Result<(), Invalid> {
+    fn take(&mut self, column: &Column, cell: &'a str) -> Result<(), Invalid> {
+        let field = &column.field;
         if field.is_empty_of(cell) {
             return Ok(());
         }
@@ -161,7 +163,8 @@ impl<'a> Told<'a> {
             Field::ExternalId => &mut self.external_id,
             Field::OptIn => &mut self.opt_in,
             Field::Country => {
-                self.metadata.entry("country").or_insert_with(|| Value::from(cell));
+                let key = if self.country.is_some() { key_of(&column.name) } else { "country".to_owned() };
+                self.metadata.entry(key).or_insert_with(|| Value::from(cell));
                 &mut self.country
             }
             Field::PhonePart(part) => {
@@ -238,16 +241,16 @@ mod tests {
     use crate::ImportOptions;
 
     fn read(text: &str) -> Vec<Result<NewContact, Invalid>> {
-        read_delimited(text, ',')
+        read_in(text, ',', Some("39"))
     }
 
-    fn read_delimited(text: &str, delimiter: char) -> Vec<Result<NewContact, Invalid>> {
+    fn read_in(text: &str, delimiter: char, country: Option<&str>) -> Vec<Result<NewContact, Invalid>> {
         let table: Vec<Vec<String>> =
             text.lines().map(|line| line.split(delimiter).map(str::to_owned).collect()).collect();
         let columns = Columns::of(&table, &BTreeMap::new(), None).unwrap();
         let options = ImportOptions {
             tags: vec!["lista".to_owned()],
-            country: Some("39".to_owned()),
+            country: country.map(str::to_owned),
             ..ImportOptions::default()
         };
         let now = Timestamp::from_second(1_800_000_000).unwrap();
@@ -300,6 +303,32 @@ mod tests {
     }
 
     #[test]
+    fn the_country_of_the_bill_comes_before_that_of_the_parcel() {
+        let text = "Name,shipping_country,billing_country,Phone\nA,DE,IT,333 123 4567\nB,DE,,0151 23456789\n\
+            C,,n/a,+12125550123\n";
+        let rows = read_in(text, ',', None);
+        for (at, want) in [(0, "+393331234567"), (1, "+4915123456789"), (2, "+12125550123")] {
+            assert_eq!(rows[at].as_ref().unwrap().phone.as_ref().unwrap().as_str(), want, "{at}");
+        }
+        let metadata = &rows[0].as_ref().unwrap().metadata;
+        assert_eq!((&metadata["country"], &metadata["shipping_country"]), (&"IT".into(), &"DE".into()));
+    }
+
+    #[test]
+    fn a_number_of_nobody_knows_where_is_refused() {
+        let text =
+            "Name,Phone\nA,347 555 0120\nB,55512345\nC,0347 5550120\nD,39 347 555 0120\nE,+34 612 345 678\n";
+        let rows = read_in(text, ',', None);
+        for at in 0..3 {
+            let error = rows[at].as_ref().unwrap_err();
+            assert!(error.field == "phone" && error.message.contains("country"), "{at}: {error:?}");
+        }
+        for (at, want) in [(3, "+393475550120"), (4, "+34612345678")] {
+            assert_eq!(rows[at].as_ref().unwrap().phone.as_ref().unwrap().as_str(), want, "{at}");
+        }
+    }
+
+    #[test]
     fn only_a_yes_or_a_time_is_a_consent() {
         let agreed = |word: &str| {
             let row = read(&format!("name,phone,opt_in\nAda,+393331234567,{word}\n")).remove(0);
@@ -328,7 +357,7 @@ mod tests {
             A;n/a;+390612345678;;\nB;NULL;;b@x.it;\nC;0;--;-;c@x.it\nD;12;+390612345679;;\n\
             E;;+390612345670;ada@;e@x.it\nF;+393331234567, +393331234568;;f@x.it, g@x.it;\nG;;;Ada Neri <h@x.it>;\n\
             H;12;;h@x.it;\nI;+393331234569;;ada@;\nL;null;null;null;\n";
-        let rows = read_delimited(text, ';');
+        let rows = read_in(text, ';', Some("39"));
         for (at, phone, email, left_out) in [
             (0, Some("+390612345678"), None, None),
             (1, None, Some("b@x.it"), None),

@@ -41,7 +41,9 @@ pub fn read_beside(
         }
         Some(_) | None => match home {
             Some(home) => PhoneNumber::read_at_home(&number, home),
-            None => PhoneNumber::read(&number, default),
+            None if default.is_some() => PhoneNumber::read(&number, default),
+            // Somebody typed it, and thought of their own country.
+            None => PhoneNumber::read_typed(&number, None),
         },
     }
 }

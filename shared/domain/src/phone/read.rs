@@ -188,7 +188,8 @@ fn number(text: &str, country: Option<CallingCode>, by: Writer) -> Result<PhoneN
             return Err(Invalid::new("phone", "phone must start with a country code, such as +39 for Italy"));
         }
         if by == Writer::Person && digits.len() < SURELY_INTERNATIONAL {
-            let message = "phone has no country code and the account has no default country";
+            let message = "phone has no country code and the account has no default country: write it with + and its country code, or \
+                           name its country";
             return Err(Invalid::new("phone", message));
         }
         return international(text);
