@@ -336,21 +336,6 @@ mod tests {
             ("Il tuo numero di telefono", Some((Field::Phone, 2))),
             ("No Label email", Some((Field::Email, 0))),
             ("Country code", Some((Field::Country, 0))),
-            ("Nazione", Some((Field::Country, 0))),
-            ("Home Country", Some((Field::Country, 0))),
-            ("Paese di residenza", Some((Field::Country, 0))),
-            ("Pays de résidence", Some((Field::Country, 0))),
-            ("billing_country", Some((Field::Country, 1))),
-            ("Billing Address Country", Some((Field::Country, 2))),
-            ("Mailing Country", Some((Field::Country, 2))),
-            ("Default Address Country Code", Some((Field::Country, 2))),
-            ("Address 1 - Country", Some((Field::Country, 2))),
-            ("shipping_country", Some((Field::Country, 3))),
-            ("Business Country/Region", Some((Field::Country, 4))),
-            ("Country/Region", Some((Field::Country, 0))),
-            ("CC", Some((Field::Country, PERHAPS_COUNTRY))),
-            ("Country of birth", None),
-            ("Countries visited", None),
             ("Paese", Some((Field::Country, 0))),
             ("Phone country code", Some((Field::PhonePart(PhonePart::CountryCode), 0))),
             ("Prefisso", Some((Field::PhonePart(PhonePart::Prefix), 0))),
@@ -374,6 +359,29 @@ mod tests {
             ("Opt-in", Some((Field::OptIn, 0))),
             ("Città", None),
             ("created_at", Some((Field::Ignore, 0))),
+        ] {
+            assert_eq!(field_of(label), want, "{label}");
+        }
+    }
+
+    #[test]
+    fn countries_are_ranked() {
+        for (label, want) in [
+            ("Nazione", Some((Field::Country, 0))),
+            ("Home Country", Some((Field::Country, 0))),
+            ("Paese di residenza", Some((Field::Country, 0))),
+            ("Pays de résidence", Some((Field::Country, 0))),
+            ("billing_country", Some((Field::Country, 1))),
+            ("Billing Address Country", Some((Field::Country, 2))),
+            ("Mailing Country", Some((Field::Country, 2))),
+            ("Default Address Country Code", Some((Field::Country, 2))),
+            ("Address 1 - Country", Some((Field::Country, 2))),
+            ("shipping_country", Some((Field::Country, 3))),
+            ("Business Country/Region", Some((Field::Country, 4))),
+            ("Country/Region", Some((Field::Country, 0))),
+            ("CC", Some((Field::Country, PERHAPS_COUNTRY))),
+            ("Country of birth", None),
+            ("Countries visited", None),
         ] {
             assert_eq!(field_of(label), want, "{label}");
         }

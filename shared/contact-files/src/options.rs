@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::Invalid;
 use domain::contact::NewContact;
 use serde::{Deserialize, Serialize};
+use tables::Charset;
 
 use crate::field::Field;
 
@@ -19,6 +20,8 @@ pub struct ImportOptions {
     pub account: Option<u64>,
     /// Tags of all rows.
     pub tags: Vec<String>,
+    /// The encoding of the file, by its name, where it is not to be guessed.
+    pub encoding: Option<String>,
     /// Nothing is written.
     pub is_dry_run: bool,
 }
@@ -27,8 +30,16 @@ impl ImportOptions {
     /// Checks what does not depend on the file.
     ///
     /// # Errors
-    /// Names `mapping` or `tags`.
+    /// Names `mapping`, `tags` or `encoding`.
     pub fn check(self) -> std::result::Result<Self, Invalid> {
+        if let Some(name) = self.encoding.as_ref().filter(|_| self.charset().is_none()) {
+            let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+            let message = format!(
+                "encoding: {name} is no encoding that we know: use its name of the web, such as utf-8, \
+                 windows-1252 or macintosh, or ibm850"
+            );
+            return Err(Invalid::new("encoding", message));
+        }
         for field in self.mapping.values() {
             Field::parse(field)?;
         }
@@ -36,6 +47,13 @@ impl ImportOptions {
         let one =
             NewContact { external_id: Some("a:b".to_owned()), tags: self.tags, ..NewContact::default() };
         Ok(Self { tags: one.check()?.tags, ..self })
+    }
+}
+
+impl ImportOptions {
+    /// The encoding that is told.
+    pub(crate) fn charset(&self) -> Option<Charset> {
+        self.encoding.as_deref().and_then(Charset::named)
     }
 }
 

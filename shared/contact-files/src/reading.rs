@@ -42,10 +42,13 @@ pub struct Reading {
 pub(crate) async fn look_at(source: &Source, options: &ImportOptions) -> Result<Reading, Stopped> {
     let start = source.piece(0, START).await?;
     let format = Format::of(&start)?;
-    if tables::is_converted(format, &start) {
+    let told = options.charset();
+    // Its records can only be told apart when it is text.
+    let is_wide = format == Format::Delimited && told.is_some_and(|charset| !charset.is_plain());
+    if is_wide || tables::is_converted(format, &start) {
         return converted(format, source, options).await;
     }
-    let surveyed = survey(source).await?;
+    let surveyed = survey(source, told).await?;
     if !surveyed.charset.is_plain() {
         return converted(format, source, options).await;
     }
@@ -53,13 +56,13 @@ pub(crate) async fn look_at(source: &Source, options: &ImportOptions) -> Result<
 }
 
 async fn converted(format: Format, source: &Source, options: &ImportOptions) -> Result<Reading, Stopped> {
-    let csv = Bytes::from(tables::to_csv(format, &source.all().await?)?);
-    let surveyed = survey(&Source::Memory(csv.clone())).await?;
+    let csv = Bytes::from(tables::to_csv(format, &source.all().await?, options.charset())?);
+    let surveyed = survey(&Source::Memory(csv.clone()), Some(Charset::UTF_8)).await?;
     Ok(Reading { table: table(surveyed, options)?, converted: Some(csv) })
 }
 
-async fn survey(source: &Source) -> Result<Surveyed, Stopped> {
-    let (mut survey, mut at) = (Survey::default(), 0);
+async fn survey(source: &Source, told: Option<Charset>) -> Result<Surveyed, Stopped> {
+    let (mut survey, mut at) = (Survey::of(told), 0);
     loop {
         let piece = source.piece(at, PIECE).await?;
         if piece.is_empty() {

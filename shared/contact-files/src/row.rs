@@ -319,8 +319,8 @@ mod tests {
         let text =
             "Name,Phone\nA,347 555 0120\nB,55512345\nC,0347 5550120\nD,39 347 555 0120\nE,+34 612 345 678\n";
         let rows = read_in(text, ',', None);
-        for at in 0..3 {
-            let error = rows[at].as_ref().unwrap_err();
+        for (at, row) in rows.iter().enumerate().take(3) {
+            let error = row.as_ref().unwrap_err();
             assert!(error.field == "phone" && error.message.contains("country"), "{at}: {error:?}");
         }
         for (at, want) in [(3, "+393475550120"), (4, "+34612345678")] {

@@ -192,11 +192,13 @@ impl NewContact {
     }
 
     /// Checks the limits of RULES: name 255, 100 tags of 64 characters, metadata
-    /// 16 kB, and at least one value to find the contact by.
+    /// 16 kB, and at least one value to find the contact by. Control characters of the name are
+    /// dropped.
     ///
     /// # Errors
     /// Names the field that is too long, or `phone` when nothing identifies the contact.
-    pub fn check(self) -> Result<Self, Invalid> {
+    pub fn check(mut self) -> Result<Self, Invalid> {
+        self.name = self.name.map(visible).filter(|name| !name.is_empty());
         if self.identities().is_empty() {
             return Err(Invalid::new("phone", "a contact needs a phone or an email"));
         }
@@ -232,6 +234,16 @@ impl NewContact {
     }
 }
 
+/// A name without control characters: lines become spaces, the others are dropped.
+fn visible(name: String) -> String {
+    if !name.contains(char::is_control) {
+        return name;
+    }
+    let one = |c: char| if c.is_whitespace() { ' ' } else { c };
+    let name: String = name.chars().filter(|c| c.is_whitespace() || !c.is_control()).map(one).collect();
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Whether metadata is within its size.
 ///
 /// # Errors
@@ -264,4 +276,26 @@ pub fn clean_tags<'a>(tags: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         }
     }
     clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_no_control_characters() {
+        for (name, want) in [
+            ("A\0da", Some("Ada")),
+            ("Ada\nNeri\t\u{7}", Some("Ada Neri")),
+            ("\0\u{1}", None),
+            ("Ada  Neri", Some("Ada  Neri")),
+        ] {
+            let new = NewContact {
+                name: Some(name.to_owned()),
+                external_id: Some("a:b".to_owned()),
+                ..NewContact::default()
+            };
+            assert_eq!(new.check().unwrap().name.as_deref(), want, "{name:?}");
+        }
+    }
 }

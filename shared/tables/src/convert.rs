@@ -22,11 +22,11 @@ fn wide(start: &[u8]) -> Option<Charset> {
     marked.or_else(|| Charset::of_nulls(start)).filter(|charset| !charset.is_plain())
 }
 
-/// A file as comma-separated values, in UTF-8.
+/// A file as comma-separated values, in UTF-8; its text is in `charset`, if that is told.
 ///
 /// # Errors
 /// [`Unreadable`] when it is no such file, or too large a one.
-pub fn to_csv(format: Format, file: &[u8]) -> Result<Vec<u8>, Unreadable> {
+pub fn to_csv(format: Format, file: &[u8], charset: Option<Charset>) -> Result<Vec<u8>, Unreadable> {
     match format {
         Format::Xlsx => {
             let mut csv = Lines::default();
@@ -36,29 +36,29 @@ pub fn to_csv(format: Format, file: &[u8]) -> Result<Vec<u8>, Unreadable> {
         Format::VCard => {
             let mut csv = Lines::default();
             csv.write(&vcard::HEADER.map(str::to_owned))?;
-            vcard::cards(&unfolded(file), |row| csv.write(row))?;
+            vcard::cards(&unfolded(file, charset), |row| csv.write(row))?;
             csv.end()
         }
-        Format::Delimited => Ok(text(file).into_bytes()),
+        Format::Delimited => Ok(text(file, charset).into_bytes()),
     }
 }
 
-/// The whole of a file as text.
-fn text(file: &[u8]) -> String {
-    let mark = Charset::of_mark(file).map_or(0, |(_, length)| length);
-    let charset = wide(file).unwrap_or_else(|| {
+/// The whole of a file as text. What its own mark says counts more than what is told.
+fn text(file: &[u8], told: Option<Charset>) -> String {
+    let mark = Charset::of_mark(file);
+    let charset = mark.map(|(charset, _)| charset).or(told).or_else(|| wide(file)).unwrap_or_else(|| {
         let mut guess = crate::text::Guess::new();
         guess.feed(file);
         guess.finish()
     });
-    charset.decode(&file[mark..])
+    charset.decode_lines(&file[mark.map_or(0, |(_, length)| length)..])
 }
 
 /// The lines of address cards as text.
-fn unfolded(file: &[u8]) -> String {
-    match wide(file) {
-        Some(_) => text(&vcard::unfolded(text(file).as_bytes())),
-        None => text(&vcard::unfolded(file)),
+fn unfolded(file: &[u8], told: Option<Charset>) -> String {
+    match told.or_else(|| wide(file)).is_some_and(|charset| !charset.is_plain()) {
+        true => text(&vcard::unfolded(text(file, told).as_bytes()), None),
+        false => text(&vcard::unfolded(file), told),
     }
 }
 
@@ -87,5 +87,30 @@ impl Lines {
             return Err(Unreadable::new("the file is empty"));
         }
         Ok(csv)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cards_are_unfolded_before_they_are_decoded() {
+        let (lead, trail) = ("ü".as_bytes()[0], "ü".as_bytes()[1]);
+        let folded = [b"BEGIN:VCARD\r\nFN:J", &[lead][..], b"\r\n ", &[trail][..], b"rgen\r\nNOTE:"].concat();
+        let file =
+            [&folded[..], "é à\r\nEND:VCARD\r\nBEGIN:VCARD\r\nFN:".as_bytes(), b"Andr\xE9\r\nEND:VCARD"]
+                .concat();
+        let csv = String::from_utf8(to_csv(Format::VCard, &file, None).unwrap()).unwrap();
+        assert!(csv.contains("\nJürgen,") && csv.contains("\nAndré,"), "{csv}");
+    }
+
+    #[test]
+    fn an_encoding_that_is_told_is_not_guessed() {
+        let dos = Charset::named("ibm850");
+        let csv = to_csv(Format::VCard, b"BEGIN:VCARD\nFN:\x82\nEND:VCARD", dos).unwrap();
+        assert!(String::from_utf8(csv).unwrap().contains("\né,"));
+        let marked = "\u{feff}Zoë".as_bytes();
+        assert_eq!(to_csv(Format::Delimited, marked, dos).unwrap(), "Zoë".as_bytes());
     }
 }

@@ -1,40 +1,81 @@
 //! In which encoding a text is.
 
+mod code_page;
+mod letters;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use code_page::CodePage;
+use letters::Letters;
+
 /// An encoding of texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Charset(&'static Encoding);
+pub struct Charset(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// One of the web's.
+    Web(&'static Encoding),
+    /// One of a console of DOS.
+    Dos(CodePage),
+}
 
 impl Charset {
     /// UTF-8.
-    pub const UTF_8: Self = Self(UTF_8);
+    pub const UTF_8: Self = Self(Kind::Web(UTF_8));
 
-    /// One of its names on the web (WHATWG's Encoding Standard).
+    /// One of its names on the web (WHATWG's Encoding Standard), or `ibm850` or `ibm437`.
     pub fn named(name: &str) -> Option<Self> {
-        Encoding::for_label(name.as_bytes()).map(Self)
+        let web = || Encoding::for_label_no_replacement(name.as_bytes()).map(Kind::Web);
+        CodePage::named(name).map(Kind::Dos).or_else(web).map(Self)
     }
 
     /// Its name.
     pub fn name(self) -> &'static str {
-        self.0.name()
+        match self.0 {
+            Kind::Web(encoding) => encoding.name(),
+            Kind::Dos(page) => page.name(),
+        }
     }
 
     /// Whether delimiters, quotes and line ends are the bytes of ASCII, and nothing else
     /// has these bytes: then records can be told apart before they are decoded.
     pub fn is_plain(self) -> bool {
-        self.0 == UTF_8 || self.0.is_single_byte()
+        match self.0 {
+            Kind::Web(encoding) => encoding == UTF_8 || encoding.is_single_byte(),
+            Kind::Dos(_) => true,
+        }
     }
 
-    /// The text of some bytes; what is no text becomes U+FFFD.
+    /// The text of some bytes, without nulls; what is no text becomes U+FFFD. What is no UTF-8
+    /// in a file that otherwise is that was added by somebody else: it is read as Western.
     pub fn decode(self, bytes: &[u8]) -> String {
-        self.0.decode_without_bom_handling(bytes).0.into_owned()
+        let mut text = match self.0 {
+            Kind::Web(encoding) if encoding == UTF_8 => match std::str::from_utf8(bytes) {
+                Ok(text) => text.to_owned(),
+                Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+            },
+            Kind::Web(encoding) => encoding.decode_without_bom_handling(bytes).0.into_owned(),
+            Kind::Dos(page) => page.decode(bytes),
+        };
+        if text.contains('\0') {
+            text.retain(|c| c != '\0');
+        }
+        text
+    }
+
+    /// As [`Charset::decode`], a line at a time: each may be in an encoding of its own.
+    pub(crate) fn decode_lines(self, bytes: &[u8]) -> String {
+        match self.is_plain() {
+            true => bytes.split_inclusive(|byte| *byte == b'\n').map(|line| self.decode(line)).collect(),
+            false => self.decode(bytes),
+        }
     }
 
     /// The mark in front of a text, if there is one: its encoding, and how long it is.
     pub fn of_mark(start: &[u8]) -> Option<(Self, usize)> {
-        Encoding::for_bom(start).map(|(encoding, length)| (Self(encoding), length))
+        Encoding::for_bom(start).map(|(encoding, length)| (Self(Kind::Web(encoding)), length))
     }
 
     /// UTF-16 without a mark: every other byte of ASCII is null.
@@ -43,8 +84,8 @@ impl Charset {
         let nulls = |odd: usize| start.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
         let most = start.len() / 2;
         match (nulls(0), nulls(1)) {
-            (0, high) if high * 3 > most && most > 3 => Some(Self(UTF_16LE)),
-            (high, 0) if high * 3 > most && most > 3 => Some(Self(UTF_16BE)),
+            (0, high) if high * 3 > most && most > 3 => Some(Self(Kind::Web(UTF_16LE))),
+            (high, 0) if high * 3 > most && most > 3 => Some(Self(Kind::Web(UTF_16BE))),
             _ => None,
         }
     }
@@ -58,6 +99,7 @@ pub(crate) struct Guess {
     /// Characters of several bytes in UTF-8, and bytes that are none.
     good: u64,
     bad: u64,
+    letters: Letters,
 }
 
 impl std::fmt::Debug for Guess {
@@ -69,10 +111,11 @@ impl std::fmt::Debug for Guess {
 impl Guess {
     pub(crate) fn new() -> Self {
         let detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-        Self { detector, open: Vec::new(), good: 0, bad: 0 }
+        Self { detector, open: Vec::new(), good: 0, bad: 0, letters: Letters::default() }
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.letters.feed(bytes);
         if self.open.is_empty() && bytes.is_ascii() {
             return;
         }
@@ -100,17 +143,19 @@ impl Guess {
         }
     }
 
-    /// UTF-8, even where a few characters of it are broken; else what it looks like.
+    /// UTF-8, even where some of it is broken: nothing else looks like that by chance; else
+    /// what it looks like.
     pub(crate) fn finish(mut self) -> Charset {
         self.bad += u64::from(!self.open.is_empty());
-        if self.bad == 0 || self.good > self.bad * 4 {
+        if self.bad == 0 || self.good >= self.bad {
             return Charset::UTF_8;
         }
         self.detector.feed(&[], true);
         let guessed = self.detector.guess(None, Utf8Detection::Deny);
         // What looks like another alphabet for a handful of letters is mostly Western.
         let is_scarce = self.bad < 3 && !guessed.is_single_byte();
-        Charset(if is_scarce { WINDOWS_1252 } else { guessed })
+        let guessed = Charset(Kind::Web(if is_scarce { WINDOWS_1252 } else { guessed }));
+        self.letters.better_than(guessed).unwrap_or(guessed)
     }
 }
 
@@ -122,6 +167,13 @@ fn several(valid: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Charset {
+        /// The byte of a character.
+        fn byte(self, c: char) -> u8 {
+            (0..=255).find(|byte| self.decode(&[*byte]) == c.to_string()).unwrap()
+        }
+    }
 
     fn guess(pieces: &[&[u8]]) -> Charset {
         let mut guess = Guess::new();
@@ -140,6 +192,36 @@ mod tests {
         assert_eq!((found.name(), found.decode(&latin[11..18])), ("windows-1252", "Niccolò".to_owned()));
         let spoiled = ["àèìòù àèìòù".as_bytes(), b"\xE0"].concat();
         assert_eq!(guess(&[&spoiled]), Charset::UTF_8, "a few broken characters");
+        let mixed = ["Zoë\n".as_bytes(), b"J\xFCrgen\n"].concat();
+        let found = guess(&[&mixed]);
+        assert_eq!((found, found.decode(b"J\xFCr\0gen")), (Charset::UTF_8, "Jürgen".to_owned()));
+        assert_eq!(found.decode_lines(&mixed), "Zoë\nJürgen\n");
+    }
+
+    #[test]
+    fn encodings_of_dos_and_of_old_macintoshes_are_guessed() {
+        let italian = "Nome;Città\nNiccolò;Forlì\nLibertà;Cantù\nMosè;Però\n";
+        let spanish = "Nombre;Ciudad\nJosé Núñez;Málaga\nMaría Peña;León\nÁngel;A Coruña\n";
+        let german = "Name;Ort\nJürgen Groß;Köln\nJörg Weiß;Düsseldorf\nBärbel;Überlingen\n";
+        let french = "Prénom;Ville\nÉlodie;Orléans\nFrançois;Besançon\nAnaïs;Nîmes\n";
+        let (dos, mac) = (Charset::named("cp850").unwrap(), Charset::named("macintosh").unwrap());
+        for text in [italian, spanish, german, french] {
+            for charset in [dos, mac] {
+                let bytes: Vec<u8> = text.chars().map(|c| charset.byte(c)).collect();
+                let found = guess(&[&bytes[..30], &bytes[30..]]);
+                assert_eq!((found, found.decode(&bytes)), (charset, text.to_owned()), "{text}");
+            }
+            let latin: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+            assert_eq!(guess(&[&latin]).name(), "windows-1252", "{text}");
+        }
+        for (name, want) in [
+            ("IBM850", Some("ibm850")),
+            ("437", Some("ibm437")),
+            ("latin1", Some("windows-1252")),
+            ("x", None),
+        ] {
+            assert_eq!(Charset::named(name).map(Charset::name), want);
+        }
     }
 
     #[test]

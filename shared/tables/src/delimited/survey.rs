@@ -16,6 +16,8 @@ const DELIMITERS: [u8; 4] = *b",;\t|";
 #[derive(Debug)]
 pub struct Survey {
     guess: Guess,
+    /// The encoding, where it is told.
+    told: Option<Charset>,
     head: Vec<u8>,
     found: Option<Found>,
     rows: u64,
@@ -24,6 +26,8 @@ pub struct Survey {
 
 #[derive(Debug)]
 struct Found {
+    /// The encoding that its mark says.
+    marked: Option<Charset>,
     delimiter: u8,
     start: u64,
     records: Records,
@@ -46,11 +50,16 @@ pub struct Surveyed {
 
 impl Default for Survey {
     fn default() -> Self {
-        Self { guess: Guess::new(), head: Vec::new(), found: None, rows: 0, sample: Vec::new() }
+        Self { guess: Guess::new(), told: None, head: Vec::new(), found: None, rows: 0, sample: Vec::new() }
     }
 }
 
 impl Survey {
+    /// A survey of a file whose encoding is told, unless it has a mark.
+    pub fn of(told: Option<Charset>) -> Self {
+        Self { told, ..Self::default() }
+    }
+
     /// Reads a piece.
     ///
     /// # Errors
@@ -79,7 +88,7 @@ impl Survey {
         let Some(found) = self.found.filter(|_| self.rows > 0) else {
             return Err(Unreadable::new("the file is empty"));
         };
-        let charset = self.guess.finish();
+        let charset = found.marked.or(self.told).unwrap_or_else(|| self.guess.finish());
         let row = |row: Vec<Vec<u8>>| row.iter().map(|cell| charset.decode(cell)).collect();
         Ok(Surveyed {
             charset,
@@ -92,15 +101,16 @@ impl Survey {
 
     fn begin(&mut self) -> Result<(), Unreadable> {
         let head = std::mem::take(&mut self.head);
-        let mark = Charset::of_mark(&head).map_or(0, |(_, length)| length);
-        if head[mark..].iter().take(HEAD).any(|byte| *byte == 0) {
+        let mark = Charset::of_mark(&head);
+        let (marked, mark) = (mark.map(|(charset, _)| charset), mark.map_or(0, |(_, length)| length));
+        if is_binary(&head[mark..]) {
             return Err(Unreadable::new("the file is no table: it holds bytes that are no text"));
         }
         let (told, skip) = told_delimiter(&head[mark..]);
         let start = mark + skip;
         let delimiter = told.unwrap_or_else(|| delimiter(&head[start..]));
         let records = Records::new(delimiter, start as u64);
-        self.found = Some(Found { delimiter, start: start as u64, records });
+        self.found = Some(Found { marked, delimiter, start: start as u64, records });
         self.records(&head[start..])
     }
 
@@ -127,6 +137,14 @@ impl Survey {
         }
         Ok(())
     }
+}
+
+/// Whether a text has so many bytes that stand for nothing that it is none. A few nulls come
+/// out of databases, and are dropped.
+fn is_binary(text: &[u8]) -> bool {
+    let text = &text[..text.len().min(HEAD)];
+    let is_control = |byte: &&u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    text.iter().filter(is_control).count() * 10 > text.len()
 }
 
 /// The delimiter that Excel is told of in a first line of its own, `sep=;`, and its length.
@@ -196,6 +214,10 @@ mod tests {
 
     #[test]
     fn what_is_no_table_is_refused() {
+        assert!(
+            survey(b"name,phone\nA\0da,+393331234567\nBob,+393331234568\n").is_ok(),
+            "a null here and there"
+        );
         let wide = vec!["c"; 60_000].join(",");
         for (file, want) in [
             (&b""[..], "empty"),
