@@ -52,10 +52,19 @@ async fn what_is_asked_wrongly_is_refused() {
         (("mapping", "[1]"), "mapping"),
         (("country", "XX"), "country"),
         (("dry_run", "perhaps"), "dry_run"),
+        (("dry-run", "1"), "dry-run"),
+        (("simulate", "1"), "simulate"),
+        (("contry", "IT"), "contry"),
+        (("default_country", "XX"), "country"),
+        (("encoding", "klingon"), "encoding"),
     ] {
         let answer = post(&api, "x.csv", file, &[options]).await;
         assert_eq!(answer.field(422), field, "{options:?}");
     }
+    for alias in ["dryRun", "dry_run"] {
+        assert_eq!(post(&api, "x.csv", file, &[(alias, "1")]).await.expect(200)["dry_run"], true);
+    }
+    assert!(contacts(&api).await.is_empty());
     let body = json!({"token": api.token});
     assert_eq!(api.post(super::PATH, body).await.field(422), "file");
     let body = json!({"size": 200_000_000});

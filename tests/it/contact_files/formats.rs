@@ -34,6 +34,35 @@ async fn encodings_and_delimiters_are_found() {
 }
 
 #[tokio::test]
+async fn an_encoding_that_is_told_is_read() {
+    let world = World::new().await;
+    let api = Api::of(&world).await;
+    let shift_jis = b"name,phone\n\x8E\x52\x93\x63,+819012345678\n";
+    for (file, options, want) in [
+        (&b"name,phone\n\x90,+393331234567\n"[..], [("encoding", "ibm850")], "É"),
+        (b"name,phone\nMar\x92a,+393331234568\n", [("encoding", "macintosh")], "María"),
+        (shift_jis, [("encoding", "shift_jis")], "山田"),
+        (b"name,phone\nA\0da,+393331234569\n", [("encoding", "utf-8")], "Ada"),
+        (
+            "name,phone\nZoë,+393331234570\nJ\u{fffd}rgen,+393331234571\n".as_bytes(),
+            [("country", "IT")],
+            "Zoë",
+        ),
+    ] {
+        let file = file.to_vec();
+        // What came out of another program.
+        let file = match file.windows(3).position(|three| three == "\u{fffd}".as_bytes()) {
+            Some(at) => [&file[..at], b"\xFC", &file[at + 3..]].concat(),
+            None => file,
+        };
+        let import = imported(&world, &api, "a.csv", &file, &options).await;
+        assert_eq!(import["failed"], 0, "{import}");
+        assert!(told(&api, "name").await.contains(&json!(want)), "{want}: {:?}", told(&api, "name").await);
+    }
+    assert!(told(&api, "name").await.contains(&json!("Jürgen")));
+}
+
+#[tokio::test]
 async fn a_workbook_is_imported() {
     let world = World::new().await;
     let api = Api::of(&world).await;

@@ -33,9 +33,10 @@ request! {
         filename: Given<String> = named("filename").max_length(255),
         size: Given<u64> = named("size").at_least(1).at_most(104_857_600),
         mapping: Given<Object> = named("mapping"),
-        country: Given<CallingCode> = named("country"),
+        country: Given<CallingCode> = named("country" | "default_country"),
+        encoding: Given<String> = named("encoding").max_length(64),
         tags: Given<Texts> = named("tags"),
-        dry_run: Given<bool> = named("dry_run"),
+        dry_run: Given<bool> = named("dry_run" | "dryRun" | "dryrun"),
     }
 }
 
@@ -48,6 +49,14 @@ pub(crate) async fn create(
 ) -> Result<Response> {
     idempotent(&files.store, &caller, &input, async {
         let asked = input.read();
+        // What is misspelt would import for real, or into another country.
+        if let Some(unknown) = input.unknown_name() {
+            let message = format!(
+                "{unknown} is no option of imports: use file, size, filename, mapping, country, encoding, tags or \
+                 dry_run"
+            );
+            return Err(Error::invalid(&unknown, message).into());
+        }
         let (file, size, named) = (asked.file.get()?, asked.size.get()?, asked.filename.get()?);
         let country = asked.country.get()?;
         let account = match asked.token.get()? {
@@ -60,6 +69,7 @@ pub(crate) async fn create(
             country: country.map(|country| country.get().to_string()),
             account: account.map(|account| account.id.0),
             tags: asked.tags.get()?.unwrap_or_default(),
+            encoding: asked.encoding.get()?.filter(|name| !name.trim().is_empty()),
             is_dry_run: asked.dry_run.or(false)?,
         };
         let options = options.check().map_err(Error::from)?;
