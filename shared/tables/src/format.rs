@@ -20,8 +20,11 @@ impl Format {
     /// [`Unreadable`] names what it is instead, where that is known.
     pub fn of(start: &[u8]) -> Result<Self, Unreadable> {
         let is = |magic: &[u8]| start.starts_with(magic);
-        let others: [(&[u8], &str); 9] = [
-            (b"\xD0\xCF\x11\xE0", "a workbook of the old kind (.xls): save it as .xlsx or .csv"),
+        if is(b"\xD0\xCF\x11\xE0") {
+            let what = compound(start);
+            return Err(Unreadable::new(format!("the file is no table: it is {what}")));
+        }
+        let others: [(&[u8], &str); 8] = [
             (b"%PDF", "a PDF"),
             (b"\x89PNG", "a picture"),
             (b"\xFF\xD8\xFF", "a picture"),
@@ -53,6 +56,24 @@ impl Format {
             return Err(Unreadable::new(why));
         }
         Ok(Self::Delimited)
+    }
+}
+
+/// What a compound file of Microsoft's is, by the names of its streams ([MS-CFB], [MS-OFFCRYPTO]).
+fn compound(start: &[u8]) -> &'static str {
+    let has = |name: &str| {
+        let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        start.windows(name.len()).any(|bytes| bytes == name)
+    };
+    match () {
+        () if has("EncryptedPackage") || has("EncryptionInfo") => {
+            "a workbook with a password: save it without the password"
+        }
+        () if has("Workbook") || has("Book") => "a workbook of the old kind (.xls): save it as .xlsx or .csv",
+        () if has("WordDocument") => "a text document",
+        () => {
+            "a workbook of the old kind (.xls), or one with a password: save it as .xlsx without it, or as .csv"
+        }
     }
 }
 
@@ -88,6 +109,22 @@ mod tests {
             (b"{\"contacts\": []}", None),
         ] {
             assert_eq!(Format::of(start).ok(), want, "{start:?}");
+        }
+    }
+
+    #[test]
+    fn a_workbook_with_a_password_is_called_that() {
+        let names = |name: &str| {
+            let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            [b"\xD0\xCF\x11\xE0", &[0; 600][..], &name].concat()
+        };
+        for (name, want) in [
+            ("EncryptedPackage", "with a password"),
+            ("Workbook", "(.xls)"),
+            ("WordDocument", "text"),
+            ("?", "password"),
+        ] {
+            assert!(Format::of(&names(name)).unwrap_err().0.contains(want), "{name}");
         }
     }
 }

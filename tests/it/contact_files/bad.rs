@@ -55,7 +55,7 @@ async fn what_is_asked_wrongly_is_refused() {
         (("dry-run", "1"), "dry-run"),
         (("simulate", "1"), "simulate"),
         (("contry", "IT"), "contry"),
-        (("default_country", "XX"), "country"),
+        (("default_country", "XX"), "default_country"),
         (("encoding", "klingon"), "encoding"),
     ] {
         let answer = post(&api, "x.csv", file, &[options]).await;
