@@ -8,7 +8,7 @@ use domain::{CallingCode, EmailAddress, Invalid, PhoneNumber};
 use serde::{Deserialize, Serialize};
 
 use crate::field::Field;
-use crate::label;
+use crate::{header, label};
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,12 +24,17 @@ pub struct Column {
 /// The columns of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Columns {
+    /// Rows above the first one of the table: titles, reports.
+    #[serde(default)]
+    pub skipped: u64,
     /// The first row has their names.
     pub has_header: bool,
     /// All of them.
     pub all: Vec<Column>,
 }
 
+/// What stands before the place of a column without a name.
+const PLACE: &str = "column ";
 /// So many of the values have to look alike for a column to be taken for that.
 const MOST: f64 = 0.8;
 /// So many of them for a column to stay what its name says.
@@ -37,7 +42,21 @@ const HALF: f64 = 0.5;
 /// Fewer digits are no phone number, nor a part of one.
 const MIN_DIGITS: usize = 5;
 
+impl Column {
+    /// Its name in a file of failed rows, by which it is known again: where it has none, that of
+    /// what it holds.
+    pub(crate) fn header(&self) -> String {
+        let is_nameless = self.name.starts_with(PLACE) && self.field != Field::Ignore;
+        if is_nameless { self.field.header() } else { self.name.clone() }
+    }
+}
+
 impl Columns {
+    /// Records before the first row: those above the table, and its header.
+    pub(crate) fn before(&self) -> u64 {
+        self.skipped + u64::from(self.has_header)
+    }
+
     /// What the columns of a table hold, by its first rows.
     ///
     /// # Errors
@@ -48,18 +67,24 @@ impl Columns {
         mapping: &BTreeMap<String, String>,
         country: Option<CallingCode>,
     ) -> Result<Self, Invalid> {
+        let skipped = header::place(sample, mapping);
+        let sample = &sample[skipped..];
         let first = sample.first().map_or(&[][..], Vec::as_slice);
-        let has_header = has_header(first, sample, mapping, country);
+        let has_header = skipped > 0 || has_header(first, sample, mapping, country);
         let named = if has_header { 1 } else { sample.len() };
         let width = sample.iter().take(named).map(Vec::len).max().unwrap_or(0);
+        if width > tables::MAX_COLUMNS {
+            let message = format!("the table has {width} columns: at most {} are read", tables::MAX_COLUMNS);
+            return Err(Invalid::new("file", message));
+        }
         let names: Vec<String> = (0..width)
             .map(|at| match first.get(at).map(|name| tables::plain(name.trim())) {
                 Some(name) if has_header && !name.is_empty() => name.to_owned(),
-                Some(_) | None => format!("column {}", at + 1),
+                Some(_) | None => format!("{PLACE}{}", at + 1),
             })
             .collect();
         let body = &sample[usize::from(has_header)..];
-        let mut columns = Self { has_header, all: proposed(&names, has_header) };
+        let mut columns = Self { skipped: skipped as u64, has_header, all: proposed(&names, has_header) };
         columns.without_others(body, mapping);
         columns.with_countries(body, mapping);
         columns.by_content(body, country);
@@ -157,7 +182,8 @@ impl Columns {
             let by_name = |column: &Column| column.name.trim().to_lowercase() == wanted.to_lowercase();
             let at: Vec<usize> =
                 self.all.iter().enumerate().filter(|(_, column)| by_name(column)).map(|(at, _)| at).collect();
-            let by_place = wanted.parse::<usize>().ok().filter(|place| (1..=self.all.len()).contains(place));
+            let place = wanted.strip_prefix(PLACE).unwrap_or(wanted);
+            let by_place = place.parse::<usize>().ok().filter(|place| (1..=self.all.len()).contains(place));
             let at =
                 if at.is_empty() { by_place.map(|place| vec![place - 1]).unwrap_or_default() } else { at };
             if at.is_empty() {
@@ -202,7 +228,7 @@ fn proposed(names: &[String], has_header: bool) -> Vec<Column> {
 /// A field of the file's own becomes metadata, if it has a name.
 fn own(name: &str, has_header: bool) -> Field {
     let key = label::key_of(name);
-    let is_named = has_header && !key.is_empty() && !name.starts_with("column ");
+    let is_named = has_header && !key.is_empty() && !name.starts_with(PLACE);
     if is_named { Field::Metadata(key) } else { Field::Ignore }
 }
 

@@ -128,6 +128,28 @@ impl Field {
         }
     }
 
+    /// The name of a column that holds it, by which any file is read.
+    pub(crate) fn header(&self) -> String {
+        match self {
+            // A country's code is taken for the country where they live.
+            Self::PhonePart(PhonePart::CountryCode) => "phone_country_code".to_owned(),
+            Self::Name
+            | Self::FirstName
+            | Self::LastName
+            | Self::Phone
+            | Self::Country
+            | Self::PhonePart(PhonePart::AreaCode | PhonePart::Prefix)
+            | Self::Email
+            | Self::Tags
+            | Self::ExternalId
+            | Self::OptIn
+            | Self::Metadata(_)
+            | Self::AllMetadata
+            | Self::Unreadable
+            | Self::Ignore => self.word(),
+        }
+    }
+
     /// Whether a text in a column of it stands for nothing, as `n/a` does for a number.
     pub(crate) fn is_empty_of(&self, text: &str) -> bool {
         match self {

@@ -11,6 +11,10 @@ pub(crate) fn field_of(label: &str) -> Option<(Field, u8)> {
     if label == tables::CARD_ERROR {
         return Some((Field::Unreadable, 0));
     }
+    // As the files of failed rows name what has no name.
+    if label.starts_with("metadata.") {
+        return Field::parse(label).ok().map(|field| (field, 0));
+    }
     let words = words(label);
     let all = words.concat();
     let is = |names: &[&str]| names.contains(&all.as_str());
@@ -252,9 +256,6 @@ const OPT_IN: &[&str] = &[
     "consentimento",
     "consentement",
     "einwilligung",
-    "acceptsmarketing",
-    "subscribed",
-    "iscritto",
 ];
 
 /// The words of a name, in lower case and without accents: `firstName`, `first_name` and
@@ -357,10 +358,34 @@ mod tests {
             ("Etichette", Some((Field::Tags, 0))),
             ("external_id", Some((Field::ExternalId, 0))),
             ("Opt-in", Some((Field::OptIn, 0))),
+            ("Accepts Marketing", None),
+            ("Subscribed", None),
             ("Città", None),
             ("created_at", Some((Field::Ignore, 0))),
         ] {
             assert_eq!(field_of(label), want, "{label}");
+        }
+    }
+
+    #[test]
+    fn columns_of_failed_rows_are_known_again() {
+        for field in [
+            Field::Name,
+            Field::FirstName,
+            Field::LastName,
+            Field::Phone,
+            Field::Email,
+            Field::Country,
+            Field::PhonePart(PhonePart::CountryCode),
+            Field::PhonePart(PhonePart::AreaCode),
+            Field::PhonePart(PhonePart::Prefix),
+            Field::Tags,
+            Field::ExternalId,
+            Field::OptIn,
+            Field::Metadata("Città di nascita".to_owned()),
+            Field::AllMetadata,
+        ] {
+            assert_eq!(field_of(&field.header()).map(|(field, _)| field), Some(field));
         }
     }
 

@@ -8,6 +8,7 @@
 mod columns;
 mod export;
 mod field;
+mod header;
 mod import;
 mod label;
 mod options;

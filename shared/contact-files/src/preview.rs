@@ -148,9 +148,7 @@ impl Previewing<'_> {
         let room = limit.saturating_sub(store.contact_total(self.tenant).await?);
         let rows = Rows::new(&self.table.columns, self.options, self.file_name, store.clock().now());
         let mut records = TableRecords::new(source, self.table, self.table.start);
-        if self.table.columns.has_header {
-            records.block(1).await?;
-        }
+        records.skip(self.table).await?;
         let (mut preview, mut made, mut number, mut shown) = (Preview::default(), HashSet::new(), 0, 0);
         loop {
             let block = records.block(BLOCK).await?;

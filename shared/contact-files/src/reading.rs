@@ -21,7 +21,7 @@ pub struct Table {
     pub charset: String,
     /// What stands between values.
     pub delimiter: char,
-    /// Where its first row begins, in bytes; the header's, if it has one.
+    /// Where its first row begins, in bytes; the header's, if it has one, or of what is above.
     pub start: u64,
     /// How many rows it has, without the header.
     pub rows: u64,
@@ -81,7 +81,7 @@ fn table(surveyed: Surveyed, options: &ImportOptions) -> Result<Table, Stopped> 
         charset: surveyed.charset.name().to_owned(),
         delimiter: char::from(surveyed.delimiter),
         start: surveyed.start,
-        rows: surveyed.records - u64::from(columns.has_header),
+        rows: surveyed.records - columns.before(),
         columns,
     })
 }
@@ -111,6 +111,12 @@ impl TableRecords {
         let delimiter = u8::try_from(table.delimiter).unwrap_or(b',');
         let charset = Charset::named(&table.charset).unwrap_or(Charset::UTF_8);
         Self { source, charset, records: Records::new(delimiter, offset), at: offset, has_ended: false }
+    }
+
+    /// Leaves out what stands before the first row of a table.
+    pub(crate) async fn skip(&mut self, table: &Table) -> Result<(), Stopped> {
+        let before = usize::try_from(table.columns.before()).unwrap_or(usize::MAX);
+        self.block(before).await.map(drop)
     }
 
     /// The next rows, at most so many; none at the end.

@@ -132,6 +132,8 @@ struct ListedTable<'a> {
     encoding: &'a str,
     delimiter: char,
     header: bool,
+    /// Rows above the table.
+    skipped_rows: u64,
     columns: Vec<ListedColumn<'a>>,
 }
 
@@ -141,6 +143,7 @@ impl<'a> From<&'a Table> for ListedTable<'a> {
             encoding: &table.charset,
             delimiter: table.delimiter,
             header: table.columns.has_header,
+            skipped_rows: table.columns.skipped,
             columns: columns(&table.columns),
         }
     }

@@ -6,7 +6,7 @@ use tables::{Csv, TableWriter, neutral};
 
 use super::Import;
 use crate::Stopped;
-use crate::columns::Columns;
+use crate::columns::{Column, Columns};
 use crate::field::Field;
 use crate::parts::PartFile;
 use crate::reading::TableRow;
@@ -62,8 +62,8 @@ pub(super) async fn join(
     import: &Import,
 ) -> Result<Option<String>, Stopped> {
     let Some(table) = import.table.as_ref().filter(|_| !import.pieces.is_empty()) else { return Ok(None) };
-    let names: Vec<&str> =
-        table.columns.all.iter().map(|column| column.name.as_str()).chain(["reason"]).collect();
+    let names: Vec<String> = table.columns.all.iter().map(Column::header).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).chain(["reason"]).collect();
     let object = format!("{tenant}/import-{id}-failed.csv");
     let mut file = PartFile::begin(object.clone());
     file.write(Csv::begin(&names, "").end());

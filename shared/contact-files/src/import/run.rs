@@ -87,8 +87,8 @@ impl Run<'_> {
             return self.finish(FileState::Finished).await;
         }
         let mut records = TableRecords::new(self.source(), &table, self.import.offset);
-        if self.import.row == 0 && self.import.offset == table.start && table.columns.has_header {
-            records.block(1).await?;
+        if self.import.row == 0 && self.import.offset == table.start {
+            records.skip(&table).await?;
         }
         let plan = self.files.store.tenant(self.of.tenant).await?;
         let limit = plan.and_then(|tenant| tenant.plan.contacts);
