@@ -149,6 +149,8 @@ impl<'a> Told<'a> {
             return Ok(());
         }
         let place = match field {
+            // The number of an order, which Shopify calls its name.
+            Field::Name if cell.starts_with('#') && !cell.chars().any(char::is_alphabetic) => return Ok(()),
             Field::Name => &mut self.name,
             Field::FirstName => &mut self.first_name,
             Field::LastName => &mut self.last_name,
@@ -375,6 +377,18 @@ mod tests {
         for (at, field) in [(7, "phone"), (8, "email"), (9, "phone")] {
             assert_eq!(rows[at].as_ref().unwrap_err().field, field, "{at}");
         }
+    }
+
+    #[test]
+    fn an_order_is_no_person() {
+        let rows = read(
+            "Name,Email,Phone,Billing Name,Shipping Name,Accepts Marketing\n#1001,a@x.it,,Ada Neri,Zia Pina,yes\n\
+            #1002,b@x.it,,,Bob,no\n#1003,c@x.it,,,,\n",
+        );
+        let names: Vec<Option<&str>> = rows.iter().map(|row| row.as_ref().unwrap().name.as_deref()).collect();
+        assert_eq!(names, [Some("Ada Neri"), Some("Bob"), None]);
+        let ada = rows[0].as_ref().unwrap();
+        assert_eq!((&ada.opt_in, &ada.metadata["accepts_marketing"]), (&None, &"yes".into()));
     }
 
     #[test]
