@@ -100,7 +100,7 @@ pub const CAMPAIGNS: Function = Function {
     ],
     memory_mb: 1_024,
     // It looks at files of contacts, in any encoding.
-    zipped_max: 9_400_000,
+    zipped_max: 8_000_000,
     ..Function::API
 };
 
@@ -237,7 +237,7 @@ pub const CAMPAIGN_WORKER: Function = Function {
     ],
     memory_mb: 1_024,
     // It reads workbooks, and texts in any encoding.
-    zipped_max: 8_500_000,
+    zipped_max: 8_000_000,
     ..Function::worker(jobs(Campaign, 1, AtOnce::UpTo(20)))
 };
 
