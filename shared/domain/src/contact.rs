@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::consent::{ConsentProof, ConsentRecord};
 use crate::identity::Identity;
 use crate::message::Address;
+use crate::note::Note;
 use crate::phone::LeftOut;
 use crate::{AccountId, ContactId, EmailAddress, Invalid, PhoneNumber};
 
@@ -47,6 +48,8 @@ pub struct Contact {
     pub tags: Vec<String>,
     /// The caller's own fields.
     pub metadata: Map<String, Value>,
+    /// What the tenant's people wrote about them, the oldest first.
+    pub notes: Vec<Note>,
     /// The account that brought the contact.
     pub origin: Option<AccountId>,
     /// Contacts that were found to be this one; their conversations are its own.
@@ -83,6 +86,7 @@ impl Contact {
             consent: ConsentRecord::default(),
             tags: Vec::new(),
             metadata: Map::new(),
+            notes: Vec::new(),
             origin: None,
             absorbed: Vec::new(),
             created_at: now,

@@ -78,6 +78,16 @@ number_id!(
     AccountId,
     "account_id"
 );
+number_id!(
+    /// A label of a tenant; ascending in order of creation.
+    LabelId,
+    "label_id"
+);
+number_id!(
+    /// A plan that whoever runs the installation defined.
+    PlanId,
+    "plan_id"
+);
 
 impl AccountId {
     /// Stands where a message belongs to no account: those of custom channels.

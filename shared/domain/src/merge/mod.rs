@@ -4,7 +4,10 @@
 //! Rows are applied one by one, so that the result of an import equals the
 //! result of its rows sent one at a time; the store then writes what changed.
 
+mod change;
 mod identities;
+
+pub use change::{ChangeRefused, ContactChange, NameChange};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,6 +15,7 @@ use jiff::Timestamp;
 
 use crate::contact::{Contact, MAX_METADATA, MAX_TAGS, NewContact, same_tag};
 use crate::identity::Identity;
+use crate::note::join_notes;
 use crate::phone::LeftOut;
 use crate::{ContactId, EmailAddress};
 use identities::{add_alias, merge_identities, system, system_of};
@@ -367,6 +371,7 @@ impl Book {
         theirs.into_iter().for_each(|identity| add_alias(contact, identity, usize::MAX));
         contact.consent.merge(other.consent);
         add_tags(contact, &other.tags);
+        join_notes(&mut contact.notes, other.notes);
         for (key, value) in other.metadata {
             contact.metadata.entry(key).or_insert(value);
         }
