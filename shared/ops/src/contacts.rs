@@ -14,7 +14,7 @@ use store::contacts::block_of;
 use store::outbox::{ContactChange, Facts, Note};
 
 use crate::events::{EventPublisher, Events, Transaction};
-use crate::{Code, Error, Result, suppression};
+use crate::{Code, Error, Result, labels, suppression};
 
 /// Deleted contacts that one job takes out of the campaigns.
 pub(crate) const ERASED_AT_ONCE: usize = 100;
@@ -22,7 +22,7 @@ pub(crate) const ERASED_AT_ONCE: usize = 100;
 /// Changes that one entry of the outbox holds.
 const NOTED: usize = 500;
 /// Tries against concurrent writers.
-pub(crate) const TRIES: usize = 8;
+pub(crate) const TRIES: u32 = 8;
 
 /// An upserted contact.
 #[derive(Debug, Clone)]
@@ -77,6 +77,7 @@ pub async fn upsert(
             }
         };
         let applied = applied.map_err(|_| plan_limit())?;
+        labels::number(store, tenant, &book).await?;
         if commit(&events, store, tenant, &mut book, reserved).await? {
             return finish(&book, &applied);
         }
@@ -289,6 +290,7 @@ impl Round<'_> {
                 }
             }
         }
+        labels::number(self.store, self.tenant, &book).await?;
         let lifts = suppression::join(self.store, self.tenant, &mut book).await?;
         let blocks = moved_blocks(&book);
         self.store.mark_blocks(self.tenant, &blocks, self.writer).await?;

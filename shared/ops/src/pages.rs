@@ -11,9 +11,9 @@ use store::contacts::{ContactFilter, Listing};
 use crate::events::EventPublisher;
 use crate::{Result, renewal};
 
-/// So many contacts always fit, as large as they may be: metadata of 16 kB, a hundred
+/// So many contacts always fit, as large as they may be: metadata of 16 kB, notes of 64 kB, a hundred
 /// tags.
-const ALWAYS: u64 = 50;
+const ALWAYS: u64 = 20;
 /// What an answer has beside its contacts, at most, in bytes.
 const REST: usize = 10_000;
 

@@ -76,6 +76,8 @@ kinds! {
     ApiKey = "KEY",
     /// The API keys of a tenant.
     ApiKeys = "KEYS",
+    /// A label: a tag with a number.
+    Label = "LABEL",
     /// A recipient of a campaign.
     Ledger = "LEDGER",
     /// Head of a block of a ledger: who works at it, and how far it is.

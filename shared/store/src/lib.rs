@@ -24,6 +24,7 @@ pub mod idempotency;
 pub mod intake;
 mod item;
 mod kind;
+pub mod labels;
 pub mod ledger;
 pub mod media;
 pub mod messages;

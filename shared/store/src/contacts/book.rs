@@ -49,7 +49,13 @@ impl Store {
             ids.insert(id);
         }
         let keys = ids.into_iter().map(|id| contact_key(tenant, id)).collect();
-        for item in self.get_many(keys).await? {
+        self.fill(&mut book, self.get_many(keys).await?)?;
+        Ok(book)
+    }
+
+    /// Adds contacts as they were read.
+    pub(super) fn fill(&self, book: &mut Book, items: Vec<Item>) -> Result<()> {
+        for item in items {
             let (id, version) = (sort_id(&item), number(&item, "ver").unwrap_or(0));
             match from_item(item)? {
                 Some(contact) => book.load_contact(contact),
@@ -61,7 +67,7 @@ impl Store {
                 }
             }
         }
-        Ok(book)
+        Ok(())
     }
 
     /// The ids that identities point to, where they point to any.
@@ -342,7 +348,7 @@ fn pointer(tenant: &TenantId, identity: &Identity, id: ContactId) -> Result<Item
     compose(&identity_key(tenant, identity), "identity", &PointerItem { id: id.0 })
 }
 
-fn sort_id(item: &Item) -> ContactId {
+pub(super) fn sort_id(item: &Item) -> ContactId {
     ContactId(crate::item::text(item, "sk").and_then(|sk| sk.parse().ok()).unwrap_or(0))
 }
 

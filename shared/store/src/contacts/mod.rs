@@ -8,6 +8,7 @@
 
 mod blocks;
 mod book;
+mod change;
 mod erase;
 mod moved;
 mod pages;
@@ -15,6 +16,7 @@ mod renew;
 
 pub use blocks::{BLOCK, BlockSize, ContactFilter, Listing, block_of};
 pub use book::Commit;
+pub use change::{Loaded, Subject};
 pub use moved::Moved;
 
 use std::collections::BTreeSet;
@@ -22,6 +24,7 @@ use std::collections::BTreeSet;
 use domain::consent::ConsentRecord;
 use domain::contact::{Contact, tag_key};
 use domain::identity::Identity;
+use domain::note::Note;
 use domain::text::searchable;
 use domain::{AccountId, ContactId, PhoneNumber, TenantId};
 use jiff::Timestamp;
@@ -105,6 +108,8 @@ struct ContactItem {
     tk: Vec<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     meta: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<NoteItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     origin: Option<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -113,6 +118,28 @@ struct ContactItem {
     updated: i64,
     /// What a search looks through: name, phones and e-mails, as [`searchable`] makes them.
     q: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct NoteItem {
+    id: String,
+    at: i64,
+    by: String,
+    text: String,
+}
+
+impl From<&Note> for NoteItem {
+    fn from(note: &Note) -> Self {
+        let Note { id, at, author, text } = note.clone();
+        Self { id, at: at.as_millisecond(), by: author, text }
+    }
+}
+
+impl NoteItem {
+    fn into_note(self) -> Result<Note> {
+        let at = Timestamp::from_millisecond(self.at).map_err(|_| Error::Corrupt { kind: KIND })?;
+        Ok(Note { id: self.id, at, author: self.by, text: self.text })
+    }
 }
 
 fn to_item(tenant: &TenantId, contact: &Contact, version: u64) -> Result<Item> {
@@ -137,6 +164,7 @@ fn to_item(tenant: &TenantId, contact: &Contact, version: u64) -> Result<Item> {
         tags: contact.tags.clone(),
         tk: tag_keys(&contact.tags),
         meta,
+        notes: contact.notes.iter().map(NoteItem::from).collect(),
         origin: contact.origin.map(|a| a.0),
         absorbed: contact.absorbed.iter().map(|c| c.0).collect(),
         created: contact.created_at.as_millisecond(),
@@ -196,6 +224,7 @@ pub(crate) fn from_item(item: Item) -> Result<Option<Contact>> {
         consent: item.consent,
         tags: item.tags,
         metadata,
+        notes: item.notes.into_iter().map(NoteItem::into_note).collect::<Result<_>>()?,
         origin: item.origin.map(AccountId),
         absorbed: item.absorbed.into_iter().map(ContactId).collect(),
         created_at: time(item.created)?,

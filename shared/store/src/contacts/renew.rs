@@ -1,6 +1,6 @@
 //! Contacts that an older version stored, written as this one does.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use domain::identity::Identity;
 use domain::{ContactId, TenantId};
@@ -12,8 +12,8 @@ use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store};
 
 /// The form of today. 1: what a search looks through is folded, tags have their keys, and
-/// every spelling of a number is one identity (2026-11).
-const FORM: u64 = 1;
+/// every spelling of a number is one identity (2026-11). 2: every tag has a number, as a label.
+const FORM: u64 = 2;
 /// Contacts that are written at once.
 const CONCURRENCY: usize = 16;
 /// After this long an order to renew is taken for lost, in milliseconds.
@@ -52,7 +52,7 @@ impl Store {
         self.update(Update::of(form_key(tenant)).set("form", n(FORM))).await
     }
 
-    /// Writes the contacts of a block anew that have an older form. Answers those whose
+    /// Writes the contacts of a block anew that have an older form, and numbers their tags. Answers those whose
     /// number is also another contact's, who was there under another spelling of it, beside
     /// that other. Repeated, it does what is left.
     ///
@@ -62,10 +62,12 @@ impl Store {
         let items = self.query(&Query { pk: block_pk(tenant, block), ..Query::default() }).await?;
         let mut spelled: Vec<(ContactId, Identity)> = Vec::new();
         let mut renewed: Vec<(u64, Item)> = Vec::new();
+        let mut tags: BTreeSet<String> = BTreeSet::new();
         for item in items {
             let version: u64 = number(&item, "ver").unwrap_or(0);
             let Some(mut contact) = from_item(item.clone())? else { continue };
             contact.phone = contact.phone.map(|phone| phone.current());
+            tags.extend(contact.tags.iter().cloned());
             let phone = contact.phone.as_ref().map(Identity::from);
             spelled.extend(
                 phone.filter(|phone| !older_keys(tenant, phone).is_empty()).map(|phone| (contact.id, phone)),
@@ -75,6 +77,7 @@ impl Store {
                 renewed.push((version, to_item(tenant, &contact, version + 1)?));
             }
         }
+        self.ensure_labels(tenant, &tags.into_iter().collect::<Vec<_>>()).await?;
         let writes = renewed.into_iter().map(|(version, item)| self.renew(version, item));
         stream::iter(writes.collect::<Vec<_>>())
             .buffer_unordered(CONCURRENCY)
