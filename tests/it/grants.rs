@@ -89,7 +89,7 @@ async fn contacts() -> World {
     let (world, api, hook) = shop().await;
     post(&api, "/api/channels", json!({"name": "LiveChat", "url": hook.url})).await;
     let row = json!({"name": "Ada", "email": "ada@example.com", "channels": {"LiveChat": "7"},
-                     "idempotency_key": "k-1"});
+                     "tags": "vip", "idempotency_key": "k-1"});
     post(&api, "/api/contacts", row).await;
     // Somebody who opted out on a channel turns out to have a number.
     let tenant = world.tenant();
@@ -132,7 +132,7 @@ async fn contact_files() -> World {
             api.upload("/api/contacts/imports", &fields[..], ("a.csv", "text/csv", file.as_bytes())).await;
         assert!(answer.status.is_success() || answer.status == 409, "{}", answer.json());
     }
-    let fields = &fields[..2];
+    let fields = &[&fields[..2], &[("tags", "lista")]].concat()[..];
     let answer = api.upload("/api/contacts/imports", fields, ("a.csv", "text/csv", file.as_bytes())).await;
     answer.expect(202);
     world.drain().await;

@@ -1,4 +1,4 @@
-//! Contacts and subscribers: create, import, list, find and delete.
+//! Contacts and subscribers: create, import, list, find, change and delete; labels.
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
@@ -16,6 +16,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use ops::events::EventPublisher;
 use queue::Queues;
+use sendwo::{change, labels};
 use store::Store;
 
 /// Largest body of an import, in bytes.
@@ -51,19 +52,38 @@ pub fn table() -> Table<App> {
         delete("/api/contacts/bulk", sendapp::delete_many),
         delete("/api/contacts/{id}", sendapp::delete),
     ];
-    let sendwo: [ApiEndpoint<App>; 5] = [
+    let subscribers: [ApiEndpoint<App>; 9] = [
         get_or_post("/api/v1/subscriber/list", sendwo::list),
         get_or_post("/api/v1/subscriber/create", sendwo::create),
-        get_or_post("/api/v1/whatsapp/subscriber/list", sendwo::list).extension(),
-        get_or_post("/api/v1/whatsapp/subscriber/create", sendwo::create).extension(),
-        get_or_post("/api/v1/whatsapp/subscriber/get", sendwo::get).extension(),
+        get_or_post("/api/v1/subscriber/get", sendwo::get).extension(),
+        get_or_post("/api/v1/subscriber/update", change::update),
+        get_or_post("/api/v1/subscriber/assign-labels", change::assign_labels),
+        get_or_post("/api/v1/subscriber/remove-labels", change::remove_labels).extension(),
+        get_or_post("/api/v1/subscriber/add-note", change::add_note),
+        get_or_post("/api/v1/label/list", labels::list),
+        get_or_post("/api/v1/label/create", labels::create),
+    ];
+    // As sister products call them.
+    let sisters: [ApiEndpoint<App>; 10] = [
+        get_or_post("/api/v1/whatsapp/subscriber/list", sendwo::list),
+        get_or_post("/api/v1/whatsapp/subscriber/create", sendwo::create),
+        get_or_post("/api/v1/whatsapp/subscriber/get", sendwo::get),
+        get_or_post("/api/v1/whatsapp/subscriber/update", change::update),
+        get_or_post("/api/v1/whatsapp/subscriber/chat/assign-labels", change::assign_labels),
+        get_or_post("/api/v1/whatsapp/subscriber/chat/remove-labels", change::remove_labels),
+        get_or_post("/api/v1/whatsapp/subscriber/chat/assign-custom-fields", change::update),
+        get_or_post("/api/v1/whatsapp/subscriber/chat/add-notes", change::add_note),
+        get_or_post("/api/v1/whatsapp/label/list", labels::list),
+        get_or_post("/api/v1/whatsapp/label/create", labels::create),
     ];
     let others: [ApiEndpoint<App>; 3] = [
         get("/v1/whatsapp/contacts", sendapi::list),
         post("/v1/contacts", dmchamp::create),
         get("/v1/contacts", dmchamp::find),
     ];
-    Table::new(sendapp.into_iter().chain(sendwo).chain(others))
+    Table::new(
+        sendapp.into_iter().chain(subscribers).chain(sisters.map(ApiEndpoint::extension)).chain(others),
+    )
 }
 
 /// The function's router, without a fallback.

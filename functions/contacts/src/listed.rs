@@ -3,6 +3,7 @@
 use domain::consent::{ConsentProof, ConsentRecord};
 use domain::contact::Contact;
 use domain::identity::Identity;
+use domain::note::Note;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -65,4 +66,26 @@ impl<'a> ListedConsent<'a> {
         let [opt_in, opt_out] = [&consent.opt_in, &consent.opt_out].map(|said| said.as_ref().map(proof));
         (opt_in.is_some() || opt_out.is_some()).then_some(Self { state, opt_in, opt_out })
     }
+}
+
+/// A note, as contracts list it.
+#[derive(Serialize)]
+pub(crate) struct ListedNote {
+    id: String,
+    note: String,
+    /// The key that wrote it, by its name.
+    author: String,
+    created_at: String,
+}
+
+impl From<&Note> for ListedNote {
+    fn from(note: &Note) -> Self {
+        let Note { id, at, author, text } = note.clone();
+        Self { id, note: text, author, created_at: format!("{at:.3}") }
+    }
+}
+
+/// What was written about a contact, the oldest first.
+pub(crate) fn notes(contact: &Contact) -> Vec<ListedNote> {
+    contact.notes.iter().map(ListedNote::from).collect()
 }

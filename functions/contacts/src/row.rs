@@ -37,6 +37,11 @@ impl Origin {
         Ok(Self { country, ..Self::default() })
     }
 
+    /// The country of numbers that are written without one.
+    pub(crate) fn country(&self) -> Option<CallingCode> {
+        self.country
+    }
+
     /// With the country of the call, before the account's, at the time of the call.
     pub(crate) fn in_country(self, country: Option<CallingCode>, now: Timestamp) -> Self {
         Self { country: country.or(self.country), now, ..self }

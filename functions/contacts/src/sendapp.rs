@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use store::Store;
 use store::contacts::ContactFilter;
 
-use crate::listed::{ListedConsent, ListedIdentity, identities};
+use crate::listed::{ListedConsent, ListedIdentity, ListedNote, identities, notes};
 use crate::row::{Origin, PersonFields, ToldContact};
 
 const PER_PAGE: u64 = 100;
@@ -42,6 +42,9 @@ struct ListedContact<'a> {
     /// What the contact agreed to, and its proof.
     #[serde(skip_serializing_if = "Option::is_none")]
     consent: Option<ListedConsent<'a>>,
+    /// What was written about the contact, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<ListedNote>,
     created_at: String,
     updated_at: String,
 }
@@ -58,6 +61,7 @@ impl<'a> From<&'a Contact> for ListedContact<'a> {
             channels: channels(contact),
             identities: identities(contact),
             consent: ListedConsent::of(&contact.consent),
+            notes: notes(contact),
             created_at: format!("{:.3}", contact.created_at),
             updated_at: format!("{:.3}", contact.updated_at),
         }

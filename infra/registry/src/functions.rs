@@ -4,7 +4,7 @@ use queue::Queue::{self, Campaign, Inbound, Media, Send, Webhook};
 use store::Kind::{
     Accounts, Active, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Channel, Contacts, Conversation,
     Counter, Delivery, Due, Event, Export, File, Frequency, Hook, HookState, Idempotency, Identity, Import,
-    Intake, Ledger, LedgerHead, MediaId, Message, Moved, Outbox, PhoneId, Rate, Report, Runner, Slot,
+    Intake, Label, Ledger, LedgerHead, MediaId, Message, Moved, Outbox, PhoneId, Rate, Report, Runner, Slot,
     Suppression, Templates, Tenant, Token, Usage, Verify, Waba, Waiting, Wamid,
 };
 
@@ -109,7 +109,7 @@ pub const CONTACTS: Function = Function {
     name: "contacts",
     about: "Contacts and subscribers",
     reads: &[Accounts, ApiKey, Channel, Hook, Tenant, Token],
-    writes: &[Blocks, Contacts, Counter, Idempotency, Identity, Outbox, Rate, Suppression],
+    writes: &[Blocks, Contacts, Counter, Idempotency, Identity, Label, Outbox, Rate, Suppression],
     feeds: &[Campaign, Webhook],
     memory_mb: 1_024,
     zipped_max: 5_000_000,
@@ -129,6 +129,7 @@ pub const INBOUND: Function = Function {
         Counter,
         Identity,
         Intake,
+        Label,
         Ledger,
         LedgerHead,
         Message,
@@ -216,6 +217,7 @@ pub const CAMPAIGN_WORKER: Function = Function {
         File,
         Identity,
         Import,
+        Label,
         Ledger,
         LedgerHead,
         Outbox,

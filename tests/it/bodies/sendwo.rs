@@ -28,6 +28,57 @@ fn subscribers() {
 }
 
 #[test]
+fn changes_of_a_subscriber() {
+    compare("sendwo-subscriber", async |story| {
+        let new = [("name", "Ada Neri"), ("phoneNumber", ADA), ("label_names", "vip")];
+        story.given_sendwo("/api/v1/subscriber/create", &new).await;
+        story.given_sendwo("/api/v1/subscriber/create", &[("phoneNumber", "393330000002")]).await;
+        let path = |what: &str| format!("/api/v1/subscriber/{what}");
+        let sister = |what: &str| format!("/api/v1/whatsapp/subscriber/{what}");
+        let (id, phone) = (("subscriberId", "1"), ("phone_number", ADA));
+        let fields = ("custom_fields[city]", "Roma");
+        story.get_and_post(&path("update"), &[id, ("firstName", "Bice"), ("email", "ada@example.com")]).await;
+        story.get_and_post(&sister("update"), &[phone, ("last_name", "Verdi"), ("gender", "female")]).await;
+        story
+            .get_and_post(
+                &sister("chat/assign-custom-fields"),
+                &[phone, ("custom_fields", r#"{"city":"Roma"}"#)],
+            )
+            .await;
+        story.get(&format!("{}?subscriberId=1&{}={}", path("update"), fields.0, fields.1)).await;
+        story.post(&path("update"), json!({"subscriberId": 9, "firstName": "x"})).await;
+        story.post(&path("update"), json!({"subscriber_id": 1, "phone_number": "393330000002"})).await;
+        story.post(&path("update"), json!({"subscriberId": 1, "custom_fields": "[1]"})).await;
+        story.get_and_post(&path("assign-labels"), &[id, ("labelIds", "1,news")]).await;
+        story.get_and_post(&sister("chat/assign-labels"), &[phone, ("label_ids", "2")]).await;
+        story.post(&path("assign-labels"), json!({"subscriberId": 1, "labelIds": [7]})).await;
+        story.post(&path("assign-labels"), json!({"subscriberId": 1})).await;
+        story.get_and_post(&path("remove-labels"), &[id, ("label_names", "NEWS")]).await;
+        story.get_and_post(&sister("chat/remove-labels"), &[phone, ("label_ids", "1")]).await;
+        story.get_and_post(&path("add-note"), &[id, ("note", "Chiede i prezzi.")]).await;
+        story.get_and_post(&sister("chat/add-notes"), &[phone, ("note_text", "Richiamare")]).await;
+        story.post(&path("add-note"), json!({"phone": ADA, "note": " "})).await;
+        story.get_and_post(&path("get"), &[id]).await;
+        story.get("/api/contacts?search=bice").await;
+        story.keyless(Method::POST, &path("update")).await;
+    });
+}
+
+#[test]
+fn labels() {
+    compare("sendwo-labels", async |story| {
+        story.get_and_post("/api/v1/label/create", &[("labelName", "Vip")]).await;
+        story.get_and_post("/api/v1/whatsapp/label/create", &[("label_name", "vip")]).await;
+        story.given("/api/contacts", json!({"email": "ada@example.com", "tags": ["Nuovi clienti"]})).await;
+        story.get_and_post("/api/v1/label/list", &[]).await;
+        story.get_and_post("/api/v1/whatsapp/label/list", &[]).await;
+        story.post("/api/v1/label/create", json!({})).await;
+        story.post("/api/v1/label/create", json!({"name": "x".repeat(65)})).await;
+        story.keyless(Method::GET, "/api/v1/label/list").await;
+    });
+}
+
+#[test]
 fn messages() {
     compare("sendwo-messages", async |story| {
         story.world.writes(&phone(1), "Buongiorno");

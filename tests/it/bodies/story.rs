@@ -44,7 +44,8 @@ impl<'w> Story<'w> {
 
     /// The same parameters in the query of a `GET`, and in the body of a `POST`.
     pub(super) async fn get_and_post(&mut self, path: &str, parameters: &[(&str, &str)]) -> Value {
-        let pairs: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> =
+            parameters.iter().map(|(name, value)| format!("{name}={}", in_query(value))).collect();
         self.get(&format!("{path}?{}", pairs.join("&"))).await;
         let body = parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
         self.post(path, Value::Object(body.collect())).await
@@ -109,6 +110,14 @@ impl<'w> Story<'w> {
         answer.json()
     }
 
+    /// The same of a call of Sendwo's.
+    pub(super) async fn given_sendwo(&self, path: &str, parameters: &[(&str, &str)]) {
+        let pairs: Vec<String> =
+            parameters.iter().map(|(name, value)| format!("{name}={}", in_query(value))).collect();
+        let answer = self.api.sendwo(path, &pairs.join("&")).await;
+        assert_eq!(answer.json()["status"], "1", "{path}: {answer:?}");
+    }
+
     /// Half a minute in no time, in which the workers work.
     pub(super) async fn later(&self) {
         tokio::time::sleep(Duration::from_secs(30)).await;
@@ -127,6 +136,17 @@ pub(super) fn route(method: &Method, path: &str) -> Route {
         routes().into_iter().filter(|route| route.method == method.as_str() && fits(route.path)).collect();
     fitting.sort_by_key(|route| route.path.matches('{').count());
     *fitting.first().unwrap_or_else(|| panic!("nothing serves {method} {path}"))
+}
+
+/// A value as a query has it.
+fn in_query(value: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b',' | b'-' | b'_' | b':' | b'/' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    };
+    value.bytes().map(escape).collect()
 }
 
 fn pretty(body: Value) -> String {

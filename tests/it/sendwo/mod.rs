@@ -2,3 +2,4 @@
 
 mod conversation;
 mod delivery_status;
+mod subscribers;

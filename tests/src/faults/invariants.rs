@@ -10,6 +10,7 @@ use domain::identity::Identity;
 use domain::message::CallbackRef;
 use domain::recipient::State;
 use domain::{CampaignId, ContactId, MessageId};
+use serde_json::Value;
 use simulators::graph::AcceptedMessage;
 use store::ledger::Row;
 use tokio::time::sleep;
@@ -233,6 +234,7 @@ impl Findings<'_> {
                 Promise::Events { containing, count } => self.events(&containing, count),
                 Promise::Received { from, text } => self.received(from, &text).await,
                 Promise::Answered { to, text } => self.answered(&to, &text),
+                Promise::Marked { who, notes, labels } => self.marked(who, &notes, &labels).await,
                 Promise::Audience { .. } => {}
             }
         }
@@ -250,6 +252,35 @@ impl Findings<'_> {
         let times = texts.iter().filter(|t| *t == text).count();
         if times != 1 {
             self.add("what was written is lost or doubled", format!("{text}: {times} times"));
+        }
+    }
+
+    /// A contact has its notes and tags, and each tag its number.
+    async fn marked(&mut self, who: usize, notes: &[String], labels: &[(String, Vec<Option<(u16, Value)>>)]) {
+        let world = &self.stage.world;
+        let identity = Identity::from(&phone(who).parse::<PhoneNumber>().unwrap());
+        let Some(contact) = world.store().contact_by(world.tenant(), &identity).await.unwrap() else {
+            return self.add("contacts are lost or stay", phone(who));
+        };
+        let written: Vec<&String> = contact.notes.iter().map(|note| &note.text).collect();
+        let mut wanted: Vec<&String> = notes.iter().collect();
+        wanted.sort();
+        let mut sorted = written.clone();
+        sorted.sort();
+        if sorted != wanted {
+            self.add("notes are lost or doubled", format!("{written:?}"));
+        }
+        let numbers = world.store().labels(world.tenant()).await.unwrap();
+        for (tag, answers) in labels {
+            let ids: Vec<u64> =
+                numbers.iter().filter(|label| label.name == *tag).map(|label| label.id.0).collect();
+            if ids.len() != 1 || !contact.tags.contains(tag) {
+                self.add("labels are lost or doubled", format!("{tag}: {ids:?} of {:?}", contact.tags));
+            }
+            let told = answers.iter().flatten().filter_map(|(_, body)| body["id"].as_u64());
+            for id in told.filter(|id| !ids.contains(id)) {
+                self.add("a label has two numbers", format!("{tag}: {id} was told, it is {ids:?}"));
+            }
         }
     }
 

@@ -74,6 +74,16 @@ pub enum Promise {
         /// A part of the answer.
         text: String,
     },
+    /// A contact has these notes and these tags, each once, and each tag one number: the one that
+    /// clients were told.
+    Marked {
+        /// The nth person.
+        who: usize,
+        /// Texts of the notes.
+        notes: Vec<String>,
+        /// The tags, with the answers to whoever made labels of them.
+        labels: Vec<(String, Vec<Option<(u16, Value)>>)>,
+    },
     /// An endpoint gets this many different events that contain the text.
     Events {
         /// A part of the body.
@@ -192,6 +202,11 @@ impl Stage {
         &self.api.token
     }
 
+    /// The owner's key.
+    pub fn key(&self) -> &str {
+        &self.api.key
+    }
+
     /// Waits until a campaign has this state, as a client does who looks at it.
     pub async fn until_state(&self, id: CampaignId, state: CampaignState) {
         for _ in 0..PATIENCE_S {
@@ -298,10 +313,10 @@ impl Stage {
     }
 }
 
-/// «A request with this key is under way.» The DM Champ contract has no 409.
+/// «A request with this key is under way.» The contracts of DM Champ and Sendwo have no 409.
 fn is_under_way(status: u16, body: &Value) -> bool {
     let message = body["message"].as_str().or(body["error"]["message"].as_str());
-    matches!(status, 400 | 409) && message.is_some_and(|message| message.contains("under way"))
+    matches!(status, 200 | 400 | 409) && message.is_some_and(|message| message.contains("under way"))
 }
 
 /// A request of a client.

@@ -1,25 +1,33 @@
-//! `/api/v1/subscriber` and `/api/v1/whatsapp/subscriber`
+//! `/api/v1/subscriber` and `/api/v1/whatsapp/subscriber`, and labels.
+
+pub(crate) mod change;
+pub(crate) mod labels;
 
 use api_http::{
-    ApiError, Caller, Given, Input, PhoneText, Reply, Required, Result, Texts, country_of, idempotent,
-    request, weight_of,
+    ApiError, Caller, Given, Input, PhoneText, Reply, Result, Texts, country_of, idempotent, request,
+    text_of, weight_of,
 };
 use axum::extract::State;
 use axum::response::Response;
+use domain::ContactId;
 use domain::contact::Contact;
 use domain::identity::Identity;
+use domain::message::Address;
 use ops::events::EventPublisher;
 use ops::pages::{Start, Wanted};
-use ops::{callers, contacts, pages};
+use ops::{Error, callers, contacts, pages};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use store::Store;
-use store::contacts::ContactFilter;
+use store::contacts::{ContactFilter, Subject};
 
-use crate::listed::{ListedIdentity, identities};
+use crate::listed::{ListedIdentity, ListedNote, identities, notes};
 use crate::row::{Origin, PersonFields, ToldContact};
 
 const PER_PAGE: u64 = 100;
 const MAX_PER_PAGE: u64 = 1_000;
+/// The custom field that sister products have a parameter for.
+const GENDER: &str = "gender";
 
 #[derive(Serialize)]
 pub(crate) struct Subscriber {
@@ -31,6 +39,10 @@ pub(crate) struct Subscriber {
     email: Option<String>,
     labels: Vec<String>,
     label_names: String,
+    gender: Option<String>,
+    custom_fields: Map<String, Value>,
+    /// What was written about the subscriber, the oldest first.
+    notes: Vec<ListedNote>,
     /// Everything that the subscriber is known by.
     identities: Vec<ListedIdentity>,
     created_at: String,
@@ -49,6 +61,9 @@ impl From<&Contact> for Subscriber {
             email: contact.email.as_ref().map(|email| email.as_str().to_owned()),
             labels: contact.tags.clone(),
             label_names: contact.tags.join(","),
+            gender: contact.metadata.get(GENDER).and_then(text_of),
+            custom_fields: contact.metadata.clone(),
+            notes: notes(contact),
             identities: identities(contact),
             created_at: format!("{:.3}", contact.created_at),
         }
@@ -163,10 +178,45 @@ pub(crate) async fn list(
 }
 
 request! {
-    /// `subscriber/get`
-    pub(crate) struct FindSubscriber {
-        phone: Required<PhoneText> = named("phone_number" | "phoneNumber" | "phone" | "chat_id" | "chatId"),
+    /// Which subscriber: by their id, or their number.
+    pub(crate) struct WhoFields {
+        id: Given<String> = named("subscriberId" | "subscriber_id"),
+        phone: Given<PhoneText> = named("phone_number" | "phoneNumber" | "phone" | "chat_id" | "chatId"),
+        number: Given<String> = named("phoneNumberId" | "phone_number_id" | "phoneNumberID"),
     }
+}
+
+/// The subscriber that a caller names.
+struct Who {
+    subject: Subject,
+    /// The parameter that names them.
+    name: &'static str,
+    /// Their number, when the id names them.
+    phone: Option<Address>,
+}
+
+impl WhoFields {
+    async fn get(self, store: &Store, caller: &ops::Caller) -> Result<Who> {
+        let (by_id, by_phone) = (self.id.name(), self.phone.name());
+        let phone = self.phone.get()?;
+        let country = match self.number.is_given()? {
+            true => origin(store, caller, self.number).await?.country(),
+            false => country_of(store, caller, phone.as_ref()).await?,
+        };
+        let phone = phone.map(|phone| phone.recipient(country)).transpose()?.map(|(address, _)| address);
+        if let Some(id) = self.id.get()? {
+            let id: ContactId = id.parse().map_err(|wrong| ApiError::from(wrong).renamed("id", by_id))?;
+            return Ok(Who { subject: Subject::Id(id), name: by_id, phone });
+        }
+        let missing = || Error::invalid("subscriberId", "subscriberId or phone_number is required");
+        let address = phone.ok_or_else(missing)?;
+        Ok(Who { subject: Subject::Known(Identity::from(&address)), name: by_phone, phone: None })
+    }
+}
+
+request! {
+    /// `subscriber/get`
+    pub(crate) struct FindSubscriber(who: WhoFields) {}
 }
 
 /// `subscriber/get`
@@ -175,11 +225,12 @@ pub(crate) async fn get(
     Caller(caller): Caller,
     input: Input<FindSubscriber>,
 ) -> Result<Reply<200, Subscribers>> {
-    let phone = input.read().phone;
-    let name = phone.name();
-    let phone = phone.get()?;
-    let (address, _) = phone.clone().recipient(country_of(&store, &caller, Some(&phone)).await?)?;
-    let found = contacts::find(&store, caller.tenant_id(), &Identity::from(&address), name).await?;
+    let who = input.read().who.get(&store, &caller).await?;
+    let found = match &who.subject {
+        Subject::Id(id) => store.contact(caller.tenant_id(), *id).await?,
+        Subject::Known(identity) => store.contact_by(caller.tenant_id(), identity).await?,
+    };
+    let found = found.ok_or_else(|| Error::not_found(who.name, "there is no such contact"))?;
     Ok(Reply(Subscribers {
         status: "1",
         message: vec![Subscriber::from(&found)],

@@ -8,6 +8,7 @@ mod held;
 mod identity;
 mod inbound;
 mod messages;
+mod subscribers;
 
 use domain::CampaignId;
 use serde_json::json;
@@ -47,6 +48,8 @@ pub enum Scenario {
     Messages,
     /// An import beside deletes and a single contact.
     Import,
+    /// A contact that is changed, labelled and written about.
+    Subscriber,
     /// What people write, HELP among it.
     Inbound,
     /// A person says STOP under an identity of theirs that nobody knew.
@@ -56,7 +59,7 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    const NAMES: [(Self, &str); 16] = [
+    const NAMES: [(Self, &str); 17] = [
         (Self::Campaign, "campaign"),
         (Self::Cancel, "cancel"),
         (Self::ResumeFailed, "resume-failed"),
@@ -70,6 +73,7 @@ impl Scenario {
         (Self::Scheduled, "scheduled"),
         (Self::Messages, "messages"),
         (Self::Import, "import"),
+        (Self::Subscriber, "subscriber"),
         (Self::Inbound, "inbound"),
         (Self::Identity, "identity"),
         (Self::Events, "events"),
@@ -119,7 +123,7 @@ impl Scenario {
             }
             Self::Channel | Self::ChannelCancel => channels::prepare(stage, 7).await,
             Self::Scheduled => campaigns::schedule(stage, 4).await,
-            Self::Messages | Self::Inbound => {
+            Self::Messages | Self::Inbound | Self::Subscriber => {
                 stage.world.import((0..3).map(person)).await;
             }
             Self::Identity => identity::prepare(stage).await,
@@ -145,6 +149,7 @@ impl Scenario {
             | Self::Scheduled
             | Self::Messages
             | Self::Import
+            | Self::Subscriber
             | Self::Inbound
             | Self::Identity
             | Self::Events => {}
@@ -167,6 +172,7 @@ impl Scenario {
             Self::Scheduled => campaigns::scheduled(stage).await,
             Self::Messages => messages::under_keys(stage).await,
             Self::Import => contacts::beside_deletes(stage).await,
+            Self::Subscriber => subscribers::changed(stage).await,
             Self::Inbound => inbound::of_people(stage).await,
             Self::Identity => identity::of_one_person(stage).await,
             Self::Events => events::for_an_endpoint(stage).await,
