@@ -24,8 +24,18 @@ pub struct Tenant {
     pub timezone: String,
     /// What it may do.
     pub plan: Plan,
+    /// Since when it has the plan.
+    pub plan_since: Timestamp,
     /// When it was created.
     pub created_at: Timestamp,
+}
+
+impl Tenant {
+    /// When the plan ends, where it does.
+    pub fn plan_ends_at(&self) -> Option<Timestamp> {
+        let days = i64::from(self.plan.validity_days?);
+        Timestamp::from_second(self.plan_since.as_second().saturating_add(days * 86_400)).ok()
+    }
 }
 
 /// What a key may do.

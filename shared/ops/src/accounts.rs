@@ -129,7 +129,15 @@ pub async fn create_tenant(store: &Store, new: NewTenant) -> Result<(Tenant, Sec
     let id: TenantId = store.entropy().token(12).parse()?;
     let plan = new.plan.check()?;
     let created_at = store.clock().now();
-    let tenant = Tenant { id, name, email: email.as_str().to_owned(), timezone, plan, created_at };
+    let tenant = Tenant {
+        id,
+        name,
+        email: email.as_str().to_owned(),
+        timezone,
+        plan,
+        plan_since: created_at,
+        created_at,
+    };
     let (secret, key) = new_key(store, &tenant.id, Role::Owner, "owner");
     store.create_tenant(&tenant, &key).await?;
     Ok((tenant, secret))
@@ -156,12 +164,18 @@ pub async fn regenerate_key(store: &Store, caller: &Caller) -> Result<Secret> {
 /// Creates an operator's key, which is shown only now.
 ///
 /// # Errors
-/// [`Code::Forbidden`] for operators, [`Code::InvalidField`] for the name.
+/// [`Code::Forbidden`] for operators, [`Code::InvalidField`] for the name,
+/// [`Code::PlanLimit`] when the plan has no room for another one.
 pub async fn create_operator(store: &Store, caller: &Caller, name: &str) -> Result<(ApiKey, Secret)> {
     caller.require_owner()?;
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 255 {
         return Err(Error::invalid("name", "name must have 1 to 255 characters"));
+    }
+    if let Some(limit) = caller.tenant.plan.team_members
+        && team_size(store, caller.tenant_id()).await? >= limit
+    {
+        return Err(Error::new(Code::PlanLimit, "the plan's limit of team members is reached"));
     }
     let (secret, key) = new_key(store, caller.tenant_id(), Role::Operator, name);
     store.create_api_key(&key).await?;
@@ -182,6 +196,15 @@ pub async fn operators(store: &Store, caller: &Caller) -> Result<Vec<ApiKey>> {
     caller.require_owner()?;
     let keys = store.api_keys(caller.tenant_id()).await?;
     Ok(keys.into_iter().filter(|k| k.role == Role::Operator).collect())
+}
+
+/// How many operators a tenant has.
+///
+/// # Errors
+/// [`Code::Unavailable`] when the database does not answer.
+pub async fn team_size(store: &Store, tenant: &TenantId) -> Result<u64> {
+    let keys = store.api_keys(tenant).await?;
+    Ok(keys.iter().filter(|key| key.role == Role::Operator).count() as u64)
 }
 
 /// Switches an operator's key off or on.

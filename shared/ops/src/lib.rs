@@ -20,6 +20,7 @@ pub mod integrations;
 pub mod labels;
 pub mod moves;
 pub mod pages;
+pub mod plans;
 mod question;
 pub mod receiving;
 pub mod renewal;

@@ -92,6 +92,8 @@ kinds! {
     Outbox = "OUTBOX",
     /// Pointer from Meta's id of a number to its tenant.
     PhoneId = "PHONEID",
+    /// The plans that the installation defines.
+    Plans = "PLANS",
     /// Requests of a key in a minute.
     Rate = "RATE",
     /// A report's file, and the counts of a campaign.

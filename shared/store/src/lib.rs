@@ -5,7 +5,7 @@
 //! `conversation` (`cpk`, `csk`), time to live in `ttl`. A key is
 //! `KIND#<tenant>#...`; the tenant is never the whole of it, because one
 //! partition takes 1,000 writes per second. Global kinds hold only pointers:
-//! `KEY`, `TOKEN`, `PHONEID`, `WABA`, `VERIFY`, `DUE`, `OUTBOX`.
+//! `KEY`, `TOKEN`, `PHONEID`, `WABA`, `VERIFY`, `DUE`, `OUTBOX`; and `PLANS`, the installation's own.
 //!
 //! Preconditions are in the verb: `create` wants absence, `replace` the version
 //! that was read, `transition` a state. What does not hold is [`Error::Conflict`].
@@ -30,6 +30,7 @@ pub mod media;
 pub mod messages;
 pub mod numbers;
 pub mod outbox;
+mod plans;
 mod progress;
 pub mod rates;
 pub mod recounts;

@@ -1,7 +1,6 @@
 //! Tenants, API keys, accounts and their tokens.
 
 use domain::account::{Account, ApiKey, ContactPolicy, Number, Role, Tenant};
-use domain::plan::Plan;
 use domain::sender::SenderId;
 use domain::{AccountId, CallingCode, Secret, TenantId};
 use jiff::Timestamp;
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::Action;
 use crate::item::{Item, Key, Query, compose, n, number, read, s, text};
+use crate::plans::PlanItem;
 use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store, sha256_hex};
 
@@ -42,13 +42,11 @@ struct TenantItem {
     name: String,
     email: String,
     timezone: String,
-    plan_name: String,
-    api_access: bool,
-    per_minute: u32,
-    heavy_per_minute: u32,
-    max_contacts: Option<u64>,
-    max_messages_day: Option<u64>,
-    max_accounts: Option<u64>,
+    #[serde(flatten)]
+    plan: PlanItem,
+    /// Since when it has the plan; from the beginning, when it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    plan_since: Option<i64>,
     created: i64,
 }
 
@@ -106,19 +104,13 @@ fn time(ms: i64) -> Timestamp {
 
 impl From<&Tenant> for TenantItem {
     fn from(tenant: &Tenant) -> Self {
-        let plan = tenant.plan.clone();
         Self {
             id: tenant.id.to_string(),
             name: tenant.name.clone(),
             email: tenant.email.clone(),
             timezone: tenant.timezone.clone(),
-            plan_name: plan.name,
-            api_access: plan.api_access,
-            per_minute: plan.requests_per_minute,
-            heavy_per_minute: plan.heavy_requests_per_minute,
-            max_contacts: plan.contacts,
-            max_messages_day: plan.messages_per_day,
-            max_accounts: plan.accounts,
+            plan: PlanItem::from(&tenant.plan),
+            plan_since: Some(tenant.plan_since.as_millisecond()),
             created: tenant.created_at.as_millisecond(),
         }
     }
@@ -131,15 +123,8 @@ impl TenantItem {
             name: self.name,
             email: self.email,
             timezone: self.timezone,
-            plan: Plan {
-                name: self.plan_name,
-                api_access: self.api_access,
-                requests_per_minute: self.per_minute,
-                heavy_requests_per_minute: self.heavy_per_minute,
-                contacts: self.max_contacts,
-                messages_per_day: self.max_messages_day,
-                accounts: self.max_accounts,
-            },
+            plan: self.plan.into(),
+            plan_since: time(self.plan_since.unwrap_or(self.created)),
             created_at: time(self.created),
         })
     }
@@ -176,6 +161,15 @@ impl Store {
     pub async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>> {
         let item = self.get::<TenantItem>(&tenant_key(id), "tenant").await?;
         item.map(TenantItem::into_tenant).transpose()
+    }
+
+    /// Gives a tenant another plan.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when there is no such tenant.
+    pub async fn give_plan(&self, tenant: &Tenant) -> Result<()> {
+        let item = compose(&tenant_key(&tenant.id), "tenant", &TenantItem::from(tenant))?;
+        self.replace(item, vec![When::Exists]).await
     }
 
     /// Finds a key by the SHA-256 of what a caller sent, strongly consistent and
