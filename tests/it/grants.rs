@@ -66,6 +66,9 @@ async fn accounts() -> World {
     let id = operator["operator"]["id"].as_str().unwrap();
     post(&api, &format!("/api/operators/{id}/disable"), json!({})).await;
     api.of_another_tenant().await;
+    let plan = Request::post("/api/plans").header("x-admin-key", harness::ADMIN_KEY);
+    let plan = plan.header("content-type", "application/json").body(r#"{"name": "Growth"}"#.into()).unwrap();
+    api.send(plan).await.expect(200);
     post(&api, "/api/account/regenerate_key", json!({})).await;
     world
 }

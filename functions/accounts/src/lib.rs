@@ -1,17 +1,18 @@
 //! Tenants and what they own: profile, plan, usage, accounts and their tokens, keys and
-//! operators.
+//! operators; the plans that there are.
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
 //! - What it may reach: `registry::ACCOUNTS`.
 
 mod sendapp;
+mod sendwo;
 
-use api_http::{ApiEndpoint, Table, get, post};
+use api_http::{ApiEndpoint, Table, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
 use ops::AdminKey;
-use sendapp::{operators, tenants};
+use sendapp::{operators, plans, tenants};
 use store::Store;
 
 /// What the handlers use.
@@ -36,7 +37,7 @@ pub fn table() -> Table<App> {
         get("/api/get_tokens", sendapp::tokens),
         post("/api/create_accounts", sendapp::create),
     ];
-    let extensions: [ApiEndpoint<App>; 8] = [
+    let extensions: [ApiEndpoint<App>; 12] = [
         post("/api/get_tokens", sendapp::tokens),
         post("/api/account/regenerate_key", operators::regenerate_key),
         get("/api/operators", operators::list),
@@ -45,8 +46,19 @@ pub fn table() -> Table<App> {
         post("/api/operators/{id}/enable", operators::enable),
         post("/api/accounts/settings", sendapp::change),
         post("/api/tenants", tenants::create),
+        post("/api/tenants/{id}/plan", tenants::give_plan),
+        get("/api/plans", plans::list),
+        post("/api/plans", plans::define),
+        get_or_post("/api/v1/whatsapp/account/connect", sendwo::connect),
     ];
-    Table::new(contract.into_iter().chain(extensions.map(ApiEndpoint::extension)))
+    let sendwo: [ApiEndpoint<App>; 5] = [
+        get_or_post("/api/v1/user/myInfo", sendwo::my_info),
+        get_or_post("/api/v1/user/usage/log", sendwo::usage_log),
+        get_or_post("/api/v1/user/package/list", sendwo::packages),
+        get_or_post("/api/v1/user/module/list", sendwo::modules),
+        get_or_post("/api/v1/whatsapp/connect/account/list", sendwo::connected),
+    ];
+    Table::new(contract.into_iter().chain(sendwo).chain(extensions.map(ApiEndpoint::extension)))
 }
 
 /// The function's router, without a fallback.

@@ -4,8 +4,8 @@ use queue::Queue::{self, Campaign, Inbound, Media, Send, Webhook};
 use store::Kind::{
     Accounts, Active, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Channel, Contacts, Conversation,
     Counter, Delivery, Due, Event, Export, File, Frequency, Hook, HookState, Idempotency, Identity, Import,
-    Intake, Label, Ledger, LedgerHead, MediaId, Message, Moved, Outbox, PhoneId, Rate, Report, Runner, Slot,
-    Suppression, Templates, Tenant, Token, Usage, Verify, Waba, Waiting, Wamid,
+    Intake, Label, Ledger, LedgerHead, MediaId, Message, Moved, Outbox, PhoneId, Plans, Rate, Report, Runner,
+    Slot, Suppression, Templates, Tenant, Token, Usage, Verify, Waba, Waiting, Wamid,
 };
 
 use crate::Client::{Bucket, Files, Graph, Outbound, Schedules, Secret};
@@ -50,7 +50,7 @@ pub const ACCOUNTS: Function = Function {
     name: "accounts",
     about: "Tenants, accounts, tokens and keys",
     reads: &[Blocks, Usage],
-    writes: &[Accounts, ApiKey, ApiKeys, Audit, Counter, Rate, Tenant, Token],
+    writes: &[Accounts, ApiKey, ApiKeys, Audit, Counter, Plans, Rate, Tenant, Token],
     zipped_max: 5_000_000,
     ..Function::API
 };
@@ -88,6 +88,7 @@ pub const CAMPAIGNS: Function = Function {
         Rate,
         Report,
         Templates,
+        Usage,
     ],
     clients: &[Secret, Graph, Outbound, Files, Schedules],
     feeds: &[Campaign, Send],

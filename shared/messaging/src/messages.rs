@@ -16,6 +16,7 @@ use store::Store;
 use store::addressees::Addressee;
 use store::messages::Message;
 use store::rates::SenderTurns;
+use store::usage::{Allowance, Allowed};
 
 use crate::delivery::{Parcel, dispatch};
 use crate::routes::{self, Route};
@@ -245,13 +246,16 @@ pub(crate) async fn take_turn(
     }
 }
 
-/// Counts a message against the plan's limit of the day.
+/// Counts a message against the plan's limits of the day and of the minute.
 async fn count(store: &Store, caller: &Caller) -> Result<()> {
-    match store.use_messages(caller.tenant_id(), 1, caller.tenant.plan.messages_per_day).await {
-        Ok(()) => Ok(()),
-        Err(store::Error::Conflict) => {
-            Err(Error::new(Code::PlanLimit, "the plan's messages of today are used up"))
+    let plan = &caller.tenant.plan;
+    let allowance = Allowance { per_day: plan.messages_per_day, per_minute: plan.messages_per_minute };
+    match store.use_message(caller.tenant_id(), allowance).await? {
+        Allowed::Yes => Ok(()),
+        Allowed::NotToday => Err(Error::new(Code::PlanLimit, "the plan's messages of today are used up")),
+        Allowed::NotYet(seconds) => {
+            let message = format!("the plan's messages of this minute are used up: wait {seconds} seconds");
+            Err(Error::new(Code::RateLimited, message).after(seconds))
         }
-        Err(error) => Err(error.into()),
     }
 }

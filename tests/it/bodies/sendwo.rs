@@ -65,6 +65,20 @@ fn changes_of_a_subscriber() {
 }
 
 #[test]
+fn users() {
+    compare("sendwo-users", async |story| {
+        story.given("/api/contacts", json!({"email": "ada@example.com"})).await;
+        for path in ["myInfo", "usage/log", "package/list", "module/list"] {
+            story.get_and_post(&format!("/api/v1/user/{path}"), &[]).await;
+        }
+        story.get_and_post("/api/v1/whatsapp/connect/account/list", &[]).await;
+        story.get_and_post("/api/v1/whatsapp/account/connect", &[]).await;
+        story.post("/api/v1/whatsapp/account/connect", json!({"access_token": "EAAx"})).await;
+        story.keyless(Method::POST, "/api/v1/user/myInfo").await;
+    });
+}
+
+#[test]
 fn labels() {
     compare("sendwo-labels", async |story| {
         story.get_and_post("/api/v1/label/create", &[("labelName", "Vip")]).await;

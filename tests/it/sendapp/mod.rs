@@ -8,4 +8,5 @@ mod channels;
 mod contacts;
 mod integrations;
 mod messages;
+mod plans;
 mod suppressions;

@@ -10,7 +10,6 @@ use domain::identity::Identity;
 use domain::message::CallbackRef;
 use domain::recipient::State;
 use domain::{CampaignId, ContactId, MessageId};
-use serde_json::Value;
 use simulators::graph::AcceptedMessage;
 use store::ledger::Row;
 use tokio::time::sleep;
@@ -19,7 +18,7 @@ use ulid::Ulid;
 use super::feed::Feed;
 use super::gate::{Fired, Posted};
 use super::plan::Shape;
-use super::stage::{Promise, Stage};
+use super::stage::{Answers, Promise, Stage};
 use crate::phone;
 
 /// After this long whoever reserved room for contacts is dead.
@@ -256,7 +255,7 @@ impl Findings<'_> {
     }
 
     /// A contact has its notes and tags, and each tag its number.
-    async fn marked(&mut self, who: usize, notes: &[String], labels: &[(String, Vec<Option<(u16, Value)>>)]) {
+    async fn marked(&mut self, who: usize, notes: &[String], labels: &[(String, Answers)]) {
         let world = &self.stage.world;
         let identity = Identity::from(&phone(who).parse::<PhoneNumber>().unwrap());
         let Some(contact) = world.store().contact_by(world.tenant(), &identity).await.unwrap() else {

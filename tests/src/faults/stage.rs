@@ -26,6 +26,9 @@ const PAUSES_S: [u64; 7] = [2, 15, 70, 70, 70, 70, 70];
 /// How long a client waits for what is to come, in seconds.
 const PATIENCE_S: u64 = 600;
 
+/// The answers to a client that insisted, in order; none where there was no answer.
+pub(super) type Answers = Vec<Option<(u16, Value)>>;
+
 /// What a client was told, and may therefore count on.
 #[derive(Debug, Clone)]
 pub enum Promise {
@@ -82,7 +85,7 @@ pub enum Promise {
         /// Texts of the notes.
         notes: Vec<String>,
         /// The tags, with the answers to whoever made labels of them.
-        labels: Vec<(String, Vec<Option<(u16, Value)>>)>,
+        labels: Vec<(String, Answers)>,
     },
     /// An endpoint gets this many different events that contain the text.
     Events {

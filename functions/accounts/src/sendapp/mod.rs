@@ -1,6 +1,7 @@
 //! `/api/account`, `/api/get_tokens`, `/api/create_accounts` and `/api/accounts/settings`
 
 pub(crate) mod operators;
+pub(crate) mod plans;
 pub(crate) mod tenants;
 
 use api_http::{
@@ -27,7 +28,12 @@ pub(crate) fn limits(plan: &Plan) -> Value {
     json!({
         "contacts": plan.contacts,
         "messages_per_day": plan.messages_per_day,
+        "messages_per_minute": plan.messages_per_minute,
         "accounts": plan.accounts,
+        "team_members": plan.team_members,
+        "campaigns": plan.campaigns,
+        "media": plan.media,
+        "assistant_tokens": plan.assistant_tokens,
         "requests_per_minute": plan.requests_per_minute,
         "heavy_requests_per_minute": plan.heavy_requests_per_minute,
     })
@@ -46,18 +52,30 @@ pub(crate) async fn account(State(store): State<Store>, Caller(caller): Caller) 
     let tenant = &caller.tenant;
     let usage = store.usage(&tenant.id).await?;
     let contacts = store.contact_total(&tenant.id).await?;
+    let ends_at = tenant.plan_ends_at();
+    let is_over = ends_at.is_some_and(|at| at <= store.clock().now());
     Ok(Reply(json!({
         "status": "success",
         "profile": {"email": tenant.email, "username": tenant.name, "timezone": tenant.timezone},
         "plan": {
             "name": tenant.plan.name,
-            "prices": {},
+            "prices": tenant.plan.price.as_ref().map_or_else(|| json!({}), |price| json!(price)),
             "limits": limits(&tenant.plan),
             "apps": ["whatsapp"],
             "permissions": permissions(caller.key.role),
         },
-        "subscription": {"status": "active", "renews_at": null},
-        "usage": {"tokens": 0, "messages": usage.messages, "cost": 0, "contacts": contacts},
+        "subscription": {
+            "status": if is_over { "expired" } else { "active" },
+            "renews_at": ends_at.map(|at| format!("{at:.3}")),
+        },
+        "usage": {
+            "tokens": usage.assistant_tokens,
+            "messages": usage.messages,
+            "cost": 0,
+            "contacts": contacts,
+            "campaigns": usage.campaigns,
+            "media": usage.media,
+        },
     })))
 }
 

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::response::{IntoResponse, Response};
 use messaging::Services;
-use ops::Error;
+use ops::{Error, plans};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -38,6 +38,7 @@ pub(crate) async fn upload(
     let missing = || Error::invalid("file", "file is required, as a part of multipart/form-data");
     let Upload { name, content_type, bytes, .. } = asked.file.get()?.ok_or_else(missing)?;
     let claimed = content_type.as_deref();
+    plans::count_upload(&services.store, &caller).await?;
     let url = services.files.upload(&services.store, caller.tenant_id(), &name, claimed, bytes).await?;
     Ok(Reply(Uploaded { status: "success", url }))
 }
@@ -64,6 +65,7 @@ pub(crate) async fn announce(
     let (name, content_type) = (asked.filename.get()?, asked.content_type.get()?);
     let size = asked.size.get()?.ok_or_else(|| Error::invalid("size", "size is required, in bytes"))?;
     let files = &services.files;
+    plans::count_upload(&services.store, &caller).await?;
     let announced = files.announce(&services.store, caller.tenant_id(), &name, &content_type, size).await?;
     let headers: Map<String, Value> =
         announced.upload.headers.into_iter().map(|(name, value)| (name, Value::from(value))).collect();

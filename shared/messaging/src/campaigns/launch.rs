@@ -3,6 +3,7 @@
 use domain::account::Account;
 use domain::campaign::{Audience, Campaign, CampaignMessage, CampaignState, CheckedDraft, Draft};
 use domain::channel::Channel;
+use domain::plan::Module;
 use domain::template::{Filling, Params, Template, surplus};
 use domain::{CampaignId, Invalid, TenantId};
 use queue::CampaignJob;
@@ -16,7 +17,7 @@ use crate::{Services, routes, templates};
 use ops::accounts::time_zone;
 use ops::events::EventPublisher;
 use ops::schedule::WATCH_MS;
-use ops::{Caller, Code, Error, Result, senders};
+use ops::{Caller, Code, Error, Result, plans, senders};
 
 /// Most tags of a draft that contacts are looked for.
 const MAX_CHECKED: usize = 10;
@@ -43,6 +44,7 @@ pub async fn draft(
         timing::arm(services, tenant, &campaign).await;
         return Ok((campaign, warnings));
     }
+    plans::require(caller, Module::Broadcast)?;
     let now = store.clock().now();
     let (draft_tags, draft_params) = (draft.tags.clone(), draft.template_params.clone());
     senders::check(store, tenant, &Channel::parse(&draft.channel)?).await?;
@@ -67,6 +69,8 @@ pub async fn draft(
     };
     let given = (draft_tags.as_slice(), &draft_params);
     let warnings = warnings(services, tenant, account, &campaign, given).await?;
+    // Before it is written: whoever breaks off here has counted one too many.
+    plans::count_campaign(store, caller).await?;
     campaign.id = store.next_campaign_id(tenant).await?;
     store.create_campaign(tenant, &campaign, claim).await?;
     timing::arm(services, tenant, &campaign).await;
