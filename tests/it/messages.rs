@@ -1,7 +1,7 @@
 //! Single sends: window, opt-outs, refusals, lost answers.
 
 use domain::media::MediaKind;
-use domain::message::{Button, Content, MediaSource, TemplateCall};
+use domain::message::{Button, Content, Header, MediaSource, TemplateCall};
 use domain::outcome::Reason;
 use domain::recipient::State;
 use domain::sender::SenderId;
@@ -59,21 +59,22 @@ async fn buttons_templates_and_media_are_sent() {
     world.template("avviso", "UTILITY", "Il negozio è chiuso per ferie").await;
     let button = |id: &str| Button { id: id.to_owned(), title: id.to_uppercase() };
     let buttons = Content::Buttons {
-        header: Some("Ordine".to_owned()),
+        header: Some(Header::Text("Ordine".to_owned())),
         body: "Confermi?".to_owned(),
         footer: None,
         buttons: vec![button("si"), button("no")],
     };
     let png = bytes::Bytes::from_static(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0");
     let (files, store) = (&world.services.files, world.store());
-    let url = files.upload(store, world.tenant(), "foto.png", Some("image/png"), png).await.unwrap();
+    let file = files.upload(store, world.tenant(), "foto.png", Some("image/png"), png).await.unwrap();
     let media = |url: &str| Content::Media {
         kind: MediaKind::Image,
         source: MediaSource::Link(url.to_owned()),
         caption: Some("Ecco".to_owned()),
         file_name: None,
     };
-    for content in [buttons, template("avviso"), media(&url), media(&url), media("https://example.com/a.png")]
+    for content in
+        [buttons, template("avviso"), media(&file.url), media(&file.url), media("https://example.com/a.png")]
     {
         send_to(&world, 1, content).await.unwrap();
     }

@@ -7,6 +7,7 @@
 //! - What it may reach: `registry::CAMPAIGNS`.
 
 mod sendapp;
+mod sendwo;
 
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub fn table() -> Table<App> {
         get("/api/campaigns/{id}/report.xlsx", report::xlsx),
         get("/media/{id}/{name}", media::serve),
     ];
+    let sisters: [ApiEndpoint<App>; 2] = ["/api/v1/whatsapp/upload/media", "/api/v1/upload/media"]
+        .map(|path| post(path, sendwo::upload).heavy().body_up_to(UPLOAD_BODY));
     let files: [ApiEndpoint<App>; 9] = [
         post("/api/contacts/imports", imports::create).heavy().body_up_to(UPLOAD_BODY),
         get("/api/contacts/imports", imports::list),
@@ -79,7 +82,7 @@ pub fn table() -> Table<App> {
         get("/api/contacts/exports/{id}", exports::show),
         get("/api/contacts/exports/{id}/file", exports::file),
     ];
-    let extensions = extensions.into_iter().chain(files).map(ApiEndpoint::extension);
+    let extensions = extensions.into_iter().chain(sisters).chain(files).map(ApiEndpoint::extension);
     Table::new(contract.into_iter().chain(extensions))
 }
 

@@ -15,6 +15,7 @@ use api_http::{ApiEndpoint, Table, delete, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
 use messaging::Services;
+use sendwo::{content, history, template};
 use store::Store;
 
 /// What the handlers use.
@@ -49,11 +50,23 @@ pub fn table() -> Table<App> {
     ];
     let sendwo: [ApiEndpoint<App>; 5] = [
         get_or_post("/api/v1/whatsapp/send-text-message", sendwo::send_text),
-        get_or_post("/api/v1/whatsapp/send", sendwo::send_text).extension(),
-        get_or_post("/api/v1/whatsapp/conversation", sendwo::history::conversation),
-        get_or_post("/api/v1/whatsapp/get/conversation", sendwo::history::conversation).extension(),
-        get_or_post("/api/v1/whatsapp/message/delivery-status", sendwo::history::delivery_status),
+        get_or_post("/api/v1/whatsapp/send-interactive-buttons", content::send_buttons),
+        get_or_post("/api/v1/whatsapp/send-media", content::send_media),
+        get_or_post("/api/v1/whatsapp/conversation", history::conversation),
+        get_or_post("/api/v1/whatsapp/message/delivery-status", history::delivery_status),
     ];
+    // As sister products call them.
+    let sisters: [ApiEndpoint<App>; 8] = [
+        get_or_post("/api/v1/whatsapp/send", template::send),
+        get_or_post("/api/v1/whatsapp/send/template", template::send_template),
+        get_or_post("/api/v1/whatsapp/send/interactive-buttons", content::send_buttons),
+        get_or_post("/api/v1/whatsapp/send/file", content::send_media),
+        get_or_post("/api/v1/whatsapp/get/conversation", history::conversation),
+        get_or_post("/api/v1/whatsapp/get/message-status", history::delivery_status),
+        get_or_post("/api/v1/whatsapp/get/template/list", template::list),
+        get_or_post("/api/v1/whatsapp/template/list", template::list),
+    ];
+    let sendwo = sendwo.into_iter().chain(sisters.map(ApiEndpoint::extension));
     let sendapi: [ApiEndpoint<App>; 2] =
         [get("/v1/whatsapp/messages", sendapi::list), get("/v1/whatsapp/messages/{id}", sendapi::show)];
     let dmchamp: [ApiEndpoint<App>; 2] = [

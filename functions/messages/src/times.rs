@@ -11,8 +11,16 @@ pub(crate) struct Times {
     created_at: String,
     sent_at: Option<String>,
     delivered_at: Option<String>,
-    read_at: Option<String>,
-    failed_at: Option<String>,
+    pub(crate) read_at: Option<String>,
+    pub(crate) failed_at: Option<String>,
+}
+
+impl Times {
+    /// When the message last changed its state.
+    pub(crate) fn latest(&self) -> Option<String> {
+        let times = [&self.sent_at, &self.delivered_at, &self.read_at, &self.failed_at];
+        times.into_iter().flatten().max().cloned()
+    }
 }
 
 impl From<&HistoryEntry> for Times {

@@ -8,7 +8,7 @@ use channels::cloud::payload;
 use domain::ContactId;
 use domain::contact::Contact;
 use domain::media::MediaKind;
-use domain::message::{Address, Button, CallbackRef, Content, MediaSource, TemplateCall};
+use domain::message::{Address, Button, CallbackRef, Content, Header, MediaSource, TemplateCall};
 use domain::template::{Filling, Params, Template, TemplateStatus};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ fn media() {
 fn buttons() {
     let button = |n: u8| Button { id: format!("b{n}"), title: format!("Button {n}") };
     let content = Content::Buttons {
-        header: Some("Header".to_owned()),
+        header: Some(Header::Text("Header".to_owned())),
         body: "Body".to_owned(),
         footer: Some("Footer".to_owned()),
         buttons: vec![button(1), button(2), button(3)],

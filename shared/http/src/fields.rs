@@ -45,14 +45,15 @@ impl<'a> Fields<'a> {
     pub(crate) fn parameter(self, names: &'static [&'static str]) -> Parameter<'a> {
         let of = |name| self.parameter_of(name);
         let canonical = names.first().copied().unwrap_or_default();
-        let used = names.iter().map(|name| of(*name)).find(|parameter| parameter.filled().is_some());
+        let is_there = |parameter: &Parameter<'_>| parameter.filled().is_some() || parameter.file().is_some();
+        let used = names.iter().map(|name| of(*name)).find(is_there);
         Parameter { canonical, ..used.unwrap_or_else(|| of(canonical)) }
     }
 
     /// The parameter of one name.
     pub(crate) fn parameter_of(self, name: &'static str) -> Parameter<'a> {
         let value = self.params.get(name).filter(|value| !value.is_null());
-        Parameter { name, canonical: name, value, files: self.files }
+        Parameter { name, canonical: name, value, files: self.files, others: self.params }
     }
 }
 
@@ -66,6 +67,8 @@ pub struct Parameter<'a> {
     canonical: &'static str,
     value: Option<&'a Value>,
     files: &'a [Upload],
+    /// All parameters of the request or row.
+    others: &'a Map<String, Value>,
 }
 
 impl std::fmt::Debug for Parameter<'_> {
@@ -93,6 +96,14 @@ impl<'a> Parameter<'a> {
     /// The file that the parameter carries.
     pub fn file(self) -> Option<&'a Upload> {
         self.files.iter().find(|file| file.field == self.name)
+    }
+
+    /// The parameters whose names begin as this one's does up to its `*`, with what stands
+    /// there: clients make up the rest of such names.
+    pub fn with_prefix(self) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        let prefix = self.name.trim_end_matches('*');
+        let others = self.others.iter().filter(|(_, value)| !value.is_null());
+        others.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value)))
     }
 
     /// The value, unless it is null or a blank text.

@@ -38,6 +38,47 @@ pub struct Announced {
     pub valid: Duration,
 }
 
+/// A file as a sender names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileRef {
+    /// By an address, ours or another's.
+    Link(String),
+    /// By the id that the provider gave it.
+    Provider(String),
+}
+
+impl FileRef {
+    /// An address of it; that of a provider's file leads nowhere, and is not sent.
+    pub fn link(&self) -> String {
+        match self {
+            Self::Link(url) => url.clone(),
+            Self::Provider(id) => format!("https://graph.facebook.com/{id}"),
+        }
+    }
+}
+
+impl From<FileRef> for MediaSource {
+    fn from(file: FileRef) -> Self {
+        match file {
+            FileRef::Link(url) => Self::Link(url),
+            FileRef::Provider(id) => Self::Id(id),
+        }
+    }
+}
+
+/// An uploaded file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uploaded {
+    /// Names it in sends.
+    pub id: String,
+    /// Its public URL.
+    pub url: String,
+    /// Its name.
+    pub name: String,
+    /// What kind of file it is; `None` is one that no message takes.
+    pub kind: Option<MediaKind>,
+}
+
 /// Where files are, and under which URL the world sees them.
 #[derive(Debug, Clone)]
 pub struct Files {
@@ -79,7 +120,7 @@ impl Files {
         Bodies::new(self.bucket.clone())
     }
 
-    /// Stores an upload; answers its public URL. The file is stored before it is
+    /// Stores an upload. The file is stored before it is
     /// written down, so that a URL never leads nowhere.
     ///
     /// # Errors
@@ -92,7 +133,7 @@ impl Files {
         name: &str,
         claimed: Option<&str>,
         bytes: Bytes,
-    ) -> Result<String> {
+    ) -> Result<Uploaded> {
         if bytes.len() > MAX_UPLOAD {
             let message = format!("file may have at most {MAX_UPLOAD} bytes");
             return Err(Error { field: Some("file".to_owned()), ..Error::new(Code::TooLarge, message) });
@@ -114,7 +155,26 @@ impl Files {
         };
         self.bucket.put(&file.id, checked.mime, bytes).await.map_err(unavailable)?;
         store.create_file(&file).await?;
-        Ok(self.url(&file))
+        Ok(self.uploaded(file))
+    }
+
+    fn uploaded(&self, file: File) -> Uploaded {
+        let (url, kind) = (self.url(&file), MediaKind::of_mime(&file.mime));
+        Uploaded { id: file.id, url, name: file.name, kind }
+    }
+
+    /// An upload of the tenant's by its id; `None` for an id that is not of our making, which
+    /// may be the provider's.
+    ///
+    /// # Errors
+    /// Names `media_id` when it leads to no file of the tenant's.
+    pub async fn by_id(&self, store: &Store, tenant: &TenantId, id: &str) -> Result<Option<Uploaded>> {
+        if !is_own_id(id) {
+            return Ok(None);
+        }
+        let file = store.file(id).await?.filter(|file| file.tenant == *tenant);
+        let file = file.ok_or_else(|| Error::invalid("media_id", "media_id leads to no file of yours"))?;
+        Ok(Some(self.uploaded(file)))
     }
 
     /// Announces a file that its owner uploads to the bucket: by a `PUT` that takes
@@ -204,8 +264,7 @@ impl Files {
     /// The id of one of our own URLs.
     fn own_id<'a>(&self, url: &'a str) -> Option<&'a str> {
         let rest = url.strip_prefix(&self.base_url)?.strip_prefix("/media/")?;
-        let id = rest.split('/').next()?;
-        (id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())).then_some(id)
+        rest.split('/').next().filter(|id| is_own_id(id))
     }
 
     /// Checks that a URL of ours leads to a file of the tenant's that fits `kind`.
@@ -303,6 +362,10 @@ impl Files {
         let (file, bytes) = self.read(store, id).await?;
         Ok(channels::MediaUpload { name: file.name, mime: file.mime, bytes })
     }
+}
+
+fn is_own_id(id: &str) -> bool {
+    id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// 128 random bits: the public URL cannot be guessed.

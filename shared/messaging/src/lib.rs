@@ -14,6 +14,7 @@ pub mod messages;
 pub mod numbers;
 mod routes;
 pub mod sending;
+pub mod template_call;
 pub mod templates;
 
 use channels::cloud::Graph;

@@ -87,11 +87,11 @@ pub async fn send(
     let window_with = needs_window.then_some(account.id);
     let addressee = store.addressee(tenant, &identity, &address, &route.sender.id, window_with).await?;
     let terms = check(services, tenant, account, &route, &content, (&address, &addressee)).await?;
-    if let Content::Media { kind, source, .. } = &mut content
+    if let Some((kind, source)) = content.file_mut()
         && let MediaSource::Link(url) = source
     {
         domain::campaign::check_url(url)?;
-        services.files.check(store, tenant, url, *kind).await?;
+        services.files.check(store, tenant, url, kind).await?;
         *source = services.files.source(store, tenant, &route, url).await?;
     }
     let new = New {

@@ -59,6 +59,39 @@ pub async fn approved(
     found
 }
 
+/// Finds an approved template by Meta's id of it, or by its name.
+///
+/// # Errors
+/// [`ops::Code::NotFound`] names `template_id`; [`ops::Code::InvalidField`] names `template_name` when it is
+/// not approved, or `template_language` when it exists in several and none is given.
+pub async fn find(
+    store: &Store,
+    graph: &Graph,
+    tenant: &TenantId,
+    number: &Number,
+    wanted: &str,
+    language: Option<&str>,
+) -> Result<Template> {
+    let named = |templates: Vec<Template>| {
+        let by_id = templates.iter().find(|t| t.id == wanted);
+        let (name, language) = match by_id {
+            Some(found) => (found.name.clone(), Some(found.language.clone())),
+            None => (wanted.to_owned(), language.map(str::to_owned)),
+        };
+        let is_known = templates.iter().any(|t| t.name == name);
+        (is_known, pick(templates, &name, language.as_deref()))
+    };
+    let (mut is_known, mut found) = named(list(store, graph, tenant, number).await?);
+    if found.is_err() {
+        (is_known, found) = named(refresh(store, graph, tenant, number).await?);
+    }
+    match is_known {
+        true => found,
+        // Clients look for these words.
+        false => Err(Error::not_found("template_id", "Message template not found.")),
+    }
+}
+
 fn pick(templates: Vec<Template>, name: &str, language: Option<&str>) -> Result<Template> {
     let mut named: Vec<Template> = templates.into_iter().filter(|t| t.name == name).collect();
     if named.is_empty() {

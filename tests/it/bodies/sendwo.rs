@@ -111,7 +111,91 @@ fn messages() {
         let status = "/api/v1/whatsapp/message/delivery-status";
         story.get_and_post(status, &[("messageId", sent["id"].as_str().unwrap())]).await;
         story.get(&format!("{status}?wa_message_id=wamid.x")).await;
+        let sisters = "/api/v1/whatsapp/get/message-status";
+        story.get_and_post(sisters, &[("wa_message_id", sent["wa_message_id"].as_str().unwrap())]).await;
         story.keyless(Method::GET, status).await;
+    });
+}
+
+const PNG: &[u8] = &[0x89, b'P', b'N', b'G', 13, 10, 26, 10, 0, 0, 0, 13];
+
+#[test]
+fn contents() {
+    compare("sendwo-contents", async |story| {
+        let (number, to) = (("phoneNumberId", PHONE_NUMBER_ID), ("to", ADA));
+        let (sisters_number, sisters_to) = (("phone_number_id", PHONE_NUMBER_ID), ("phone_number", ADA));
+        let path = |what: &str| format!("/api/v1/whatsapp/{what}");
+        let message = ("message", "Scegli");
+        let buttons = ("buttons", r#"[{"id":"book_demo","title":"Book Call"},"Prezzi"]"#);
+        story.get_and_post(&path("send-interactive-buttons"), &[number, to, message, buttons]).await;
+        let list = ("buttons", "Uno,Due,Tre,Quattro");
+        story
+            .get_and_post(&path("send/interactive-buttons"), &[sisters_number, sisters_to, message, list])
+            .await;
+        story
+            .post(
+                &path("send-interactive-buttons"),
+                json!({"phoneNumberId": PHONE_NUMBER_ID, "to": ADA, "message": "x"}),
+            )
+            .await;
+        let bad = json!({"phoneNumberId": PHONE_NUMBER_ID, "to": ADA, "message": "x", "buttons": {"a": {"b": "c"}}});
+        story.post(&path("send-interactive-buttons"), bad).await;
+        let url = ("mediaUrl", "https://example.com/product-image.jpg");
+        story
+            .get_and_post(
+                &path("send-media"),
+                &[number, to, url, ("mediaType", "image"), ("caption", "Ecco")],
+            )
+            .await;
+        let pdf = [("media_url", "https://example.com/a.pdf"), ("media_name", "Listino.pdf")];
+        story.get_and_post(&path("send/file"), &[sisters_number, sisters_to, pdf[0], pdf[1]]).await;
+        story
+            .post(
+                &path("send-media"),
+                json!({"phoneNumberId": PHONE_NUMBER_ID, "to": ADA, "mediaType": "image"}),
+            )
+            .await;
+        let audio = json!({"phoneNumberId": PHONE_NUMBER_ID, "to": ADA, "mediaType": "audio", "caption": "x",
+                           "mediaUrl": "https://example.com/a.mp3"});
+        story.post(&path("send-media"), audio).await;
+        story.keyless(Method::POST, &path("send-media")).await;
+    });
+}
+
+#[test]
+fn templates() {
+    compare("sendwo-templates", async |story| {
+        story.world.template("promo", "MARKETING", "Ciao {{1}}, hai uno sconto del {{2}} percento!").await;
+        story.later().await;
+        let (number, to) = (("phone_number_id", PHONE_NUMBER_ID), ("phone_number", ADA));
+        let path = |what: &str| format!("/api/v1/whatsapp/{what}");
+        let list = story.get_and_post(&path("get/template/list"), &[number]).await;
+        story.get_and_post(&path("template/list"), &[number, ("status", "approved")]).await;
+        let id = list["message"][0]["template_id"].as_str().unwrap().to_owned();
+        let by_id = ("template_id", id.as_str());
+        let single = [("templateVariable-nome-1", "Ada"), ("templateVariable-sconto-2", "20")];
+        story.get_and_post(&path("send/template"), &[number, to, by_id, single[0], single[1]]).await;
+        let by_name = ("template_name", "promo");
+        story.get_and_post(&path("send"), &[number, to, by_name, ("variables", r#"["Ada","20"]"#)]).await;
+        let of = |more: serde_json::Value| {
+            let mut body = json!({"phone_number_id": PHONE_NUMBER_ID, "phone_number": ADA});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            body
+        };
+        story.post(&path("send/template"), of(json!({"template_id": id, "variables": ["Ada"]}))).await;
+        story.post(&path("send/template"), of(json!({"template_id": "99", "variables": ["Ada"]}))).await;
+        story.post(&path("send/template"), of(json!({}))).await;
+        story.post(&path("send/template"), of(json!({"template_id": id, "templateVariable-x-3": "a"}))).await;
+        let file = ("foto.png", "image/png", PNG);
+        for (path, field) in
+            [("/api/v1/whatsapp/upload/media", "media_file"), ("/api/v1/upload/media", "file")]
+        {
+            story.upload(path, &[number], (field, file)).await;
+        }
+        story
+            .upload("/api/v1/whatsapp/upload/media", &[("phone_number_id", "9")], ("media_file", file))
+            .await;
+        story.upload("/api/v1/whatsapp/upload/media", &[], ("attachment", file)).await;
     });
 }
 

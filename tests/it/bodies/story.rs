@@ -103,6 +103,29 @@ impl<'w> Story<'w> {
         body
     }
 
+    /// An upload of Sendwo's, with the key as a Bearer token: a file in a field.
+    pub(super) async fn upload(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        (field, (name, mime, bytes)): (&str, (&str, &str, &[u8])),
+    ) {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part = format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        let head = format!(
+            "--x\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\nContent-Type: {mime}\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n--x--\r\n");
+        let request = Request::post(path).header("authorization", format!("Bearer {}", self.api.key));
+        let request = request.header("content-type", "multipart/form-data; boundary=x");
+        self.send(request.body(Body::from(body)).unwrap()).await;
+    }
+
     /// What a story needs and is not about: it is not written down.
     pub(super) async fn given(&self, path: &str, body: Value) -> Value {
         let answer = self.api.post_as_documented(path, body).await;

@@ -39,8 +39,8 @@ pub(crate) async fn upload(
     let Upload { name, content_type, bytes, .. } = asked.file.get()?.ok_or_else(missing)?;
     let claimed = content_type.as_deref();
     plans::count_upload(&services.store, &caller).await?;
-    let url = services.files.upload(&services.store, caller.tenant_id(), &name, claimed, bytes).await?;
-    Ok(Reply(Uploaded { status: "success", url }))
+    let file = services.files.upload(&services.store, caller.tenant_id(), &name, claimed, bytes).await?;
+    Ok(Reply(Uploaded { status: "success", url: file.url }))
 }
 
 request! {

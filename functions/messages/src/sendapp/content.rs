@@ -5,7 +5,7 @@ use api_http::{
 };
 use domain::Invalid;
 use domain::media::{MediaKind, mime_of_name};
-use domain::message::{Button, Content, MediaSource, TemplateCall};
+use domain::message::{Button, Content, Header, MediaSource, TemplateCall};
 use serde_json::{Map, Value};
 
 type Result<T> = std::result::Result<T, Invalid>;
@@ -61,7 +61,7 @@ impl MediaFields {
     }
 }
 
-fn kind_of_url(url: &str) -> Option<MediaKind> {
+pub(crate) fn kind_of_url(url: &str) -> Option<MediaKind> {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     mime_of_name(path).and_then(MediaKind::of_mime)
 }
@@ -84,7 +84,7 @@ impl ButtonsFields {
     fn get(self, body: Given<String>) -> Result<Content> {
         let given = self.buttons.get()?.map(|Buttons(items)| items).unwrap_or_default();
         Ok(Content::Buttons {
-            header: self.header.get()?,
+            header: self.header.get()?.map(Header::Text),
             body: body.needed()?,
             footer: self.footer.get()?,
             buttons: given.iter().map(button).collect::<Result<_>>()?,

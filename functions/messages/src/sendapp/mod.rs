@@ -1,6 +1,6 @@
 //! `/api/whatsapp-meta`: sending, and the templates; `/api/suppressions`.
 
-mod content;
+pub(crate) mod content;
 pub(crate) mod suppressions;
 pub(crate) mod templates;
 

@@ -160,7 +160,34 @@ async fn accounts(
 #[derive(Serialize)]
 pub(crate) struct FoundMessage {
     status: &'static str,
+    message: Delivery,
+}
+
+/// A message, with what sister products call its state.
+#[derive(Serialize)]
+struct Delivery {
+    #[serde(flatten)]
     message: ListedMessage,
+    message_status: &'static str,
+    delivery_status_updated_at: Option<String>,
+    read_time: Option<String>,
+    failed_time: Option<String>,
+    failed_reason: String,
+}
+
+impl From<HistoryEntry> for Delivery {
+    fn from(entry: HistoryEntry) -> Self {
+        let message = ListedMessage::from(entry);
+        let times = &message.times;
+        Self {
+            message_status: message.status,
+            delivery_status_updated_at: times.latest(),
+            read_time: times.read_at.clone(),
+            failed_time: times.failed_at.clone(),
+            failed_reason: message.error.clone().unwrap_or_default(),
+            message,
+        }
+    }
 }
 
 request! {
@@ -171,7 +198,7 @@ request! {
     }
 }
 
-/// `message/delivery-status`
+/// `message/delivery-status`, and `get/message-status` as sister products call it.
 pub(crate) async fn delivery_status(
     State(store): State<Store>,
     Caller(caller): Caller,

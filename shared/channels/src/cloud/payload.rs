@@ -1,6 +1,7 @@
 //! A message as Meta's API wants it.
 
-use domain::message::{Address, Content, MediaSource};
+use domain::media::MediaKind;
+use domain::message::{Address, Content, Header, ListRow, MediaSource};
 use serde_json::{Map, Value, json};
 
 /// The body of `POST /{phone-number-id}/messages`
@@ -28,16 +29,9 @@ pub fn content(content: &Content) -> (&'static str, Value) {
             ("text", json!({"body": body, "preview_url": preview}))
         }
         Content::Media { kind, source, caption, file_name } => {
-            let mut media = Map::new();
-            match source {
-                MediaSource::Link(url) => media.insert("link".to_owned(), url.as_str().into()),
-                MediaSource::Id(id) => media.insert("id".to_owned(), id.as_str().into()),
-            };
+            let mut media = medium(*kind, source, file_name.as_deref());
             if let Some(caption) = caption {
                 media.insert("caption".to_owned(), caption.as_str().into());
-            }
-            if let (domain::media::MediaKind::Document, Some(name)) = (kind, file_name) {
-                media.insert("filename".to_owned(), name.as_str().into());
             }
             (kind.as_str(), Value::Object(media))
         }
@@ -46,16 +40,19 @@ pub fn content(content: &Content) -> (&'static str, Value) {
                 .iter()
                 .map(|b| json!({"type": "reply", "reply": {"id": b.id, "title": b.title}}))
                 .collect();
-            let mut interactive = json!({
-                "type": "button", "body": {"text": body}, "action": {"buttons": buttons},
+            let header = header.as_ref().map(|header| match header {
+                Header::Text(text) => json!({"type": "text", "text": text}),
+                Header::Media { kind, source, file_name } => {
+                    json!({"type": kind.as_str(), kind.as_str(): medium(*kind, source, file_name.as_deref())})
+                }
             });
-            if let Some(header) = header {
-                interactive["header"] = json!({"type": "text", "text": header});
-            }
-            if let Some(footer) = footer {
-                interactive["footer"] = json!({"text": footer});
-            }
-            ("interactive", interactive)
+            ("interactive", interactive("button", (header, body, footer), json!({"buttons": buttons})))
+        }
+        Content::List { header, body, footer, button, rows } => {
+            let rows: Vec<Value> = rows.iter().map(row).collect();
+            let header = header.as_ref().map(|text| json!({"type": "text", "text": text}));
+            let action = json!({"button": button, "sections": [{"rows": rows}]});
+            ("interactive", interactive("list", (header, body, footer), action))
         }
         Content::Template(call) => {
             let mut template = json!({"name": call.name, "language": {"code": call.language}});
@@ -65,4 +62,40 @@ pub fn content(content: &Content) -> (&'static str, Value) {
             ("template", template)
         }
     }
+}
+
+/// A file, by its address or by its id.
+fn medium(kind: MediaKind, source: &MediaSource, file_name: Option<&str>) -> Map<String, Value> {
+    let mut media = Map::new();
+    match source {
+        MediaSource::Link(url) => media.insert("link".to_owned(), url.as_str().into()),
+        MediaSource::Id(id) => media.insert("id".to_owned(), id.as_str().into()),
+    };
+    if let (MediaKind::Document, Some(name)) = (kind, file_name) {
+        media.insert("filename".to_owned(), name.into());
+    }
+    media
+}
+
+fn interactive(
+    kind: &str,
+    (header, body, footer): (Option<Value>, &str, &Option<String>),
+    action: Value,
+) -> Value {
+    let mut interactive = json!({"type": kind, "body": {"text": body}, "action": action});
+    if let Some(header) = header {
+        interactive["header"] = header;
+    }
+    if let Some(footer) = footer {
+        interactive["footer"] = json!({"text": footer});
+    }
+    interactive
+}
+
+fn row(row: &ListRow) -> Value {
+    let mut shown = json!({"id": row.id, "title": row.title});
+    if let Some(description) = &row.description {
+        shown["description"] = description.as_str().into();
+    }
+    shown
 }

@@ -184,15 +184,17 @@ impl Capabilities {
             Content::Media { .. } if self.media == Media::None => {
                 Err(Invalid::new("media_url", "the channel takes no media"))
             }
-            Content::Buttons { .. } if !self.buttons => {
+            Content::Buttons { .. } | Content::List { .. } if !self.buttons => {
                 Err(Invalid::new("buttons", "the channel takes no buttons"))
             }
             Content::Template(_) if !self.templates => {
                 Err(Invalid::new("template", "the channel takes no templates"))
             }
-            Content::Text { .. } | Content::Media { .. } | Content::Buttons { .. } | Content::Template(_) => {
-                Ok(())
-            }
+            Content::Text { .. }
+            | Content::Media { .. }
+            | Content::Buttons { .. }
+            | Content::List { .. }
+            | Content::Template(_) => Ok(()),
         }
     }
 

@@ -16,7 +16,7 @@ pub use filling::{FilledText, Filling, TemplateFile};
 pub use params::{ButtonParam, LocationParam, Param, Params, ProductParam, SectionParam};
 pub use preview::preview;
 pub use samples::FileSample;
-pub use slot::{ButtonKind, Place, Slot, slots};
+pub use slot::{ButtonKind, Place, Slot, all_slots, slots};
 pub use surplus::surplus;
 pub use tidy::tidy;
 

@@ -145,7 +145,7 @@ pub fn slots(template: &Template) -> Vec<Slot> {
 }
 
 /// The same, with what may be given and need not.
-pub(super) fn all_slots(template: &Template) -> Vec<Slot> {
+pub fn all_slots(template: &Template) -> Vec<Slot> {
     let mut places: Vec<Slot> = places(&template.components, None);
     // Authentication bodies are Meta's own text and always take the code.
     let is_authentication = matches!(template.category, Some(Category::Authentication));

@@ -1,11 +1,21 @@
 //! Messages that go out: what they contain and what the channel allows.
 
+mod rules;
+
+pub use rules::check_caption;
+
 use crate::channel::custom::ChannelName;
 use crate::media::MediaKind;
 use crate::{Invalid, PhoneNumber, TenantId};
+use rules::{check_buttons, check_header, check_rows, within};
 
 /// Longest text of a message, in characters.
 pub const MAX_TEXT: usize = 4_096;
+
+/// Most buttons below a text; more of them are rows of a list.
+pub const MAX_BUTTONS: usize = 3;
+/// Most rows of a list.
+pub const MAX_ROWS: usize = 10;
 
 /// Whom a message is for.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -186,6 +196,33 @@ pub struct Button {
     pub title: String,
 }
 
+/// What stands above a text with buttons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Header {
+    /// At most 60 characters.
+    Text(String),
+    /// An image, a video or a document.
+    Media {
+        /// What kind of file.
+        kind: MediaKind,
+        /// Where it is.
+        source: MediaSource,
+        /// Shown for documents.
+        file_name: Option<String>,
+    },
+}
+
+/// A row of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListRow {
+    /// Comes back when the row is chosen; at most 200 characters.
+    pub id: String,
+    /// At most 24 characters.
+    pub title: String,
+    /// At most 72 characters.
+    pub description: Option<String>,
+}
+
 /// A template with the components that fill it, in Meta's format.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TemplateCall {
@@ -218,14 +255,27 @@ pub enum Content {
     },
     /// Text with up to three quick-reply buttons.
     Buttons {
-        /// At most 60 characters.
-        header: Option<String>,
+        /// What stands above.
+        header: Option<Header>,
         /// At most 1,024 characters.
         body: String,
         /// At most 60 characters.
         footer: Option<String>,
         /// One to three.
         buttons: Vec<Button>,
+    },
+    /// Text with a list that opens.
+    List {
+        /// At most 60 characters.
+        header: Option<String>,
+        /// At most 4,096 characters.
+        body: String,
+        /// At most 60 characters.
+        footer: Option<String>,
+        /// What opens it; at most 20 characters.
+        button: String,
+        /// One to ten.
+        rows: Vec<ListRow>,
     },
     /// An approved template.
     Template(TemplateCall),
@@ -237,6 +287,7 @@ impl std::fmt::Debug for Content {
             Self::Text { .. } => "Content::Text(***)",
             Self::Media { .. } => "Content::Media(***)",
             Self::Buttons { .. } => "Content::Buttons(***)",
+            Self::List { .. } => "Content::List(***)",
             Self::Template(_) => "Content::Template(***)",
         })
     }
@@ -254,9 +305,16 @@ impl Content {
             Self::Media { kind, caption, .. } => check_caption(*kind, caption.as_deref()),
             Self::Buttons { header, body, footer, buttons } => {
                 within("message", body, 1, 1_024)?;
-                header.as_deref().map_or(Ok(()), |t| within("header", t, 1, 60))?;
+                header.as_ref().map_or(Ok(()), check_header)?;
                 footer.as_deref().map_or(Ok(()), |t| within("footer", t, 1, 60))?;
                 check_buttons(buttons)
+            }
+            Self::List { header, body, footer, button, rows } => {
+                within("message", body, 1, MAX_TEXT)?;
+                header.as_deref().map_or(Ok(()), |t| within("header", t, 1, 60))?;
+                footer.as_deref().map_or(Ok(()), |t| within("footer", t, 1, 60))?;
+                within("list_button", button, 1, 20)?;
+                check_rows(rows)
             }
             Self::Template(call) if call.name.is_empty() => {
                 Err(Invalid::new("template", "template needs a name"))
@@ -273,53 +331,23 @@ impl Content {
         !matches!(self, Self::Template(_))
     }
 
+    /// The file that goes with it, outside of templates.
+    pub fn file_mut(&mut self) -> Option<(MediaKind, &mut MediaSource)> {
+        match self {
+            Self::Media { kind, source, .. }
+            | Self::Buttons { header: Some(Header::Media { kind, source, .. }), .. } => Some((*kind, source)),
+            Self::Text { .. } | Self::Buttons { .. } | Self::List { .. } | Self::Template(_) => None,
+        }
+    }
+
     /// The text to show in a conversation.
     pub fn text(&self) -> Option<&str> {
         match self {
-            Self::Text { body } | Self::Buttons { body, .. } => Some(body),
+            Self::Text { body } | Self::Buttons { body, .. } | Self::List { body, .. } => Some(body),
             Self::Media { caption, .. } => caption.as_deref(),
             Self::Template(call) => Some(&call.name),
         }
     }
-}
-
-/// A caption may not stand with audio, and has at most 1,024 characters.
-///
-/// # Errors
-/// Names the field `message`.
-pub fn check_caption(kind: MediaKind, caption: Option<&str>) -> Result<(), Invalid> {
-    match caption {
-        Some(_) if matches!(kind, MediaKind::Audio) => {
-            Err(Invalid::new("message", "audio takes no caption: leave message out"))
-        }
-        Some(text) => within("message", text, 0, 1_024),
-        None => Ok(()),
-    }
-}
-
-fn check_buttons(buttons: &[Button]) -> Result<(), Invalid> {
-    if buttons.is_empty() || buttons.len() > 3 {
-        return Err(Invalid::new("buttons", "buttons must be an array of 1 to 3 buttons"));
-    }
-    for (i, button) in buttons.iter().enumerate() {
-        within("buttons", &button.title, 1, 20)?;
-        within("buttons", &button.id, 1, 256)?;
-        if buttons[..i].iter().any(|b| b.id == button.id || b.title == button.title) {
-            return Err(Invalid::new("buttons", "buttons must differ in id and title"));
-        }
-    }
-    Ok(())
-}
-
-fn within(field: &str, text: &str, least: usize, most: usize) -> Result<(), Invalid> {
-    let length = text.trim().chars().count();
-    if length < least {
-        return Err(Invalid::new(field, format!("{field} must not be empty")));
-    }
-    if text.chars().count() > most {
-        return Err(Invalid::new(field, format!("{field} may have at most {most} characters")));
-    }
-    Ok(())
 }
 
 /// What we attach to a message so that a status tells which one it is about
