@@ -2,4 +2,5 @@
 
 mod conversation;
 mod delivery_status;
+mod send;
 mod subscribers;

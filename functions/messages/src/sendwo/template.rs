@@ -13,7 +13,7 @@ use messaging::files::FileRef;
 use messaging::template_call::{TemplateValues, fill};
 use messaging::{Services, templates};
 use ops::senders;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Answer, Recipient, ToFields, account, called};
 
@@ -107,11 +107,9 @@ fn params(given: &Value) -> std::result::Result<Params, Invalid> {
         Some(text) => Some(Value::from(vec![text])),
         None => None,
     };
-    match read.as_ref().unwrap_or(given) {
-        Value::Array(items) if items.is_empty() => Ok(Params::default()),
-        Value::Object(map) if map.is_empty() => Ok(Params::default()),
-        read => Params::parse(read),
-    }
+    let read = read.as_ref().unwrap_or(given);
+    let is_empty = read.as_array().is_some_and(Vec::is_empty) || read.as_object().is_some_and(Map::is_empty);
+    if is_empty { Ok(Params::default()) } else { Params::parse(read) }
 }
 
 /// Adds single variables: by the name of one of the template's, else by the position, which counts
@@ -192,7 +190,7 @@ pub(crate) async fn send_template(
 ) -> Result<Response> {
     let work = async |send| {
         let SendTemplate { recipient, template } = input.read();
-        deliver(&services, &caller, recipient, Said::Template(template), send).await
+        deliver(&services, &caller, recipient, Said::Template(Box::new(template)), send).await
     };
     idempotent_send(&services.store, &caller, &input, work).await
 }
@@ -213,7 +211,7 @@ pub(crate) async fn send(
     let work = async |send| {
         let SendAny { recipient, template, message } = input.read();
         let said = match template.is_given()? {
-            true => Said::Template(template),
+            true => Said::Template(Box::new(template)),
             false => Said::Text(message.needed()?),
         };
         deliver(&services, &caller, recipient, said, send).await
@@ -223,7 +221,7 @@ pub(crate) async fn send(
 
 enum Said {
     Text(String),
-    Template(TemplateFields),
+    Template(Box<TemplateFields>),
 }
 
 async fn deliver(
