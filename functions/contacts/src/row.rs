@@ -80,13 +80,18 @@ impl ToldContact {
         let called = [("phone", self.phone.name()), ("tags", self.tags.name())];
         let email = email.get()?;
         let tags = self.tags.get()?.unwrap_or_default();
-        let name = match name.get()? {
-            Some(name) => Some(name.trim().to_owned()),
-            None => full_name([first_name.get()?, last_name.get()?]),
+        let (name, first_name) = match name.get()? {
+            Some(name) => (Some(name.trim().to_owned()), None),
+            None => {
+                let (first, last) = (first_name.get()?, last_name.get()?);
+                let told = first.as_deref().map(|first| first.trim().to_owned());
+                (full_name([first, last]), told)
+            }
         };
         let phone = self.phone.get()?.map(|phone| phone.read(origin.country)).transpose()?;
         let new = NewContact {
             name,
+            first_name,
             left_out: phone.as_ref().and_then(|reading| reading.left_out),
             phone: phone.map(|reading| reading.number),
             email,

@@ -30,6 +30,8 @@ pub struct Contact {
     pub id: ContactId,
     /// Full name.
     pub name: Option<String>,
+    /// What of the name is the first name, where its parts were told apart.
+    pub first_name: Option<String>,
     /// The name is that of a profile: any that somebody tells takes its place.
     pub is_profile_name: bool,
     /// Phone number.
@@ -77,6 +79,7 @@ impl Contact {
         Self {
             id,
             name: None,
+            first_name: None,
             is_profile_name: false,
             phone: None,
             email: None,
@@ -130,10 +133,14 @@ impl Contact {
         is_own || self.aliases.contains(identity)
     }
 
-    /// First and last name, split at the first space.
+    /// First and last name: as they were told apart, else split at the first space.
     pub fn split_name(&self) -> (&str, &str) {
         let name = self.name.as_deref().unwrap_or_default();
-        name.split_once(' ').unwrap_or((name, ""))
+        let told = self.first_name.as_deref().and_then(|first| Some((first, name.strip_prefix(first)?)));
+        match told {
+            Some((first, rest)) if rest.is_empty() || rest.starts_with(' ') => (first, rest.trim_start()),
+            Some(_) | None => name.split_once(' ').unwrap_or((name, "")),
+        }
     }
 }
 
@@ -142,6 +149,8 @@ impl Contact {
 pub struct NewContact {
     /// Full name.
     pub name: Option<String>,
+    /// What of the name is the first name, where the caller tells its parts apart.
+    pub first_name: Option<String>,
     /// Phone number.
     pub phone: Option<PhoneNumber>,
     /// E-mail address.

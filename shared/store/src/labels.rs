@@ -17,6 +17,8 @@ use crate::{Error, Kind, Result, Store};
 const KIND: &str = "label";
 /// Labels that one transaction makes: it takes 100 actions, two for each and the counter.
 const AT_ONCE: usize = 49;
+/// Most tags that are looked for at once: as many as there can be labels.
+const MAX_AT_ONCE: usize = MAX_LABELS as usize;
 /// Sort keys of labels by number.
 const BY_ID: &str = "id#";
 
@@ -90,7 +92,9 @@ impl Store {
     /// [`Error::Contended`] when others keep making labels.
     pub async fn ensure_labels(&self, tenant: &TenantId, tags: &[String]) -> Result<Labels> {
         let mut wanted: BTreeMap<String, String> = BTreeMap::new();
-        for tag in tags {
+        // More than there can be are not even looked for: whoever tags each row of an import
+        // differently waits for no more than that.
+        for tag in tags.iter().take(MAX_AT_ONCE) {
             wanted.entry(tag_key(tag)).or_insert_with(|| tag.clone());
         }
         let mut found = Labels::default();

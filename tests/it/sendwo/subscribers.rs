@@ -122,6 +122,10 @@ async fn what_is_not_said_stays_and_what_is_wrong_changes_nothing() {
     .await;
     done(&api, UPDATE, json!({"subscriberId": 1, "firstName": "Bice", "custom_fields": {"since": null}}))
         .await;
+    done(&api, UPDATE, json!({"subscriberId": 3, "name": "Amit Sharma"})).await;
+    done(&api, UPDATE, json!({"subscriberId": 3, "firstName": "Updated Name"})).await;
+    let third = shown(&api, 3).await;
+    assert_eq!((&third["first_name"], &third["last_name"]), (&json!("Updated Name"), &json!("Sharma")));
     let before = shown(&api, 1).await;
     assert_eq!((&before["first_name"], &before["last_name"]), (&json!("Bice"), &json!("Neri")));
     assert_eq!(before["custom_fields"], json!({"city": "Roma"}));

@@ -31,14 +31,16 @@ impl std::fmt::Debug for NameChange {
 }
 
 impl NameChange {
-    fn of(&self, contact: &Contact) -> String {
+    /// The whole name, and what of it is the first, where that is said.
+    fn of(&self, contact: &Contact) -> (String, Option<String>) {
         match self {
-            Self::Whole(name) => name.trim().to_owned(),
+            Self::Whole(name) => (name.trim().to_owned(), None),
             Self::Parts { first, last } => {
                 let (known_first, known_last) = contact.split_name();
                 let first = first.as_deref().map_or(known_first, str::trim);
                 let last = last.as_deref().map_or(known_last, str::trim);
-                format!("{first} {last}").trim().to_owned()
+                let told = Some(first.to_owned()).filter(|first| !first.is_empty());
+                (format!("{first} {last}").trim().to_owned(), told)
             }
         }
     }
@@ -143,12 +145,13 @@ impl Book {
 
 fn apply(contact: &mut Contact, change: &ContactChange) -> Result<(), ChangeRefused> {
     if let Some(name) = &change.name {
-        let name = name.of(contact);
+        let (name, first) = name.of(contact);
         if name.chars().count() > MAX_NAME {
             return Err(ChangeRefused::NameTooLong);
         }
         if !name.is_empty() {
             contact.name = Some(name);
+            contact.first_name = first;
             contact.is_profile_name = false;
         }
     }

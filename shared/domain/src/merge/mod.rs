@@ -356,6 +356,7 @@ impl Book {
             || (contact.is_profile_name && other.name.is_some() && !other.is_profile_name)
         {
             contact.name = other.name;
+            contact.first_name = other.first_name;
             contact.is_profile_name = other.is_profile_name;
         }
         contact.phone = contact.phone.take().or(other.phone);
@@ -390,6 +391,7 @@ impl Book {
         let is_welcome = !row.is_proven || contact.name.is_none();
         if let Some(name) = row.name.as_ref().filter(|name| !name.is_empty() && is_welcome) {
             contact.name = Some(name.clone());
+            contact.first_name = row.first_name.clone();
             contact.is_profile_name = row.is_proven;
         }
         merge_identities(contact, row, is_newer);

@@ -86,6 +86,8 @@ struct ContactItem {
     ver: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first: Option<String>,
     /// The name is that of a profile.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     profile: bool,
@@ -154,6 +156,7 @@ fn to_item(tenant: &TenantId, contact: &Contact, version: u64) -> Result<Item> {
         id: contact.id.0,
         ver: version,
         name: contact.name.clone(),
+        first: contact.first_name.clone(),
         profile: contact.is_profile_name,
         phone,
         email,
@@ -215,6 +218,7 @@ pub(crate) fn from_item(item: Item) -> Result<Option<Contact>> {
     Ok(Some(Contact {
         id: ContactId(item.id),
         name: item.name,
+        first_name: item.first,
         is_profile_name: item.profile,
         phone: item.phone.map(|p| PhoneNumber::from_e164(&p)).transpose().map_err(|_| corrupt())?,
         email: item.email.map(|e| e.parse()).transpose().map_err(|_| corrupt())?,

@@ -157,6 +157,7 @@ async fn a_store_that_does_not_answer_is_worth_repeating() {
         Kind::Identity,
         Kind::Counter,
         Kind::Blocks,
+        Kind::Label,
         Kind::Contacts,
     ];
     for (kinds, status) in
