@@ -27,6 +27,8 @@ pub enum Field {
     Tags,
     /// The id in the system that the file comes from.
     ExternalId,
+    /// What else they are known by, as an export writes it.
+    Identities,
     /// Whether they agreed to be written to, and since when or how.
     OptIn,
     /// A field of the caller's own.
@@ -89,6 +91,7 @@ impl Field {
             "email" => Self::Email,
             "tags" => Self::Tags,
             "external_id" => Self::ExternalId,
+            "identities" => Self::Identities,
             "opt_in" => Self::OptIn,
             "metadata" => Self::AllMetadata,
             "ignore" | "" => Self::Ignore,
@@ -98,7 +101,7 @@ impl Field {
                 Some(_) | None => {
                     let message = format!(
                         "mapping: {text} is no field: use name, first_name, last_name, phone, country, \
-                         country_code, area_code, phone_prefix, email, tags, external_id, opt_in, metadata.key \
+                         country_code, area_code, phone_prefix, email, tags, external_id, identities, opt_in, metadata.key \
                          or ignore"
                     );
                     return Err(Invalid::new("mapping", message));
@@ -121,6 +124,7 @@ impl Field {
             Self::Email => "email".to_owned(),
             Self::Tags => "tags".to_owned(),
             Self::ExternalId => "external_id".to_owned(),
+            Self::Identities => "identities".to_owned(),
             Self::OptIn => "opt_in".to_owned(),
             Self::Metadata(key) => format!("metadata.{key}"),
             Self::AllMetadata => "metadata".to_owned(),
@@ -142,6 +146,7 @@ impl Field {
             | Self::Email
             | Self::Tags
             | Self::ExternalId
+            | Self::Identities
             | Self::OptIn
             | Self::Metadata(_)
             | Self::AllMetadata
@@ -154,7 +159,7 @@ impl Field {
     pub(crate) fn is_empty_of(&self, text: &str) -> bool {
         match self {
             Self::Phone | Self::Email => is_absent(text) || is_yes_or_no(text),
-            Self::ExternalId => is_absent(text),
+            Self::ExternalId | Self::Identities => is_absent(text),
             // A tick is a yes.
             Self::OptIn => is_absent(text) && Answer::parse(text).is_none(),
             // `NA` is Namibia.
@@ -172,6 +177,6 @@ impl Field {
 
     /// Whether a contact is found by it.
     pub(crate) fn identifies(&self) -> bool {
-        matches!(self, Self::Phone | Self::Email | Self::ExternalId)
+        matches!(self, Self::Phone | Self::Email | Self::ExternalId | Self::Identities)
     }
 }

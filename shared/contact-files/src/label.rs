@@ -27,6 +27,9 @@ pub(crate) fn field_of(label: &str) -> Option<(Field, u8)> {
     if is(TAGS) {
         return Some((Field::Tags, 0));
     }
+    if is(&["identities"]) {
+        return Some((Field::Identities, 0));
+    }
     if is(EXTERNAL_ID) {
         return Some((Field::ExternalId, 0));
     }
@@ -381,6 +384,7 @@ mod tests {
             Field::PhonePart(PhonePart::Prefix),
             Field::Tags,
             Field::ExternalId,
+            Field::Identities,
             Field::OptIn,
             Field::Metadata("Città di nascita".to_owned()),
             Field::AllMetadata,

@@ -9,6 +9,7 @@ mod columns;
 mod export;
 mod field;
 mod header;
+mod identities;
 mod import;
 mod label;
 mod options;

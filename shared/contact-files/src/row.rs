@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::columns::{Column, Columns};
 use crate::field::Field;
+use crate::identities;
 use crate::label::key_of;
 use crate::options::ImportOptions;
 use crate::reading::TableRow;
@@ -68,7 +69,7 @@ impl<'a> Rows<'a> {
             EmailAddress::read(text).map(|EmailReading { address, left_out }| (address, left_out))
         })?;
         let left_out = [phone.as_ref().and_then(|found| found.1), email.as_ref().and_then(|found| found.1)];
-        let new = NewContact {
+        let mut new = NewContact {
             name: told.name.map(str::to_owned).or_else(|| full_name(told.first_name, told.last_name)),
             left_out: left_out.into_iter().flatten().next(),
             phone: phone.map(|(number, _)| number),
@@ -82,6 +83,9 @@ impl<'a> Rows<'a> {
             origin: self.origin,
             ..NewContact::default()
         };
+        if let Some(cell) = told.identities {
+            identities::add(&mut new, cell)?;
+        }
         new.check()
     }
 
@@ -135,6 +139,7 @@ struct Told<'a> {
     phones: Vec<&'a str>,
     emails: Vec<&'a str>,
     external_id: Option<&'a str>,
+    identities: Option<&'a str>,
     opt_in: Option<&'a str>,
     country: Option<&'a str>,
     parts: Vec<(Beside, &'a str)>,
@@ -163,6 +168,7 @@ impl<'a> Told<'a> {
                 return Ok(());
             }
             Field::ExternalId => &mut self.external_id,
+            Field::Identities => &mut self.identities,
             Field::OptIn => &mut self.opt_in,
             Field::Country => {
                 let key = if self.country.is_some() { key_of(&column.name) } else { "country".to_owned() };
@@ -204,12 +210,25 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Tags of one cell: an array of JSON, or with commas, semicolons or bars.
+/// Tags of one cell: an array of JSON, or with commas, semicolons or bars, each in quotes or
+/// not; Google's contacts have ` ::: ` between them, and a star before groups of its own.
 fn tags(cell: &str) -> Vec<String> {
-    match serde_json::from_str::<Vec<String>>(cell) {
-        Ok(tags) => tags,
-        Err(_) => cell.split([',', ';', '|']).map(str::to_owned).collect(),
+    if let Ok(tags) = serde_json::from_str::<Vec<String>>(cell) {
+        return tags;
     }
+    // A quote alone is an inch.
+    let has_quotes = cell.matches('"').count().is_multiple_of(2);
+    let mut is_quoted = false;
+    let parts = cell.split(|c: char| {
+        is_quoted ^= has_quotes && c == '"';
+        !is_quoted && matches!(c, ',' | ';' | '|')
+    });
+    let tags = parts.flat_map(|part| part.split(" ::: ")).map(str::trim).filter(|tag| !tag.starts_with("* "));
+    let unquoted = |tag: &str| match tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) {
+        Some(inner) => inner.replace("\"\"", "\""),
+        None => tag.to_owned(),
+    };
+    tags.map(unquoted).collect()
 }
 
 /// An id in another system; one that names no system is one of files.
@@ -389,6 +408,21 @@ mod tests {
         assert_eq!(names, [Some("Ada Neri"), Some("Bob"), None]);
         let ada = rows[0].as_ref().unwrap();
         assert_eq!((&ada.opt_in, &ada.metadata["accepts_marketing"]), (&None, &"yes".into()));
+    }
+
+    #[test]
+    fn tags_of_a_cell() {
+        for (cell, want) in [
+            ("vip, news; old|x", vec!["vip", " news", " old", "x"]),
+            (r#""vip","news letter""#, vec!["vip", "news letter"]),
+            (r#""a, b","5"" disk""#, vec!["a, b", "5\" disk"]),
+            (r#"["a,b","c"]"#, vec!["a,b", "c"]),
+            ("* myContacts ::: vip ::: news", vec!["vip", "news"]),
+            (r#"19" rack, b"#, vec![r#"19" rack"#, "b"]),
+        ] {
+            let want: Vec<&str> = want.into_iter().map(str::trim).collect();
+            assert_eq!(tags(cell), want, "{cell}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Exports, and what becomes of them when they are imported again.
 
+use domain::contact::NewContact;
+use domain::identity::Identity;
 use harness::{Api, World, phone};
 use serde_json::{Value, json};
 
@@ -120,5 +122,39 @@ async fn an_export_goes_on_in_the_next_job_when_its_time_is_over() {
         let file = fetched(&world, &api, export["file"].as_str().unwrap()).await;
         let again = imported(&world, &api, "a.file", &file, &[]).await;
         assert_eq!((&again["updated"], &again["failed"]), (&json!(2_500), &json!(0)), "{format}: {again}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_no_number_is_the_same_again_too() {
+    let people = || {
+        let named = |name: &str| NewContact { name: Some(name.to_owned()), ..NewContact::default() };
+        let external = |id: &str| Identity::External(id.to_owned());
+        [
+            NewContact { bsuid: Some("IT.1".to_owned()), is_proven: true, ..named("Ada") },
+            NewContact { custom: Some(("chat".to_owned(), "visitor#7".to_owned())), ..named("Bob") },
+            NewContact {
+                phone: phone(1).parse().ok(),
+                external_id: Some("crm:1".to_owned()),
+                aliases: vec![external("shop:2")],
+                ..named("Carla")
+            },
+            NewContact { external_id: Some("crm:4".to_owned()), ..named("Dora") },
+        ]
+    };
+    for format in ["csv", "xlsx"] {
+        let world = World::new().await;
+        let api = Api::of(&world).await;
+        world.import(people()).await;
+        let same: Vec<Value> = contacts(&api).await.iter().map(essence).collect();
+        let (_, file) = exported(&world, &api, json!({"format": format})).await;
+        let again = imported(&world, &api, "a.file", &file, &[]).await;
+        assert_eq!([&again["updated"], &again["failed"]], [&json!(4), &json!(0)], "{again}");
+        assert_eq!(contacts(&api).await.iter().map(essence).collect::<Vec<_>>(), same);
+        let other = World::new().await;
+        let elsewhere = Api::of(&other).await;
+        let moved = imported(&other, &elsewhere, "a.file", &file, &[]).await;
+        assert_eq!([&moved["created"], &moved["failed"]], [&json!(4), &json!(0)], "{moved}");
+        assert_eq!(contacts(&elsewhere).await.iter().map(essence).collect::<Vec<_>>(), same);
     }
 }

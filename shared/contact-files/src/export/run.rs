@@ -13,7 +13,7 @@ use crate::parts::PartFile;
 use crate::{ContactFiles, FileState, Stopped};
 
 /// The columns. The file is imported again with them as they are.
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 13] = [
     "id",
     "name",
     "phone",
@@ -26,6 +26,7 @@ const HEADER: [&str; 12] = [
     "opted_out_at",
     "created_at",
     "updated_at",
+    "identities",
 ];
 
 /// Writes the file of an export from where it is, block by block, until it is done or
@@ -155,7 +156,23 @@ fn line(contact: &Contact) -> [String; HEADER.len()] {
         time(consent.opt_out.as_ref().map(|proof| proof.at_ms)),
         rfc3339(contact.created_at),
         rfc3339(contact.updated_at),
+        identities(contact, external),
     ]
+}
+
+/// What else they are known by, as an array of JSON; empty when there is nothing.
+fn identities(contact: &Contact, external: Option<&Identity>) -> String {
+    let is_told = |identity: &Identity| {
+        let phone = contact.phone.as_ref().map(Identity::from);
+        let email = contact.email.as_ref().map(|email| Identity::Email(email.identity()));
+        [phone.as_ref(), email.as_ref(), external].contains(&Some(identity))
+    };
+    let others = contact.identities().into_iter().filter(|identity| !is_told(identity));
+    let others: Vec<String> = others.map(|identity| identity.encode()).collect();
+    match others.is_empty() {
+        true => String::new(),
+        false => serde_json::to_string(&others).unwrap_or_default(),
+    }
 }
 
 fn rfc3339(at: Timestamp) -> String {
