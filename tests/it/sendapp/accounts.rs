@@ -78,7 +78,7 @@ async fn settings_change_alone_and_are_taken_back_by_an_empty_text() {
     assert_eq!((stored.numbers, stored.token), (world.account.numbers.clone(), world.account.token.clone()));
     for (field, wrong) in [
         ("name", json!("ab")),
-        ("default_country", json!("Italia")),
+        ("default_country", json!("Atlantide")),
         ("help_message", json!("x".repeat(4097))),
     ] {
         assert_eq!(api.post_as_documented(path, json!({field: wrong})).await.field(422), field);
