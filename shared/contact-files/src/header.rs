@@ -9,6 +9,8 @@ use crate::label;
 
 /// So many of the first rows may be above a table.
 const MOST: usize = 20;
+/// So many rows of people may stand above a table.
+const HOSTS: usize = 2;
 /// Fewer names of nobody's address are a title.
 const NAMES: usize = 2;
 
@@ -25,6 +27,12 @@ pub(crate) fn place(sample: &[Vec<String>], mapping: &BTreeMap<String, String>) 
         below.is_none_or(|below| width == below || (!is_same && width > below))
             && (below.is_none_or(|below| below < NAMES) || filled(&sample[at]).count() >= NAMES)
     };
+    // A table of people has begun where people are, but for the hosts that reports name first.
+    let is_begun = |at: usize| {
+        let people = sample[..at].iter().filter(|row| holds_somebody(row)).count();
+        people > HOSTS || (people > 0 && known(&sample[at]).len() < NAMES)
+    };
+    let named: Vec<usize> = named.into_iter().filter(|at| !is_begun(*at)).collect();
     let found = [true, false].into_iter().find_map(|same| named.iter().find(|at| is_wide(**at, same)));
     found.copied().filter(|at| at + 1 < sample.len()).unwrap_or(0)
 }
@@ -45,17 +53,24 @@ fn usual_width(rows: &[Vec<String>]) -> Option<usize> {
 /// Whether the cells of a row are names of columns: of addresses, of several other fields, or
 /// those that the caller tells. One that holds somebody has none.
 fn names_columns(row: &[String], told: &BTreeSet<String>) -> bool {
-    let is_somebody = |cell: &str| {
-        EmailAddress::read(cell).is_ok() || cell.chars().filter(char::is_ascii_digit).count() >= 8
-    };
-    if filled(row).any(is_somebody) {
+    if holds_somebody(row) {
         return false;
     }
-    let known: Vec<Field> =
-        filled(row).filter_map(|name| Some(label::field_of(tables::plain(name))?.0)).collect();
+    let known = known(row);
     known.iter().any(Field::identifies)
         || known.len() >= NAMES
         || filled(row).any(|name| told.contains(&name.to_lowercase()))
+}
+
+fn holds_somebody(row: &[String]) -> bool {
+    filled(row).any(|cell| {
+        EmailAddress::read(cell).is_ok() || cell.chars().filter(char::is_ascii_digit).count() >= 8
+    })
+}
+
+/// What the cells of a row name.
+fn known(row: &[String]) -> Vec<Field> {
+    filled(row).filter_map(|name| Some(label::field_of(tables::plain(name))?.0)).collect()
 }
 
 #[cfg(test)]
@@ -88,6 +103,12 @@ mod tests {
             ),
             ("Report\nCod. cliente,Altro\nC-1,x", 1),
             ("Nome,Telefono,Canale\nAda,12,Email\nBob,,Telefono", 0),
+            // Rows that are wider than their header, and one that has words of headers in it.
+            ("Nome,Telefono\nAda,+393331234567,Phone\nBob,,Email\nEva,+393331234568,", 0),
+            (
+                "Nome,Telefono\nAda,+393331234567,x,\nBob,+393331234568,x,\nEva,+393331234569,x,\nEmail,,Phone,\nUgo,1,x,",
+                0,
+            ),
             ("Phone\n1\n2", 0),
             ("a,b\n1,2", 0),
             ("Dear all\nthe phone is broken", 0),

@@ -337,13 +337,13 @@ mod tests {
 
     #[test]
     fn a_number_of_nobody_knows_where_is_refused() {
-        let text =
-            "Name,Phone\nA,347 555 0120\nB,55512345\nC,0347 5550120\nD,39 347 555 0120\nE,+34 612 345 678\n";
+        let text = "Name,Phone\nA,347 555 0120\nB,55512345\nC,0347 5550120\nD,39 347 555 0120\nE,+34 612 345 678\nF,12\n";
         let rows = read_in(text, ',', None);
         for (at, row) in rows.iter().enumerate().take(3) {
             let error = row.as_ref().unwrap_err();
             assert!(error.field == "phone" && error.message.contains("country"), "{at}: {error:?}");
         }
+        assert!(rows[5].as_ref().unwrap_err().message.contains("8 to 15 digits"));
         for (at, want) in [(3, "+393475550120"), (4, "+34612345678")] {
             assert_eq!(rows[at].as_ref().unwrap().phone.as_ref().unwrap().as_str(), want, "{at}");
         }

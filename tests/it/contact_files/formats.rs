@@ -4,7 +4,7 @@ use harness::{Api, World};
 use serde_json::json;
 use tables::{TableWriter, Xlsx};
 
-use super::{contacts, failed, imported, told};
+use super::{announced, contacts, failed, imported, post, show, told};
 
 fn utf_16(text: &str, little: bool) -> Vec<u8> {
     let bytes = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };
@@ -104,4 +104,61 @@ async fn a_file_without_names_of_columns_is_told_by_what_is_in_it() {
     assert_eq!(import["table"]["header"], false);
     assert_eq!(told(&api, "name").await, ["Ada Neri", "Bob"]);
     assert_eq!(told(&api, "email").await, ["ada@example.com", "bob@example.com"]);
+}
+
+#[tokio::test]
+async fn a_table_below_titles_is_imported() {
+    let mut book = Xlsx::begin(&["Elenco clienti 2026"], "Clienti");
+    book.write(&[""; 1]);
+    book.write(&["Nome", "Cellulare", "Città"]);
+    book.write(&["Ada", "+393331234567", "Roma"]);
+    book.write(&["Bob", "12", ""]);
+    let report = "Attendee Report\nGenerated:,\"Jan 5, 2024\"\nTopic,ID,Start\nDemo,123,\"Jan 5, 2024\"\n\nDetails\n\
+        Nome,Cellulare,Città\nAda,+393331234567,Roma\nBob,12,\n";
+    for (name, file, skipped) in [("xlsx", book.end(), 2), ("csv", report.as_bytes().to_vec(), 5)] {
+        let world = World::new().await;
+        let api = Api::of(&world).await;
+        let dry = post(&api, "a.file", &file, &[("dry_run", "1")]).await.expect(200);
+        assert_eq!(
+            (&dry["skipped_rows"], &dry["rows"], &dry["created"]),
+            (&json!(skipped), &json!(2), &json!(1)),
+            "{dry}"
+        );
+        let begun = announced(&world, &api, &file, json!({})).await;
+        // Whoever takes over does not look for the header again.
+        assert!(world.kill_after(12, world.drain()).await.is_none(), "it was done before it was killed");
+        world.clock.advance_ms(600_000);
+        world.drain().await;
+        let import = show(&api, &begun).await;
+        assert_eq!(
+            [&import["created"], &import["failed"], &import["rows_read"]],
+            [&json!(1), &json!(1), &json!(2)],
+            "{name}: {import}"
+        );
+        assert_eq!(import["errors"][0]["row"], 2, "{name}");
+        assert_eq!(import["table"]["skipped_rows"], skipped);
+        let lines = failed(&world, &api, &import).await;
+        assert!(
+            lines[0].starts_with("Nome,Cellulare,Città,") && lines[1].starts_with("Bob,12,"),
+            "{lines:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn failed_rows_of_a_file_without_header_are_imported_the_same() {
+    let world = World::new().await;
+    let api = Api::of(&world).await;
+    let good = |n: u32| format!("P{n};+39333123456{n};p{n}@x.it;Roma\n");
+    let file = format!("{}Bob;+3933;b@x.it;Milano\n", (0..9).map(good).collect::<String>());
+    let import =
+        imported(&world, &api, "a.csv", file.as_bytes(), &[("mapping", r#"{"4": "metadata.Citta Natale"}"#)])
+            .await;
+    let mut lines = failed(&world, &api, &import).await;
+    assert_eq!(lines[0], "name,phone,email,metadata.Citta Natale,reason");
+    lines[1] = lines[1].replace("+3933,", "+393331234569,");
+    let again = imported(&world, &api, "b.csv", lines.join("\n").as_bytes(), &[]).await;
+    assert_eq!(again["created"], 1, "{again}");
+    let bob = &contacts(&api).await[9];
+    assert_eq!((&bob["name"], &bob["metadata"]), (&json!("Bob"), &json!({"Citta Natale": "Milano"})));
 }

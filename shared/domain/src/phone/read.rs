@@ -187,7 +187,7 @@ fn number(text: &str, country: Option<CallingCode>, by: Writer) -> Result<PhoneN
         if digits.starts_with('0') {
             return Err(Invalid::new("phone", "phone must start with a country code, such as +39 for Italy"));
         }
-        if by == Writer::Person && digits.len() < SURELY_INTERNATIONAL {
+        if by == Writer::Person && (WHOLE..SURELY_INTERNATIONAL).contains(&digits.len()) {
             let message = "phone has no country code and the account has no default country: write it with + and its country code, or \
                            name its country";
             return Err(Invalid::new("phone", message));
