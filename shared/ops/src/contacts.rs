@@ -14,7 +14,8 @@ use store::contacts::block_of;
 use store::outbox::{ContactChange, Facts, Note};
 
 use crate::events::{EventPublisher, Events, Transaction};
-use crate::{Code, Error, Result, labels, suppression};
+use crate::joining::{join, joined};
+use crate::{Code, Error, Result, labels};
 
 /// Deleted contacts that one job takes out of the campaigns.
 pub(crate) const ERASED_AT_ONCE: usize = 100;
@@ -94,13 +95,13 @@ pub(crate) async fn commit(
     book: &mut Book,
     reserved: u64,
 ) -> Result<bool> {
-    let lifts = suppression::join(store, tenant, book).await?;
+    let joining = join(store, tenant, book).await?;
     match store.commit_single(tenant, book, note(events, book)).await {
         Ok(written) => {
             let count = |is: fn(&Slot) -> bool| book.slots().filter(|(_, slot)| is(slot)).count();
             let (created, absorbed) = (count(Slot::is_new), count(Slot::is_absorbed));
             settle(store, tenant, reserved, created, absorbed).await?;
-            suppression::lift_joined(store, tenant, lifts).await?;
+            joined(events.publisher(), tenant, joining).await?;
             events.publish(written).await;
             Ok(true)
         }
@@ -291,7 +292,7 @@ impl Round<'_> {
             }
         }
         labels::number(self.store, self.tenant, &book).await?;
-        let lifts = suppression::join(self.store, self.tenant, &mut book).await?;
+        let joining = join(self.store, self.tenant, &mut book).await?;
         let blocks = moved_blocks(&book);
         self.store.mark_blocks(self.tenant, &blocks, self.writer).await?;
         // Before the changes: whatever of them comes about is told, by the sweep at the latest.
@@ -307,7 +308,7 @@ impl Round<'_> {
         }
         settle(self.store, self.tenant, count, commit.created.len(), commit.absorbed.len()).await?;
         self.store.recount_blocks(self.tenant, &blocks, self.writer).await?;
-        suppression::lift_joined(self.store, self.tenant, lifts).await?;
+        joined(self.events.publisher(), self.tenant, joining).await?;
         self.events.publish(written).await;
         Ok(commit.again)
     }

@@ -17,6 +17,7 @@ pub mod events;
 pub mod former;
 pub mod history;
 pub mod integrations;
+mod joining;
 pub mod labels;
 pub mod moves;
 pub mod pages;

@@ -7,7 +7,6 @@ use domain::channel::Channel;
 use domain::consent::{ConsentProof, ConsentRecord};
 use domain::contact::Contact;
 use domain::identity::Identity;
-use domain::merge::{Book, Slot};
 use domain::message::Address;
 use domain::{AccountId, ContactId, TenantId};
 use store::Store;
@@ -109,12 +108,17 @@ pub async fn heed(on: ConsentChange<'_>, addresses: &[Address], wanted: bool) ->
 
 /// Suppresses every address first and writes the contact last, under the version that was
 /// read: whoever gives them another address meanwhile makes this look again.
-async fn stop(on: ConsentChange<'_>, address: &Address, reason: Option<&str>) -> Result<bool> {
+pub(crate) async fn stop(on: ConsentChange<'_>, address: &Address, reason: Option<&str>) -> Result<bool> {
     let store = &on.publisher.store;
     let mut is_new = false;
     for attempt in 0..TRIES {
         let Some(contact) = store.contact_by(on.tenant, &address.into()).await? else {
-            return Ok(is_new | record(on, address, on.new_opt_out(None, reason)).await?);
+            is_new |= record(on, address, on.new_opt_out(None, reason)).await?;
+            // Whoever became a contact meanwhile, or part of another one, may not have seen it.
+            if store.contact_by(on.tenant, &address.into()).await?.is_none() {
+                return Ok(is_new);
+            }
+            continue;
         };
         let mut changed = contact.clone();
         if !changed.consent.opt_out(on.proof()) {
@@ -199,92 +203,9 @@ async fn lift_quietly(on: ConsentChange<'_>, address: &Address) -> Result<bool> 
     Ok(is_lifted)
 }
 
-/// Makes one of what was said at the addresses of contacts that are one from now on: asked
-/// before they are written, so that whoever opted out under one address is suppressed at all
-/// of them before any can be sent to. Answers what is to be lifted after it is written.
-///
-/// # Errors
-/// [`crate::Code::Unavailable`] when the database does not answer.
-pub(crate) async fn join(store: &Store, tenant: &TenantId, book: &mut Book) -> Result<Vec<Lift>> {
-    let joined: Vec<Joined> = book.slots().filter_map(|(id, slot)| Joined::of(book, id, slot)).collect();
-    if joined.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids_of = |address: &Address| suppression_ids(tenant, address);
-    let ids = joined.iter().flat_map(|one| one.now.iter().chain(&one.before).flat_map(ids_of)).collect();
-    let found: HashMap<String, OptOut> =
-        store.opt_outs_of(tenant, &ids).await?.into_iter().map(|out| (out.id.clone(), out)).collect();
-    let mut lifts = Vec::new();
-    for Joined { id, before, now } in joined {
-        let Some(contact) = book.contact_mut(id) else { continue };
-        for out in now.iter().chain(&before).flat_map(ids_of).filter_map(|id| found.get(&id)) {
-            let (source, detail) = (out.source.as_str().to_owned(), out.reason.clone());
-            contact.consent.opt_out(ConsentProof { at_ms: out.said_ms, source, detail });
-        }
-        let (out, resumed_ms) = (contact.consent.opt_out.clone(), contact.consent.resumed_ms);
-        match out {
-            Some(proof) => {
-                let source = OptOutSource::parse(&proof.source).unwrap_or(OptOutSource::Owner);
-                let (contact, said_ms) = (Some(id), proof.at_ms);
-                let new = NewOptOut { source, contact, reason: proof.detail.as_deref(), said_ms };
-                let is_out = |address: &&Address| ids_of(address).iter().any(|id| found.contains_key(id));
-                for address in now.iter().filter(|address| !is_out(address)) {
-                    let _nobody_is_told = store.opt_out(tenant, address, new, Note::none()).await?;
-                }
-            }
-            None => {
-                let standing = now.iter().flat_map(ids_of).filter(|id| found.contains_key(id));
-                lifts.extend(standing.filter_map(|id| Some((id, resumed_ms?))));
-            }
-        }
-    }
-    Ok(lifts)
-}
-
-/// An opt-out that somebody lifted who turned out to be its owner, and when they said so.
-pub(crate) type Lift = (String, i64);
-
-/// Lifts what [`join`] found, after the contacts are written.
-///
-/// # Errors
-/// [`crate::Code::Unavailable`] when the database does not answer.
-pub(crate) async fn lift_joined(store: &Store, tenant: &TenantId, lifts: Vec<Lift>) -> Result<()> {
-    for (id, said_ms) in lifts {
-        let _nobody_is_told = store.opt_in(tenant, &id, said_ms, Note::none()).await?;
-    }
-    Ok(())
-}
-
-/// A contact that a change gives another address.
-struct Joined {
-    id: ContactId,
-    before: Vec<Address>,
-    now: Vec<Address>,
-}
-
-impl Joined {
-    fn of(book: &Book, id: ContactId, slot: &Slot) -> Option<Self> {
-        let now = slot.after.as_ref().filter(|_| slot.changed())?.addresses();
-        let mut before = slot.before.as_ref().map(Contact::addresses).unwrap_or_default();
-        let is_known = |address: &Address| before.iter().any(|known| Identity::from(known) == address.into());
-        let is_new = !now.iter().all(is_known);
-        // What was said at the addresses of those who became part of it counts for it.
-        let absorbed = slot.partners.iter().filter_map(|id| book.slot(*id)).filter(|one| one.is_absorbed());
-        let absorbed: Vec<Address> =
-            absorbed.filter_map(|one| one.before.as_ref()).flat_map(Contact::addresses).collect();
-        let has_absorbed = !absorbed.is_empty();
-        before.extend(absorbed);
-        // Who has no address yet may have opted out as well.
-        let is_out = slot.after.as_ref().is_some_and(|after| after.consent.opt_out.is_some());
-        let may_differ = now.len() + before.len() > 1 || is_out;
-        let is_joined = may_differ && (is_new || has_absorbed);
-        is_joined.then_some(Self { id, before, now })
-    }
-}
-
 impl<'a> ConsentChange<'a> {
     /// The owner says so, now.
-    fn of_owner(publisher: &'a EventPublisher, tenant: &'a TenantId) -> Self {
+    pub(crate) fn of_owner(publisher: &'a EventPublisher, tenant: &'a TenantId) -> Self {
         let source = OptOutSource::Owner;
         Self { publisher, tenant, account: None, channel: None, source, word: None, said_ms: None }
     }

@@ -99,6 +99,11 @@ impl EventPublisher {
 }
 
 impl<C> Events<'_, C> {
+    /// Who tells them.
+    pub(crate) fn publisher(&self) -> &EventPublisher {
+        self.publisher
+    }
+
     /// Whether anybody wants events of this kind on this account.
     pub fn wants(&self, kind: EventType, account: Option<AccountId>) -> bool {
         self.endpoints.iter().any(|endpoint| endpoint.wants(kind, account))
