@@ -14,7 +14,7 @@ use store::contacts::block_of;
 use store::outbox::{ContactChange, Facts, Note};
 
 use crate::events::{EventPublisher, Events, Transaction};
-use crate::joining::{join, joined};
+use crate::joining::{join, lift, lift_and_look};
 use crate::{Code, Error, Result, labels};
 
 /// Deleted contacts that one job takes out of the campaigns.
@@ -96,12 +96,12 @@ pub(crate) async fn commit(
     reserved: u64,
 ) -> Result<bool> {
     let joining = join(store, tenant, book).await?;
-    match store.commit_single(tenant, book, note(events, book)).await {
+    match store.commit_single(tenant, book, &joining.not_out(tenant), note(events, book)).await {
         Ok(written) => {
             let count = |is: fn(&Slot) -> bool| book.slots().filter(|(_, slot)| is(slot)).count();
             let (created, absorbed) = (count(Slot::is_new), count(Slot::is_absorbed));
             settle(store, tenant, reserved, created, absorbed).await?;
-            joined(events.publisher(), tenant, joining).await?;
+            lift(store, tenant, &joining).await?;
             events.publish(written).await;
             Ok(true)
         }
@@ -308,7 +308,7 @@ impl Round<'_> {
         }
         settle(self.store, self.tenant, count, commit.created.len(), commit.absorbed.len()).await?;
         self.store.recount_blocks(self.tenant, &blocks, self.writer).await?;
-        joined(self.events.publisher(), self.tenant, joining).await?;
+        lift_and_look(self.events.publisher(), self.tenant, &joining).await?;
         self.events.publish(written).await;
         Ok(commit.again)
     }

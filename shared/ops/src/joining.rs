@@ -1,5 +1,6 @@
-//! What people said who turn out to be one. Opt-outs are written first and the contacts last,
-//! and who writes either looks at the other afterwards: of two at the same time one sees both.
+//! What people said who turn out to be one. Opt-outs are written first and the contacts last.
+//! Who says STOP looks at the contacts afterwards, and who joins contacts writes them only if
+//! nobody said STOP meanwhile: of two at the same time one sees both.
 
 use std::collections::HashMap;
 
@@ -22,8 +23,16 @@ use crate::suppression::{ConsentChange, stop};
 pub(crate) struct Joining {
     /// Opt-outs that somebody lifted who turned out to be their owner, and when they said so.
     lifts: Vec<(String, i64)>,
-    /// Who has which addresses from now on.
-    joined: Vec<(ContactId, Vec<Address>)>,
+    /// The addresses of those who did not opt out, from now on.
+    joined: Vec<Address>,
+}
+
+impl Joining {
+    /// The opt-outs that there were none of.
+    pub(crate) fn not_out(&self, tenant: &TenantId) -> Vec<String> {
+        let ids = self.joined.iter().flat_map(|address| suppression_ids(tenant, address));
+        ids.filter(|id| !self.lifts.iter().any(|(lifted, _)| lifted == id)).collect()
+    }
 }
 
 /// Makes one of what was said at the addresses of contacts that are one from now on: asked
@@ -61,7 +70,7 @@ pub(crate) async fn join(store: &Store, tenant: &TenantId, book: &mut Book) -> R
             None => {
                 let standing = now.iter().flat_map(ids_of).filter(|id| found.contains_key(id));
                 joining.lifts.extend(standing.filter_map(|id| Some((id, resumed_ms?))));
-                joining.joined.push((id, now));
+                joining.joined.extend(now);
             }
         }
     }
@@ -73,23 +82,35 @@ fn proof(out: &OptOut) -> ConsentProof {
     ConsentProof { at_ms: out.said_ms, source, detail }
 }
 
-/// Lifts what [`join`] found, after the contacts are written, and looks once more: somebody
-/// may have said STOP in between, and saw the contacts as they were.
+/// Lifts what [`join`] found, after the contacts are written.
 ///
 /// # Errors
 /// [`crate::Code::Unavailable`] when the database does not answer.
-pub(crate) async fn joined(publisher: &EventPublisher, tenant: &TenantId, joining: Joining) -> Result<()> {
-    let store = &publisher.store;
-    for (id, said_ms) in joining.lifts {
-        let _nobody_is_told = store.opt_in(tenant, &id, said_ms, Note::none()).await?;
+pub(crate) async fn lift(store: &Store, tenant: &TenantId, joining: &Joining) -> Result<()> {
+    for (id, said_ms) in &joining.lifts {
+        let _nobody_is_told = store.opt_in(tenant, id, *said_ms, Note::none()).await?;
     }
+    Ok(())
+}
+
+/// The same for contacts that no single transaction wrote, and looks once more: somebody may
+/// have said STOP in between, and saw the contacts as they were.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`] when the database does not answer.
+pub(crate) async fn lift_and_look(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    joining: &Joining,
+) -> Result<()> {
+    let store = &publisher.store;
+    lift(store, tenant, joining).await?;
     if joining.joined.is_empty() {
         return Ok(());
     }
-    let all = joining.joined.iter().flat_map(|(_, addresses)| addresses);
-    let ids = all.flat_map(|address| suppression_ids(tenant, address)).collect();
+    let ids = joining.joined.iter().flat_map(|address| suppression_ids(tenant, address)).collect();
     let found = store.opt_outs_of(tenant, &ids).await?;
-    for address in joining.joined.iter().flat_map(|(_, addresses)| addresses) {
+    for address in &joining.joined {
         let ids = suppression_ids(tenant, address);
         let Some(out) = found.iter().find(|out| ids.contains(&out.id)) else { continue };
         let on = ConsentChange {

@@ -142,6 +142,11 @@ fn pk(tenant: &TenantId, digit: &str) -> String {
 }
 
 /// Where an opt-out of the address may stand.
+/// That nobody opted out under an id.
+pub(crate) fn check_absent(tenant: &TenantId, id: &str) -> Action {
+    Action::Check(key(tenant, id), vec![When::Absent("pk")])
+}
+
 pub(crate) fn keys(tenant: &TenantId, address: &Address) -> Vec<Key> {
     suppression_ids(tenant, address).iter().map(|id| key(tenant, id)).collect()
 }

@@ -17,8 +17,10 @@ use crate::batch::{Action, StatementResult, insert};
 use crate::item::{Item, Key, compose, n, number};
 use crate::outbox::{Note, Written};
 use crate::update::When;
-use crate::{Error, Result, Store};
+use crate::{Error, Result, Store, suppression};
 
+/// Most opt-outs that a transaction of at most 100 actions looks for.
+const MAX_CHECKS: usize = 25;
 /// Single writes under way at once.
 const CONCURRENCY: usize = 32;
 
@@ -109,16 +111,24 @@ impl Store {
     }
 
     /// Writes what changed in a book of one row, in one transaction with the
-    /// heads of its blocks, and with a note in the outbox.
+    /// heads of its blocks, and with a note in the outbox; unless somebody opted out meanwhile
+    /// under one of `not_out`, ids of opt-outs that there were none of.
     ///
     /// # Errors
     /// [`Error::Conflict`] when something changed under us: load and apply again.
-    pub async fn commit_single(&self, tenant: &TenantId, book: &Book, note: Note) -> Result<Written> {
+    pub async fn commit_single(
+        &self,
+        tenant: &TenantId,
+        book: &Book,
+        not_out: &[String],
+        note: Note,
+    ) -> Result<Written> {
         let unit: Unit<'_> = book.slots().filter(|(_, slot)| slot.changed()).collect();
         if unit.is_empty() {
             return Ok(Note::none().written());
         }
         let mut actions = self.unit_actions(tenant, book, &unit)?;
+        actions.extend(not_out.iter().take(MAX_CHECKS).map(|id| suppression::check_absent(tenant, id)));
         let mut moved: BTreeMap<u64, i64> = BTreeMap::new();
         for (id, slot) in &unit {
             let by = i64::from(slot.after.is_some()) - i64::from(slot.before.is_some());
