@@ -75,7 +75,7 @@ SENDAPP = [
     sendapp(404, "POST", "/api/operators/999/disable"),
     sendapp(200, "POST", "/api/accounts/settings", {"token": "{token}", "default_country": "39", "help_message": "9-18"}),
     sendapp(200, "POST", "/api/accounts/settings", {"token": "{token}", "default_country": "", "help_message": ""}),
-    sendapp(422, "POST", "/api/accounts/settings", {"token": "{token}", "default_country": "Italia"}),
+    sendapp(422, "POST", "/api/accounts/settings", {"token": "{token}", "default_country": "Atlantide"}),
     sendapp(422, "POST", "/api/accounts/connect_meta", {"token": "{token}", "phone_number_id": "x"}),
     sendapp(201, "POST", "/api/contacts", MARIO),
     sendapp(201, "POST", "/api/contacts", MARIO | {"email": "mario@example.com"}),
