@@ -93,12 +93,19 @@ impl Barred {
         let with_absorbed = known.values().map(|contact| (contact.id, contact.absorbed.clone()));
         let sated = terms.sated(store, tenant, with_absorbed.collect()).await?;
         let now = store.clock().now();
+        let mut found = Vec::with_capacity(rows.len());
         for row in rows {
-            let (contact, key) = (row.contact, (*campaign, row.contact));
-            let today = match standing.gone.contains(&contact) {
+            let today = match standing.gone.contains(&row.contact) {
                 true => Today::of_gone(store, tenant, *campaign, row, terms).await?,
-                false => Today::of(standing.contacts.get(&contact), row, terms),
+                false => Today::of(standing.contacts.get(&row.contact), row, terms),
             };
+            found.push((row, today));
+        }
+        let others = found.iter().filter_map(|(_, today)| Some(&today.as_ref().ok()?.others));
+        let others: Vec<Address> = others.flatten().cloned().collect();
+        let out = store.opted_out(tenant, &others).await?;
+        for (row, today) in found {
+            let (contact, key) = (row.contact, (*campaign, row.contact));
             let today = match today {
                 Ok(today) => today,
                 Err(bar) => {
@@ -107,7 +114,7 @@ impl Barred {
                 }
             };
             let is_out = standing.opted_out.contains(&contact)
-                || (!today.others.is_empty() && !store.opted_out(tenant, &today.others).await?.is_empty());
+                || today.others.iter().any(|address| out.contains(address));
             let address = today.moved_to.as_ref().or(row.address.as_ref());
             let bar = terms.judge(address, is_out, windows.get(&contact).copied(), now.as_millisecond());
             // Of two campaigns in one wave the cap counts for each, as if it were the first.
