@@ -21,6 +21,8 @@ enum Field {
     Phone,
     Email,
     Metadata(String),
+    /// One of the caller's own.
+    Other(String),
 }
 
 /// A pattern filled in for one contact.
@@ -35,13 +37,18 @@ pub struct Filled {
 impl Pattern {
     /// Finds the placeholders. What is not one of them stays as it is written.
     pub fn parse(text: &str) -> Self {
+        Self::parse_with(text, |_| false)
+    }
+
+    /// The same, with further placeholders: those whose names `is_other` knows.
+    pub fn parse_with(text: &str, is_other: impl Fn(&str) -> bool) -> Self {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(start) = rest.find("{{") {
             let Some(length) = rest[start + 2..].find("}}") else { break };
             let inside = &rest[start + 2..start + 2 + length];
             let end = start + length + 4;
-            match parse_field(inside) {
+            match parse_field(inside, &is_other) {
                 Some(piece) => {
                     push_text(&mut pieces, &rest[..start]);
                     pieces.push(piece);
@@ -61,12 +68,18 @@ impl Pattern {
 
     /// Fills the pattern in for `contact`.
     pub fn fill(&self, contact: &Contact) -> Filled {
+        self.fill_with(contact, |_| None)
+    }
+
+    /// The same, with the values of further placeholders.
+    pub fn fill_with(&self, contact: &Contact, other: impl Fn(&str) -> Option<String>) -> Filled {
         let mut filled = Filled { text: String::new(), missing: false };
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => filled.text.push_str(text),
                 Piece::Field { field, fallback } => {
-                    let value = field.value(contact).filter(|v| !v.trim().is_empty());
+                    let value = field.value(contact, &other);
+                    let value = value.filter(|v| !v.trim().is_empty());
                     match value.or_else(|| fallback.clone()) {
                         Some(value) => filled.text.push_str(&value),
                         None => filled.missing = true,
@@ -79,7 +92,7 @@ impl Pattern {
 }
 
 impl Field {
-    fn value(&self, contact: &Contact) -> Option<String> {
+    fn value(&self, contact: &Contact, other: impl Fn(&str) -> Option<String>) -> Option<String> {
         match self {
             Self::Name => contact.name.clone(),
             Self::FirstName => Some(contact.split_name().0.to_owned()),
@@ -90,11 +103,12 @@ impl Field {
                 let value = contact.metadata.get(key).filter(|v| !v.is_null())?;
                 Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
             }
+            Self::Other(name) => other(name),
         }
     }
 }
 
-fn parse_field(inside: &str) -> Option<Piece> {
+fn parse_field(inside: &str, is_other: impl Fn(&str) -> bool) -> Option<Piece> {
     let (field, fallback) = match inside.split_once('|') {
         Some((field, fallback)) => (field, Some(fallback.trim().to_owned())),
         None => (inside, None),
@@ -105,6 +119,7 @@ fn parse_field(inside: &str) -> Option<Piece> {
         "last_name" => Field::LastName,
         "phone" => Field::Phone,
         "email" => Field::Email,
+        other if is_other(other) => Field::Other(other.to_owned()),
         other => Field::Metadata(other.strip_prefix("metadata.").filter(|k| !k.is_empty())?.to_owned()),
     };
     Some(Piece::Field { field, fallback })

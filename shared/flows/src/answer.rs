@@ -1,6 +1,5 @@
 //! Whether an answer is one to its question.
 
-use domain::text::{fold, words};
 use domain::{CallingCode, EmailAddress, PhoneNumber};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -8,6 +7,7 @@ use serde_json::Value;
 
 use crate::definition::{Ask, AskKind, Choice};
 use crate::run::Reply;
+use crate::values::plain;
 
 /// What an answer says, and the choice that it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,11 +51,6 @@ fn chosen<'a>(choices: &'a [Choice], reply: &Reply) -> Option<&'a Choice> {
     let is_it = |choice: &&Choice| plain(&choice.title) == said || plain(choice.id()) == said;
     let named = choices.iter().find(is_it);
     named.or_else(|| choices.get(reply.text.trim().parse::<usize>().ok()?.checked_sub(1)?))
-}
-
-/// Words alone, so that neither case nor a full stop hides them.
-fn plain(text: &str) -> String {
-    words(&fold(text)).collect::<Vec<_>>().join(" ")
 }
 
 /// `12`, `-3`, `1.5`, `1,5`.

@@ -1,7 +1,6 @@
 //! What a flow may ask of a contact, of what they said and of the hour.
 
 use domain::contact::{Contact, same_tag};
-use domain::text::{fold, words};
 use jiff::Timestamp;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
@@ -10,7 +9,7 @@ use serde_json::Value;
 
 use crate::StepId;
 use crate::run::Run;
-use crate::values::text_of;
+use crate::values::{plain, text_of};
 
 /// One way of a condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -214,7 +213,6 @@ impl Test {
 
     fn holds(&self, run: &Run, contact: &Contact) -> bool {
         let found = self.value(run, contact);
-        let plain = |text: &str| words(&fold(text)).collect::<Vec<_>>().join(" ");
         let wanted = text_of(&self.value).unwrap_or_default();
         let number = |text: &str| text.trim().replace(',', ".").parse::<f64>().ok();
         let (own, want) = (found.as_deref().map(plain), plain(&wanted));

@@ -3,6 +3,7 @@
 
 use domain::contact::Contact;
 use domain::placeholder::Pattern;
+use domain::text::{fold, words};
 use serde_json::{Map, Value};
 
 use crate::run::Run;
@@ -13,32 +14,17 @@ const REPLY: &str = "reply";
 
 /// Fills a text in. What a contact said is never expanded again.
 pub(crate) fn fill(text: &str, run: &Run, contact: &Contact) -> String {
-    let mut filled = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("{{") {
-        let Some(length) = rest[start + 2..].find("}}") else { break };
-        let end = start + length + 4;
-        filled.push_str(&rest[..start]);
-        filled.push_str(&value(&rest[start..end], run, contact));
-        rest = &rest[end..];
-    }
-    filled.push_str(rest);
-    filled
+    let is_ours = |name: &str| name == REPLY || name.starts_with(VARIABLE);
+    let value = |name: &str| match name.strip_prefix(VARIABLE) {
+        Some(variable) => run.vars.get(variable).and_then(text_of),
+        None => run.reply.as_ref().map(|reply| reply.text.clone()),
+    };
+    Pattern::parse_with(text, is_ours).fill_with(contact, value).text
 }
 
-/// One placeholder, braces included.
-fn value(placeholder: &str, run: &Run, contact: &Contact) -> String {
-    let inside = &placeholder[2..placeholder.len() - 2];
-    let (name, fallback) = match inside.split_once('|') {
-        Some((name, fallback)) => (name.trim(), fallback.trim()),
-        None => (inside.trim(), ""),
-    };
-    let found = match name.strip_prefix(VARIABLE) {
-        Some(variable) => run.vars.get(variable).and_then(text_of),
-        None if name == REPLY => run.reply.as_ref().map(|reply| reply.text.clone()),
-        None => return Pattern::parse(placeholder).fill(contact).text,
-    };
-    found.filter(|found| !found.trim().is_empty()).unwrap_or_else(|| fallback.to_owned())
+/// A text for comparing: its words alone, so that neither case nor a full stop hides them.
+pub(crate) fn plain(text: &str) -> String {
+    words(&fold(text)).collect::<Vec<_>>().join(" ")
 }
 
 /// A value as a text; nothing for null, objects and lists.
