@@ -2,6 +2,7 @@
 //! names and addresses, what it would say in a form; here stands what only files have.
 
 use domain::intake::{PersonField, person_field};
+use domain::text::fold;
 
 use crate::field::{Field, PhonePart};
 
@@ -274,10 +275,11 @@ fn words(label: &str) -> Vec<String> {
         if c.is_alphanumeric()
             && let Some(word) = words.last_mut()
         {
-            word.extend(c.to_lowercase().map(unaccented));
+            word.extend(c.to_lowercase());
         }
     }
     words.retain(|word| !word.is_empty());
+    words.iter_mut().for_each(|word| *word = fold(word));
     // `e-mail` is one word, and numbers count columns.
     let joined = words.windows(2).any(|two| two[0] == "e" && two[1] == "mail");
     words.retain(|word| !word.chars().all(|c| c.is_ascii_digit()) && word != "value" && word != "valore");
@@ -286,19 +288,6 @@ fn words(label: &str) -> Vec<String> {
         words.remove(at - 1);
     }
     words
-}
-
-fn unaccented(c: char) -> char {
-    match c {
-        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => 'a',
-        'è' | 'é' | 'ê' | 'ë' => 'e',
-        'ì' | 'í' | 'î' | 'ï' => 'i',
-        'ò' | 'ó' | 'ô' | 'õ' | 'ö' => 'o',
-        'ù' | 'ú' | 'û' | 'ü' => 'u',
-        'ç' => 'c',
-        'ñ' => 'n',
-        other => other,
-    }
 }
 
 /// A name as a key of metadata: `Data di nascita` is `data_di_nascita`.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::Invalid;
 use domain::contact::NewContact;
+use domain::{CallingCode, Invalid};
 use serde::{Deserialize, Serialize};
 use tables::Charset;
 
@@ -48,9 +48,12 @@ impl ImportOptions {
             NewContact { external_id: Some("a:b".to_owned()), tags: self.tags, ..NewContact::default() };
         Ok(Self { tags: one.check()?.tags, ..self })
     }
-}
 
-impl ImportOptions {
+    /// The country that is told.
+    pub(crate) fn calling_code(&self) -> Option<CallingCode> {
+        self.country.as_deref().and_then(|country| CallingCode::parse(country).ok())
+    }
+
     /// The encoding that is told.
     pub(crate) fn charset(&self) -> Option<Charset> {
         self.encoding.as_deref().and_then(Charset::named)

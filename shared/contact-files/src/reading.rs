@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use domain::CallingCode;
 use serde::{Deserialize, Serialize};
 use tables::{Charset, Format, Record, Records, Survey, Surveyed};
 
@@ -74,7 +73,7 @@ async fn survey(source: &Source, told: Option<Charset>) -> Result<Surveyed, Stop
 }
 
 fn table(surveyed: Surveyed, options: &ImportOptions) -> Result<Table, Stopped> {
-    let country = options.country.as_deref().and_then(|country| CallingCode::parse(country).ok());
+    let country = options.calling_code();
     let columns = Columns::of(&surveyed.sample, &options.mapping, country);
     let columns = columns.map_err(|invalid| Stopped::Wrong(invalid.message))?;
     Ok(Table {

@@ -38,7 +38,7 @@ impl<'a> Rows<'a> {
     ) -> Self {
         let mut order: Vec<usize> = (0..columns.all.len()).collect();
         order.sort_by_key(|at| columns.all[*at].rank);
-        let country = options.country.as_deref().and_then(|country| CallingCode::parse(country).ok());
+        let country = options.calling_code();
         let origin = options.account.map(AccountId);
         Self { columns, order, country, origin, tags: &options.tags, file_name, now }
     }
