@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 pub fn paths() -> BTreeMap<String, &'static str> {
     let tables = [
         ("accounts", accounts::table().routes()),
+        ("assistant", assistant::table().routes()),
         ("campaigns", campaigns::table().routes()),
         ("contacts", contacts::table().routes()),
         ("inbound", inbound::table().routes()),

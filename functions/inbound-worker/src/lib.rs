@@ -1,4 +1,4 @@
-//! What providers report: statuses, replies, opt-outs.
+//! What providers report: statuses, replies, opt-outs; and flows that go on by what is said.
 //!
 //! Trigger: the queue `inbound`, up to 100 jobs at a time. Writes the ledger,
 //! messages, conversations, contacts and suppressions; tells the endpoints by the
@@ -6,6 +6,7 @@
 
 use messaging::Services;
 use messaging::answering::answer_all;
+use messaging::flows::{ListenJob, RunJob, carry_on_all, listen_all};
 use messaging::inbound::Inbound;
 use ops::Question;
 use queue::{InboundJob, Job, Queue, Record, Unacknowledged};
@@ -15,6 +16,8 @@ pub async fn handle(services: &Services, records: &[Record]) -> Vec<String> {
     let mut failed = Vec::new();
     let (mut inbound, mut ids) = (Vec::new(), Vec::new());
     let (mut questions, mut asked) = (Vec::new(), Vec::new());
+    let (mut runs, mut led) = (Vec::new(), Vec::new());
+    let (mut spoken, mut said) = (Vec::new(), Vec::new());
     for record in records {
         match read(&record.body) {
             Ok(Work::Inbound(one)) => {
@@ -24,6 +27,14 @@ pub async fn handle(services: &Services, records: &[Record]) -> Vec<String> {
             Ok(Work::Answer(question, tries)) => {
                 questions.push((question, tries));
                 asked.push(record.id.clone());
+            }
+            Ok(Work::Run(run, tries)) => {
+                runs.push((run, tries));
+                led.push(record.id.clone());
+            }
+            Ok(Work::Listen(message)) => {
+                spoken.push(message);
+                said.push(record.id.clone());
             }
             Err(reason) => {
                 if !Box::pin(services.queues.park_record(Queue::Inbound, record, &reason)).await {
@@ -36,6 +47,10 @@ pub async fn handle(services: &Services, records: &[Record]) -> Vec<String> {
     failed.extend(again.into_iter().filter_map(|i| ids.get(i).cloned()));
     let again = Box::pin(answer_all(services, &questions)).await;
     failed.extend(again.into_iter().filter_map(|i| asked.get(i).cloned()));
+    let again = Box::pin(listen_all(services, &spoken)).await;
+    failed.extend(again.into_iter().filter_map(|i| said.get(i).cloned()));
+    let again = Box::pin(carry_on_all(services, &runs)).await;
+    failed.extend(again.into_iter().filter_map(|i| led.get(i).cloned()));
     failed
 }
 
@@ -48,6 +63,8 @@ fn cause(records: &[Record]) -> Unacknowledged<'_> {
 enum Work {
     Inbound(Inbound),
     Answer(Question, u32),
+    Run(RunJob, u32),
+    Listen(ListenJob),
 }
 
 /// Reads a job, or says why it cannot be done.
@@ -57,6 +74,12 @@ fn read(body: &str) -> Result<Work, String> {
         job @ InboundJob::Answer { .. } => {
             let question = Question::try_from(job).map_err(|error| error.message)?;
             Ok(Work::Answer(question, generation))
+        }
+        job @ InboundJob::Run { .. } => {
+            RunJob::try_from(job).map(|run| Work::Run(run, generation)).map_err(|error| error.message)
+        }
+        job @ InboundJob::Listen { .. } => {
+            ListenJob::try_from(job).map(Work::Listen).map_err(|error| error.message)
         }
         job @ InboundJob::Meta { .. } => {
             Inbound::try_from(job).map(Work::Inbound).map_err(|_| "the job names no tenant".to_owned())

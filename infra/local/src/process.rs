@@ -46,7 +46,7 @@ impl Apps {
     }
 
     /// The routes of each function.
-    pub fn functions(&self) -> [(&'static str, Router); 7] {
+    pub fn functions(&self) -> [(&'static str, Router); 8] {
         let Services { store, graph, outbound, queues, files, .. } = self.services.clone();
         let admin_key = AdminKey::fixed(self.admin_key.clone().map(domain::Secret::new));
         [
@@ -58,6 +58,10 @@ impl Apps {
                     services: self.services.clone(),
                     patience: self.patience,
                 }),
+            ),
+            (
+                "assistant",
+                assistant::routes(assistant::App { store: store.clone(), queues: queues.clone() }),
             ),
             ("messages", messages::routes(messages::App { services: self.services.clone() })),
             ("inbound", inbound::routes(inbound::App::new(store.clone(), queues, files.bodies()))),

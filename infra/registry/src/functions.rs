@@ -3,8 +3,8 @@
 use queue::Queue::{self, Campaign, Inbound, Media, Send, Webhook};
 use store::Kind::{
     Accounts, Active, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Channel, Contacts, Conversation,
-    Counter, Delivery, Due, Event, Export, File, Frequency, Hook, HookState, Idempotency, Identity, Import,
-    Intake, Label, Ledger, LedgerHead, MediaId, Message, Moved, Outbox, PhoneId, Plans, Rate, Report, Runner,
+    Counter, Delivery, Due, Event, Export, File, Flow, Frequency, Hook, HookState, Idempotency, Identity, Import,
+    Intake, Label, Ledger, LedgerHead, MediaId, Message, Moved, Outbox, PhoneId, Plans, Rate, Report, Run, Runner,
     Slot, Suppression, Templates, Tenant, Token, Usage, Verify, Waba, Waiting, Wamid,
 };
 
@@ -14,6 +14,7 @@ use crate::{AtOnce, Function, Jobs, Objects};
 /// Every function: those of the API, then those that something else starts.
 pub const ALL: &[&Function] = &[
     &ACCOUNTS,
+    &ASSISTANT,
     &CAMPAIGNS,
     &CONTACTS,
     &INBOUND,
@@ -51,6 +52,31 @@ pub const ACCOUNTS: Function = Function {
     about: "Tenants, accounts, tokens and keys",
     reads: &[Blocks, Usage],
     writes: &[Accounts, ApiKey, ApiKeys, Audit, Counter, Plans, Rate, Tenant, Token],
+    zipped_max: 5_000_000,
+    ..Function::API
+};
+
+/// `functions/assistant`
+pub const ASSISTANT: Function = Function {
+    name: "assistant",
+    about: "Bot flows, and who leads a conversation",
+    reads: &[Accounts, ApiKey, Hook, Runner, Slot, Suppression, Tenant, Token],
+    writes: &[
+        Blocks,
+        Contacts,
+        Conversation,
+        Counter,
+        Due,
+        Flow,
+        Idempotency,
+        Identity,
+        Label,
+        Outbox,
+        Rate,
+        Run,
+    ],
+    clients: &[Secret],
+    feeds: &[Inbound, Webhook],
     zipped_max: 5_000_000,
     ..Function::API
 };
@@ -121,7 +147,9 @@ pub const CONTACTS: Function = Function {
 pub const INBOUND: Function = Function {
     name: "inbound",
     about: "What the outside posts to us",
-    reads: &[Accounts, ApiKey, Campaigns, Channel, Hook, PhoneId, Tenant, Token, Verify, Waba],
+    reads: &[
+        Accounts, ApiKey, Campaigns, Channel, Flow, Hook, PhoneId, Run, Tenant, Token, Verify, Waba,
+    ],
     writes: &[
         Audit,
         Blocks,
@@ -249,7 +277,7 @@ pub const CAMPAIGN_WORKER: Function = Function {
 pub const INBOUND_WORKER: Function = Function {
     name: "inbound-worker",
     about: "Statuses, replies and opt-outs",
-    reads: &[Accounts, Channel, Hook, PhoneId, Runner],
+    reads: &[Accounts, Channel, Flow, Hook, PhoneId, Runner, Tenant],
     writes: &[
         Blocks,
         Campaigns,
@@ -257,12 +285,17 @@ pub const INBOUND_WORKER: Function = Function {
         Conversation,
         Counter,
         Due,
+        File,
+        Frequency,
         Identity,
+        Label,
         Ledger,
         LedgerHead,
+        MediaId,
         Message,
         Moved,
         Outbox,
+        Run,
         Slot,
         Suppression,
         Templates,
@@ -272,7 +305,7 @@ pub const INBOUND_WORKER: Function = Function {
     lists_conversations: true,
     clients: &[Secret, Graph, Outbound, Files],
     feeds: &[Inbound, Webhook],
-    objects: &[read("events")],
+    objects: &[read("events"), read("files")],
     timeout_s: 60,
     zipped_max: 7_500_000,
     ..Function::worker(Jobs { queue: Inbound, batch: 100, window_s: 1, at_once: AtOnce::UpTo(50) })
@@ -307,7 +340,7 @@ pub const SCHEDULE_TICK: Function = Function {
     reads: &[Contacts, Hook, HookState, Runner],
     writes: &[Active, Campaigns, Due, Message, Outbox],
     clients: &[],
-    feeds: &[Campaign, Send, Webhook],
+    feeds: &[Campaign, Inbound, Send, Webhook],
     timeout_s: 55,
     zipped_max: 5_000_000,
     ..Function::API

@@ -71,7 +71,7 @@ fn triggers(triggers: &[Trigger]) -> Result<(), Invalid> {
             Trigger::Keyword { words, .. } => some("words", words)?,
             Trigger::Button { ids } => some("ids", ids)?,
             Trigger::TagAdded { tag } => some("tag", std::slice::from_ref(tag))?,
-            Trigger::FirstMessage | Trigger::CampaignReply { .. } => {}
+            Trigger::FirstMessage | Trigger::Order | Trigger::CampaignReply { .. } => {}
         }
     }
     Ok(())

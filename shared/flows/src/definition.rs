@@ -72,6 +72,8 @@ pub enum Trigger {
         /// The tag, in any case.
         tag: String,
     },
+    /// The contact orders something of the connected catalog.
+    Order,
     /// The contact answers a campaign.
     CampaignReply {
         /// Of one campaign; of any otherwise.

@@ -9,16 +9,18 @@ mod definition;
 mod machine;
 mod outgoing;
 mod run;
+mod start;
 mod values;
 
 pub use condition::{Case, Facts, Hours, Op, When};
 pub use definition::{
-    Ask, AskKind, Call, Choice, Condition, Definition, Goto, HandOver, Media, Message, OnChange, Product,
+    Ask, AskKind, Call, Choice, Condition, Definition, Goto, HandOver, Media, MediaKind, Message, OnChange, Product,
     Set, Step, StepId, Template, Trigger, Wait, WordMatch,
 };
-pub use machine::{Effect, Event, advance, effect, resume_after_change};
+pub use machine::{Effect, Event, advance, effect, is_choice, is_expired, resume_after_change};
 pub use outgoing::Outgoing;
 pub use run::{At, Ending, Reply, Run};
+pub use start::{Deed, Fit};
 
 /// Most steps of a flow.
 pub const MAX_STEPS: usize = 100;

@@ -1,5 +1,5 @@
 //! How a run goes on. A step that does something is first written down as being done, then
-//! done under an id made of the run and its `seq`, and then told as done: whoever is
+//! done under an id made of the run and its `effects`, and then told as done: whoever is
 //! interrupted does the same again, under the same id.
 
 use serde_json::{Map, Value};
@@ -21,10 +21,15 @@ pub enum Event {
     Reply(Reply),
     /// A time has come.
     Due,
-    /// What was being done is done; of a call, with what was answered.
-    Done(Option<Value>),
-    /// What was being done can never be done.
-    Failed,
+    /// What was being done is done.
+    Done {
+        /// What a call was answered.
+        answer: Option<Value>,
+        /// When, in milliseconds since 1970: what was said before answers no question.
+        at_ms: i64,
+    },
+    /// What was being done can never be done: how that ends a run, and why, in a word.
+    Failed(Ending, String),
     /// The run is to end.
     End(Ending),
 }
@@ -59,8 +64,8 @@ pub fn advance(flow: &Definition, run: &mut Run, event: Event, facts: &Facts<'_>
         }
         Event::Reply(reply) => hear(flow, run, reply, facts),
         Event::Due => wake(flow, run, facts),
-        Event::Done(answer) => done(flow, run, answer.as_ref(), facts),
-        Event::Failed => failed(flow, run),
+        Event::Done { answer, at_ms } => done(flow, run, (answer.as_ref(), at_ms), facts),
+        Event::Failed(why, reason) => failed(flow, run, why, reason),
     }
     proceed(flow, run, facts)
 }
@@ -80,6 +85,13 @@ pub fn effect(flow: &Definition, run: &Run, facts: &Facts<'_>) -> Option<Effect>
         Step::Handover(hand_over) => Some(Effect::HandOver(hand_over.text.as_ref().map(text))),
         Step::Condition(_) | Step::Wait(_) | Step::Goto(_) | Step::End(_) => None,
     }
+}
+
+/// Whether a reply is one of the choices of the question at which a run is.
+pub fn is_choice(flow: &Definition, run: &Run, reply: &Reply, facts: &Facts<'_>) -> bool {
+    let At::Asking { step, .. } = &run.at else { return false };
+    let Some(Step::Ask(ask)) = flow.steps.get(step) else { return false };
+    answer::read(ask, reply, facts.country, facts.now).is_some_and(|answered| answered.choice.is_some())
 }
 
 /// Takes a run that went by an earlier version over to this one.
@@ -112,14 +124,17 @@ fn hear(flow: &Definition, run: &mut Run, reply: Reply, facts: &Facts<'_>) {
     if run.is_over() {
         return;
     }
-    if is_expired(flow, run, facts) {
+    if is_expired(flow, run, reply.at_ms) {
         run.end(Ending::Expired);
         return;
     }
-    run.heard_ms = facts.now.as_millisecond();
+    run.heard_ms = run.heard_ms.max(reply.at_ms);
     (run.silent_steps, run.silent_messages) = (0, 0);
     let At::Asking { step, asked_ms, .. } = run.at.clone() else {
-        // Nobody asked: it is what conditions find.
+        // Nobody asked yet: it is what conditions find.
+        if matches!(run.at, At::Doing { .. }) {
+            run.hear_later(reply.clone());
+        }
         run.reply = Some(reply);
         return;
     };
@@ -152,22 +167,23 @@ fn wrong(run: &mut Run, ask: &Ask, step: StepId) {
         return;
     }
     run.tries += 1;
-    say(run, At::Doing { step, again: true });
+    say(run, step, true);
 }
 
 /// A step that sends something, unless the contact has heard enough.
-fn say(run: &mut Run, at: At) {
+fn say(run: &mut Run, step: StepId, again: bool) {
     if run.silent_messages >= MAX_SILENT_MESSAGES {
         run.end(Ending::Loop);
         return;
     }
     run.silent_messages += 1;
-    run.at = at;
+    run.begin(step, again);
 }
 
-fn is_expired(flow: &Definition, run: &Run, facts: &Facts<'_>) -> bool {
+/// Whether a contact who is asked something was not heard of for too long.
+pub fn is_expired(flow: &Definition, run: &Run, at_ms: i64) -> bool {
     let is_asking = matches!(run.at, At::Asking { .. });
-    is_asking && facts.now.as_millisecond() >= run.heard_ms + i64::from(flow.expires_hours) * 3_600_000
+    is_asking && at_ms >= run.heard_ms + i64::from(flow.expires_hours) * 3_600_000
 }
 
 fn wake(flow: &Definition, run: &mut Run, facts: &Facts<'_>) {
@@ -185,7 +201,7 @@ fn wake(flow: &Definition, run: &mut Run, facts: &Facts<'_>) {
                 Some(Step::Ask(ask)) => ask.on_timeout.as_ref(),
                 Some(_) | None => None,
             };
-            if is_expired(flow, run, facts) {
+            if is_expired(flow, run, now_ms) {
                 run.end(Ending::Expired);
             } else if due_ms.is_some_and(|due| due <= now_ms) {
                 match on_timeout {
@@ -198,13 +214,16 @@ fn wake(flow: &Definition, run: &mut Run, facts: &Facts<'_>) {
     }
 }
 
-fn done(flow: &Definition, run: &mut Run, answer: Option<&Value>, facts: &Facts<'_>) {
+fn done(flow: &Definition, run: &mut Run, (answer, at_ms): (Option<&Value>, i64), facts: &Facts<'_>) {
     let At::Doing { step, .. } = run.at.clone() else { return };
     match flow.steps.get(&step) {
         Some(Step::Ask(ask)) => {
-            let asked_ms = facts.now.as_millisecond();
-            let due_ms = ask.timeout_minutes.map(|minutes| asked_ms + i64::from(minutes) * 60_000);
-            run.at = At::Asking { step, asked_ms, due_ms };
+            let due_ms = ask.timeout_minutes.map(|minutes| at_ms + i64::from(minutes) * 60_000);
+            run.at = At::Asking { step, asked_ms: at_ms, due_ms };
+            for reply in std::mem::take(&mut run.unheard) {
+                hear(flow, run, reply, facts);
+            }
+            return;
         }
         Some(Step::Message(message)) => go(run, message.next.as_ref()),
         Some(Step::Set(set)) => {
@@ -223,13 +242,18 @@ fn done(flow: &Definition, run: &mut Run, answer: Option<&Value>, facts: &Facts<
             run.end(Ending::Changed);
         }
     }
+    // It was said before a question that comes now.
+    run.unheard.clear();
 }
 
-fn failed(flow: &Definition, run: &mut Run) {
+fn failed(flow: &Definition, run: &mut Run, why: Ending, reason: String) {
     let At::Doing { step, .. } = run.at.clone() else { return };
     match flow.steps.get(&step) {
         Some(Step::Call(call)) => go(run, call.on_error.as_ref().or(call.next.as_ref())),
-        Some(_) | None => run.end(Ending::Failed),
+        Some(_) | None => {
+            run.reason = Some(reason);
+            run.end(why);
+        }
     }
 }
 
@@ -245,14 +269,13 @@ fn proceed(flow: &Definition, run: &mut Run, facts: &Facts<'_>) -> Option<Effect
             return None;
         }
         run.silent_steps += 1;
-        let doing = At::Doing { step: id.clone(), again: false };
         match step {
-            Step::Message(_) | Step::Ask(_) => say(run, doing),
+            Step::Message(_) | Step::Ask(_) => say(run, id, false),
             Step::Set(set) if set.is_silent() => {
                 set_vars(run, set, facts);
                 go(run, set.next.as_ref());
             }
-            Step::Set(_) | Step::Call(_) | Step::Handover(_) => run.at = doing,
+            Step::Set(_) | Step::Call(_) | Step::Handover(_) => run.begin(id, false),
             Step::Condition(condition) => {
                 let case = condition.cases.iter().find(|case| case.when.holds(run, facts));
                 go(run, case.map(|case| &case.to).or(condition.otherwise.as_ref()));

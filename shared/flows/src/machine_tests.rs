@@ -50,9 +50,13 @@ impl Walk {
                     format!("{other:?}")
                 }
             }));
-            effect = self.on(Event::Done(None));
+            effect = self.on(self.done(None));
         }
         said
+    }
+
+    fn done(&self, answer: Option<Value>) -> Event {
+        Event::Done { answer, at_ms: self.now_ms }
     }
 
     fn says(&mut self, text: &str) -> Vec<String> {
@@ -62,10 +66,7 @@ impl Walk {
     }
 
     fn ended(&self) -> Option<Ending> {
-        match self.run.at {
-            At::Ended { why } => Some(why),
-            At::Before { .. } | At::Doing { .. } | At::Asking { .. } | At::Waiting { .. } => None,
-        }
+        self.run.ending()
     }
 }
 
@@ -139,6 +140,23 @@ fn what_was_said_before_the_question_is_no_answer() {
 }
 
 #[test]
+fn an_answer_may_be_faster_than_the_news_that_it_was_asked_for() {
+    let mut walk = Walk::new(booking());
+    walk.now_ms = 10_000;
+    walk.on(Event::Proceed);
+    // While the greeting is sent: before the question.
+    walk.on(Event::Reply(Reply { text: "2".to_owned(), id: None, at_ms: 10_000 }));
+    assert_eq!(walk.run.effects, 1, "it is the same effect");
+    walk.now_ms = 11_000;
+    walk.on(walk.done(None));
+    assert_eq!((walk.run.effects, walk.run.unheard.len()), (2, 0));
+    walk.on(Event::Reply(Reply { text: "1".to_owned(), id: None, at_ms: 11_500 }));
+    let effect = walk.on(walk.done(None));
+    let asks_day = Some(Effect::Send(Outgoing::Text { text: "Che giorno?".to_owned() }));
+    assert_eq!((effect, walk.run.effects), (asks_day, 3));
+}
+
+#[test]
 fn a_wait_lasts_as_long_as_it_says() {
     let mut walk = Walk::new(json!({
         "a": {"do": "wait", "minutes": 600, "next": "b"},
@@ -163,11 +181,11 @@ fn a_call_brings_variables_or_goes_elsewhere() {
     let mut walk = Walk::new(steps.clone());
     let Some(Effect::Call { url, body }) = walk.on(Event::Proceed) else { panic!("no call") };
     assert_eq!((url.as_str(), &body["who"]), ("https://shop.example.com/", &json!("Ada")));
-    let said = walk.all(Event::Done(Some(json!({"order": {"id": 7}}))));
+    let said = walk.all(walk.done(Some(json!({"order": {"id": 7}}))));
     assert_eq!(said, ["Ordine 7!"]);
     let mut walk = Walk::new(steps);
     walk.on(Event::Proceed);
-    assert_eq!(walk.all(Event::Failed), ["Riprova"]);
+    assert_eq!(walk.all(Event::Failed(Ending::Failed, "gone".to_owned())), ["Riprova"]);
 }
 
 #[test]
@@ -235,8 +253,8 @@ proptest! {
                 0 => reply("prenotare"),
                 1 => reply("?"),
                 2 => Event::Due,
-                3 => Event::Done(None),
-                4 => Event::Failed,
+                3 => walk.done(None),
+                4 => Event::Failed(Ending::Failed, "gone".to_owned()),
                 _ => Event::Proceed,
             };
             walk.on(event);

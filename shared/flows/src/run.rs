@@ -7,6 +7,8 @@ use crate::StepId;
 
 /// Causes that are remembered, so that a copy of one does nothing.
 const CAUSES: usize = 16;
+/// Replies that wait until a step is done; the first ones go.
+const UNHEARD: usize = 10;
 
 /// A contact on its way through a flow. Whoever stores it raises `seq` with each write, on the
 /// condition that it still is what was read: of two that advance a run one does.
@@ -33,8 +35,18 @@ pub struct Run {
     pub silent_messages: u32,
     /// How often it was written.
     pub seq: u64,
+    /// Steps that did something, so that what each does has a number of its own.
+    #[serde(default)]
+    pub effects: u64,
+    /// What was said while a step was being done: the answer to a question may be faster than
+    /// the news that it was asked.
+    #[serde(default)]
+    pub unheard: Vec<Reply>,
     /// When the contact was heard last, or the run began, in milliseconds since 1970.
     pub heard_ms: i64,
+    /// Why a message could not be sent, in a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The causes that were heeded last.
     #[serde(default)]
     pub causes: Vec<String>,
@@ -104,6 +116,23 @@ pub enum Ending {
     Failed,
 }
 
+impl Ending {
+    /// As it is told.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::HandedOver => "handed_over",
+            Self::Expired => "expired",
+            Self::OptedOut => "opted_out",
+            Self::Loop => "loop",
+            Self::Changed => "changed",
+            Self::Cancelled => "cancelled",
+            Self::Replaced => "replaced",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// What a contact said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
@@ -128,14 +157,32 @@ impl Run {
             silent_steps: 0,
             silent_messages: 0,
             seq: 0,
+            effects: 0,
+            unheard: Vec::new(),
             heard_ms: now_ms,
+            reason: None,
             causes: Vec::new(),
         }
+    }
+
+    /// It, ended.
+    #[must_use]
+    pub fn ended(mut self, why: Ending) -> Self {
+        self.end(why);
+        self
     }
 
     /// Whether it is over.
     pub fn is_over(&self) -> bool {
         matches!(self.at, At::Ended { .. })
+    }
+
+    /// Why it is over, when it is.
+    pub fn ending(&self) -> Option<Ending> {
+        match self.at {
+            At::Ended { why } => Some(why),
+            At::Before { .. } | At::Doing { .. } | At::Asking { .. } | At::Waiting { .. } => None,
+        }
     }
 
     /// The step at which it is.
@@ -160,9 +207,14 @@ impl Run {
         }
     }
 
+    /// Whether a cause was heeded.
+    pub fn knows(&self, cause: &str) -> bool {
+        self.causes.iter().any(|known| known == cause)
+    }
+
     /// Takes note of a cause; answers whether it is new.
     pub fn heed(&mut self, cause: &str) -> bool {
-        if self.causes.iter().any(|known| known == cause) {
+        if self.knows(cause) {
             return false;
         }
         if self.causes.len() == CAUSES {
@@ -174,5 +226,19 @@ impl Run {
 
     pub(crate) fn end(&mut self, why: Ending) {
         self.at = At::Ended { why };
+        self.unheard.clear();
+    }
+
+    /// Begins what a step does, under the next number.
+    pub(crate) fn begin(&mut self, step: StepId, again: bool) {
+        self.effects += 1;
+        self.at = At::Doing { step, again };
+    }
+
+    pub(crate) fn hear_later(&mut self, reply: Reply) {
+        if self.unheard.len() == UNHEARD {
+            self.unheard.remove(0);
+        }
+        self.unheard.push(reply);
     }
 }

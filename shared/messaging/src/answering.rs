@@ -6,18 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use channels::Regarding;
-use domain::MessageId;
 use domain::account::Account;
 use domain::identity::Identity;
-use domain::message::Content;
-use domain::outcome::Outcome;
+use domain::message::{Address, Content};
+use domain::outcome::{Outcome, Reason};
+use domain::plan::Plan;
 use domain::recipient::{Progress, State};
+use domain::{AccountId, ContactId, MessageId, TenantId};
 use futures::{StreamExt, stream};
 use store::messages::Message;
+use store::rates::SenderTurns;
 
 use crate::Services;
 use crate::delivery::{Parcel, settle, watch};
-use crate::messages::{New, take_turn};
+use crate::messages::{New, count, take_turn};
 use crate::routes::{self, Route};
 use ops::events::EventPublisher;
 use ops::{Code, Error, Question, Result, Topic};
@@ -53,8 +55,27 @@ async fn answer(services: &Services, question: &Question, tries: u32) -> Result<
     let Some(body) = message_of(services, question).await? else { return Ok(()) };
     let content = Content::Text { body };
     content.check().map_err(|invalid| Error { code: Code::Internal, ..invalid.into() })?;
-    let Some(delay) = say(services, question, &content, tries).await? else { return Ok(()) };
-    Ok(services.queues.inbound_later(question.into(), tries + 1, delay).await?)
+    let (store, tenant) = (&services.store, &question.tenant);
+    let Some(route) = route_of(services, question).await? else { return Ok(()) };
+    let known = store.answer_to(tenant, &question.cause).await?;
+    let turn = store.turn(tenant, &route.sender.id).await?;
+    let contact = store.contact_by(tenant, &Identity::from(&question.to)).await?;
+    let saying = Saying {
+        tenant,
+        account: question.account,
+        route: &route,
+        cause: &question.cause,
+        to: &question.to,
+        contact: contact.map(|contact| contact.id),
+        content: &content,
+        turn,
+        // Whoever asks for help gets it, whatever the plan's limit: it only counts.
+        plan: None,
+    };
+    match say(services, saying, known, tries).await? {
+        Said::Later(delay) => Ok(services.queues.inbound_later(question.into(), tries + 1, delay).await?),
+        Said::Settled { .. } | Said::ByAnother | Said::NotAllowed(_) => Ok(()),
+    }
 }
 
 /// What the account says to it; for a custom channel, which is of no account, the oldest
@@ -87,55 +108,110 @@ async fn route_of(services: &Services, question: &Question) -> Result<Option<Rou
     }
 }
 
-/// Says it, or answers when it is worth trying again.
-async fn say(
+/// Something that we say by ourselves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Saying<'a> {
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) account: AccountId,
+    pub(crate) route: &'a Route,
+    /// What it is said for: once for each.
+    pub(crate) cause: &'a str,
+    pub(crate) to: &'a Address,
+    pub(crate) contact: Option<ContactId>,
+    pub(crate) content: &'a Content,
+    pub(crate) turn: SenderTurns,
+    /// The plan whose limits hold for it.
+    pub(crate) plan: Option<&'a Plan>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// It has its outcome, now or since an earlier try.
+    Settled {
+        /// How it stands.
+        state: State,
+        /// Why it failed.
+        reason: Option<Reason>,
+        /// When the call was made, in milliseconds since 1970.
+        at_ms: i64,
+    },
+    /// It is worth trying again after so long.
+    Later(Duration),
+    /// Another process is saying it.
+    ByAnother,
+    /// The plan has no message left.
+    NotAllowed(Error),
+}
+
+/// Says it; `known` is what was written down of it by an earlier try.
+///
+/// # Errors
+/// [`Code::Unavailable`] when a store does not answer: say it again.
+pub(crate) async fn say(
     services: &Services,
-    question: &Question,
-    content: &Content,
+    saying: Saying<'_>,
+    known: Option<Message>,
     tries: u32,
-) -> Result<Option<Duration>> {
-    let (store, tenant) = (&services.store, &question.tenant);
-    let Some(route) = route_of(services, question).await? else { return Ok(None) };
-    let known = store.answer_to(tenant, &question.cause).await?;
-    if known.as_ref().is_some_and(|message| message.progress.state != State::Pending) {
-        return Ok(None);
+) -> Result<Said> {
+    let (store, tenant, route) = (&services.store, saying.tenant, saying.route);
+    match known.as_ref().map(|message| (message.progress.state, &message.progress)) {
+        None | Some((State::Pending, _)) => {}
+        Some((State::Claimed, _)) => return Ok(Said::ByAnother),
+        Some((state, progress)) => {
+            let at_ms = progress.accepted_at.unwrap_or_else(|| store.clock().now_ms());
+            return Ok(Said::Settled { state, reason: progress.reason.clone(), at_ms });
+        }
     }
-    let turn = store.turn(tenant, &route.sender.id).await?;
-    match take_turn(store, tenant, &route.sender, turn).await {
+    match take_turn(store, tenant, &route.sender, saying.turn).await {
         Ok(()) => {}
-        Err(error) if error.code == Code::ProviderThrottled => return Ok(Some(LATER)),
+        Err(error) if error.code == Code::ProviderThrottled => return Ok(Said::Later(LATER)),
         Err(error) => return Err(error),
     }
-    // Whoever asks for help gets it, whatever the plan's limit: it only counts.
-    store.use_messages(tenant, 1, None).await?;
-    let Some(message) = claim(services, &route, question, content, known).await? else {
+    match saying.plan {
+        None => store.use_messages(tenant, 1, None).await?,
+        Some(plan) => match count(store, tenant, plan).await {
+            Ok(()) => {}
+            Err(error) if error.code == Code::RateLimited => {
+                return Ok(Said::Later(error.retry_after.map_or(LATER, Duration::from_secs)));
+            }
+            Err(error) if error.code == Code::PlanLimit => return Ok(Said::NotAllowed(error)),
+            Err(error) => return Err(error),
+        },
+    }
+    let Some(message) = claim(services, &saying, known).await? else {
         store.return_messages(tenant, 1).await?;
-        return Ok(None);
+        return Ok(Said::ByAnother);
     };
     let regarding = &Regarding { contact: message.contact, ..Regarding::default() };
-    let parcel = Parcel { message: &message, content, regarding };
+    let parcel = Parcel { message: &message, content: saying.content, regarding };
+    let at_ms = store.clock().now_ms();
     let outcome = parcel.send(&route.channel).await;
     let (publisher, due) = (&EventPublisher::from(services), watch(store, tenant, &message));
     let Some(delay) = again(&outcome).filter(|_| tries < TRIES) else {
         settle(publisher, tenant, &message, &outcome, &due).await;
-        return Ok(None);
+        let (state, reason) = match outcome {
+            Outcome::Accepted(_) => (State::Accepted, None),
+            Outcome::Ambiguous => (State::Unknown, None),
+            Outcome::Unreachable => (State::Failed, Some(Reason::word("unreachable"))),
+            Outcome::Refused(refusal) => (State::Failed, Some(refusal.reason)),
+        };
+        return Ok(Said::Settled { state, reason, at_ms });
     };
     let waits = |progress: &mut Progress| step(progress, State::Claimed, State::Pending);
     store.progress_message(tenant, message.account, message.id, waits).await?;
     store.return_messages(tenant, 1).await?;
-    Ok(Some(delay))
+    Ok(Said::Later(delay))
 }
 
-/// Makes the answer ours to send: a new one, or one that waits for another try. `None`
-/// when somebody else sends it.
+/// Makes it ours to send: a new message, or one that waits for another try. `None` when
+/// somebody else sends it.
 async fn claim(
     services: &Services,
-    route: &Route,
-    question: &Question,
-    content: &Content,
+    saying: &Saying<'_>,
     known: Option<Message>,
 ) -> Result<Option<Message>> {
-    let (store, tenant) = (&services.store, &question.tenant);
+    let (store, tenant) = (&services.store, saying.tenant);
     if let Some(message) = known {
         let claimed = AtomicBool::new(false);
         let claim = |progress: &mut Progress| {
@@ -150,25 +226,22 @@ async fn claim(
         store.watch(&watch(store, tenant, &message)).await?;
         return Ok(Some(message));
     }
-    let id = MessageId(store.entropy().ulid(store.clock().now()));
-    let identity = Identity::from(&question.to);
-    let contact = store.contact_by(tenant, &identity).await?;
     let message = New {
-        id,
-        account: question.account,
-        contact: contact.map(|contact| contact.id),
+        id: MessageId(store.entropy().ulid(store.clock().now())),
+        account: saying.account,
+        contact: saying.contact,
         campaign: None,
-        address: question.to.clone(),
-        content: content.clone(),
+        address: saying.to.clone(),
+        content: saying.content.clone(),
         regarding: Regarding::default(),
     };
-    let message = message.message(&route.sender);
+    let message = message.message(&saying.route.sender);
     let due = watch(store, tenant, &message);
-    match store.create_answer(tenant, &message, &question.cause, &due).await {
+    match store.create_answer(tenant, &message, saying.cause, &due).await {
         Ok(()) => Ok(Some(message)),
         Err(store::Error::Conflict) => Ok(None),
         // Written all the same, it is ours.
-        Err(error) => match store.answer_to(tenant, &question.cause).await? {
+        Err(error) => match store.answer_to(tenant, saying.cause).await? {
             Some(written) if written.id == message.id => Ok(Some(message)),
             Some(_) => Ok(None),
             None => Err(error.into()),

@@ -9,6 +9,7 @@ pub mod custom;
 mod delivery;
 mod error;
 pub mod files;
+pub mod flows;
 pub mod inbound;
 pub mod messages;
 pub mod numbers;

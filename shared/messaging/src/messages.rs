@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use channels::{Channel as _, Regarding};
-use domain::account::Account;
+use domain::account::{Account, ContactPolicy};
 use domain::channel::Channel;
 use domain::identity::Identity;
 use domain::message::{Address, Category, Content, MediaSource};
 use domain::outcome::Outcome;
+use domain::plan::Plan;
 use domain::recipient::{Progress, State};
 use domain::sender::{Sender, SenderId};
 use domain::template::tidy;
@@ -86,14 +87,10 @@ pub async fn send(
     let needs_window = route.channel.capabilities().needs_window && content.is_free_form();
     let window_with = needs_window.then_some(account.id);
     let addressee = store.addressee(tenant, &identity, &address, &route.sender.id, window_with).await?;
-    let terms = check(services, tenant, account, &route, &content, (&address, &addressee)).await?;
-    if let Some((kind, source)) = content.file_mut()
-        && let MediaSource::Link(url) = source
-    {
-        domain::campaign::check_url(url)?;
-        services.files.check(store, tenant, url, kind).await?;
-        *source = services.files.source(store, tenant, &route, url).await?;
-    }
+    let policy = &account.policy;
+    let terms =
+        check(services, tenant, policy, account.id, &route, &content, (&address, &addressee)).await?;
+    bring_file(services, tenant, &route, &mut content).await?;
     let new = New {
         id,
         account: account.id,
@@ -103,24 +100,64 @@ pub async fn send(
         content,
         regarding: Regarding::default(),
     };
+    let contact = new.contact;
+    let work = deliver(services, caller, &route, new, addressee.turn);
+    within_cap(store, tenant, &terms, contact, work, |_| false).await
+}
+
+/// Does `work`, which sends something to a contact, and counts it for the cap of its account
+/// where there is one; what surely was not sent does not count.
+pub(crate) async fn within_cap<T>(
+    store: &Store,
+    tenant: &TenantId,
+    terms: &Terms,
+    contact: Option<ContactId>,
+    work: impl Future<Output = Result<T>>,
+    is_unsent: impl Fn(&T) -> bool,
+) -> Result<T> {
     // Before the call: whoever breaks off here has counted too much, and sent too little.
-    let counted: Vec<ContactId> = new.contact.filter(|_| terms.limits.cap.is_some()).into_iter().collect();
+    let counted: Vec<ContactId> = contact.filter(|_| terms.limits.cap.is_some()).into_iter().collect();
     store.count_marketing(tenant, &counted, 1).await?;
-    let sent = deliver(services, caller, &route, new, addressee.turn).await;
-    let is_unsent = sent.as_ref().is_err_and(|error| error.code != Code::ProviderTimeout);
+    let sent = work.await;
+    let is_unsent = match &sent {
+        Ok(sent) => is_unsent(sent),
+        Err(error) => error.code != Code::ProviderTimeout,
+    };
     if is_unsent && let Err(error) = store.count_marketing(tenant, &counted, -1).await {
         tracing::warn!(%tenant, %error, "a message that was not sent counts for a cap");
     }
     sent
 }
 
+/// Checks the file of a message, and puts the channel's own name for it in the place of its
+/// address.
+///
+/// # Errors
+/// [`Code::InvalidField`] names `media_url`.
+pub(crate) async fn bring_file(
+    services: &Services,
+    tenant: &TenantId,
+    route: &Route,
+    content: &mut Content,
+) -> Result<()> {
+    if let Some((kind, source)) = content.file_mut()
+        && let MediaSource::Link(url) = source
+    {
+        domain::campaign::check_url(url)?;
+        services.files.check(&services.store, tenant, url, kind).await?;
+        *source = services.files.source(&services.store, tenant, route, url).await?;
+    }
+    Ok(())
+}
+
 /// Checks that the recipient may be sent this now; answers the terms on which. A template's
 /// category, which decides whether an opt-out counts, is asked for only when there is one, or
 /// when the account has limits.
-async fn check(
+pub(crate) async fn check(
     services: &Services,
     tenant: &TenantId,
-    account: &Account,
+    policy: &ContactPolicy,
+    account: AccountId,
     route: &Route,
     content: &Content,
     (address, addressee): (&Address, &Addressee),
@@ -131,15 +168,15 @@ async fn check(
         .is_some_and(|number| store.clock().now_ms() - number.connected_at.as_millisecond() < NO_HISTORY_MS);
     let by = if is_new { By::NewRequest } else { By::Request };
     let terms = |category| {
-        let terms = Terms::new(&route.sender.channel, account.id, content.is_free_form(), category, by);
-        terms.within(&account.policy)
+        let terms = Terms::new(&route.sender.channel, account, content.is_free_form(), category, by);
+        terms.within(policy)
     };
     let judge = |category| {
         let Addressee { opted_out, window, .. } = addressee;
         terms(category).judge(Some(address), *opted_out, *window, store.clock().now_ms())
     };
     let bar = judge(None);
-    let has_limits = MarketingLimits::from(&account.policy) != MarketingLimits::default();
+    let has_limits = MarketingLimits::from(policy) != MarketingLimits::default();
     let (Content::Template(call), Some(number)) = (content, route.number()) else {
         return bar.map_or_else(|| Ok(terms(None)), |bar| Err(bar.into()));
     };
@@ -204,7 +241,7 @@ pub(crate) async fn deliver(
 ) -> Result<Sent> {
     let (store, tenant) = (&services.store, caller.tenant_id());
     take_turn(store, tenant, &route.sender, turn).await?;
-    count(store, caller).await?;
+    count(store, tenant, &caller.tenant.plan).await?;
     let message = new.message(&route.sender);
     let parcel = Parcel { message: &message, content: &new.content, regarding: &new.regarding };
     let (id, channel) = (new.id, route.sender.channel.title());
@@ -247,10 +284,9 @@ pub(crate) async fn take_turn(
 }
 
 /// Counts a message against the plan's limits of the day and of the minute.
-async fn count(store: &Store, caller: &Caller) -> Result<()> {
-    let plan = &caller.tenant.plan;
+pub(crate) async fn count(store: &Store, tenant: &TenantId, plan: &Plan) -> Result<()> {
     let allowance = Allowance { per_day: plan.messages_per_day, per_minute: plan.messages_per_minute };
-    match store.use_message(caller.tenant_id(), allowance).await? {
+    match store.use_message(tenant, allowance).await? {
         Allowed::Yes => Ok(()),
         Allowed::NotToday => Err(Error::new(Code::PlanLimit, "the plan's messages of today are used up")),
         Allowed::NotYet(seconds) => {

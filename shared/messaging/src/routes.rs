@@ -52,8 +52,7 @@ pub(crate) async fn resolve(services: &Services, tenant: &TenantId, id: &SenderI
             let owner = store.owner_of_number(id).await?.filter(|owner| owner.tenant == *tenant);
             let Some(owner) = owner else { return Ok(None) };
             let account = store.account(tenant, owner.account).await?;
-            Ok(account
-                .and_then(|account| Some(of_number(services, tenant, &account, account.number_of(id)?))))
+            Ok(account.and_then(|account| of_account(services, tenant, &account, id)))
         }
         Channel::Custom(name) => {
             let found = store.channel_with_secret(tenant, &name).await?;
@@ -62,6 +61,16 @@ pub(crate) async fn resolve(services: &Services, tenant: &TenantId, id: &SenderI
         // No phone can be paired, and no session linked: nothing is sent from there.
         Channel::WhatsappWeb | Channel::Sms => Ok(None),
     }
+}
+
+/// A number of an account by its id; `None` when the account has it no more.
+pub(crate) fn of_account(
+    services: &Services,
+    tenant: &TenantId,
+    account: &Account,
+    id: &SenderId,
+) -> Option<Route> {
+    account.number_of(id).map(|number| of_number(services, tenant, account, number))
 }
 
 /// The sender of an account over a channel: the one that is named, or its default.

@@ -14,6 +14,7 @@ pub mod custom;
 pub mod eligibility;
 mod error;
 pub mod events;
+pub mod flows;
 pub mod former;
 pub mod history;
 pub mod integrations;

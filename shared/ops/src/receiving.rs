@@ -28,6 +28,8 @@ const MAX_KEYWORD: usize = 1_000;
 pub struct Heard<'a> {
     /// The account that it came to; on custom channels, none.
     pub account: AccountId,
+    /// What the account does about words, where it was read already.
+    pub policy: Option<&'a ContactPolicy>,
     /// The channel.
     pub channel: Channel,
     /// What of ours it came to, where that is known.
@@ -134,19 +136,14 @@ impl Heard<'_> {
     /// # Errors
     /// [`crate::Code::Unavailable`] when a store does not answer.
     pub async fn obey(&self, publisher: &EventPublisher, tenant: &TenantId) -> Result<()> {
-        // Taps say what their button does.
-        let is_said = matches!(self.kind, "text" | "button" | "interactive" | "edit");
-        let word = self.text.filter(|text| is_said && text.len() <= MAX_KEYWORD);
-        let (Some(word), Some(address), Setting::Private) = (word, self.addresses.first(), self.setting)
-        else {
-            return Ok(());
-        };
+        let (Some(word), Some(address)) = (self.word(), self.addresses.first()) else { return Ok(()) };
         let store = &publisher.store;
-        let policy = match self.account.known() {
-            Some(account) => store.contact_policy(tenant, account).await?,
-            None => ContactPolicy::default(),
+        let said = match (self.policy, self.account.known()) {
+            (Some(policy), _) => self.keyword(policy),
+            (None, Some(account)) => self.keyword(&store.contact_policy(tenant, account).await?),
+            (None, None) => self.keyword(&ContactPolicy::default()),
         };
-        let Some(said) = policy.keywords.read(word) else { return Ok(()) };
+        let Some(said) = said else { return Ok(()) };
         let (account, source) = (self.account.known(), OptOutSource::Keyword);
         let (channel, said_ms) = (Some(&self.channel), self.said_ms);
         let on = ConsentChange { publisher, tenant, account, channel, source, word: Some(word), said_ms };
@@ -163,6 +160,19 @@ impl Heard<'_> {
             // Queued before the message is known, and answered once however often it is.
             Keyword::Help => self.ask(publisher, tenant, Topic::Help, self.provider_id, address).await,
         }
+    }
+
+    /// What may be a keyword of it.
+    fn word(&self) -> Option<&str> {
+        // Taps say what their button does.
+        let is_said = matches!(self.kind, "text" | "button" | "interactive" | "edit");
+        let is_private = self.setting == Setting::Private;
+        self.text.filter(|text| is_said && is_private && text.len() <= MAX_KEYWORD)
+    }
+
+    /// What it says of consent, as its account reads words.
+    pub fn keyword(&self, policy: &ContactPolicy) -> Option<Keyword> {
+        policy.keywords.read(self.word()?)
     }
 
     async fn ask(

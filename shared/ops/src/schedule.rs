@@ -1,13 +1,13 @@
 //! What the clock has to do: campaigns whose time has come, those that are stuck,
-//! endpoints that events wait for, and facts that nobody has told on.
+//! endpoints that events wait for, runs of flows, and facts that nobody has told on.
 
 use std::time::Duration;
 
 use domain::campaign::CampaignState;
 use domain::recipient::Progress;
 use domain::webhook::EndpointId;
-use domain::{AccountId, CampaignId, MessageId, TenantId};
-use queue::{CampaignJob, Queues, SendJob, WebhookJob};
+use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
+use queue::{CampaignJob, InboundJob, Queues, SendJob, WebhookJob};
 use store::Store;
 use store::campaigns::Stored;
 use store::due::{Due, Watched};
@@ -39,6 +39,7 @@ pub async fn sweep(store: &Store, queues: &Queues) -> Result<usize> {
             Watched::Campaign(id) => look_at(store, queues, entry, id).await,
             Watched::Message(account, id) => give_up(store, entry, account, id).await.map(|()| false),
             Watched::Endpoint(id) => drain(store, queues, entry, id).await.map(|()| false),
+            Watched::Run(contact, id) => carry_on(queues, entry, contact, id).await.map(|()| false),
         };
         match looked {
             Ok(was_stuck) => stuck += u64::from(was_stuck),
@@ -56,6 +57,12 @@ pub async fn sweep(store: &Store, queues: &Queues) -> Result<usize> {
 async fn give_up(store: &Store, due: &Due, account: AccountId, id: MessageId) -> Result<()> {
     store.progress_message(&due.tenant, account, id, Progress::lose).await?;
     Ok(store.forget_due(due).await?)
+}
+
+/// A run of a flow that is due goes on in a worker, which takes it out of the index.
+async fn carry_on(queues: &Queues, due: &Due, contact: ContactId, id: MessageId) -> Result<()> {
+    let (tenant, run) = (due.tenant.to_string(), id.to_string());
+    Ok(queues.inbound(InboundJob::Run { tenant, contact: contact.0, run, due: Some(due.at_ms) }).await?)
 }
 
 /// Whether the campaign was stuck: nobody worked on it although there is work. Only

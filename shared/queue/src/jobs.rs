@@ -237,6 +237,27 @@ pub enum InboundJob {
         /// Who is answered: an address.
         to: String,
     },
+    /// Goes on with a contact's way through a flow.
+    Run {
+        /// The tenant.
+        tenant: String,
+        /// The contact.
+        contact: u64,
+        /// The run.
+        run: String,
+        /// When it was due, in milliseconds since 1970, if that is why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<i64>,
+    },
+    /// Lets flows hear a message that was taken in by a request.
+    Listen {
+        /// The tenant.
+        tenant: String,
+        /// The account that it came to.
+        account: u64,
+        /// The message.
+        message: String,
+    },
 }
 
 /// A text that may be too long for a message of a queue.
@@ -281,6 +302,12 @@ impl std::fmt::Debug for InboundJob {
             }
             Self::Answer { tenant, account, .. } => {
                 f.debug_struct("Answer").field("tenant", tenant).field("account", account).finish()
+            }
+            Self::Run { tenant, run, .. } => {
+                f.debug_struct("Run").field("tenant", tenant).field("run", run).finish()
+            }
+            Self::Listen { tenant, message, .. } => {
+                f.debug_struct("Listen").field("tenant", tenant).field("message", message).finish()
             }
         }
     }

@@ -15,7 +15,27 @@ pub(crate) fn key(tenant: &TenantId, account: AccountId, contact: ContactId) -> 
     Key::new(Kind::Conversation.pk(format_args!("{tenant}#{account}#{contact}")), "-")
 }
 
+/// When the contact wrote for the first time, in milliseconds since 1970.
+pub(crate) const FIRST: &str = "first_in";
+/// Until when a person of ours leads a conversation, in milliseconds since 1970.
+pub(crate) const HUMAN_UNTIL: &str = "human";
+
 impl Store {
+    /// Leaves a conversation to a person of ours until `until_ms`: nothing starts in it by
+    /// itself.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn leave_to_person(
+        &self,
+        tenant: &TenantId,
+        account: AccountId,
+        contact: ContactId,
+        until_ms: i64,
+    ) -> Result<()> {
+        self.update(Update::of(key(tenant, account, contact)).set(HUMAN_UNTIL, n(until_ms))).await
+    }
+
     /// Opens the window: the contact wrote at `at_ms`. An older time changes nothing.
     ///
     /// # Errors
@@ -27,13 +47,17 @@ impl Store {
         contact: ContactId,
         at_ms: i64,
     ) -> Result<()> {
-        let update = Update::of(key(tenant, account, contact))
-            .set("last_in", n(at_ms))
-            .when(When::AbsentOrAtMost("last_in", n(at_ms)));
-        match self.update(update).await {
-            Ok(()) | Err(Error::Conflict) => Ok(()),
-            Err(error) => Err(error),
+        let update = || Update::of(key(tenant, account, contact)).set("last_in", n(at_ms));
+        let later = update().when(When::AtMost("last_in", n(at_ms)));
+        let first = update().set(FIRST, n(at_ms)).when(When::Absent("last_in"));
+        for update in [later, first] {
+            match self.update(update).await {
+                Ok(()) => return Ok(()),
+                Err(Error::Conflict) => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(())
     }
 
     /// When the window of each contact closes, in milliseconds since 1970; a

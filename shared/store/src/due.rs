@@ -1,9 +1,9 @@
 //! What has to be looked at later, in a global index by time: one item per
 //! campaign that is scheduled or under way, one per endpoint that events wait for,
-//! and one per single message that is being sent.
+//! one per single message that is being sent, and one per run of a flow that waits.
 
 use domain::webhook::EndpointId;
-use domain::{AccountId, CampaignId, MessageId, TenantId};
+use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,8 @@ pub enum Watched {
     Endpoint(EndpointId),
     /// A single message that is about to be sent.
     Message(AccountId, MessageId),
+    /// A contact's run through a flow, that waits for a time or for an answer.
+    Run(ContactId, MessageId),
 }
 
 /// Something that is due.
@@ -46,6 +48,10 @@ struct DueItem {
     account: Option<u64>,
     #[serde(default)]
     message: Option<String>,
+    #[serde(default)]
+    contact: Option<u64>,
+    #[serde(default)]
+    run: Option<String>,
     at: i64,
 }
 
@@ -56,6 +62,7 @@ impl Watched {
             Self::Campaign(id) => id.to_string(),
             Self::Endpoint(id) => format!("w{id}"),
             Self::Message(_, id) => format!("m{id}"),
+            Self::Run(_, id) => format!("r{id}"),
         }
     }
 }
@@ -75,6 +82,7 @@ pub(crate) fn put_action(due: &Due) -> Result<Action> {
         Watched::Message(account, id) => {
             (item.account, item.message) = (Some(account.0), Some(id.to_string()));
         }
+        Watched::Run(contact, id) => (item.contact, item.run) = (Some(contact.0), Some(id.to_string())),
     }
     Ok(Action::Put(compose(&key(due), "due", &item)?, Vec::new()))
 }
@@ -88,7 +96,8 @@ fn from_item(item: DueItem) -> Option<Due> {
     let campaign = item.campaign.map(|id| Watched::Campaign(CampaignId(id)));
     let endpoint = item.endpoint.map(|id| Watched::Endpoint(EndpointId(id)));
     let message = || Some(Watched::Message(AccountId(item.account?), item.message?.parse().ok()?));
-    let what = campaign.or(endpoint).or_else(message)?;
+    let run = || Some(Watched::Run(ContactId(item.contact?), item.run?.parse().ok()?));
+    let what = campaign.or(endpoint).or_else(message).or_else(run)?;
     Some(Due { tenant: item.tenant.parse().ok()?, what, at_ms: item.at })
 }
 

@@ -2,7 +2,8 @@
 //! with the triggers of all, so that whoever hears a message reads what may start in one
 //! request.
 
-use domain::{AccountId, TenantId};
+use domain::webhook::SigningSecret;
+use domain::{AccountId, Secret, TenantId};
 use flows::{Definition, Trigger};
 use serde::{Deserialize, Serialize};
 
@@ -27,10 +28,22 @@ pub struct StoredFlow {
     pub account: Option<AccountId>,
     /// What it is.
     pub definition: Definition,
+    /// What its calls are signed with.
+    pub secret: SealedSecret,
     /// When it was made, in milliseconds since 1970.
     pub created_ms: i64,
     /// When it was saved last, in milliseconds since 1970.
     pub updated_ms: i64,
+}
+
+/// A secret as it lies in the table.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedSecret(String);
+
+impl std::fmt::Debug for SealedSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealedSecret(***)")
+    }
 }
 
 /// What starts a flow.
@@ -51,12 +64,13 @@ struct FlowItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<u64>,
     definition: String,
+    key: String,
     created: i64,
     updated: i64,
 }
 
 #[derive(Default, Serialize, Deserialize)]
-struct TriggersItem {
+pub(crate) struct TriggersItem {
     /// Counts changes.
     ver: u64,
     /// All flows, those without a trigger included.
@@ -77,6 +91,20 @@ fn key(tenant: &TenantId, id: &str) -> Key {
     Key::new(Kind::Flow.pk(tenant), id)
 }
 
+/// Where the triggers of all flows are.
+pub(crate) fn triggers_key(tenant: &TenantId) -> Key {
+    key(tenant, TRIGGERS)
+}
+
+impl TryFrom<TriggersItem> for Starts {
+    type Error = Error;
+
+    fn try_from(item: TriggersItem) -> Result<Self> {
+        let all = serde_json::from_str(&item.starts).map_err(|_| Error::Corrupt { kind: "triggers" })?;
+        Ok(Self { version: item.ver, flows: item.flows, all })
+    }
+}
+
 fn from_item(item: FlowItem) -> Result<StoredFlow> {
     let definition = serde_json::from_str(&item.definition).map_err(|_| Error::Corrupt { kind: "flow" })?;
     Ok(StoredFlow {
@@ -84,6 +112,7 @@ fn from_item(item: FlowItem) -> Result<StoredFlow> {
         version: item.ver,
         account: item.account.map(AccountId),
         definition,
+        secret: SealedSecret(item.key),
         created_ms: item.created,
         updated_ms: item.updated,
     })
@@ -96,6 +125,7 @@ fn put(tenant: &TenantId, flow: &StoredFlow, when: When) -> Result<Action> {
         ver: flow.version,
         account: flow.account.map(|account| account.0),
         definition,
+        key: flow.secret.0.clone(),
         created: flow.created_ms,
         updated: flow.updated_ms,
     };
@@ -133,7 +163,7 @@ impl Starts {
             0 => When::Absent("pk"),
             version => When::Is("ver", crate::item::n(version)),
         };
-        Ok(Action::Put(compose(&key(tenant, TRIGGERS), "triggers", &item)?, vec![when]))
+        Ok(Action::Put(compose(&triggers_key(tenant), "triggers", &item)?, vec![when]))
     }
 }
 
@@ -193,10 +223,26 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn starts(&self, tenant: &TenantId) -> Result<Starts> {
-        let Some(item) = self.get::<TriggersItem>(&key(tenant, TRIGGERS), "triggers").await? else {
-            return Ok(Starts::default());
-        };
-        let all = serde_json::from_str(&item.starts).map_err(|_| Error::Corrupt { kind: "triggers" })?;
-        Ok(Starts { version: item.ver, flows: item.flows, all })
+        self.get::<TriggersItem>(&triggers_key(tenant), "triggers").await?.map_or_else(
+            || Ok(Starts::default()),
+            Starts::try_from,
+        )
+    }
+
+    /// Seals what the calls of a flow are signed with.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the installation's key cannot be had.
+    pub async fn seal_flow_secret(&self, tenant: &TenantId, secret: &SigningSecret) -> Result<SealedSecret> {
+        Ok(SealedSecret(self.sealer().seal(tenant, &secret.reveal()).await?))
+    }
+
+    /// Opens it again.
+    ///
+    /// # Errors
+    /// [`Error::Sealed`] when the installation's key is another one.
+    pub async fn open_flow_secret(&self, tenant: &TenantId, secret: &SealedSecret) -> Result<SigningSecret> {
+        let text: Secret = self.sealer().open(tenant, &secret.0).await?;
+        text.expose().parse().map_err(|_| Error::Sealed)
     }
 }

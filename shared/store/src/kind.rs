@@ -98,6 +98,8 @@ kinds! {
     Rate = "RATE",
     /// A report's file, and the counts of a campaign.
     Report = "REPORT",
+    /// A contact on its way through a flow, and the runs of a flow.
+    Run = "RUN",
     /// The lease of a sender.
     Runner = "RUNNER",
     /// When a sender may send next.

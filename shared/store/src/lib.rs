@@ -37,6 +37,7 @@ pub mod recounts;
 mod repeat;
 pub mod reports;
 pub mod runner;
+pub mod runs;
 mod schema;
 mod seal;
 mod single;

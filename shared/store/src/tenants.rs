@@ -12,7 +12,7 @@ use crate::plans::PlanItem;
 use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store, sha256_hex};
 
-fn tenant_key(tenant: &TenantId) -> Key {
+pub(crate) fn tenant_key(tenant: &TenantId) -> Key {
     Key::new(Kind::Tenant.pk(tenant), "-")
 }
 
@@ -128,6 +128,10 @@ impl TenantItem {
             created_at: time(self.created),
         })
     }
+}
+
+pub(crate) fn from_item(item: Item) -> Result<Tenant> {
+    read::<TenantItem>(item, "tenant")?.into_tenant()
 }
 
 impl KeyItem {

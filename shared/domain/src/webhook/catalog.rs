@@ -96,6 +96,8 @@ events! {
     ContactOptedOut = "contact.opted_out", 1, Consent;
     /// A contact asked for messages again.
     ContactOptedIn = "contact.opted_in", 1, Consent;
+    /// A contact's way through a bot flow is over, or was handed over to a person.
+    FlowEnded = "flow.ended", 1, FlowEnded;
     /// No recipient of a campaign is pending or claimed any more.
     CampaignFinished = "campaign.finished", 1, CampaignEnd;
     /// A campaign stopped for a reason that only its owner can remove.
@@ -121,6 +123,23 @@ payloads! {
         sim as "sim": Option<u8>,
         /// When the network took it.
         received_at as "received_at": String,
+    }
+
+    /// A contact's way through a bot flow.
+    struct FlowEnded {
+        /// The flow.
+        flow as "flow_id": String,
+        /// The run.
+        run as "run_id": String,
+        /// `finished`, `handed_over`, `expired`, `opted_out`, `loop`, `changed`, `cancelled`,
+        /// `replaced` or `failed`.
+        outcome as "outcome": String,
+        /// Why a message could not be sent.
+        reason as "reason": Option<String>,
+        /// What the contact wrote to.
+        sender as "sender": String,
+        /// What was answered and set.
+        vars as "vars": Map<String, Value>,
     }
 
     /// An SMS phone.

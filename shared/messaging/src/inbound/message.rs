@@ -1,20 +1,24 @@
 //! What people write to us.
 
+use domain::TenantId;
+use domain::account::{Account, ContactPolicy};
 use domain::channel::Channel;
+use domain::contact::Contact;
 use domain::webhook::Event;
 use ops::Result;
 use ops::events::{EventPublisher, message_received};
 use ops::receiving::{Heard, Setting, Told};
 use queue::Unacknowledged;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use store::messages::Message;
 
 use super::change::Change;
 use super::edition::{Edition, Original};
 use super::people::{notice, sender_of};
 use super::preferences::addresses;
-use super::wire::{InboundMessage, list, number_of};
+use super::wire::{InboundMessage, list, number_of, tapped};
 use crate::Services;
+use crate::flows::{self, Spoken};
 
 /// An inbound message: its sender becomes a contact, and it is taken in. Once for each
 /// provider id, however often it comes; its events are the same each time.
@@ -35,8 +39,11 @@ pub(super) async fn message(
     if inbound.phone.is_none() && inbound.user_id.is_none() {
         return Ok(Vec::new());
     }
+    let account = store.account(tenant, change.account).await?;
+    let policy = account.as_ref().map_or_else(ContactPolicy::default, |account| account.policy.clone());
     let mut heard = Heard {
         account: change.account,
+        policy: Some(&policy),
         channel: Channel::Whatsapp,
         sender: number_of(change.value),
         provider_id: inbound.provider_id,
@@ -55,6 +62,16 @@ pub(super) async fn message(
         if known.rewritten.is_some() {
             // Its edition may have come first: what it said itself was said as well.
             heard.obey(publisher, tenant).await?;
+        }
+        // Whoever took it in may have broken off before flows heard it.
+        if let Some(id) = known.contact
+            && known.rewritten.is_none()
+            && let Some(contact) = store.contact(tenant, id).await?
+        {
+            let spoken = spoken(tenant, account.as_ref(), (&heard, raw), (&contact, &known), true);
+            if let Some(spoken) = spoken {
+                flows::hear(services, spoken).await?;
+            }
         }
         return Ok(told(&known).into_iter().collect());
     }
@@ -83,5 +100,40 @@ pub(super) async fn message(
         // The earlier message was faster after all.
         edition.apply(store, tenant, &heard).await?;
     }
+    if let Some((message, is_copy)) = &taken
+        && message.rewritten.is_none()
+    {
+        let spoken = spoken(tenant, account.as_ref(), (&heard, raw), (&contact, message), *is_copy);
+        if let Some(spoken) = spoken {
+                flows::hear(services, spoken).await?;
+            }
+    }
     Ok(taken.and_then(|(message, _)| told(&message)).into_iter().collect())
+}
+
+/// What flows hear of a message. What is said to a group, or to nobody, is not for them.
+fn spoken<'a>(
+    tenant: &'a TenantId,
+    account: Option<&'a Account>,
+    (heard, raw): (&'a Heard<'a>, &'a Value),
+    (contact, message): (&'a Contact, &'a Message),
+    is_copy: bool,
+) -> Option<Spoken<'a>> {
+    let policy = heard.policy.filter(|_| heard.setting == Setting::Private)?;
+    Some(Spoken {
+        tenant,
+        account,
+        sender: heard.sender.clone()?,
+        contact,
+        to: message.address.clone(),
+        provider_id: heard.provider_id,
+        kind: heard.kind,
+        text: heard.text,
+        reply_id: tapped(raw),
+        at_ms: message.progress.delivered_at.unwrap_or_else(|| message.id.timestamp_ms()),
+        keyword: heard.keyword(policy),
+        replies_to: raw.pointer("/context/id").and_then(Value::as_str),
+        is_copy,
+        vars: Map::new(),
+    })
 }

@@ -42,7 +42,9 @@ impl TryFrom<InboundJob> for Inbound {
             InboundJob::Meta { tenant, account, body, signature } => {
                 Ok(Self { tenant: tenant.parse()?, account: AccountId(account), text: body, signature })
             }
-            InboundJob::Answer { .. } => Err(Error::new(Code::Internal, "an answer is nobody's report")),
+            InboundJob::Answer { .. } | InboundJob::Run { .. } | InboundJob::Listen { .. } => {
+                Err(Error::new(Code::Internal, "the job is nobody's report"))
+            }
         }
     }
 }

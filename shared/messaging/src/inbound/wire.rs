@@ -165,6 +165,13 @@ pub(super) fn readable<'a>(message: &'a Value, kind: &str) -> Option<&'a str> {
     }
 }
 
+/// The id of what was tapped: a button, a row of a list, a quick reply of a template.
+pub(super) fn tapped(message: &Value) -> Option<&str> {
+    let at = |path: &str| message.pointer(path).and_then(Value::as_str);
+    let ids = ["/interactive/button_reply/id", "/interactive/list_reply/id", "/button/payload"];
+    ids.into_iter().find_map(at)
+}
+
 /// A change of a recipient's marketing preference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Preference<'a> {

@@ -11,6 +11,7 @@ use store::messages::Message;
 use super::report::report;
 use super::{PlatformPerson, campaign};
 use crate::events::EventPublisher;
+use crate::flows::listen_later;
 use crate::receiving::{Heard, Setting, Told};
 use crate::{Error, Result};
 
@@ -121,6 +122,7 @@ pub async fn receive(publisher: &EventPublisher, tenant: &TenantId, new: Incomin
     check_body(&new)?;
     let heard = Heard {
         account: AccountId::NONE,
+        policy: None,
         sender: Some(SenderId::custom(&channel)),
         channel: Channel::Custom(channel.clone()),
         provider_id: &new.id,
@@ -134,11 +136,13 @@ pub async fn receive(publisher: &EventPublisher, tenant: &TenantId, new: Incomin
         rewritten: None,
     };
     if let Some(known) = heard.known(store, tenant).await? {
+        listen_later(publisher, tenant, &known).await?;
         return Ok(Received::inbound(&known, true));
     }
     let contact = new.from.contact(publisher, tenant, &channel, None).await?;
     let taken = heard.take(publisher, tenant, &contact, Told::ByOutbox).await?;
     let (message, duplicate) = taken.ok_or(store::Error::Contended)?;
+    listen_later(publisher, tenant, &message).await?;
     Ok(Received::inbound(&message, duplicate))
 }
 

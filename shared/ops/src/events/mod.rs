@@ -140,8 +140,13 @@ impl Events<'_, Transaction> {
     /// What a transaction writes with its change, for `event` to be told; nothing when nobody
     /// wants it.
     pub fn note(&self, event: &Event) -> Note {
-        let wanted = self.wants(event.kind(), event.account);
-        self.note_facts(wanted.then(|| Facts::Event(event.body().to_string())))
+        self.note_all(std::slice::from_ref(event))
+    }
+
+    /// Like [`Events::note`], of several events.
+    pub(crate) fn note_all(&self, events: &[Event]) -> Note {
+        let wanted = events.iter().filter(|event| self.wants(event.kind(), event.account));
+        self.note_facts(wanted.map(|event| Facts::Event(event.body().to_string())))
     }
 
     /// Like [`Events::note`], of facts that the outbox has words for.

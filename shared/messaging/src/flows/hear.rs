@@ -1,0 +1,291 @@
+//! What contacts say, for flows: an answer to a question, or what starts one.
+
+use ::flows::{Deed, Ending, Event, Facts, Fit, Reply, Trigger, is_choice, is_expired};
+use domain::account::Account;
+use domain::consent::Keyword;
+use domain::contact::Contact;
+use domain::message::Address;
+use domain::sender::SenderId;
+use domain::{AccountId, CampaignId, MessageId, TenantId};
+use futures::{StreamExt, stream};
+use ops::events::EventPublisher;
+use ops::flows::{Beginning, answered_campaign, begin, country, end_all, save};
+use ops::{Code, Error, Result};
+use queue::InboundJob;
+use serde_json::{Map, Value};
+use store::Store;
+use store::flows::{Start, StoredFlow};
+use store::messages::Message;
+use store::runs::Listening;
+
+use super::carry::{Calls, Next, go, take_up};
+use super::effects::Stage;
+use crate::Services;
+
+/// Messages that are heard at once.
+const AT_ONCE: usize = 16;
+/// How often a beginning is tried that meets others.
+const TRIES: u32 = 8;
+/// A copy of a message that is older starts nothing, in milliseconds: it was heard, and did not.
+const COPY_MS: i64 = 60 * 60 * 1_000;
+
+/// Something that a contact said to us alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Spoken<'a> {
+    pub(crate) tenant: &'a TenantId,
+    /// The account that it came to; on custom channels, none.
+    pub(crate) account: Option<&'a Account>,
+    /// What it came to.
+    pub(crate) sender: SenderId,
+    pub(crate) contact: &'a Contact,
+    /// Where it came from.
+    pub(crate) to: Address,
+    /// The channel's id of it.
+    pub(crate) provider_id: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) text: Option<&'a str>,
+    /// The id of what was tapped.
+    pub(crate) reply_id: Option<&'a str>,
+    /// When it was said, in milliseconds since 1970.
+    pub(crate) at_ms: i64,
+    /// What it says of consent.
+    pub(crate) keyword: Option<Keyword>,
+    /// The channel's id of the message of ours that it replies to.
+    pub(crate) replies_to: Option<&'a str>,
+    /// It came before.
+    pub(crate) is_copy: bool,
+    /// What is known of an order, as variables of a flow.
+    pub(crate) vars: Map<String, Value>,
+}
+
+/// Lets flows hear something, once for each id of the channel. STOP ends what is under way.
+///
+/// # Errors
+/// [`Code::Unavailable`] when a store does not answer: say it again.
+pub(crate) async fn hear(services: &Services, spoken: Spoken<'_>) -> Result<()> {
+    let (publisher, tenant) = (&EventPublisher::from(services), spoken.tenant);
+    let is_helped = spoken.account.is_some_and(|account| account.help_message.is_some());
+    match spoken.keyword {
+        Some(Keyword::OptOut) => {
+            let absorbed = spoken.contact.absorbed.iter().copied();
+            for id in std::iter::once(spoken.contact.id).chain(absorbed) {
+                end_all(publisher, tenant, (id, None), Ending::OptedOut).await?;
+            }
+            return Ok(());
+        }
+        Some(Keyword::Help) if is_helped => return Ok(()),
+        Some(Keyword::Help | Keyword::OptIn) | None => {}
+    }
+    if matches!(spoken.kind, "reaction" | "system" | "unsupported" | "edit" | "revoke") {
+        return Ok(());
+    }
+    for attempt in 0..TRIES {
+        let account = spoken.account.map_or(AccountId::NONE, |account| account.id);
+        let whom = (&spoken.sender, &spoken.to);
+        let listening = services.store.listening(tenant, account, spoken.contact, whom).await?;
+        if let Heard::Yes = heard(services, &spoken, &listening).await? {
+            return Ok(());
+        }
+        services.store.back_off(attempt).await;
+    }
+    Err(store::Error::Contended.into())
+}
+
+/// Whether something was heard.
+enum Heard {
+    Yes,
+    /// Somebody else changed what was read.
+    Again,
+}
+
+async fn heard(services: &Services, spoken: &Spoken<'_>, listening: &Listening) -> Result<Heard> {
+    let (store, tenant, now_ms) = (&services.store, spoken.tenant, services.store.clock().now_ms());
+    let reply = Reply {
+        text: spoken.text.unwrap_or_default().to_owned(),
+        id: spoken.reply_id.map(str::to_owned),
+        at_ms: spoken.at_ms,
+    };
+    let before = listening.run.as_ref();
+    let is_known = before.is_some_and(|before| before.run.knows(spoken.provider_id));
+    let is_older = before.is_some_and(|before| spoken.at_ms / 1_000 < before.run.heard_ms / 1_000);
+    if let Some(before) = before.filter(|before| is_known && !before.run.is_over()) {
+        let Some(flow) = store.flow(tenant, &before.flow).await? else { return Ok(Heard::Yes) };
+        let mut stage = stage(services, spoken, &flow, listening);
+        go(&mut stage, before.clone(), (Event::Proceed, None), (0, Calls::Apart)).await?;
+        return Ok(Heard::Yes);
+    }
+    if is_known || (spoken.is_copy && is_older) {
+        return Ok(Heard::Yes);
+    }
+    let campaign = answered(store, spoken, listening).await?;
+    let started = best(spoken, listening, campaign);
+    if let Some(before) = before.filter(|before| !before.run.is_over())
+        && let Some(flow) = store.flow(tenant, &before.flow).await?
+    {
+        if is_expired(&flow.definition, &before.run, spoken.at_ms) {
+            // What comes too late may start something anew.
+            let (publisher, run) = (&EventPublisher::from(services), before.run.clone());
+            save(publisher, tenant, before, run.ended(Ending::Expired), 0).await?;
+            return Ok(Heard::Again);
+        }
+        let now = store.clock().now();
+        let facts = Facts { contact: spoken.contact, country: country(spoken.account), now };
+        let elsewhere = started.filter(|(fit, start)| fit.leaves() && start.flow != before.flow);
+        if elsewhere.is_none() || is_choice(&flow.definition, &before.run, &reply, &facts) {
+            let mut stage = stage(services, spoken, &flow, listening);
+            let stored = store::runs::StoredRun { to: spoken.to.clone(), ..before.clone() };
+            let cause = (Event::Reply(reply), Some(spoken.provider_id));
+            go(&mut stage, stored, cause, (0, Calls::Apart)).await?;
+            return Ok(Heard::Yes);
+        }
+    }
+    let is_led_by_person = listening.human_until_ms.is_some_and(|until| until > now_ms);
+    let is_late = spoken.is_copy && now_ms - spoken.at_ms > COPY_MS;
+    let Some((fit, start)) = started.filter(|_| !is_led_by_person && !is_late) else { return Ok(Heard::Yes) };
+    let Some(flow) = store.flow(tenant, &start.flow).await? else { return Ok(Heard::Yes) };
+    let of_campaign = campaign.filter(|_| fit == Fit::CampaignReply).map(of_campaign);
+    let causes: Vec<&str> = std::iter::once(spoken.provider_id).chain(of_campaign.as_deref()).collect();
+    let new = Beginning {
+        id: MessageId(store.entropy().ulid(store.clock().now())),
+        flow: &flow,
+        contact: spoken.contact,
+        account: spoken.account.map_or(AccountId::NONE, |account| account.id),
+        sender: spoken.sender.clone(),
+        to: spoken.to.clone(),
+        causes: &causes,
+        reply: Some(reply),
+        vars: spoken.vars.clone(),
+        country: country(spoken.account),
+        due_ms: None,
+    };
+    let publisher = &EventPublisher::from(services);
+    match begin(publisher, tenant, before, new).await? {
+        Some((stored, effect)) => {
+            let mut stage = stage(services, spoken, &flow, listening);
+            take_up(&mut stage, Next { stored, effect, is_new: true }, (0, Calls::Apart)).await?;
+            Ok(Heard::Yes)
+        }
+        None => Ok(Heard::Again),
+    }
+}
+
+fn stage<'a>(
+    services: &'a Services,
+    spoken: &Spoken<'a>,
+    flow: &'a StoredFlow,
+    listening: &'a Listening,
+) -> Stage<'a> {
+    let Spoken { tenant, account, contact, .. } = spoken;
+    Stage { services, tenant, account: *account, flow, contact: (*contact).clone(), listening }
+}
+
+/// The campaign that is answered, where a flow waits for that; once each, unless they reply to its
+/// very message.
+async fn answered(store: &Store, spoken: &Spoken<'_>, listening: &Listening) -> Result<Option<CampaignId>> {
+    let waits = |start: &Start| matches!(start.trigger, Trigger::CampaignReply { .. });
+    if !listening.starts.all.iter().any(waits) {
+        return Ok(None);
+    }
+    let account = spoken.account.map_or(AccountId::NONE, |account| account.id);
+    let reply = (spoken.replies_to, spoken.at_ms);
+    let found = answered_campaign(store, spoken.tenant, (account, spoken.contact), reply).await?;
+    let is_known = |id| listening.run.as_ref().is_some_and(|run| run.run.knows(&of_campaign(id)));
+    Ok(found.filter(|id| spoken.replies_to.is_some() || !is_known(*id)))
+}
+
+/// What names an answer to a campaign as a cause.
+fn of_campaign(id: CampaignId) -> String {
+    format!("campaign#{id}")
+}
+
+/// What starts most closely.
+fn best<'a>(
+    spoken: &Spoken<'_>,
+    listening: &'a Listening,
+    campaign: Option<CampaignId>,
+) -> Option<(Fit, &'a Start)> {
+    let own = spoken.account.map(|account| account.id.0);
+    let deed = Deed {
+        text: spoken.text.unwrap_or_default(),
+        id: spoken.reply_id,
+        is_first: listening.first_ms == Some(spoken.at_ms),
+        is_order: spoken.kind == "order",
+        campaign: campaign.map(|campaign| campaign.0),
+    };
+    let fits = listening.starts.all.iter().filter(|start| start.account.is_none() || start.account == own);
+    let fits = fits.filter_map(|start| Some((start.trigger.fit(&deed)?, start)));
+    // Of equals, the oldest flow.
+    fits.min_by(|(one, a), (other, b)| (one, &a.flow).cmp(&(other, &b.flow)))
+}
+
+/// A message that flows are to hear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenJob {
+    tenant: TenantId,
+    account: AccountId,
+    message: MessageId,
+}
+
+impl TryFrom<InboundJob> for ListenJob {
+    type Error = Error;
+
+    fn try_from(job: InboundJob) -> Result<Self> {
+        match job {
+            InboundJob::Listen { tenant, account, message } => {
+                let none = |_| Error::new(Code::Internal, "the job names no message");
+                let message = message.parse().map_err(none)?;
+                Ok(Self { tenant: tenant.parse()?, account: AccountId(account), message })
+            }
+            InboundJob::Meta { .. } | InboundJob::Answer { .. } | InboundJob::Run { .. } => {
+                Err(Error::new(Code::Internal, "the job is about no message"))
+            }
+        }
+    }
+}
+
+/// Lets flows hear several messages that requests took in. Answers which of them must come
+/// again, by index.
+pub async fn listen_all(services: &Services, jobs: &[ListenJob]) -> Vec<usize> {
+    let work = jobs.iter().enumerate().map(async |(i, job)| {
+        let done = Box::pin(listen(services, job)).await;
+        done.err().map(|error| {
+            let (tenant, code) = (&job.tenant, error.code.as_str());
+            tracing::error!(%tenant, message = %job.message, code, "a message could not be heard by flows");
+            i
+        })
+    });
+    let work: Vec<_> = work.collect();
+    stream::iter(work).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
+}
+
+async fn listen(services: &Services, job: &ListenJob) -> Result<()> {
+    let (store, tenant) = (&services.store, &job.tenant);
+    let Some(message) = store.message(tenant, job.account, job.message).await? else { return Ok(()) };
+    let Message { contact: Some(contact), sender: Some(sender), .. } = &message else { return Ok(()) };
+    let Some(contact) = store.contact(tenant, *contact).await? else { return Ok(()) };
+    let account = match job.account.known() {
+        Some(id) => store.account(tenant, id).await?,
+        None => None,
+    };
+    let keywords = account.as_ref().map(|account| account.policy.keywords.clone()).unwrap_or_default();
+    let word = message.text.as_deref().filter(|_| message.kind == "text");
+    let provider_id = message.progress.provider_id.clone().unwrap_or_else(|| message.id.to_string());
+    let spoken = Spoken {
+        tenant,
+        account: account.as_ref(),
+        sender: sender.clone(),
+        contact: &contact,
+        to: message.address.clone(),
+        provider_id: &provider_id,
+        kind: &message.kind,
+        text: message.text.as_deref(),
+        reply_id: None,
+        at_ms: message.progress.delivered_at.unwrap_or_else(|| message.id.timestamp_ms()),
+        keyword: word.and_then(|word| keywords.read(word)),
+        replies_to: None,
+        // A job that comes twice is recognised by the message's id.
+        is_copy: false,
+        vars: Map::new(),
+    };
+    hear(services, spoken).await
+}
