@@ -12,6 +12,7 @@ mod dmchamp;
 mod engine;
 mod events;
 mod faults;
+mod flows;
 mod gateway;
 
 mod grants;

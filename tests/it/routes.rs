@@ -174,7 +174,8 @@ fn every_event_is_documented() {
     }
     // What the receivers of the tests check is not satisfied with anything.
     for kind in EventType::ALL.iter().filter(|kind| kind.is_ours()) {
-        assert!(!wrong_in_post(Some(kind.as_str()), b"{}").is_empty(), "{kind}");
+        assert!(!wrong_in_post(Some(kind.as_str()), None, b"{}").is_empty(), "{kind}");
     }
-    assert!(!wrong_in_post(None, b"{}").is_empty());
+    assert!(!wrong_in_post(None, None, b"{}").is_empty());
+    assert!(!wrong_in_post(None, Some("flow:1#1"), b"{}").is_empty());
 }

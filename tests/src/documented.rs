@@ -28,6 +28,9 @@ static EVENTS: LazyLock<BTreeMap<&str, Validator>> = LazyLock::new(|| {
 static CHANNEL_MESSAGE: LazyLock<Validator> =
     LazyLock::new(|| validator(json!({"allOf": [{"$ref": "#/components/schemas/ChannelMessage"}]})));
 
+static FLOW_CALL: LazyLock<Validator> =
+    LazyLock::new(|| validator(json!({"allOf": [{"$ref": "#/components/schemas/FlowCall"}]})));
+
 /// The document of a dialect.
 pub fn document(dialect: Dialect) -> &'static Value {
     &DOCUMENTS[&dialect]
@@ -58,10 +61,12 @@ pub fn events() -> impl Iterator<Item = &'static str> {
 }
 
 /// What of a body that was posted is not as described: an event's, or, without a
-/// type, a message's on a custom channel.
-pub fn wrong_in_post(kind: Option<&str>, body: &[u8]) -> Vec<String> {
-    let validator = kind.map_or(Some(&*CHANNEL_MESSAGE), |kind| EVENTS.get(kind));
-    let kind = kind.unwrap_or("a message");
+/// type, that of a flow's call or of a message on a custom channel.
+pub fn wrong_in_post(kind: Option<&str>, id: Option<&str>, body: &[u8]) -> Vec<String> {
+    let is_call = id.is_some_and(|id| id.starts_with("flow:"));
+    let untyped = if is_call { &*FLOW_CALL } else { &*CHANNEL_MESSAGE };
+    let validator = kind.map_or(Some(untyped), |kind| EVENTS.get(kind));
+    let kind = kind.unwrap_or("a call without a type");
     let Some(validator) = validator else { return vec![format!("{kind} is not described")] };
     let body: Value = match serde_json::from_slice(body) {
         Ok(body) => body,

@@ -138,8 +138,9 @@ async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
         Mood::Slow(_) | Mood::Hangs | Mood::ChokesOn(_) | Mood::Says(_) => (200, Vec::new()),
     };
     let taken = (200..300).contains(&status) && !matches!(mood, Mood::Hangs);
-    let kind = headers.get("webhook-event").map(|kind| kind.to_str().unwrap());
-    shared.undocumented.lock().unwrap().extend(documented::wrong_in_post(kind, &body));
+    let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
+    let wrong = documented::wrong_in_post(header("webhook-event"), header("webhook-id"), &body);
+    shared.undocumented.lock().unwrap().extend(wrong);
     shared.received.lock().unwrap().push(Received { headers, body, taken });
     match mood {
         Mood::Hangs => std::future::pending().await,

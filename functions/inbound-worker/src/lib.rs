@@ -6,7 +6,7 @@
 
 use messaging::Services;
 use messaging::answering::answer_all;
-use messaging::flows::{ListenJob, RunJob, carry_on_all, listen_all};
+use messaging::flows::{FlowJob, work_off};
 use messaging::inbound::Inbound;
 use ops::Question;
 use queue::{InboundJob, Job, Queue, Record, Unacknowledged};
@@ -16,8 +16,7 @@ pub async fn handle(services: &Services, records: &[Record]) -> Vec<String> {
     let mut failed = Vec::new();
     let (mut inbound, mut ids) = (Vec::new(), Vec::new());
     let (mut questions, mut asked) = (Vec::new(), Vec::new());
-    let (mut runs, mut led) = (Vec::new(), Vec::new());
-    let (mut spoken, mut said) = (Vec::new(), Vec::new());
+    let (mut flows, mut led) = (Vec::new(), Vec::new());
     for record in records {
         match read(&record.body) {
             Ok(Work::Inbound(one)) => {
@@ -28,13 +27,9 @@ pub async fn handle(services: &Services, records: &[Record]) -> Vec<String> {
                 questions.push((question, tries));
                 asked.push(record.id.clone());
             }
-            Ok(Work::Run(run, tries)) => {
-                runs.push((run, tries));
+            Ok(Work::Flow(job, tries)) => {
+                flows.push((job, tries));
                 led.push(record.id.clone());
-            }
-            Ok(Work::Listen(message)) => {
-                spoken.push(message);
-                said.push(record.id.clone());
             }
             Err(reason) => {
                 if !Box::pin(services.queues.park_record(Queue::Inbound, record, &reason)).await {
@@ -47,9 +42,7 @@ pub async fn handle(services: &Services, records: &[Record]) -> Vec<String> {
     failed.extend(again.into_iter().filter_map(|i| ids.get(i).cloned()));
     let again = Box::pin(answer_all(services, &questions)).await;
     failed.extend(again.into_iter().filter_map(|i| asked.get(i).cloned()));
-    let again = Box::pin(listen_all(services, &spoken)).await;
-    failed.extend(again.into_iter().filter_map(|i| said.get(i).cloned()));
-    let again = Box::pin(carry_on_all(services, &runs)).await;
+    let again = Box::pin(work_off(services, &flows)).await;
     failed.extend(again.into_iter().filter_map(|i| led.get(i).cloned()));
     failed
 }
@@ -63,8 +56,7 @@ fn cause(records: &[Record]) -> Unacknowledged<'_> {
 enum Work {
     Inbound(Inbound),
     Answer(Question, u32),
-    Run(RunJob, u32),
-    Listen(ListenJob),
+    Flow(FlowJob, u32),
 }
 
 /// Reads a job, or says why it cannot be done.
@@ -75,11 +67,8 @@ fn read(body: &str) -> Result<Work, String> {
             let question = Question::try_from(job).map_err(|error| error.message)?;
             Ok(Work::Answer(question, generation))
         }
-        job @ InboundJob::Run { .. } => {
-            RunJob::try_from(job).map(|run| Work::Run(run, generation)).map_err(|error| error.message)
-        }
-        job @ InboundJob::Listen { .. } => {
-            ListenJob::try_from(job).map(Work::Listen).map_err(|error| error.message)
+        job @ (InboundJob::Run { .. } | InboundJob::Listen { .. } | InboundJob::Tagged { .. }) => {
+            FlowJob::try_from(job).map(|job| Work::Flow(job, generation)).map_err(|error| error.message)
         }
         job @ InboundJob::Meta { .. } => {
             Inbound::try_from(job).map(Work::Inbound).map_err(|_| "the job names no tenant".to_owned())

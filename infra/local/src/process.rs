@@ -59,10 +59,7 @@ impl Apps {
                     patience: self.patience,
                 }),
             ),
-            (
-                "assistant",
-                assistant::routes(assistant::App { store: store.clone(), queues: queues.clone() }),
-            ),
+            ("assistant", assistant::routes(assistant::App { store: store.clone(), queues: queues.clone() })),
             ("messages", messages::routes(messages::App { services: self.services.clone() })),
             ("inbound", inbound::routes(inbound::App::new(store.clone(), queues, files.bodies()))),
             ("senders", senders::routes(senders::App { store, graph, outbound })),

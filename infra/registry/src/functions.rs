@@ -3,9 +3,9 @@
 use queue::Queue::{self, Campaign, Inbound, Media, Send, Webhook};
 use store::Kind::{
     Accounts, Active, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Channel, Contacts, Conversation,
-    Counter, Delivery, Due, Event, Export, File, Flow, Frequency, Hook, HookState, Idempotency, Identity, Import,
-    Intake, Label, Ledger, LedgerHead, MediaId, Message, Moved, Outbox, PhoneId, Plans, Rate, Report, Run, Runner,
-    Slot, Suppression, Templates, Tenant, Token, Usage, Verify, Waba, Waiting, Wamid,
+    Counter, Delivery, Due, Event, Export, File, Flow, Frequency, Hook, HookState, Idempotency, Identity,
+    Import, Intake, Label, Ledger, LedgerHead, MediaId, Message, Moved, Outbox, PhoneId, Plans, Rate, Report,
+    Run, Runner, Slot, Suppression, Templates, Tenant, Token, Usage, Verify, Waba, Waiting, Wamid,
 };
 
 use crate::Client::{Bucket, Files, Graph, Outbound, Schedules, Secret};
@@ -135,9 +135,9 @@ pub const CAMPAIGNS: Function = Function {
 pub const CONTACTS: Function = Function {
     name: "contacts",
     about: "Contacts and subscribers",
-    reads: &[Accounts, ApiKey, Channel, Hook, Tenant, Token],
+    reads: &[Accounts, ApiKey, Channel, Flow, Hook, Tenant, Token],
     writes: &[Blocks, Contacts, Counter, Idempotency, Identity, Label, Outbox, Rate, Suppression],
-    feeds: &[Campaign, Webhook],
+    feeds: &[Campaign, Inbound, Webhook],
     memory_mb: 1_024,
     zipped_max: 5_000_000,
     ..Function::API
@@ -147,9 +147,7 @@ pub const CONTACTS: Function = Function {
 pub const INBOUND: Function = Function {
     name: "inbound",
     about: "What the outside posts to us",
-    reads: &[
-        Accounts, ApiKey, Campaigns, Channel, Flow, Hook, PhoneId, Run, Tenant, Token, Verify, Waba,
-    ],
+    reads: &[Accounts, ApiKey, Campaigns, Channel, Flow, Hook, PhoneId, Run, Tenant, Token, Verify, Waba],
     writes: &[
         Audit,
         Blocks,
@@ -178,7 +176,20 @@ pub const INBOUND: Function = Function {
 pub const MESSAGES: Function = Function {
     name: "messages",
     about: "Single messages, templates and history",
-    reads: &[Accounts, ApiKey, Campaigns, Channel, Conversation, Hook, Ledger, Moved, Runner, Tenant, Token],
+    reads: &[
+        Accounts,
+        ApiKey,
+        Campaigns,
+        Channel,
+        Conversation,
+        Flow,
+        Hook,
+        Ledger,
+        Moved,
+        Runner,
+        Tenant,
+        Token,
+    ],
     writes: &[
         Blocks,
         Contacts,

@@ -14,8 +14,8 @@ mod values;
 
 pub use condition::{Case, Facts, Hours, Op, When};
 pub use definition::{
-    Ask, AskKind, Call, Choice, Condition, Definition, Goto, HandOver, Media, MediaKind, Message, OnChange, Product,
-    Set, Step, StepId, Template, Trigger, Wait, WordMatch,
+    Ask, AskKind, Call, Choice, Condition, Definition, Goto, HandOver, Media, MediaKind, Message, OnChange,
+    Product, Set, Step, StepId, Template, Trigger, Wait, WordMatch,
 };
 pub use machine::{Effect, Event, advance, effect, is_choice, is_expired, resume_after_change};
 pub use outgoing::Outgoing;

@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn words_start_where_they_stand() {
-        let of = |matches: &str| trigger(json!({"on": "keyword", "words": ["Menù", "orari"], "match": matches}));
+        let of =
+            |matches: &str| trigger(json!({"on": "keyword", "words": ["Menù", "orari"], "match": matches}));
         let fit = |trigger: &Trigger, text| trigger.fit(&Deed { text, ..Deed::default() });
         let (exact, begins, contains) = (of("exact"), of("begins"), of("contains"));
         assert_eq!(fit(&exact, "menu!"), Some(Fit::Keyword));
@@ -137,13 +138,8 @@ mod tests {
 
     #[test]
     fn what_is_closest_starts() {
-        let deed = Deed {
-            text: "Menu",
-            id: Some("go"),
-            is_first: true,
-            campaign: Some(7),
-            ..Deed::default()
-        };
+        let deed =
+            Deed { text: "Menu", id: Some("go"), is_first: true, campaign: Some(7), ..Deed::default() };
         let fits: Vec<Option<Fit>> = [
             json!({"on": "first_message"}),
             json!({"on": "campaign_reply"}),

@@ -206,11 +206,7 @@ pub(crate) async fn say(
 
 /// Makes it ours to send: a new message, or one that waits for another try. `None` when
 /// somebody else sends it.
-async fn claim(
-    services: &Services,
-    saying: &Saying<'_>,
-    known: Option<Message>,
-) -> Result<Option<Message>> {
+async fn claim(services: &Services, saying: &Saying<'_>, known: Option<Message>) -> Result<Option<Message>> {
     let (store, tenant) = (&services.store, saying.tenant);
     if let Some(message) = known {
         let claimed = AtomicBool::new(false);

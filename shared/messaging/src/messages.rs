@@ -88,8 +88,7 @@ pub async fn send(
     let window_with = needs_window.then_some(account.id);
     let addressee = store.addressee(tenant, &identity, &address, &route.sender.id, window_with).await?;
     let policy = &account.policy;
-    let terms =
-        check(services, tenant, policy, account.id, &route, &content, (&address, &addressee)).await?;
+    let terms = check(services, tenant, policy, account.id, &route, &content, (&address, &addressee)).await?;
     bring_file(services, tenant, &route, &mut content).await?;
     let new = New {
         id,

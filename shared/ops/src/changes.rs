@@ -11,7 +11,7 @@ use store::labels::Labels;
 use crate::contacts::{TRIES, commit};
 use crate::events::{EventPublisher, Transaction};
 use crate::labels::no_room;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, flows};
 
 /// A label that somebody names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,9 @@ pub struct Wanted {
     pub add: Vec<LabelRef>,
     /// Labels to take away.
     pub remove: Vec<LabelRef>,
+    /// Whether labels that are added start flows. Those that a flow adds do not: two flows could
+    /// go on for ever.
+    pub starts_flows: bool,
 }
 
 impl Wanted {
@@ -70,7 +73,11 @@ pub async fn change(publisher: &EventPublisher, tenant: &TenantId, wanted: Wante
         book.change(id, &change, store.clock().now()).map_err(refused)?;
         let slot = book.slot(id);
         let is_changed = slot.is_some_and(|slot| slot.changed());
-        if !is_changed || commit(&events, store, tenant, &mut book, 0).await? {
+        let tagged = match wanted.starts_flows {
+            true => flows::tag_facts(store, tenant, &book).await?,
+            false => Vec::new(),
+        };
+        if !is_changed || commit(&events, store, tenant, &mut book, (0, tagged)).await? {
             let contact = book.slot(id).and_then(|slot| slot.after.clone());
             return contact.ok_or_else(|| Error::new(Code::Internal, "internal error"));
         }

@@ -15,7 +15,7 @@ use store::outbox::{ContactChange, Facts, Note};
 
 use crate::events::{EventPublisher, Events, Transaction};
 use crate::joining::{join, lift, lift_and_look};
-use crate::{Code, Error, Result, labels};
+use crate::{Code, Error, Result, flows, labels};
 
 /// Deleted contacts that one job takes out of the campaigns.
 pub(crate) const ERASED_AT_ONCE: usize = 100;
@@ -79,7 +79,8 @@ pub async fn upsert(
         };
         let applied = applied.map_err(|_| plan_limit())?;
         labels::number(store, tenant, &book).await?;
-        if commit(&events, store, tenant, &mut book, reserved).await? {
+        let tagged = flows::tag_facts(store, tenant, &book).await?;
+        if commit(&events, store, tenant, &mut book, (reserved, tagged)).await? {
             return finish(&book, &applied);
         }
     }
@@ -93,10 +94,10 @@ pub(crate) async fn commit(
     store: &Store,
     tenant: &TenantId,
     book: &mut Book,
-    reserved: u64,
+    (reserved, told): (u64, Vec<Facts>),
 ) -> Result<bool> {
     let joining = join(store, tenant, book).await?;
-    match store.commit_single(tenant, book, &joining.not_out(tenant), note(events, book)).await {
+    match store.commit_single(tenant, book, &joining.not_out(tenant), note(events, book, told)).await {
         Ok(written) => {
             let count = |is: fn(&Slot) -> bool| book.slots().filter(|(_, slot)| is(slot)).count();
             let (created, absorbed) = (count(Slot::is_new), count(Slot::is_absorbed));
@@ -113,8 +114,9 @@ pub(crate) async fn commit(
     }
 }
 
-/// What the changes of a book are to be told as, when anybody wants to know.
-fn note(events: &Events<'_, Transaction>, book: &Book) -> Note {
+/// What the changes of a book are to be told as, when anybody wants to know; and what else is
+/// told with them.
+fn note(events: &Events<'_, Transaction>, book: &Book, told: Vec<Facts>) -> Note {
     let change = |(id, slot): (ContactId, &Slot)| {
         let contact = slot.after.as_ref().filter(|_| slot.changed())?;
         let created = slot.is_new();
@@ -127,7 +129,8 @@ fn note(events: &Events<'_, Transaction>, book: &Book) -> Note {
         is_wanted.then(|| ContactChange::new(id, version, created).merging(merged))
     };
     let changes: Vec<ContactChange> = book.slots().filter_map(change).collect();
-    events.note_facts(changes.chunks(NOTED).map(|chunk| Facts::Contacts(chunk.to_vec())))
+    let changes = changes.chunks(NOTED).map(|chunk| Facts::Contacts(chunk.to_vec()));
+    events.note_facts(changes.chain(told))
 }
 
 fn finish(book: &Book, applied: &Applied) -> Result<Upserted> {
@@ -296,7 +299,7 @@ impl Round<'_> {
         let blocks = moved_blocks(&book);
         self.store.mark_blocks(self.tenant, &blocks, self.writer).await?;
         // Before the changes: whatever of them comes about is told, by the sweep at the latest.
-        let written = self.store.write_note(note(self.events, &book)).await?;
+        let written = self.store.write_note(note(self.events, &book, Vec::new())).await?;
         let is_absorbing = book.slots().any(|(_, slot)| slot.is_absorbed());
         if is_absorbing {
             self.store.note_loss(self.tenant).await?;

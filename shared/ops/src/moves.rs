@@ -66,7 +66,7 @@ async fn rename(
         let identities = to.identities().into_iter().chain([from.clone()]).collect();
         let mut book = store.load_book(tenant, identities).await?;
         let Some(id) = book.rename(from, to, store.clock().now()) else { return Ok(None) };
-        if commit(&events, store, tenant, &mut book, 0).await? {
+        if commit(&events, store, tenant, &mut book, (0, Vec::new())).await? {
             return Ok(book.slot(id).and_then(|slot| slot.after.clone()));
         }
     }

@@ -66,9 +66,10 @@ impl TryFrom<InboundJob> for Question {
                 let sender = sender.map(|sender| sender.parse()).transpose()?;
                 Ok(Self { tenant, account: AccountId(account), sender, cause, topic, to })
             }
-            InboundJob::Meta { .. } | InboundJob::Run { .. } | InboundJob::Listen { .. } => {
-                Err(Error::new(Code::Internal, "the job is no question"))
-            }
+            InboundJob::Meta { .. }
+            | InboundJob::Run { .. }
+            | InboundJob::Listen { .. }
+            | InboundJob::Tagged { .. } => Err(Error::new(Code::Internal, "the job is no question")),
         }
     }
 }

@@ -47,7 +47,7 @@ pub async fn renew_block(publisher: &EventPublisher, tenant: &TenantId, block: u
             let mut book = store.load_book(tenant, identities).await?;
             found.into_iter().for_each(|contact| book.load_contact(contact));
             book.make_one(pair.clone(), store.clock().now());
-            if commit(&events, store, tenant, &mut book, 0).await? {
+            if commit(&events, store, tenant, &mut book, (0, Vec::new())).await? {
                 break;
             }
             store.back_off(attempt).await;

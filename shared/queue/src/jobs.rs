@@ -258,6 +258,17 @@ pub enum InboundJob {
         /// The message.
         message: String,
     },
+    /// Starts the flows that wait for tags which a contact got.
+    Tagged {
+        /// The tenant.
+        tenant: String,
+        /// The contact.
+        contact: u64,
+        /// The tags.
+        tags: Vec<String>,
+        /// What names that they got them.
+        fact: String,
+    },
 }
 
 /// A text that may be too long for a message of a queue.
@@ -305,6 +316,9 @@ impl std::fmt::Debug for InboundJob {
             }
             Self::Run { tenant, run, .. } => {
                 f.debug_struct("Run").field("tenant", tenant).field("run", run).finish()
+            }
+            Self::Tagged { tenant, contact, .. } => {
+                f.debug_struct("Tagged").field("tenant", tenant).field("contact", contact).finish()
             }
             Self::Listen { tenant, message, .. } => {
                 f.debug_struct("Listen").field("tenant", tenant).field("message", message).finish()

@@ -223,10 +223,9 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn starts(&self, tenant: &TenantId) -> Result<Starts> {
-        self.get::<TriggersItem>(&triggers_key(tenant), "triggers").await?.map_or_else(
-            || Ok(Starts::default()),
-            Starts::try_from,
-        )
+        self.get::<TriggersItem>(&triggers_key(tenant), "triggers")
+            .await?
+            .map_or_else(|| Ok(Starts::default()), Starts::try_from)
     }
 
     /// Seals what the calls of a flow are signed with.

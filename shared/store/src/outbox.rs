@@ -42,6 +42,13 @@ pub enum Facts {
     /// Contacts that were deleted, as far as that came about: what campaigns know of
     /// them is to be erased.
     Deleted(Vec<u64>),
+    /// Tags that a contact got, for which flows wait.
+    Tagged {
+        /// The contact.
+        contact: u64,
+        /// The tags.
+        tags: Vec<String>,
+    },
 }
 
 /// An entry of the outbox.

@@ -182,10 +182,10 @@ impl Store {
         let items = self.get_many(keys.cloned().collect()).await?;
         let found = |key: &Key| items.iter().find(|item| Key::of(item).as_ref() == Some(key)).cloned();
         let runs = runs.iter().filter_map(found).map(from_item).collect::<Result<Vec<_>>>()?;
-        let starts = found(&triggers).map(|item| Starts::try_from(read::<crate::flows::TriggersItem>(item, "triggers")?));
-        let of_talks = |name| {
-            talks.iter().filter_map(found).filter_map(move |item| number::<i64>(&item, name))
-        };
+        let starts = found(&triggers)
+            .map(|item| Starts::try_from(read::<crate::flows::TriggersItem>(item, "triggers")?));
+        let of_talks =
+            |name| talks.iter().filter_map(found).filter_map(move |item| number::<i64>(&item, name));
         Ok(Listening {
             run: runs.into_iter().max_by_key(|run| (!run.run.is_over(), run.began_ms)),
             starts: starts.transpose()?.unwrap_or_default(),

@@ -136,10 +136,7 @@ pub(crate) struct Valid {
 }
 
 /// `POST /api/flows/validate`: the same as when it is made, without making it.
-pub(crate) async fn validate(
-    Caller(_): Caller,
-    input: Input<ValidateFlow>,
-) -> Result<Reply<200, Valid>> {
+pub(crate) async fn validate(Caller(_): Caller, input: Input<ValidateFlow>) -> Result<Reply<200, Valid>> {
     let flow = read(input.read().flow)?;
     let opens_with_template = flow.opens_with_template();
     Ok(Reply(Valid { status: "success", valid: true, steps: flow.steps.len(), opens_with_template }))

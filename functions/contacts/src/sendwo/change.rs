@@ -158,7 +158,13 @@ pub(crate) async fn update(
         let phone = phone.map(number).transpose()?;
         let change =
             ContactChange { name, phone, email: asked.email.get()?, metadata, ..ContactChange::default() };
-        let wanted = Wanted { subject, change, add: asked.labels.get(MAX_TAGS)?, remove: Vec::new() };
+        let wanted = Wanted {
+            subject,
+            change,
+            add: asked.labels.get(MAX_TAGS)?,
+            remove: Vec::new(),
+            starts_flows: true,
+        };
         let contact = done(&publisher, &caller, wanted, &Called { who, ..called }).await?;
         Ok(Changed::reply("Subscriber updated successfully.", &contact))
     })
@@ -218,7 +224,7 @@ async fn relabel(
         Relabel::Assign => (labels.needed(MAX_TAGS)?, Vec::new()),
         Relabel::Remove => (Vec::new(), labels.needed(MAX_REMOVED)?),
     };
-    let wanted = Wanted { subject, change: ContactChange::default(), add, remove };
+    let wanted = Wanted { subject, change: ContactChange::default(), add, remove, starts_flows: true };
     let called = Called { who, phone, labels: by_id, others: [("tags", by_name), ("name", by_name)] };
     done(publisher, caller, wanted, &called).await
 }
@@ -254,7 +260,7 @@ pub(crate) async fn add_note(
         let id = claim.map_or_else(|| store.entropy().ulid(at), |claim| claim.message.0);
         let note = Note { id: id.to_string(), at, author: caller.key.name.clone(), text };
         let (id, change) = (note.id.clone(), ContactChange { note: Some(note), ..ContactChange::default() });
-        let wanted = Wanted { subject, change, add: Vec::new(), remove: Vec::new() };
+        let wanted = Wanted { subject, change, add: Vec::new(), remove: Vec::new(), starts_flows: true };
         let called = Called { who, phone, labels: "label_ids", others: [("note", called), ("tags", "tags")] };
         let contact = done(&publisher, &caller, wanted, &called).await?;
         let data = contact.notes.iter().find(|note| note.id == id).map(ListedNote::from);

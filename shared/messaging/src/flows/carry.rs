@@ -6,10 +6,9 @@ use std::time::Duration;
 use ::flows::{At, Effect, Ending, Event, Facts, advance, resume_after_change};
 use domain::identity::Identity;
 use domain::{ContactId, MessageId, TenantId};
-use futures::{StreamExt, stream};
+use ops::Result;
 use ops::events::EventPublisher;
 use ops::flows::{country, save};
-use ops::{Code, Error, Result};
 use queue::InboundJob;
 use store::due::{Due, Watched};
 use store::runs::StoredRun;
@@ -17,8 +16,6 @@ use store::runs::StoredRun;
 use super::effects::{Done, Stage, Try};
 use crate::Services;
 
-/// Runs that go on at once.
-const AT_ONCE: usize = 16;
 /// How often a change is tried that meets others.
 const TRIES: u32 = 8;
 /// When a run is looked at that somebody else was found working on.
@@ -26,46 +23,16 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// A run that is to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunJob {
-    tenant: TenantId,
-    contact: ContactId,
-    run: MessageId,
+pub(super) struct RunJob {
+    pub(super) tenant: TenantId,
+    pub(super) contact: ContactId,
+    pub(super) run: MessageId,
     /// When it was due, in milliseconds since 1970, if that is why.
-    due_ms: Option<i64>,
+    pub(super) due_ms: Option<i64>,
 }
 
-impl TryFrom<InboundJob> for RunJob {
-    type Error = Error;
-
-    fn try_from(job: InboundJob) -> Result<Self> {
-        match job {
-            InboundJob::Run { tenant, contact, run, due } => {
-                let run = run.parse().map_err(|_| Error::new(Code::Internal, "the job names no run"))?;
-                Ok(Self { tenant: tenant.parse()?, contact: ContactId(contact), run, due_ms: due })
-            }
-            InboundJob::Meta { .. } | InboundJob::Answer { .. } | InboundJob::Listen { .. } => {
-                Err(Error::new(Code::Internal, "the job is about no run"))
-            }
-        }
-    }
-}
-
-/// Goes on with several runs, each with how often its step was tried before. Answers which
-/// of them must come again, by index.
-pub async fn carry_on_all(services: &Services, jobs: &[(RunJob, u32)]) -> Vec<usize> {
-    let work = jobs.iter().enumerate().map(async |(i, (job, tries))| {
-        let done = Box::pin(carry_on(services, job, *tries)).await;
-        done.err().map(|error| {
-            let (tenant, code) = (&job.tenant, error.code.as_str());
-            tracing::error!(%tenant, run = %job.run, code, "a run of a flow could not go on");
-            i
-        })
-    });
-    let work: Vec<_> = work.collect();
-    stream::iter(work).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
-}
-
-async fn carry_on(services: &Services, job: &RunJob, tries: u32) -> Result<()> {
+/// Goes on with a run, whose step was tried so often before.
+pub(super) async fn carry_on(services: &Services, job: &RunJob, tries: u32) -> Result<()> {
     let (store, tenant) = (&services.store, &job.tenant);
     let found = store.runs_of(tenant, job.contact).await?.into_iter().find(|run| run.id == job.run);
     let stale = |stored: &StoredRun| job.due_ms.is_some() && stored.due_ms != job.due_ms;
@@ -111,7 +78,7 @@ async fn go_on(
     let listening = &store.listening(tenant, stored.account, &contact, whom).await?;
     let (account, flow) = (account.as_ref(), &flow);
     let mut stage = Stage { services, tenant, account, flow, contact, listening };
-    go(&mut stage, stored, (event, None), (tries, calls)).await
+    Box::pin(go(&mut stage, stored, (event, None), (tries, calls))).await
 }
 
 async fn end(publisher: &EventPublisher, tenant: &TenantId, stored: StoredRun, why: Ending) -> Result<()> {
@@ -142,7 +109,7 @@ pub(super) async fn go(
 ) -> Result<()> {
     let was_doing = matches!(stored.run.at, At::Doing { .. });
     let is_reply = matches!(event, Event::Reply(_));
-    let Some(next) = apply(stage, stored, event, cause).await? else { return Ok(()) };
+    let Some(next) = Box::pin(apply(stage, stored, event, cause)).await? else { return Ok(()) };
     if was_doing && is_reply && !next.is_new {
         // Whoever does it finds the reply; if nobody does, the run is looked at.
         return look_later(stage, &next.stored, LOOK_AGAIN, 0).await;
@@ -161,11 +128,11 @@ pub(super) async fn take_up(
             return look_later(stage, &step.stored, Duration::ZERO, 0).await;
         }
         let nth = Try { count: tries, is_new: step.is_new };
-        match stage.perform(&step.stored, effect, nth).await? {
+        match Box::pin(stage.perform(&step.stored, effect, nth)).await? {
             Done::Later(delay) => return look_later(stage, &step.stored, delay, tries + 1).await,
             Done::Event(event) => {
                 tries = 0;
-                match apply(stage, step.stored, event, None).await? {
+                match Box::pin(apply(stage, step.stored, event, None)).await? {
                     Some(next) => step = next,
                     None => return Ok(()),
                 }

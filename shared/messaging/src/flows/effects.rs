@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use channels::Channel as _;
+use domain::TenantId;
 use domain::account::{Account, ContactPolicy};
 use domain::contact::Contact;
 use domain::merge::ContactChange;
@@ -11,7 +12,6 @@ use domain::message::Content;
 use domain::note::Note;
 use domain::recipient::State;
 use domain::webhook::{ID_HEADER, SIGNATURE_HEADER, SigningKeys, TIMESTAMP_HEADER};
-use domain::TenantId;
 use flows::{Effect, Ending, Event, Outgoing, Set};
 use ops::changes::{LabelRef, Wanted, change};
 use ops::events::EventPublisher;
@@ -96,7 +96,7 @@ impl Stage<'_> {
         let cause = cause_of(stored);
         let tries = nth.count;
         let known = if nth.is_new { None } else { services.store.answer_to(tenant, &cause).await? };
-        let prepared = self.prepare(stored, &route, outgoing).await;
+        let prepared = Box::pin(self.prepare(stored, &route, outgoing)).await;
         let (content, terms) = match prepared {
             Ok(prepared) => prepared,
             Err(error) if error.code.is_temporary() => return retried(error, tries),
@@ -114,8 +114,9 @@ impl Stage<'_> {
             plan: self.listening.tenant.as_ref().map(|tenant| &tenant.plan),
         };
         let is_unsent = |said: &Said| !matches!(said, Said::Settled { .. });
-        let work = say(services, saying, known, tries);
-        let said = within_cap(&services.store, tenant, &terms, Some(self.contact.id), work, is_unsent).await?;
+        let work = Box::pin(say(services, saying, known, tries));
+        let said =
+            within_cap(&services.store, tenant, &terms, Some(self.contact.id), work, is_unsent).await?;
         Ok(match said {
             Said::Settled { state: State::Failed, reason, .. } => {
                 let reason = reason.map_or_else(|| "failed".to_owned(), |reason| reason.as_str().to_owned());
@@ -137,8 +138,7 @@ impl Stage<'_> {
         outgoing: Outgoing,
     ) -> Result<(Content, ops::eligibility::Terms)> {
         let (services, tenant) = (self.services, self.tenant);
-        let mut content =
-            content(services, tenant, (self.account, route), (&stored.to, outgoing)).await?;
+        let mut content = content(services, tenant, (self.account, route), (&stored.to, outgoing)).await?;
         content.check()?;
         route.channel.capabilities().check(&content)?;
         let Listening { opted_out, window, turn, .. } = self.listening;
@@ -151,7 +151,8 @@ impl Stage<'_> {
         let none = ContactPolicy::default();
         let policy = self.account.map_or(&none, |account| &account.policy);
         let terms =
-            check(services, tenant, policy, stored.account, route, &content, (&stored.to, &addressee)).await?;
+            check(services, tenant, policy, stored.account, route, &content, (&stored.to, &addressee))
+                .await?;
         bring_file(services, tenant, route, &mut content).await?;
         Ok((content, terms))
     }
@@ -179,8 +180,9 @@ impl Stage<'_> {
             change: ContactChange { metadata: set.metadata, note, ..ContactChange::default() },
             add: tags(set.add_tags),
             remove: tags(set.remove_tags),
+            starts_flows: false,
         };
-        match change(&EventPublisher::from(self.services), self.tenant, wanted).await {
+        match Box::pin(change(&EventPublisher::from(self.services), self.tenant, wanted)).await {
             Ok(contact) => self.contact = contact,
             Err(error) if error.code.is_temporary() => return Err(error),
             // The contact does not wait for what cannot be written down.

@@ -7,11 +7,9 @@ use domain::contact::Contact;
 use domain::message::Address;
 use domain::sender::SenderId;
 use domain::{AccountId, CampaignId, MessageId, TenantId};
-use futures::{StreamExt, stream};
+use ops::Result;
 use ops::events::EventPublisher;
 use ops::flows::{Beginning, answered_campaign, begin, country, end_all, save};
-use ops::{Code, Error, Result};
-use queue::InboundJob;
 use serde_json::{Map, Value};
 use store::Store;
 use store::flows::{Start, StoredFlow};
@@ -22,8 +20,6 @@ use super::carry::{Calls, Next, go, take_up};
 use super::effects::Stage;
 use crate::Services;
 
-/// Messages that are heard at once.
-const AT_ONCE: usize = 16;
 /// How often a beginning is tried that meets others.
 const TRIES: u32 = 8;
 /// A copy of a message that is older starts nothing, in milliseconds: it was heard, and did not.
@@ -61,7 +57,7 @@ pub(crate) struct Spoken<'a> {
 /// Lets flows hear something, once for each id of the channel. STOP ends what is under way.
 ///
 /// # Errors
-/// [`Code::Unavailable`] when a store does not answer: say it again.
+/// [`ops::Code::Unavailable`] when a store does not answer: say it again.
 pub(crate) async fn hear(services: &Services, spoken: Spoken<'_>) -> Result<()> {
     let (publisher, tenant) = (&EventPublisher::from(services), spoken.tenant);
     let is_helped = spoken.account.is_some_and(|account| account.help_message.is_some());
@@ -83,7 +79,7 @@ pub(crate) async fn hear(services: &Services, spoken: Spoken<'_>) -> Result<()> 
         let account = spoken.account.map_or(AccountId::NONE, |account| account.id);
         let whom = (&spoken.sender, &spoken.to);
         let listening = services.store.listening(tenant, account, spoken.contact, whom).await?;
-        if let Heard::Yes = heard(services, &spoken, &listening).await? {
+        if let Heard::Yes = Box::pin(heard(services, &spoken, &listening)).await? {
             return Ok(());
         }
         services.store.back_off(attempt).await;
@@ -111,7 +107,7 @@ async fn heard(services: &Services, spoken: &Spoken<'_>, listening: &Listening) 
     if let Some(before) = before.filter(|before| is_known && !before.run.is_over()) {
         let Some(flow) = store.flow(tenant, &before.flow).await? else { return Ok(Heard::Yes) };
         let mut stage = stage(services, spoken, &flow, listening);
-        go(&mut stage, before.clone(), (Event::Proceed, None), (0, Calls::Apart)).await?;
+        Box::pin(go(&mut stage, before.clone(), (Event::Proceed, None), (0, Calls::Apart))).await?;
         return Ok(Heard::Yes);
     }
     if is_known || (spoken.is_copy && is_older) {
@@ -135,7 +131,7 @@ async fn heard(services: &Services, spoken: &Spoken<'_>, listening: &Listening) 
             let mut stage = stage(services, spoken, &flow, listening);
             let stored = store::runs::StoredRun { to: spoken.to.clone(), ..before.clone() };
             let cause = (Event::Reply(reply), Some(spoken.provider_id));
-            go(&mut stage, stored, cause, (0, Calls::Apart)).await?;
+            Box::pin(go(&mut stage, stored, cause, (0, Calls::Apart))).await?;
             return Ok(Heard::Yes);
         }
     }
@@ -159,10 +155,10 @@ async fn heard(services: &Services, spoken: &Spoken<'_>, listening: &Listening) 
         due_ms: None,
     };
     let publisher = &EventPublisher::from(services);
-    match begin(publisher, tenant, before, new).await? {
+    match Box::pin(begin(publisher, tenant, before, new)).await? {
         Some((stored, effect)) => {
             let mut stage = stage(services, spoken, &flow, listening);
-            take_up(&mut stage, Next { stored, effect, is_new: true }, (0, Calls::Apart)).await?;
+            Box::pin(take_up(&mut stage, Next { stored, effect, is_new: true }, (0, Calls::Apart))).await?;
             Ok(Heard::Yes)
         }
         None => Ok(Heard::Again),
@@ -218,52 +214,17 @@ fn best<'a>(
     fits.min_by(|(one, a), (other, b)| (one, &a.flow).cmp(&(other, &b.flow)))
 }
 
-/// A message that flows are to hear.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListenJob {
-    tenant: TenantId,
-    account: AccountId,
-    message: MessageId,
-}
-
-impl TryFrom<InboundJob> for ListenJob {
-    type Error = Error;
-
-    fn try_from(job: InboundJob) -> Result<Self> {
-        match job {
-            InboundJob::Listen { tenant, account, message } => {
-                let none = |_| Error::new(Code::Internal, "the job names no message");
-                let message = message.parse().map_err(none)?;
-                Ok(Self { tenant: tenant.parse()?, account: AccountId(account), message })
-            }
-            InboundJob::Meta { .. } | InboundJob::Answer { .. } | InboundJob::Run { .. } => {
-                Err(Error::new(Code::Internal, "the job is about no message"))
-            }
-        }
-    }
-}
-
-/// Lets flows hear several messages that requests took in. Answers which of them must come
-/// again, by index.
-pub async fn listen_all(services: &Services, jobs: &[ListenJob]) -> Vec<usize> {
-    let work = jobs.iter().enumerate().map(async |(i, job)| {
-        let done = Box::pin(listen(services, job)).await;
-        done.err().map(|error| {
-            let (tenant, code) = (&job.tenant, error.code.as_str());
-            tracing::error!(%tenant, message = %job.message, code, "a message could not be heard by flows");
-            i
-        })
-    });
-    let work: Vec<_> = work.collect();
-    stream::iter(work).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
-}
-
-async fn listen(services: &Services, job: &ListenJob) -> Result<()> {
-    let (store, tenant) = (&services.store, &job.tenant);
-    let Some(message) = store.message(tenant, job.account, job.message).await? else { return Ok(()) };
+/// Lets flows hear a message that a request took in.
+pub(super) async fn listen(
+    services: &Services,
+    tenant: &TenantId,
+    (account, message): (AccountId, MessageId),
+) -> Result<()> {
+    let store = &services.store;
+    let Some(message) = store.message(tenant, account, message).await? else { return Ok(()) };
     let Message { contact: Some(contact), sender: Some(sender), .. } = &message else { return Ok(()) };
     let Some(contact) = store.contact(tenant, *contact).await? else { return Ok(()) };
-    let account = match job.account.known() {
+    let account = match account.known() {
         Some(id) => store.account(tenant, id).await?,
         None => None,
     };

@@ -10,7 +10,7 @@ mod carry;
 mod content;
 mod effects;
 mod hear;
+mod jobs;
 
-pub use carry::{RunJob, carry_on_all};
-pub use hear::{ListenJob, listen_all};
 pub(crate) use hear::{Spoken, hear};
+pub use jobs::{FlowJob, work_off};

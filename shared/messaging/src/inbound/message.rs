@@ -70,7 +70,7 @@ pub(super) async fn message(
         {
             let spoken = spoken(tenant, account.as_ref(), (&heard, raw), (&contact, &known), true);
             if let Some(spoken) = spoken {
-                flows::hear(services, spoken).await?;
+                Box::pin(flows::hear(services, spoken)).await?;
             }
         }
         return Ok(told(&known).into_iter().collect());
@@ -105,8 +105,8 @@ pub(super) async fn message(
     {
         let spoken = spoken(tenant, account.as_ref(), (&heard, raw), (&contact, message), *is_copy);
         if let Some(spoken) = spoken {
-                flows::hear(services, spoken).await?;
-            }
+            Box::pin(flows::hear(services, spoken)).await?;
+        }
     }
     Ok(taken.and_then(|(message, _)| told(&message)).into_iter().collect())
 }

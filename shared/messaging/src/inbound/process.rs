@@ -42,9 +42,10 @@ impl TryFrom<InboundJob> for Inbound {
             InboundJob::Meta { tenant, account, body, signature } => {
                 Ok(Self { tenant: tenant.parse()?, account: AccountId(account), text: body, signature })
             }
-            InboundJob::Answer { .. } | InboundJob::Run { .. } | InboundJob::Listen { .. } => {
-                Err(Error::new(Code::Internal, "the job is nobody's report"))
-            }
+            InboundJob::Answer { .. }
+            | InboundJob::Run { .. }
+            | InboundJob::Listen { .. }
+            | InboundJob::Tagged { .. } => Err(Error::new(Code::Internal, "the job is nobody's report")),
         }
     }
 }

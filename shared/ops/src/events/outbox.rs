@@ -3,7 +3,7 @@
 
 use domain::contact::Contact;
 use domain::webhook::{EndpointId, EventType};
-use queue::{CampaignJob, Text};
+use queue::{CampaignJob, InboundJob, Text};
 use serde_json::Value;
 use store::outbox::{ContactChange, Entry, Facts};
 
@@ -52,6 +52,11 @@ impl Events<'_, Transaction> {
                     let job = CampaignJob::Erase { tenant, contacts, before: None, last: false };
                     queues.campaign(job, 0).await?;
                 }
+            }
+            Facts::Tagged { contact, tags } => {
+                let (tenant, fact) = (entry.tenant.to_string(), entry.id.clone());
+                let job = InboundJob::Tagged { tenant, contact: *contact, tags: tags.clone(), fact };
+                queues.inbound(job).await?;
             }
         }
         Ok(store.told(entry).await?)

@@ -95,10 +95,8 @@ pub async fn begin(
     };
     let told = |run: &StoredRun, why| flow_ended(tenant, run, why, now.as_millisecond());
     let replaced = before.filter(|before| !before.run.is_over());
-    let ended = [
-        replaced.map(|before| told(before, Ending::Replaced)),
-        run.run.ending().map(|why| told(&run, why)),
-    ];
+    let ended =
+        [replaced.map(|before| told(before, Ending::Replaced)), run.run.ending().map(|why| told(&run, why))];
     let ended: Vec<Told> = ended.into_iter().flatten().collect();
     let events = events_of(publisher, tenant, &ended).await?;
     let note = noted(events.as_ref(), &ended);
@@ -259,12 +257,7 @@ pub async fn hand_over(
 ///
 /// # Errors
 /// [`crate::Code::NotFound`] names `id`.
-pub async fn resume(
-    store: &Store,
-    tenant: &TenantId,
-    account: AccountId,
-    contact: ContactId,
-) -> Result<()> {
+pub async fn resume(store: &Store, tenant: &TenantId, account: AccountId, contact: ContactId) -> Result<()> {
     let contact = known(store, tenant, contact).await?;
     Ok(store.leave_to_person(tenant, account, contact, store.clock().now_ms()).await?)
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use domain::account::{Account, Number};
-use domain::contact::{Contact, NewContact};
+use domain::contact::{Contact, NewContact, same_tag};
 use domain::identity::Identity;
+use domain::merge::Book;
 use domain::message::Address;
 use domain::sender::SenderId;
 use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 use store::Store;
 use store::flows::StoredFlow;
 use store::messages::Message;
+use store::outbox::Facts;
 
 use super::runs::{Beginning, begin, country};
 use super::{TRIES, get};
@@ -224,4 +226,28 @@ pub async fn answered_campaign(
         is_it.then_some((accepted_ms, campaign))
     });
     Ok(answered.max().map(|(_, campaign)| campaign))
+}
+
+/// What is to be told of tags that the contacts of a book get, where flows wait for any.
+///
+/// # Errors
+/// [`crate::Code::Unavailable`] when the database does not answer.
+pub(crate) async fn tag_facts(store: &Store, tenant: &TenantId, book: &Book) -> Result<Vec<Facts>> {
+    let mut got: Vec<(ContactId, Vec<String>)> = Vec::new();
+    for (id, slot) in book.slots() {
+        let had = slot.before.as_ref().map_or(&[][..], |before| &before.tags);
+        let Some(after) = &slot.after else { continue };
+        let is_new = |tag: &&String| !had.iter().any(|had| same_tag(had, tag));
+        let tags: Vec<String> = after.tags.iter().filter(is_new).cloned().collect();
+        if !tags.is_empty() {
+            got.push((id, tags));
+        }
+    }
+    if got.is_empty() {
+        return Ok(Vec::new());
+    }
+    let starts = store.starts(tenant).await?;
+    let is_waited_for = |tags: &[String]| starts.all.iter().any(|start| start.trigger.is_of_tag(tags));
+    let told = got.into_iter().filter(|(_, tags)| is_waited_for(tags));
+    Ok(told.map(|(id, tags)| Facts::Tagged { contact: id.0, tags }).collect())
 }
