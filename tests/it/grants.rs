@@ -424,6 +424,40 @@ async fn webhooks() -> World {
     world
 }
 
+/// Flows, whose steps do everything that there is.
+async fn flows() -> World {
+    let (world, api, _) = shop().await;
+    world.template("novita", "MARKETING", "Ciao {{1}}, ecco le novità di questo mese").await;
+    post(&api, "/api/accounts/settings", json!({"frequency_cap": "100/7"})).await;
+    let file = upload(&world, &api).await;
+    let steps = json!({
+        "file": {"do": "message", "text": "Eccolo", "media": {"type": "image", "url": file}, "next": "tag"},
+        "tag": {"do": "set", "add_tags": ["interessato"], "next": "news"},
+        "news": {"do": "message", "template": {"name": "novita", "params": {"body": ["{{first_name|tu}}"]}}, "next": "wait"},
+        "wait": {"do": "wait", "minutes": 5, "next": "person"},
+        "person": {"do": "handover"},
+    });
+    let words = json!([{"on": "keyword", "words": ["catalogo"]}, {"on": "tag_added", "tag": "VIP"}]);
+    let flow = json!({"name": "Catalogo", "triggers": words, "start": "file", "steps": steps});
+    post(&api, "/api/flows", json!({"flow": flow})).await;
+    let inbound = json!({"from": "393331234567", "text": "catalogo", "name": "Ada"});
+    world.simulator.inbound(serde_json::from_value(inbound).unwrap()).unwrap();
+    world.drain().await;
+    world.clock.advance_ms(6 * 60 * 1_000);
+    world.sweep().await;
+    world.drain().await;
+    post(&api, "/api/contacts", json!({"phone": "+393331234568", "tags": ["vip"]})).await;
+    let opens = json!({"a": {"do": "message", "template": {"name": "novita", "params": {"body": ["tu"]}}}});
+    let opens = post(&api, "/api/flows", json!({"flow": {"name": "x", "start": "a", "steps": opens}})).await;
+    let start = format!("/api/flows/{}/start", opens["flow"]["id"].as_str().unwrap());
+    let stranger = json!({"number": "+393331234569", "idempotency_key": "k-1"});
+    post(&api, &start, stranger).await;
+    post(&api, "/api/conversation/1/handover", json!({})).await;
+    done(&api, Method::DELETE, "/api/contacts/1", json!({})).await;
+    world.drain().await;
+    world
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_function_is_granted_more_than_it_uses() {
     let stories = futures::join!(
@@ -435,9 +469,10 @@ async fn no_function_is_granted_more_than_it_uses() {
         Box::pin(campaigns()),
         Box::pin(interrupted()),
         Box::pin(inbound()),
+        Box::pin(flows()),
         Box::pin(webhooks())
     );
-    let worlds: [World; 9] = stories.into();
+    let worlds: [World; 10] = stories.into();
     let used: BTreeSet<Use> = worlds.iter().flat_map(World::uses).collect();
     let unused = granted().into_iter().filter(|one| !used.contains(one));
     let unused: Vec<String> = unused.map(|one| format!("{} {:?}", one.function, one.what)).collect();

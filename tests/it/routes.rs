@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 pub(crate) fn routes() -> Vec<Route> {
     let functions = [
         accounts::table().routes(),
+        assistant::table().routes(),
         campaigns::table().routes(),
         contacts::table().routes(),
         inbound::table().routes(),

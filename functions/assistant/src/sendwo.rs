@@ -46,11 +46,10 @@ pub(crate) async fn trigger(
         let (to, _) = to.get()?.recipient(account.default_country)?;
         let from = (&account, senders::number(&account, Some(&sender))?);
         let values = (vars.get()?.unwrap_or_default(), request);
-        let started = flows::start(&publisher, &caller, from, (&to, &flow.get()?), values).await;
-        let names = [("to", by_phone), ("flow_id", by_flow)];
-        let started = started.map_err(|error| {
-            names.iter().fold(ApiError(error), |error, (ours, theirs)| error.renamed(ours, theirs))
-        })?;
+        let flow = flows::get(store, caller.tenant_id(), &flow.get()?).await;
+        let flow = flow.map_err(|error| ApiError(error).renamed("flow_id", by_flow))?;
+        let started = flows::start(&publisher, &caller, from, (&to, flow), values).await;
+        let started = started.map_err(|error| ApiError(error).renamed("to", by_phone))?;
         let data = json!({"run_id": started.run.to_string(), "flow_id": started.flow});
         let message = "Bot flow triggered successfully.";
         Ok(Reply::<200, Triggered>(Triggered { status: "1", message, data }))

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use queue::Queue::{Campaign, Send, Webhook};
+use queue::Queue::{Campaign, Inbound, Send, Webhook};
 use queue::Queues;
 use schedule_tick::handle;
 use store::Store;
@@ -10,7 +10,7 @@ use store::Store;
 fn main() -> ExitCode {
     runtime::lambda(async |env| {
         let store = Store::without_secrets(&env)?;
-        let queues = Queues::of(&env, &[Campaign, Send, Webhook])?;
+        let queues = Queues::of(&env, &[Campaign, Inbound, Send, Webhook])?;
         runtime::tick(async || handle(&store, &queues).await.map_err(|error| error.code.as_str())).await
     })
 }

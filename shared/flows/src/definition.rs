@@ -129,6 +129,7 @@ pub struct End {}
 #[serde(deny_unknown_fields, default)]
 pub struct Message {
     /// The text; of a file its caption.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Up to three buttons.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -137,14 +138,19 @@ pub struct Message {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<Choice>,
     /// What opens the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub button: Option<String>,
     /// A file.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub media: Option<Media>,
     /// An approved template.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<Template>,
     /// A product of the connected catalog.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<Product>,
     /// The next step; the run ends without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<StepId>,
 }
 
@@ -153,15 +159,15 @@ pub struct Message {
 #[serde(deny_unknown_fields)]
 pub struct Choice {
     /// What its tap says; the title otherwise.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// What is read.
     pub title: String,
     /// A second line, of rows.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Where a question goes on when it is chosen.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<StepId>,
 }
 
@@ -182,7 +188,7 @@ pub struct Media {
     /// Where it is.
     pub url: String,
     /// What it is called, of documents.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
 }
 
@@ -203,7 +209,7 @@ pub struct Template {
     /// Its name.
     pub name: String,
     /// Its language; that in which it is approved otherwise.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// What it is filled with, as `template_params` of campaigns.
     #[serde(default)]
@@ -215,7 +221,7 @@ pub struct Template {
 #[serde(deny_unknown_fields)]
 pub struct Product {
     /// The catalog; that of the account otherwise.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub catalog_id: Option<String>,
     /// The products: one, or up to thirty as a list.
     pub ids: Vec<String>,
@@ -253,28 +259,28 @@ pub struct Ask {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
     /// What opens the list.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub button: Option<String>,
     /// The variable that takes the answer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub save: Option<String>,
     /// So many wrong answers are asked again for.
     #[serde(default = "twice")]
     pub retries: u32,
     /// What is said then; the question again otherwise.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invalid: Option<String>,
     /// Where it goes on after one wrong answer too many.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_invalid: Option<StepId>,
     /// How long it waits; as long as the run lasts otherwise.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_minutes: Option<u32>,
     /// Where it goes on then.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_timeout: Option<StepId>,
     /// The next step; the run ends without one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<StepId>,
 }
 
@@ -289,7 +295,7 @@ pub struct Condition {
     /// The cases.
     pub cases: Vec<Case>,
     /// When none holds; the run ends without one.
-    #[serde(default, rename = "else")]
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "else")]
     pub otherwise: Option<StepId>,
 }
 
@@ -310,11 +316,13 @@ pub struct Set {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lists: Vec<String>,
     /// A note about the contact.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Variables of the run.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub vars: Map<String, Value>,
     /// The next step; the run ends without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<StepId>,
 }
 
@@ -342,10 +350,10 @@ pub struct Call {
     #[serde(default)]
     pub save: BTreeMap<String, String>,
     /// Where it goes on when there is no answer; to `next` otherwise.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_error: Option<StepId>,
     /// The next step; the run ends without one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<StepId>,
 }
 
@@ -356,7 +364,7 @@ pub struct Wait {
     /// So long, up to 30 days.
     pub minutes: u32,
     /// The next step; the run ends without one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<StepId>,
 }
 
@@ -373,6 +381,7 @@ pub struct Goto {
 #[serde(deny_unknown_fields, default)]
 pub struct HandOver {
     /// What the contact is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
 

@@ -159,7 +159,9 @@ pub(crate) async fn say(
         None | Some((State::Pending, _)) => {}
         Some((State::Claimed, _)) => return Ok(Said::ByAnother),
         Some((state, progress)) => {
-            let at_ms = progress.accepted_at.unwrap_or_else(|| store.clock().now_ms());
+            // Where nobody knows when it was taken, it was surely not before it was written down.
+            let written_ms = known.as_ref().map_or(0, |message| message.id.timestamp_ms());
+            let at_ms = progress.accepted_at.unwrap_or(written_ms);
             return Ok(Said::Settled { state, reason: progress.reason.clone(), at_ms });
         }
     }
@@ -202,6 +204,24 @@ pub(crate) async fn say(
     store.progress_message(tenant, message.account, message.id, waits).await?;
     store.return_messages(tenant, 1).await?;
     Ok(Said::Later(delay))
+}
+
+/// Gives up what waits for another try, for there is no cause for it any more.
+///
+/// # Errors
+/// [`Code::Unavailable`] when the database does not answer.
+pub(crate) async fn withdraw(services: &Services, tenant: &TenantId, cause: &str) -> Result<()> {
+    let store = &services.store;
+    let Some(message) = store.answer_to(tenant, cause).await? else { return Ok(()) };
+    let skip = |progress: &mut Progress| {
+        let waits = step(progress, State::Pending, State::Skipped);
+        if waits {
+            progress.reason = Some(Reason::word("withdrawn"));
+        }
+        waits
+    };
+    store.progress_message(tenant, message.account, message.id, skip).await?;
+    Ok(())
 }
 
 /// Makes it ours to send: a new message, or one that waits for another try. `None` when

@@ -100,7 +100,8 @@ pub async fn send(
         regarding: Regarding::default(),
     };
     let contact = new.contact;
-    let work = deliver(services, caller, &route, new, addressee.turn);
+    // A future is moved as a whole, and this one is large.
+    let work = Box::pin(deliver(services, caller, &route, new, addressee.turn));
     within_cap(store, tenant, &terms, contact, work, |_| false).await
 }
 

@@ -62,7 +62,9 @@ async fn give_up(store: &Store, due: &Due, account: AccountId, id: MessageId) ->
 /// A run of a flow that is due goes on in a worker, which takes it out of the index.
 async fn carry_on(queues: &Queues, due: &Due, contact: ContactId, id: MessageId) -> Result<()> {
     let (tenant, run) = (due.tenant.to_string(), id.to_string());
-    Ok(queues.inbound(InboundJob::Run { tenant, contact: contact.0, run, due: Some(due.at_ms) }).await?)
+    Ok(queues
+        .inbound(InboundJob::Run { tenant, contact: contact.0, run, effect: None, due: Some(due.at_ms) })
+        .await?)
 }
 
 /// Whether the campaign was stuck: nobody worked on it although there is work. Only

@@ -245,6 +245,9 @@ pub enum InboundJob {
         contact: u64,
         /// The run.
         run: String,
+        /// The number of what it does, if that is tried again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        effect: Option<u64>,
         /// When it was due, in milliseconds since 1970, if that is why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         due: Option<i64>,

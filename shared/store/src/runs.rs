@@ -220,6 +220,19 @@ impl Store {
         self.query(&Query { pk, ..Query::default() }).await?.into_iter().map(from_item).collect()
     }
 
+    /// Forgets how far a contact is in any flow, and what they said there.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn forget_runs(&self, tenant: &TenantId, contact: ContactId) -> Result<()> {
+        for stored in self.runs_of(tenant, contact).await? {
+            let mut actions = vec![Action::Delete(key(tenant, contact, &stored.sender), Vec::new())];
+            actions.extend(stored.due(tenant).as_ref().map(drop_action));
+            self.transact(actions).await?;
+        }
+        Ok(())
+    }
+
     /// Begins a run in the place of the one before it, lists it, and notes what became of that.
     ///
     /// # Errors

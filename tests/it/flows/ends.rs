@@ -146,3 +146,20 @@ async fn the_plan_limit_ends_it_with_its_reason() {
     let run: Value = runs(&api, &flow).await.remove(0);
     assert_eq!((&run["outcome"], &run["reason"]), (&json!("failed"), &json!("plan_limit")));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_contact_who_is_deleted_is_forgotten() {
+    let (world, api, flow) = world_with(booking()).await;
+    let mut ada = Listener::new();
+    ada.says(&world, "prenota").await;
+    ada.says(&world, "1").await;
+    let contact = api.get("/api/contacts").await.expect(200)["contacts"][0]["id"].clone();
+    api.json(http::Method::DELETE, &format!("/api/contacts/{contact}"), &json!({})).await.expect(200);
+    world.drain().await;
+    assert_eq!(runs(&api, &flow).await[0]["vars"], Value::Null);
+    pass(&world, 31 * 60);
+    world.sweep().await;
+    world.drain().await;
+    assert_eq!(ada.hears(&world), Vec::<String>::new());
+    assert!(world.store().due(10).await.unwrap().is_empty());
+}

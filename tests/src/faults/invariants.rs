@@ -10,6 +10,7 @@ use domain::identity::Identity;
 use domain::message::CallbackRef;
 use domain::recipient::State;
 use domain::{CampaignId, ContactId, MessageId};
+use flows::At;
 use simulators::graph::AcceptedMessage;
 use store::ledger::Row;
 use tokio::time::sleep;
@@ -234,6 +235,7 @@ impl Findings<'_> {
                 Promise::Received { from, text } => self.received(from, &text).await,
                 Promise::Answered { to, text } => self.answered(&to, &text),
                 Promise::Marked { who, notes, labels } => self.marked(who, &notes, &labels).await,
+                Promise::Rests { who } => self.rests(who).await,
                 Promise::Audience { .. } => {}
             }
         }
@@ -251,6 +253,20 @@ impl Findings<'_> {
         let times = texts.iter().filter(|t| *t == text).count();
         if times != 1 {
             self.add("what was written is lost or doubled", format!("{text}: {times} times"));
+        }
+    }
+
+    /// Nothing of a flow is under way for ever.
+    async fn rests(&mut self, who: usize) {
+        let world = &self.stage.world;
+        let identity = Identity::from(&phone(who).parse::<PhoneNumber>().unwrap());
+        let Some(contact) = world.store().contact_by(world.tenant(), &identity).await.unwrap() else {
+            return;
+        };
+        for run in world.store().runs_of(world.tenant(), contact.id).await.unwrap() {
+            if matches!(run.run.at, At::Before { .. } | At::Doing { .. }) {
+                self.add("a flow stays under way", format!("{}: {:?}", phone(who), run.run.at));
+            }
         }
     }
 

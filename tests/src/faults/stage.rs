@@ -48,6 +48,11 @@ pub enum Promise {
         /// Since when, in milliseconds of the clock.
         from_ms: i64,
     },
+    /// The nth person's ways through flows rest, or are over.
+    Rests {
+        /// Who.
+        who: usize,
+    },
     /// A single message.
     Message {
         /// The recipient's number, digits.
@@ -232,6 +237,18 @@ impl Stage {
             self.wait_ms(1_000).await;
         }
         self.complain("STOP is lost", phone(n));
+        false
+    }
+
+    /// Waits until somebody was told something; whether they were.
+    pub async fn until_said(&self, to: &str, text: &str) -> bool {
+        for _ in 0..PATIENCE_S {
+            let said = self.world.simulator.messages(Some(to), 100);
+            if said.iter().any(|message| message.body.to_string().contains(text)) {
+                return true;
+            }
+            self.wait_ms(1_000).await;
+        }
         false
     }
 

@@ -32,8 +32,8 @@ pub(crate) async fn hand_over(
     Caller(caller): Caller,
     input: Input<WhichConversation>,
 ) -> Result<Reply<200, Led>> {
+    let contact = flows::party(&publisher.store, caller.tenant_id(), input.path("id").parse()?).await?;
     let account = account_of_token(&publisher.store, &caller, input.read().token).await?;
-    let contact = input.path("id").parse()?;
     let until_ms = flows::hand_over(&publisher, caller.tenant_id(), account.id, contact).await?;
     let until = Some(time(until_ms));
     Ok(Reply(Led { status: "success", contact_id: contact.0, led_by: "person", until }))
@@ -45,8 +45,8 @@ pub(crate) async fn resume(
     Caller(caller): Caller,
     input: Input<WhichConversation>,
 ) -> Result<Reply<200, Led>> {
+    let contact = flows::party(&publisher.store, caller.tenant_id(), input.path("id").parse()?).await?;
     let account = account_of_token(&publisher.store, &caller, input.read().token).await?;
-    let contact = input.path("id").parse()?;
     flows::resume(&publisher.store, caller.tenant_id(), account.id, contact).await?;
     Ok(Reply(Led { status: "success", contact_id: contact.0, led_by: "automatic", until: None }))
 }

@@ -169,6 +169,7 @@ pub(crate) async fn update(
 ) -> Result<Response> {
     let work = async {
         plans::require(&caller, Module::Flows)?;
+        flows::get(&store, caller.tenant_id(), input.path("id")).await?;
         let UpdateFlow { flow, account, version } = input.read();
         // 0 is none: any account's contacts start it.
         let account = account.get()?.map(|id| (id != 0).then_some(AccountId(id)));

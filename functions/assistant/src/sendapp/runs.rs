@@ -50,13 +50,14 @@ pub(crate) async fn start(
     let store = &publisher.store;
     let work = async |request| {
         plans::require(&caller, Module::Flows)?;
+        let flow = flows::get(store, caller.tenant_id(), input.path("id")).await?;
         let StartFlow { token, number, sender, vars } = input.read();
         let account = account_of_token(store, &caller, token).await?;
         let (to, _) = number.get()?.recipient(account.default_country)?;
         let sender = sender.get()?;
         let from = (&account, senders::number(&account, sender.as_ref())?);
         let values = (vars.get()?.unwrap_or_default(), request);
-        let started = flows::start(&publisher, &caller, from, (&to, input.path("id")), values).await;
+        let started = flows::start(&publisher, &caller, from, (&to, flow), values).await;
         let started = started.map_err(|error| ApiError(error).renamed("to", "number"))?;
         let flows::Started { run, flow, version } = started;
         Ok(Reply::<202, Started>(Started {

@@ -17,8 +17,8 @@ const CAMPAIGNS: usize = 50;
 /// A planner that read a contact before it was deleted has written its row by then.
 const PLANNED: Duration = Duration::from_secs(120);
 
-/// Erases deleted contacts from the ledgers of all campaigns: their addresses and the
-/// texts that were filled in for them. What became of their messages stays. While a
+/// Erases deleted contacts from flows and from the ledgers of all campaigns: their addresses, the
+/// texts that were filled in for them, and what they answered. What became of their messages stays. While a
 /// campaign is being planned the job comes again: its planner may have read a contact
 /// before it was deleted.
 ///
@@ -43,6 +43,12 @@ pub async fn erase(
     let there: BTreeSet<ContactId> =
         store.contacts_of(tenant, &asked).await?.into_iter().map(|contact| contact.id).collect();
     let gone: BTreeSet<ContactId> = asked.difference(&there).copied().collect();
+    if before.is_none() {
+        // What they told flows goes with them.
+        for contact in &gone {
+            store.forget_runs(tenant, *contact).await?;
+        }
+    }
     // A run that goes on does not know what the one before it saw.
     let is_continued = before.is_some();
     let (mut before, mut planning) = (before, false);

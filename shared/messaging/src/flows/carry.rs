@@ -13,8 +13,9 @@ use queue::InboundJob;
 use store::due::{Due, Watched};
 use store::runs::StoredRun;
 
-use super::effects::{Done, Stage, Try};
+use super::effects::{Done, Stage, Try, cause_of};
 use crate::Services;
+use crate::answering::withdraw;
 
 /// How often a change is tried that meets others.
 const TRIES: u32 = 8;
@@ -27,6 +28,8 @@ pub(super) struct RunJob {
     pub(super) tenant: TenantId,
     pub(super) contact: ContactId,
     pub(super) run: MessageId,
+    /// The number of what it does, if that is tried again.
+    pub(super) effect: Option<u64>,
     /// When it was due, in milliseconds since 1970, if that is why.
     pub(super) due_ms: Option<i64>,
 }
@@ -38,7 +41,12 @@ pub(super) async fn carry_on(services: &Services, job: &RunJob, tries: u32) -> R
     let stale = |stored: &StoredRun| job.due_ms.is_some() && stored.due_ms != job.due_ms;
     let stored = match found {
         Some(stored) if !stored.run.is_over() && !stale(&stored) => stored,
-        Some(_) | None => {
+        other @ (Some(_) | None) => {
+            let (run, effect) = (job.run, job.effect);
+            let goes_on = other.is_some_and(|stored| !stored.run.is_over());
+            if let Some(effect) = effect.filter(|_| !goes_on) {
+                withdraw(services, tenant, &cause_of(run, effect)).await?;
+            }
             if let Some(at_ms) = job.due_ms {
                 let what = Watched::Run(job.contact, job.run);
                 store.forget_due(&Due { tenant: tenant.clone(), what, at_ms }).await?;
@@ -112,7 +120,7 @@ pub(super) async fn go(
     let Some(next) = Box::pin(apply(stage, stored, event, cause)).await? else { return Ok(()) };
     if was_doing && is_reply && !next.is_new {
         // Whoever does it finds the reply; if nobody does, the run is looked at.
-        return look_later(stage, &next.stored, LOOK_AGAIN, 0).await;
+        return look_later(stage, &next.stored, (LOOK_AGAIN, 0)).await;
     }
     take_up(stage, next, (tries, calls)).await
 }
@@ -125,11 +133,11 @@ pub(super) async fn take_up(
 ) -> Result<()> {
     while let Some(effect) = step.effect.take() {
         if matches!(effect, Effect::Call { .. }) && calls == Calls::Apart {
-            return look_later(stage, &step.stored, Duration::ZERO, 0).await;
+            return look_later(stage, &step.stored, (Duration::ZERO, 0)).await;
         }
         let nth = Try { count: tries, is_new: step.is_new };
         match Box::pin(stage.perform(&step.stored, effect, nth)).await? {
-            Done::Later(delay) => return look_later(stage, &step.stored, delay, tries + 1).await,
+            Done::Later(delay) => return look_later(stage, &step.stored, (delay, tries + 1)).await,
             Done::Event(event) => {
                 tries = 0;
                 match Box::pin(apply(stage, step.stored, event, None)).await? {
@@ -142,9 +150,10 @@ pub(super) async fn take_up(
     Ok(())
 }
 
-async fn look_later(stage: &Stage<'_>, stored: &StoredRun, delay: Duration, tries: u32) -> Result<()> {
+async fn look_later(stage: &Stage<'_>, stored: &StoredRun, (delay, tries): (Duration, u32)) -> Result<()> {
     let (tenant, contact) = (stage.tenant.to_string(), stored.contact.0);
-    let job = InboundJob::Run { tenant, contact, run: stored.id.to_string(), due: None };
+    let (run, effect) = (stored.id.to_string(), Some(stored.run.effects));
+    let job = InboundJob::Run { tenant, contact, run, effect, due: None };
     Ok(stage.services.queues.inbound_later(job, tries, delay).await?)
 }
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use channels::Channel as _;
-use domain::TenantId;
 use domain::account::{Account, ContactPolicy};
 use domain::contact::Contact;
 use domain::merge::ContactChange;
@@ -12,6 +11,7 @@ use domain::message::Content;
 use domain::note::Note;
 use domain::recipient::State;
 use domain::webhook::{ID_HEADER, SIGNATURE_HEADER, SigningKeys, TIMESTAMP_HEADER};
+use domain::{MessageId, TenantId};
 use flows::{Effect, Ending, Event, Outgoing, Set};
 use ops::changes::{LabelRef, Wanted, change};
 use ops::events::EventPublisher;
@@ -93,7 +93,7 @@ impl Stage<'_> {
     async fn send(&self, stored: &StoredRun, outgoing: Outgoing, nth: Try) -> Result<Done> {
         let (services, tenant) = (self.services, self.tenant);
         let Some(route) = self.route(stored).await? else { return Ok(failed("no_sender")) };
-        let cause = cause_of(stored);
+        let cause = cause_of(stored.id, stored.run.effects);
         let tries = nth.count;
         let known = if nth.is_new { None } else { services.store.answer_to(tenant, &cause).await? };
         let prepared = Box::pin(self.prepare(stored, &route, outgoing)).await;
@@ -203,7 +203,7 @@ impl Stage<'_> {
     ) -> Result<Done> {
         let services = self.services;
         let Ok(target) = services.outbound.target(url) else { return Ok(failed("refused")) };
-        let id = cause_of(stored);
+        let id = cause_of(stored.id, stored.run.effects);
         let body = self.body(stored, data).to_string();
         let secret = services.store.open_flow_secret(self.tenant, &self.flow.secret).await?;
         let now = services.store.clock().now();
@@ -269,8 +269,8 @@ impl Stage<'_> {
 }
 
 /// What names what a run is doing: the same whenever it is done.
-fn cause_of(stored: &StoredRun) -> String {
-    format!("flow:{}#{}", stored.id, stored.run.effects)
+pub(super) fn cause_of(run: MessageId, effect: u64) -> String {
+    format!("flow:{run}#{effect}")
 }
 
 fn failed(reason: &str) -> Done {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use store::Store;
 use store::flows::{Start, StoredFlow};
 use store::messages::Message;
-use store::runs::Listening;
+use store::runs::{Listening, StoredRun};
 
 use super::carry::{Calls, Next, go, take_up};
 use super::effects::Stage;
@@ -116,30 +116,61 @@ async fn heard(services: &Services, spoken: &Spoken<'_>, listening: &Listening) 
     let campaign = answered(store, spoken, listening).await?;
     let started = best(spoken, listening, campaign);
     if let Some(before) = before.filter(|before| !before.run.is_over())
-        && let Some(flow) = store.flow(tenant, &before.flow).await?
+        && let Some(heard) = Box::pin(goes_on(services, spoken, listening, before, (&reply, started))).await?
     {
-        if is_expired(&flow.definition, &before.run, spoken.at_ms) {
-            // What comes too late may start something anew.
-            let (publisher, run) = (&EventPublisher::from(services), before.run.clone());
-            save(publisher, tenant, before, run.ended(Ending::Expired), 0).await?;
-            return Ok(Heard::Again);
-        }
-        let now = store.clock().now();
-        let facts = Facts { contact: spoken.contact, country: country(spoken.account), now };
-        let elsewhere = started.filter(|(fit, start)| fit.leaves() && start.flow != before.flow);
-        if elsewhere.is_none() || is_choice(&flow.definition, &before.run, &reply, &facts) {
-            let mut stage = stage(services, spoken, &flow, listening);
-            let stored = store::runs::StoredRun { to: spoken.to.clone(), ..before.clone() };
-            let cause = (Event::Reply(reply), Some(spoken.provider_id));
-            Box::pin(go(&mut stage, stored, cause, (0, Calls::Apart))).await?;
-            return Ok(Heard::Yes);
-        }
+        return Ok(heard);
     }
     let is_led_by_person = listening.human_until_ms.is_some_and(|until| until > now_ms);
     let is_late = spoken.is_copy && now_ms - spoken.at_ms > COPY_MS;
-    let Some((fit, start)) = started.filter(|_| !is_led_by_person && !is_late) else { return Ok(Heard::Yes) };
+    match started.filter(|_| !is_led_by_person && !is_late) {
+        Some((fit, start)) => {
+            let campaign = campaign.filter(|_| fit == Fit::CampaignReply);
+            Box::pin(begins(services, spoken, listening, start, (reply, campaign))).await
+        }
+        None => Ok(Heard::Yes),
+    }
+}
+
+/// What a reply is to the run that is under way; `None` when it leaves it for another flow.
+async fn goes_on(
+    services: &Services,
+    spoken: &Spoken<'_>,
+    listening: &Listening,
+    before: &StoredRun,
+    (reply, started): (&Reply, Option<(Fit, &Start)>),
+) -> Result<Option<Heard>> {
+    let (store, tenant) = (&services.store, spoken.tenant);
+    let Some(flow) = store.flow(tenant, &before.flow).await? else { return Ok(None) };
+    if is_expired(&flow.definition, &before.run, spoken.at_ms) {
+        // What comes too late may start something anew.
+        let (publisher, run) = (&EventPublisher::from(services), before.run.clone());
+        save(publisher, tenant, before, run.ended(Ending::Expired), 0).await?;
+        return Ok(Some(Heard::Again));
+    }
+    let now = store.clock().now();
+    let facts = Facts { contact: spoken.contact, country: country(spoken.account), now };
+    let is_elsewhere = started.is_some_and(|(fit, start)| fit.leaves() && start.flow != before.flow);
+    if is_elsewhere && !is_choice(&flow.definition, &before.run, reply, &facts) {
+        return Ok(None);
+    }
+    let mut stage = stage(services, spoken, &flow, listening);
+    let stored = StoredRun { to: spoken.to.clone(), ..before.clone() };
+    let said = (Event::Reply(reply.clone()), Some(spoken.provider_id));
+    Box::pin(go(&mut stage, stored, said, (0, Calls::Apart))).await?;
+    Ok(Some(Heard::Yes))
+}
+
+/// Begins a flow, in the place of what is under way.
+async fn begins(
+    services: &Services,
+    spoken: &Spoken<'_>,
+    listening: &Listening,
+    start: &Start,
+    (reply, campaign): (Reply, Option<CampaignId>),
+) -> Result<Heard> {
+    let (store, tenant, before) = (&services.store, spoken.tenant, listening.run.as_ref());
     let Some(flow) = store.flow(tenant, &start.flow).await? else { return Ok(Heard::Yes) };
-    let of_campaign = campaign.filter(|_| fit == Fit::CampaignReply).map(of_campaign);
+    let of_campaign = campaign.map(of_campaign);
     let causes: Vec<&str> = std::iter::once(spoken.provider_id).chain(of_campaign.as_deref()).collect();
     let new = Beginning {
         id: MessageId(store.entropy().ulid(store.clock().now())),
@@ -154,15 +185,11 @@ async fn heard(services: &Services, spoken: &Spoken<'_>, listening: &Listening) 
         country: country(spoken.account),
         due_ms: None,
     };
-    let publisher = &EventPublisher::from(services);
-    match Box::pin(begin(publisher, tenant, before, new)).await? {
-        Some((stored, effect)) => {
-            let mut stage = stage(services, spoken, &flow, listening);
-            Box::pin(take_up(&mut stage, Next { stored, effect, is_new: true }, (0, Calls::Apart))).await?;
-            Ok(Heard::Yes)
-        }
-        None => Ok(Heard::Again),
-    }
+    let begun = Box::pin(begin(&EventPublisher::from(services), tenant, before, new)).await?;
+    let Some((stored, effect)) = begun else { return Ok(Heard::Again) };
+    let mut stage = stage(services, spoken, &flow, listening);
+    Box::pin(take_up(&mut stage, Next { stored, effect, is_new: true }, (0, Calls::Apart))).await?;
+    Ok(Heard::Yes)
 }
 
 fn stage<'a>(

@@ -37,9 +37,9 @@ impl TryFrom<InboundJob> for FlowJob {
     fn try_from(job: InboundJob) -> Result<Self> {
         let unnamed = |_| Error::new(Code::Internal, "the job does not name what it is about");
         let (tenant, what) = match job {
-            InboundJob::Run { tenant, contact, run, due } => {
+            InboundJob::Run { tenant, contact, run, effect, due } => {
                 let (tenant, run) = (tenant.parse()?, run.parse().map_err(unnamed)?);
-                let job = RunJob { tenant, contact: ContactId(contact), run, due_ms: due };
+                let job = RunJob { tenant, contact: ContactId(contact), run, effect, due_ms: due };
                 (job.tenant.clone(), What::Run(job))
             }
             InboundJob::Listen { tenant, account, message } => {

@@ -41,38 +41,12 @@ pub(super) async fn message(
     }
     let account = store.account(tenant, change.account).await?;
     let policy = account.as_ref().map_or_else(ContactPolicy::default, |account| account.policy.clone());
-    let mut heard = Heard {
-        account: change.account,
-        policy: Some(&policy),
-        channel: Channel::Whatsapp,
-        sender: number_of(change.value),
-        provider_id: inbound.provider_id,
-        addresses: addresses(inbound.phone, inbound.user_id),
-        campaign: None,
-        kind: inbound.kind,
-        text: inbound.text,
-        setting,
-        content: raw.to_string(),
-        said_ms: inbound.at_ms,
-        rewritten: None,
-    };
+    let mut heard = Heard { policy: Some(&policy), ..of(change, &inbound, (setting, raw)) };
     let told = |message: &Message| (setting != Setting::Notice).then(|| message_received(tenant, message));
     let publisher = &EventPublisher::from(services);
+    let (account, said) = (account.as_ref(), raw);
     if let Some(known) = heard.known(store, tenant).await? {
-        if known.rewritten.is_some() {
-            // Its edition may have come first: what it said itself was said as well.
-            heard.obey(publisher, tenant).await?;
-        }
-        // Whoever took it in may have broken off before flows heard it.
-        if let Some(id) = known.contact
-            && known.rewritten.is_none()
-            && let Some(contact) = store.contact(tenant, id).await?
-        {
-            let spoken = spoken(tenant, account.as_ref(), (&heard, raw), (&contact, &known), true);
-            if let Some(spoken) = spoken {
-                Box::pin(flows::hear(services, spoken)).await?;
-            }
-        }
+        again(services, tenant, account, (&heard, said), &known).await?;
         return Ok(told(&known).into_iter().collect());
     }
     let edition = Edition::read(raw);
@@ -100,30 +74,64 @@ pub(super) async fn message(
         // The earlier message was faster after all.
         edition.apply(store, tenant, &heard).await?;
     }
-    if let Some((message, is_copy)) = &taken
-        && message.rewritten.is_none()
-    {
-        let spoken = spoken(tenant, account.as_ref(), (&heard, raw), (&contact, message), *is_copy);
-        if let Some(spoken) = spoken {
-            Box::pin(flows::hear(services, spoken)).await?;
-        }
+    if let Some((message, is_copy)) = &taken {
+        tell_flows(services, tenant, account, (&heard, said), (&contact, message, *is_copy)).await?;
     }
     Ok(taken.and_then(|(message, _)| told(&message)).into_iter().collect())
 }
 
-/// What flows hear of a message. What is said to a group, or to nobody, is not for them.
-fn spoken<'a>(
-    tenant: &'a TenantId,
-    account: Option<&'a Account>,
-    (heard, raw): (&'a Heard<'a>, &'a Value),
-    (contact, message): (&'a Contact, &'a Message),
-    is_copy: bool,
-) -> Option<Spoken<'a>> {
-    let policy = heard.policy.filter(|_| heard.setting == Setting::Private)?;
-    Some(Spoken {
+/// A message as it is taken in.
+fn of<'a>(change: &Change<'a>, inbound: &InboundMessage<'a>, (setting, raw): (Setting, &Value)) -> Heard<'a> {
+    Heard {
+        account: change.account,
+        policy: None,
+        channel: Channel::Whatsapp,
+        sender: number_of(change.value),
+        provider_id: inbound.provider_id,
+        addresses: addresses(inbound.phone, inbound.user_id),
+        campaign: None,
+        kind: inbound.kind,
+        text: inbound.text,
+        setting,
+        content: raw.to_string(),
+        said_ms: inbound.at_ms,
+        rewritten: None,
+    }
+}
+
+/// A message that came before: whoever took it in may have broken off before the rest was done.
+async fn again(
+    services: &Services,
+    tenant: &TenantId,
+    account: Option<&Account>,
+    (heard, raw): (&Heard<'_>, &Value),
+    known: &Message,
+) -> Result<()> {
+    if known.rewritten.is_some() {
+        // Its edition may have come first: what it said itself was said as well.
+        return heard.obey(&EventPublisher::from(services), tenant).await;
+    }
+    let Some(id) = known.contact else { return Ok(()) };
+    let Some(contact) = services.store.contact(tenant, id).await? else { return Ok(()) };
+    tell_flows(services, tenant, account, (heard, raw), (&contact, known, true)).await
+}
+
+/// Lets flows hear a message. What is said to a group, or to nobody, is not for them.
+async fn tell_flows(
+    services: &Services,
+    tenant: &TenantId,
+    account: Option<&Account>,
+    (heard, raw): (&Heard<'_>, &Value),
+    (contact, message, is_copy): (&Contact, &Message, bool),
+) -> Result<()> {
+    let is_meant = heard.setting == Setting::Private && message.rewritten.is_none();
+    let (Some(policy), Some(sender)) = (heard.policy.filter(|_| is_meant), heard.sender.clone()) else {
+        return Ok(());
+    };
+    let spoken = Spoken {
         tenant,
         account,
-        sender: heard.sender.clone()?,
+        sender,
         contact,
         to: message.address.clone(),
         provider_id: heard.provider_id,
@@ -135,5 +143,6 @@ fn spoken<'a>(
         replies_to: raw.pointer("/context/id").and_then(Value::as_str),
         is_copy,
         vars: Map::new(),
-    })
+    };
+    Box::pin(flows::hear(services, spoken)).await
 }

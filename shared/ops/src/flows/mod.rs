@@ -14,7 +14,7 @@ use store::flows::{MAX_FLOWS, Starts, StoredFlow};
 use crate::{Caller, Code, Error, Result};
 
 pub use runs::{
-    BY_PERSON_MS, Beginning, ListedRunOf, begin, country, end_all, hand_over, resume, runs, save,
+    BY_PERSON_MS, Beginning, ListedRunOf, begin, country, end_all, hand_over, party, resume, runs, save,
 };
 pub(crate) use start::tag_facts;
 pub use start::{Started, answered_campaign, listen_later, start, tagged};

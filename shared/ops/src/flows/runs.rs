@@ -238,7 +238,7 @@ pub async fn runs(
 /// for 24 hours. Answers until when, in milliseconds since 1970.
 ///
 /// # Errors
-/// [`crate::Code::NotFound`] names `id`.
+/// [`crate::Code::Unavailable`] when the database does not answer.
 pub async fn hand_over(
     publisher: &EventPublisher,
     tenant: &TenantId,
@@ -246,7 +246,6 @@ pub async fn hand_over(
     contact: ContactId,
 ) -> Result<i64> {
     let store = &publisher.store;
-    let contact = known(store, tenant, contact).await?;
     let until_ms = store.clock().now_ms() + BY_PERSON_MS;
     store.leave_to_person(tenant, account, contact, until_ms).await?;
     end_all(publisher, tenant, (contact, Some(account)), Ending::HandedOver).await?;
@@ -256,13 +255,16 @@ pub async fn hand_over(
 /// Lets flows start again in a conversation.
 ///
 /// # Errors
-/// [`crate::Code::NotFound`] names `id`.
+/// [`crate::Code::Unavailable`] when the database does not answer.
 pub async fn resume(store: &Store, tenant: &TenantId, account: AccountId, contact: ContactId) -> Result<()> {
-    let contact = known(store, tenant, contact).await?;
     Ok(store.leave_to_person(tenant, account, contact, store.clock().now_ms()).await?)
 }
 
-async fn known(store: &Store, tenant: &TenantId, contact: ContactId) -> Result<ContactId> {
+/// The contact with whom a conversation is.
+///
+/// # Errors
+/// [`crate::Code::NotFound`] names `id`.
+pub async fn party(store: &Store, tenant: &TenantId, contact: ContactId) -> Result<ContactId> {
     let found = store.contact(tenant, contact).await?;
     let found = found.ok_or_else(|| crate::Error::not_found("id", "there is no such contact"))?;
     Ok(found.id)

@@ -16,8 +16,8 @@ use store::flows::StoredFlow;
 use store::messages::Message;
 use store::outbox::Facts;
 
+use super::TRIES;
 use super::runs::{Beginning, begin, country};
-use super::{TRIES, get};
 use crate::contacts::upsert;
 use crate::eligibility::{By, Terms};
 use crate::events::EventPublisher;
@@ -49,17 +49,16 @@ pub struct Started {
 /// by a worker.
 ///
 /// # Errors
-/// [`crate::Code::NotFound`] names `flow_id`; [`crate::Code::OptedOut`] and
-/// [`crate::Code::OutsideWindow`] when what it says first may not be said.
+/// [`crate::Code::OptedOut`] and [`crate::Code::OutsideWindow`] when what it says first may not be
+/// said.
 pub async fn start(
     publisher: &EventPublisher,
     caller: &Caller,
     (account, number): (&Account, &Number),
-    (to, flow): (&Address, &str),
+    (to, flow): (&Address, StoredFlow),
     (vars, request): (Map<String, Value>, SendRequest),
 ) -> Result<Started> {
     let (store, tenant) = (&publisher.store, caller.tenant_id());
-    let flow = get(store, tenant, flow).await?;
     let sender = account.sender(number);
     let identity = Identity::from(to);
     let addressee = store.addressee(tenant, &identity, to, &sender.id, Some(account.id)).await?;
@@ -124,7 +123,7 @@ async fn begin_later(
         };
         if let Some((run, _)) = begin(publisher, tenant, before.as_ref(), beginning).await? {
             let (tenant, contact, run) = (tenant.to_string(), run.contact.0, run.id.to_string());
-            let job = InboundJob::Run { tenant, contact, run, due: None };
+            let job = InboundJob::Run { tenant, contact, run, effect: None, due: None };
             if let Err(error) = publisher.queues.inbound(job).await {
                 tracing::warn!(%error, "a flow begins with the next sweep");
             }

@@ -4,6 +4,7 @@ mod accounts;
 mod campaigns;
 mod contact_files;
 mod contacts;
+mod flows;
 mod integrations;
 mod messages;
 mod senders;

@@ -4,6 +4,7 @@ mod campaigns;
 mod channels;
 mod contacts;
 mod events;
+mod flows;
 mod held;
 mod identity;
 mod inbound;
@@ -54,12 +55,14 @@ pub enum Scenario {
     Inbound,
     /// A person says STOP under an identity of theirs that nobody knew.
     Identity,
+    /// Contacts are led through a flow, and one says STOP.
+    Flows,
     /// Events for an endpoint.
     Events,
 }
 
 impl Scenario {
-    const NAMES: [(Self, &str); 17] = [
+    const NAMES: [(Self, &str); 18] = [
         (Self::Campaign, "campaign"),
         (Self::Cancel, "cancel"),
         (Self::ResumeFailed, "resume-failed"),
@@ -76,6 +79,7 @@ impl Scenario {
         (Self::Subscriber, "subscriber"),
         (Self::Inbound, "inbound"),
         (Self::Identity, "identity"),
+        (Self::Flows, "flows"),
         (Self::Events, "events"),
     ];
 
@@ -128,6 +132,7 @@ impl Scenario {
             }
             Self::Identity => identity::prepare(stage).await,
             Self::Import => contacts::prepare(stage).await,
+            Self::Flows => flows::prepare(stage).await,
             Self::Events => events::prepare(stage).await,
         }
     }
@@ -152,6 +157,7 @@ impl Scenario {
             | Self::Subscriber
             | Self::Inbound
             | Self::Identity
+            | Self::Flows
             | Self::Events => {}
         }
     }
@@ -175,6 +181,7 @@ impl Scenario {
             Self::Subscriber => subscribers::changed(stage).await,
             Self::Inbound => inbound::of_people(stage).await,
             Self::Identity => identity::of_one_person(stage).await,
+            Self::Flows => flows::led_through(stage).await,
             Self::Events => events::for_an_endpoint(stage).await,
         }
     }
