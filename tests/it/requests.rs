@@ -8,6 +8,7 @@ use std::fmt::Write;
 use harness::{Api, PHONE_NUMBER_ID, World, person, phone};
 use http::Method;
 use serde_json::{Value, json};
+use simulators::graph::FaultRule;
 
 /// The calls, with a body where they have one.
 fn calls(token: &str, template: &str) -> Vec<(Method, String, Value)> {
@@ -83,5 +84,33 @@ async fn requests_to_aws() {
         writeln!(table, "| `{method} {path}`{rows} | {} | {} | {} |", spent.dynamodb, spent.sqs, spent.s3)
             .unwrap();
     }
+    let asked = step_of_a_flow(&world, &api).await;
+    assert!(asked <= 12, "{asked} requests to the table before a flow says something");
+    writeln!(table, "| an answer that a flow goes on with, up to what it says next | {asked} | 0 | 0 |").unwrap();
     crate::registered::assert_generated("infra/README.md", "<!-- requests", &table);
+}
+
+/// What the worker asks the table for, from an answer of a contact to the call of Meta.
+async fn step_of_a_flow(world: &World, api: &Api) -> u64 {
+    let steps = json!({
+        "name": {"do": "ask", "text": "Come ti chiami?", "save": "name", "next": "age"},
+        "age": {"do": "ask", "text": "Quanti anni hai?"},
+    });
+    let words = json!([{"on": "keyword", "words": ["prova"]}]);
+    let flow = json!({"name": "Prova", "start": "name", "triggers": words, "steps": steps});
+    api.post("/api/flows", json!({"flow": flow})).await.expect(201);
+    world.clock.advance_ms(60_000);
+    world.writes("393330000003", "prova");
+    world.drain().await;
+    world.clock.advance_ms(60_000);
+    world.writes("393330000003", "Anna");
+    world.simulator.webhooks_idle().await;
+    let (accepted, before) = (world.simulator.stats().accepted, world.embedded.requests());
+    // Whoever waits for the answer of Meta asks for nothing meanwhile.
+    world.fault(FaultRule { timeout_after_accept: true, next: Some(1), ..FaultRule::default() });
+    tokio::select! {
+        () = world.drain() => panic!("nothing was said"),
+        () = world.until(|stats| stats.accepted > accepted) => {}
+    }
+    world.embedded.requests().since(before).dynamodb
 }
