@@ -84,14 +84,17 @@ async fn requests_to_aws() {
         writeln!(table, "| `{method} {path}`{rows} | {} | {} | {} |", spent.dynamodb, spent.sqs, spent.s3)
             .unwrap();
     }
-    let asked = step_of_a_flow(&world, &api).await;
+    let asked = step_of_a_flow().await;
     assert!(asked <= 12, "{asked} requests to the table before a flow says something");
-    writeln!(table, "| an answer that a flow goes on with, up to what it says next | {asked} | 0 | 0 |").unwrap();
+    writeln!(table, "| an answer that a flow goes on with, up to what it says next | {asked} | 0 | 0 |")
+        .unwrap();
     crate::registered::assert_generated("infra/README.md", "<!-- requests", &table);
 }
 
 /// What the worker asks the table for, from an answer of a contact to the call of Meta.
-async fn step_of_a_flow(world: &World, api: &Api) -> u64 {
+async fn step_of_a_flow() -> u64 {
+    let world = World::new().await;
+    let api = Api::of(&world).await;
     let steps = json!({
         "name": {"do": "ask", "text": "Come ti chiami?", "save": "name", "next": "age"},
         "age": {"do": "ask", "text": "Quanti anni hai?"},

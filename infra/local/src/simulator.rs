@@ -25,5 +25,9 @@ pub(crate) fn of(settings: &Settings, credentials: &Credentials) -> Result<Simul
         settings: behaviour,
         ..Config::new(secret, credentials.meta_verify_token.clone())
     };
-    Ok(Simulator::new(config)?)
+    let simulator = Simulator::new(config)?;
+    // The first thing that somebody tries may be what a customer writes.
+    let Credentials { meta_access_token: token, phone_number_id, waba_id, .. } = credentials;
+    simulator.know(token, phone_number_id, waba_id);
+    Ok(simulator)
 }

@@ -2,6 +2,9 @@
 //! with the triggers of all, so that whoever hears a message reads what may start in one
 //! request.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, MutexGuard, PoisonError};
+
 use domain::webhook::SigningSecret;
 use domain::{AccountId, Secret, TenantId};
 use flows::{Definition, Trigger};
@@ -14,6 +17,8 @@ use crate::{Error, Kind, Result, Store};
 
 /// Most flows of a tenant.
 pub const MAX_FLOWS: usize = 100;
+/// Most flows that a process remembers.
+const REMEMBERED: usize = 128;
 /// The sort key of the triggers; ids begin with a digit.
 const TRIGGERS: &str = "triggers";
 
@@ -73,8 +78,8 @@ struct FlowItem {
 pub(crate) struct TriggersItem {
     /// Counts changes.
     ver: u64,
-    /// All flows, those without a trigger included.
-    flows: Vec<String>,
+    /// All flows with their versions, those without a trigger included.
+    flows: BTreeMap<String, u32>,
     starts: String,
 }
 
@@ -82,9 +87,34 @@ pub(crate) struct TriggersItem {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Starts {
     version: u64,
-    flows: Vec<String>,
+    flows: BTreeMap<String, u32>,
     /// What starts which flow.
     pub all: Vec<Start>,
+}
+
+/// Flows of any tenant that were asked for of late, each in one version.
+#[derive(Default)]
+pub(crate) struct FlowMemory(HashMap<(TenantId, String), Arc<StoredFlow>>);
+
+impl std::fmt::Debug for FlowMemory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FlowMemory").field("flows", &self.0.len()).finish_non_exhaustive()
+    }
+}
+
+impl FlowMemory {
+    fn of(&self, tenant: &TenantId, id: &str, version: u32) -> Option<Arc<StoredFlow>> {
+        let found = self.0.get(&(tenant.clone(), id.to_owned()));
+        found.filter(|flow| flow.version == version).cloned()
+    }
+
+    fn keep(&mut self, tenant: &TenantId, flow: Arc<StoredFlow>) {
+        // Whoever asks for more begins anew: what is asked for often is there again at once.
+        if self.0.len() >= REMEMBERED {
+            self.0.clear();
+        }
+        self.0.insert((tenant.clone(), flow.id.clone()), flow);
+    }
 }
 
 fn key(tenant: &TenantId, id: &str) -> Key {
@@ -139,14 +169,14 @@ impl Starts {
     }
 
     fn without(mut self, id: &str) -> Self {
-        self.flows.retain(|flow| flow != id);
+        self.flows.remove(id);
         self.all.retain(|start| start.flow != id);
         self
     }
 
     fn with(self, flow: &StoredFlow) -> Self {
         let mut starts = self.without(&flow.id);
-        starts.flows.push(flow.id.clone());
+        starts.flows.insert(flow.id.clone(), flow.version);
         starts.all.extend(flow.definition.triggers.iter().map(|trigger| Start {
             flow: flow.id.clone(),
             account: flow.account.map(|account| account.0),
@@ -205,6 +235,30 @@ impl Store {
             return Ok(None);
         }
         self.get::<FlowItem>(&key(tenant, id), "flow").await?.map(from_item).transpose()
+    }
+
+    /// One flow in the version that `starts` know of. Versions never change, and are remembered
+    /// in memory: a flow may be large, and is asked for with every message.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database does not answer.
+    pub async fn known_flow(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        starts: &Starts,
+    ) -> Result<Option<Arc<StoredFlow>>> {
+        let Some(version) = starts.flows.get(id) else { return Ok(None) };
+        if let Some(found) = self.remembered().of(tenant, id, *version) {
+            return Ok(Some(found));
+        }
+        let Some(flow) = self.flow(tenant, id).await?.map(Arc::new) else { return Ok(None) };
+        self.remembered().keep(tenant, flow.clone());
+        Ok(Some(flow))
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, FlowMemory> {
+        self.flow_memory().lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All flows of a tenant, oldest first.

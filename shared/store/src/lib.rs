@@ -54,12 +54,14 @@ pub use error::{Error, Result};
 pub use kind::Kind;
 pub use seal::Sealer;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::Client;
 use domain::{Clock, Entropy};
 use environment::{Env, Missing};
 use sha2::{Digest, Sha256};
+
+use crate::flows::FlowMemory;
 
 /// The table, and what every operation on it needs.
 #[derive(Debug, Clone)]
@@ -72,6 +74,7 @@ struct Inner {
     clock: Clock,
     entropy: Entropy,
     sealer: Sealer,
+    flows: Mutex<FlowMemory>,
 }
 
 impl Store {
@@ -83,7 +86,8 @@ impl Store {
         entropy: Entropy,
         sealer: Sealer,
     ) -> Self {
-        Self(Arc::new(Inner { client, table: table.into(), clock, entropy, sealer }))
+        let (table, flows) = (table.into(), Mutex::default());
+        Self(Arc::new(Inner { client, table, clock, entropy, sealer, flows }))
     }
 
     /// The table of a function: `TABLE_NAME`. What is sealed in it opens with `sealer`.
@@ -116,6 +120,10 @@ impl Store {
     /// Encrypts and decrypts what must not lie in the table in clear.
     pub fn sealer(&self) -> &Sealer {
         &self.0.sealer
+    }
+
+    fn flow_memory(&self) -> &Mutex<FlowMemory> {
+        &self.0.flows
     }
 
     fn client(&self) -> &Client {

@@ -55,6 +55,13 @@ impl Simulator {
         Ok(world.settings.clone())
     }
 
+    /// Knows a number and its business account, as after their first use with this token.
+    pub fn know(&self, access_token: &str, phone_number_id: &str, waba_id: &str) {
+        let world = &mut *self.world();
+        let lines = world.accounts.know(access_token, phone_number_id, waba_id);
+        lines.iter().for_each(|line| world.remember(line));
+    }
+
     /// Where webhooks go from now on.
     pub fn set_webhook_url(&self, url: impl Into<String>) {
         self.world().webhook_url = Some(url.into());

@@ -67,9 +67,6 @@ async fn go_on(
     (tries, calls): (u32, Calls),
 ) -> Result<()> {
     let (store, publisher) = (&services.store, &EventPublisher::from(services));
-    let Some(flow) = store.flow(tenant, &stored.flow).await? else {
-        return end(publisher, tenant, stored, Ending::Cancelled).await;
-    };
     let contact = match store.contact(tenant, stored.contact).await? {
         Some(contact) => Some(contact),
         // They became part of another one.
@@ -84,7 +81,10 @@ async fn go_on(
     };
     let whom = (&stored.sender, &stored.to);
     let listening = &store.listening(tenant, stored.account, &contact, whom).await?;
-    let (account, flow) = (account.as_ref(), &flow);
+    let Some(flow) = store.known_flow(tenant, &stored.flow, &listening.starts).await? else {
+        return end(publisher, tenant, stored, Ending::Cancelled).await;
+    };
+    let (account, flow) = (account.as_ref(), &*flow);
     let mut stage = Stage { services, tenant, account, flow, contact, listening };
     Box::pin(go(&mut stage, stored, (event, None), (tries, calls))).await
 }

@@ -105,7 +105,9 @@ async fn heard(services: &Services, spoken: &Spoken<'_>, listening: &Listening) 
     let is_known = before.is_some_and(|before| before.run.knows(spoken.provider_id));
     let is_older = before.is_some_and(|before| spoken.at_ms / 1_000 < before.run.heard_ms / 1_000);
     if let Some(before) = before.filter(|before| is_known && !before.run.is_over()) {
-        let Some(flow) = store.flow(tenant, &before.flow).await? else { return Ok(Heard::Yes) };
+        let Some(flow) = store.known_flow(tenant, &before.flow, &listening.starts).await? else {
+            return Ok(Heard::Yes);
+        };
         let mut stage = stage(services, spoken, &flow, listening);
         Box::pin(go(&mut stage, before.clone(), (Event::Proceed, None), (0, Calls::Apart))).await?;
         return Ok(Heard::Yes);
@@ -140,7 +142,9 @@ async fn goes_on(
     (reply, started): (&Reply, Option<(Fit, &Start)>),
 ) -> Result<Option<Heard>> {
     let (store, tenant) = (&services.store, spoken.tenant);
-    let Some(flow) = store.flow(tenant, &before.flow).await? else { return Ok(None) };
+    let Some(flow) = store.known_flow(tenant, &before.flow, &listening.starts).await? else {
+        return Ok(None);
+    };
     if is_expired(&flow.definition, &before.run, spoken.at_ms) {
         // What comes too late may start something anew.
         let (publisher, run) = (&EventPublisher::from(services), before.run.clone());
@@ -169,7 +173,9 @@ async fn begins(
     (reply, campaign): (Reply, Option<CampaignId>),
 ) -> Result<Heard> {
     let (store, tenant, before) = (&services.store, spoken.tenant, listening.run.as_ref());
-    let Some(flow) = store.flow(tenant, &start.flow).await? else { return Ok(Heard::Yes) };
+    let Some(flow) = store.known_flow(tenant, &start.flow, &listening.starts).await? else {
+        return Ok(Heard::Yes);
+    };
     let of_campaign = campaign.map(of_campaign);
     let causes: Vec<&str> = std::iter::once(spoken.provider_id).chain(of_campaign.as_deref()).collect();
     let new = Beginning {

@@ -91,6 +91,14 @@ impl Accounts {
         Ok(Some(Line::Account { id: id.to_owned(), token: token.0 }))
     }
 
+    /// The same for a number and its business account, without a call.
+    pub(crate) fn know(&mut self, token: &str, number: &str, account: &str) -> Vec<Line> {
+        let token = || Token(hash::of(&[token]));
+        let number = self.number(number, token()).ok().and_then(|(_, line)| line);
+        let account = self.account(account, token()).ok().flatten();
+        number.into_iter().chain(account).collect()
+    }
+
     pub(crate) fn restore_number(&mut self, id: String, token: u64) -> Number {
         if let Some(number) = self.numbers.iter_mut().find(|number| number.id == id) {
             number.token = token;
