@@ -158,6 +158,8 @@ async fn a_store_that_does_not_answer_is_worth_repeating() {
         Kind::Counter,
         Kind::Blocks,
         Kind::Label,
+        // Flows may wait for its tags.
+        Kind::Flow,
         Kind::Contacts,
     ];
     for (kinds, status) in
