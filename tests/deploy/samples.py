@@ -65,6 +65,9 @@ SEND = {"token": "{token}", "number": "393391234567"}
 WEBHOOK = "/api/integrations/webhook/{token}"
 SECRET = {"token": "{token}", "shop": "shopify", "secret": "fake-secret"}
 
+FLOW = {"name": "Hello", "start": "hi", "triggers": [{"on": "keyword", "words": ["hi"]}],
+        "steps": {"hi": {"do": "message", "text": "Hello {{name|there}}"}}}
+
 SENDAPP = [
     sendapp(200, "GET", "/api/account"),
     sendapp(200, "GET", "/api/get_tokens"),
@@ -131,6 +134,11 @@ SENDAPP = [
     sendapp(200, "GET", "/api/integrations/secrets?token={token}"),
     sendapp(200, "GET", "/api/integrations/log?token={token}&limit=2"),
     sendapp(422, "GET", "/api/integrations/log?token={token}&before=x"),
+    sendapp(200, "POST", "/api/flows/validate", {"flow": FLOW}),
+    sendapp(422, "POST", "/api/flows", {"flow": FLOW | {"start": "nowhere"}}),
+    sendapp(200, "GET", "/api/flows"),
+    sendapp(404, "GET", "/api/flows/nobody/runs"),
+    sendapp(404, "POST", "/api/conversation/99999/handover", {"token": "{token}"}),
     Sample(404, "GET", "/media/00000000000000000000000000000000/a.png"),
     Sample(401, "POST", "/api/tenants", "{}", JSON | {"X-Admin-Key": "nobody"}),
     Sample(403, "GET", "/webhooks/meta?hub.mode=subscribe&hub.verify_token=nobody&hub.challenge=1"),
@@ -143,6 +151,8 @@ SENDWO = [
     sendwo(200, "POST", "/api/v1/subscriber/create", {"phoneNumber": "393391234570", "name": "Dora"}),
     sendwo(200, "POST", "/api/v1/subscriber/create", {"name": "Nobody"}),
     sendwo(200, "POST", "/api/v1/whatsapp/send-text-message", {"phone_number": "393391234570"}),
+    sendwo(200, "POST", "/api/v1/whatsapp/trigger-bot-flow", {"to": "393391234570", "flowId": "nobody"}),
+    sendwo(200, "GET", "/api/v1/whatsapp/bot-flow/list"),
     Sample(401, "GET", "/api/v1/subscriber/list"),
     Sample(200, "POST", "/api/v1/subscriber/create", "{not json", JSON),
     sendwo(405, "DELETE", "/api/v1/subscriber/list"),
