@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod campaign;
+pub mod catalog;
 pub mod channel;
 mod clock;
 pub mod consent;
@@ -18,6 +19,7 @@ pub mod label;
 pub mod media;
 pub mod merge;
 pub mod message;
+pub mod money;
 pub mod note;
 pub mod outcome;
 pub mod pace;
