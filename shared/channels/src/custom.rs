@@ -82,9 +82,11 @@ impl Line {
                 let (MediaSource::Link(url) | MediaSource::Id(url)) = source;
                 (kind.as_str(), Some((url.as_str(), file_name.as_deref())))
             }
-            Content::Text { .. } | Content::Buttons { .. } | Content::List { .. } | Content::Template(_) => {
-                ("text", None)
-            }
+            Content::Text { .. }
+            | Content::Buttons { .. }
+            | Content::List { .. }
+            | Content::Commerce(_)
+            | Content::Template(_) => ("text", None),
         };
         let members = [
             ("id", text(id)),

@@ -6,9 +6,12 @@ use std::collections::BTreeSet;
 
 use channels::cloud::payload;
 use domain::ContactId;
+use domain::catalog::OrderStatus;
 use domain::contact::Contact;
 use domain::media::MediaKind;
-use domain::message::{Address, Button, CallbackRef, Content, Header, MediaSource, TemplateCall};
+use domain::message::{
+    Address, Button, CallbackRef, Commerce, Content, Header, MediaSource, ProductSection, TemplateCall,
+};
 use domain::template::{Filling, Params, Template, TemplateStatus};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -107,6 +110,45 @@ fn buttons() {
         buttons: vec![button(1), button(2), button(3)],
     };
     assert_matches(&content, &["Send Reply Button"]);
+}
+
+#[test]
+fn products_and_orders() {
+    let footer = || Some("Footer".to_owned());
+    let catalog = || "146265584024623".to_owned();
+    let product = Commerce::Product {
+        body: Some("Body".to_owned()),
+        footer: footer(),
+        catalog: catalog(),
+        product: "sku-1".to_owned(),
+    };
+    let section = |title: &str| ProductSection {
+        title: Some(title.to_owned()),
+        products: vec!["sku-1".to_owned(), "sku-2".to_owned()],
+    };
+    let list = Commerce::ProductList {
+        header: "Header".to_owned(),
+        body: "Body".to_owned(),
+        footer: footer(),
+        catalog: catalog(),
+        sections: vec![section("One"), section("Two")],
+    };
+    let all =
+        Commerce::Catalog { body: "Body".to_owned(), footer: footer(), thumbnail: Some("sku-1".to_owned()) };
+    let status = Commerce::OrderStatus {
+        body: "Body".to_owned(),
+        reference: "01JXXXXXXXXXXXXXXXXXXXXXXX".to_owned(),
+        status: OrderStatus::Shipped,
+        description: Some("Description".to_owned()),
+    };
+    for (commerce, example) in [
+        (product, "Send Single Product Message"),
+        (list, "Send Multi-Product Message"),
+        (all, "Send Catalog Message"),
+        (status, "Send Order Status Message"),
+    ] {
+        assert_matches(&Content::Commerce(commerce), &[example]);
+    }
 }
 
 #[test]

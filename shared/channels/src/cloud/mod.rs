@@ -1,10 +1,13 @@
 //! Meta's WhatsApp Cloud API.
 
+mod catalogs;
+mod commerce;
 mod errors;
 mod exchange;
 mod payload;
 mod wire;
 
+pub use catalogs::ProductPage;
 pub use errors::{MetaError, refusal_of};
 pub use exchange::{Exchange, NoAnswer};
 pub use payload::{content, payload};

@@ -4,6 +4,8 @@ use domain::media::MediaKind;
 use domain::message::{Address, Content, Header, ListRow, MediaSource};
 use serde_json::{Map, Value, json};
 
+use super::commerce;
+
 /// The body of `POST /{phone-number-id}/messages`
 /// (<https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-phone-number/message-api>).
 pub fn payload(to: &Address, said: &Content, callback: &str) -> Value {
@@ -54,6 +56,7 @@ pub fn content(content: &Content) -> (&'static str, Value) {
             let action = json!({"button": button, "sections": [{"rows": rows}]});
             ("interactive", interactive("list", (header, body, footer), action))
         }
+        Content::Commerce(commerce) => ("interactive", commerce::interactive(commerce)),
         Content::Template(call) => {
             let mut template = json!({"name": call.name, "language": {"code": call.language}});
             if !call.components.is_empty() {

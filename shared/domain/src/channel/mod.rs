@@ -88,6 +88,7 @@ impl Channel {
             Self::Whatsapp => Capabilities {
                 templates: true,
                 buttons: true,
+                products: true,
                 media: Media::Uploads,
                 needs_window: true,
                 needs_marketing_country: true,
@@ -96,6 +97,7 @@ impl Channel {
             Self::WhatsappWeb => Capabilities {
                 templates: false,
                 buttons: false,
+                products: false,
                 media: Media::Uploads,
                 needs_window: false,
                 needs_marketing_country: false,
@@ -104,6 +106,7 @@ impl Channel {
             Self::Sms => Capabilities {
                 templates: false,
                 buttons: false,
+                products: false,
                 media: Media::None,
                 needs_window: false,
                 needs_marketing_country: false,
@@ -112,6 +115,7 @@ impl Channel {
             Self::Custom(_) => Capabilities {
                 templates: false,
                 buttons: false,
+                products: false,
                 media: Media::Links,
                 needs_window: false,
                 needs_marketing_country: false,
@@ -142,6 +146,8 @@ pub struct Capabilities {
     pub templates: bool,
     /// It takes buttons below a text.
     pub buttons: bool,
+    /// It shows products of a catalog, and tells of orders.
+    pub products: bool,
     /// How files reach it.
     pub media: Media,
     /// Free text reaches only who wrote within the last 24 hours.
@@ -187,6 +193,9 @@ impl Capabilities {
             Content::Buttons { .. } | Content::List { .. } if !self.buttons => {
                 Err(Invalid::new("buttons", "the channel takes no buttons"))
             }
+            Content::Commerce(_) if !self.products => {
+                Err(Invalid::new("type", "the channel shows no products"))
+            }
             Content::Template(_) if !self.templates => {
                 Err(Invalid::new("template", "the channel takes no templates"))
             }
@@ -194,6 +203,7 @@ impl Capabilities {
             | Content::Media { .. }
             | Content::Buttons { .. }
             | Content::List { .. }
+            | Content::Commerce(_)
             | Content::Template(_) => Ok(()),
         }
     }

@@ -1,7 +1,9 @@
 //! Messages that go out: what they contain and what the channel allows.
 
+mod commerce;
 mod rules;
 
+pub use commerce::{Commerce, MAX_COMMERCE_TEXT, ProductSection};
 pub use rules::check_caption;
 
 use crate::channel::custom::ChannelName;
@@ -277,6 +279,8 @@ pub enum Content {
         /// One to ten.
         rows: Vec<ListRow>,
     },
+    /// Products, or how far an order is.
+    Commerce(Commerce),
     /// An approved template.
     Template(TemplateCall),
 }
@@ -288,6 +292,7 @@ impl std::fmt::Debug for Content {
             Self::Media { .. } => "Content::Media(***)",
             Self::Buttons { .. } => "Content::Buttons(***)",
             Self::List { .. } => "Content::List(***)",
+            Self::Commerce(_) => "Content::Commerce(***)",
             Self::Template(_) => "Content::Template(***)",
         })
     }
@@ -316,6 +321,7 @@ impl Content {
                 within("list_button", button, 1, 20)?;
                 check_rows(rows)
             }
+            Self::Commerce(commerce) => commerce.check(),
             Self::Template(call) if call.name.is_empty() => {
                 Err(Invalid::new("template", "template needs a name"))
             }
@@ -336,7 +342,11 @@ impl Content {
         match self {
             Self::Media { kind, source, .. }
             | Self::Buttons { header: Some(Header::Media { kind, source, .. }), .. } => Some((*kind, source)),
-            Self::Text { .. } | Self::Buttons { .. } | Self::List { .. } | Self::Template(_) => None,
+            Self::Text { .. }
+            | Self::Buttons { .. }
+            | Self::List { .. }
+            | Self::Commerce(_)
+            | Self::Template(_) => None,
         }
     }
 
@@ -345,6 +355,7 @@ impl Content {
         match self {
             Self::Text { body } | Self::Buttons { body, .. } | Self::List { body, .. } => Some(body),
             Self::Media { caption, .. } => caption.as_deref(),
+            Self::Commerce(commerce) => commerce.text(),
             Self::Template(call) => Some(&call.name),
         }
     }
