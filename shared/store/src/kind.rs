@@ -38,6 +38,8 @@ kinds! {
     Blocks = "BLOCKS",
     /// A campaign.
     Campaigns = "CAMPAIGNS",
+    /// A catalog that is connected, and how far it is read.
+    Catalog = "CATALOG",
     /// A custom channel.
     Channel = "CHANNEL",
     /// The contacts of a block.
@@ -88,12 +90,16 @@ kinds! {
     Message = "MSG",
     /// What an identity became, where a provider said so.
     Moved = "MOVED",
+    /// What a customer ordered.
+    Order = "ORDER",
     /// An event of a request that has not gone to the queue yet.
     Outbox = "OUTBOX",
     /// Pointer from Meta's id of a number to its tenant.
     PhoneId = "PHONEID",
     /// The plans that the installation defines.
     Plans = "PLANS",
+    /// A product of a catalog.
+    Product = "PRODUCT",
     /// Requests of a key in a minute.
     Rate = "RATE",
     /// A report's file, and the counts of a campaign.

@@ -13,6 +13,7 @@
 pub mod addressees;
 mod batch;
 pub mod campaigns;
+pub mod catalogs;
 mod channels;
 pub mod contacts;
 pub mod conversations;
@@ -29,6 +30,7 @@ pub mod ledger;
 pub mod media;
 pub mod messages;
 pub mod numbers;
+pub mod orders;
 pub mod outbox;
 mod plans;
 mod progress;
