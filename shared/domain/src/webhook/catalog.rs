@@ -104,6 +104,10 @@ events! {
     CampaignFailed = "campaign.failed", 1, CampaignEnd;
     /// Meta decided on a message template, or paused or disabled one.
     TemplateStatusChanged = "template.status_changed", 1, TemplateChange;
+    /// A customer ordered something from a catalog.
+    OrderReceived = "order.received", 1, OrderReceived;
+    /// An order is further than it was, or was called off.
+    OrderStatusChanged = "order.status_changed", 1, OrderChange;
     /// An endpoint is given up; told to the tenant's other endpoints.
     WebhookDisabled = "webhook.disabled", 1, WebhookDisabled;
     /// The owner tries an endpoint.
@@ -258,6 +262,42 @@ payloads! {
         reason as "reason": Option<String>,
     }
 
+    /// What a customer ordered.
+    struct OrderReceived {
+        /// Our id of it.
+        id as "order_id": String,
+        /// Meta's id of the catalog that it is from.
+        catalog as "catalog_id": Option<String>,
+        /// `pending`.
+        status as "status": &'static str,
+        /// What is ordered, with prices in minor units.
+        items as "items": Vec<OrderLine>,
+        /// What all of it costs, in minor units; null when that cannot be read.
+        total as "total": Option<u64>,
+        /// The currency of the total, ISO 4217.
+        currency as "currency": Option<String>,
+        /// What the customer wrote beside it.
+        note as "note": Option<String>,
+        /// The provider's id of its message.
+        provider_id as "provider_message_id": String,
+    }
+
+    /// An order that is further than it was.
+    struct OrderChange {
+        /// Our id of it.
+        id as "order_id": String,
+        /// Meta's id of the catalog that it is from.
+        catalog as "catalog_id": Option<String>,
+        /// How far it is.
+        status as "status": &'static str,
+        /// How far it was.
+        previous as "previous_status": &'static str,
+        /// What all of it costs, in minor units; null when that cannot be read.
+        total as "total": Option<u64>,
+        /// The currency of the total, ISO 4217.
+        currency as "currency": Option<String>,
+    }
+
     /// An endpoint that is given up.
     struct WebhookDisabled {
         /// The endpoint.
@@ -275,6 +315,19 @@ payloads! {
         /// Its name.
         name as "name": String,
     }
+}
+
+/// A line of an order.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OrderLine {
+    /// The shop's id of the product.
+    pub product_id: String,
+    /// How many; 0 when that cannot be read.
+    pub quantity: u64,
+    /// What one costs, in minor units; null when that cannot be read.
+    pub price: Option<u64>,
+    /// The currency of the price.
+    pub currency: Option<String>,
 }
 
 impl EventType {

@@ -2,6 +2,7 @@
 //! made there.
 
 use domain::campaign::Campaign;
+use domain::catalog::{Order, OrderItem, OrderStatus};
 use domain::channel::{Channel, ChannelName};
 use domain::contact::Contact;
 use domain::message::CallbackRef;
@@ -10,7 +11,7 @@ use domain::recipient::Status;
 use domain::sender::SenderId;
 use domain::webhook::catalog::{
     CampaignEnd, Consent, ContactMerge, ContactVersion, Device, DeviceReconnected, MessageReceived,
-    MessageStatus, SmsReceived,
+    MessageStatus, OrderChange, OrderLine, OrderReceived, SmsReceived,
 };
 use domain::webhook::{Event, EventData};
 use domain::{AccountId, ContactId, TenantId};
@@ -193,6 +194,51 @@ pub fn campaign_ended(tenant: &TenantId, campaign: &Campaign, reason: Option<&st
         account: Some(campaign.account),
         channel: Some(campaign.channel.to_string()),
         ..Event::new(tenant, &[&campaign.id.to_string(), &nth], now, data)
+    }
+}
+
+/// `order.received`: once for each id of the provider.
+pub fn order_received(tenant: &TenantId, order: &Order) -> Event {
+    let line = |item: &OrderItem| OrderLine {
+        product_id: item.retailer_id.clone(),
+        quantity: item.quantity,
+        price: item.price.as_ref().map(|money| money.minor),
+        currency: item.price.as_ref().map(|money| money.currency.to_string()),
+    };
+    let data = EventData::OrderReceived(OrderReceived {
+        id: order.id.to_string(),
+        catalog: order.new.catalog.clone(),
+        status: OrderStatus::Pending.as_str(),
+        items: order.new.items.iter().map(line).collect(),
+        total: order.total.as_ref().map(|money| money.minor),
+        currency: order.total.as_ref().map(|money| money.currency.to_string()),
+        note: order.new.note.clone(),
+        provider_id: order.provider_id.clone(),
+    });
+    about_order(order, Event::new(tenant, &[&order.provider_id], order.created_ms, data))
+}
+
+/// `order.status_changed`: once for each status that an order gets.
+pub fn order_moved(tenant: &TenantId, order: &Order, to: OrderStatus, at_ms: i64) -> Event {
+    let id = order.id.to_string();
+    let data = EventData::OrderStatusChanged(OrderChange {
+        id: id.clone(),
+        catalog: order.new.catalog.clone(),
+        status: to.as_str(),
+        previous: order.status.as_str(),
+        total: order.total.as_ref().map(|money| money.minor),
+        currency: order.total.as_ref().map(|money| money.currency.to_string()),
+    });
+    about_order(order, Event::new(tenant, &[&id, to.as_str()], at_ms, data))
+}
+
+fn about_order(order: &Order, event: Event) -> Event {
+    Event {
+        account: order.account.known(),
+        channel: Some(Channel::Whatsapp.to_string()),
+        contact: order.contact,
+        message: Some(order.id.to_string()),
+        ..event
     }
 }
 
