@@ -1,6 +1,7 @@
 //! What campaigns need besides sending: the planner, orders to send again, winding up
 //! what was cancelled, erasing contacts that were deleted, the files of reports, and
-//! counts that keep up; and files of contacts that are imported and exported.
+//! counts that keep up; files of contacts that are imported and exported; and catalogs that
+//! are read from Meta.
 //!
 //! Trigger: the queue `campaign`, one job at a time. Reads contacts, writes the
 //! ledger; reads the ledger, writes counts, and reports into the bucket. Reads files from the
@@ -14,8 +15,8 @@ use contact_files::ContactFiles;
 use domain::{CampaignId, ReportFormat, TenantId};
 use messaging::campaigns::ReportRun;
 use messaging::{Services, campaigns};
-use ops::Code;
 use ops::events::EventPublisher;
+use ops::{Code, Error};
 use queue::{CampaignJob, Done, Job, Queue, Record};
 use store::reports::ReportKey;
 
@@ -43,6 +44,7 @@ async fn work(services: &Services, job: Job<CampaignJob>, out_of_time: impl Fn()
         CampaignJob::Erase { tenant, .. }
         | CampaignJob::Renew { tenant, .. }
         | CampaignJob::Import { tenant, .. }
+        | CampaignJob::Sync { tenant, .. }
         | CampaignJob::Export { tenant, .. } => (tenant.parse::<TenantId>(), CampaignId(0)),
     };
     let Ok(tenant) = tenant else { return Done::Never("the job names no tenant".to_owned()) };
@@ -67,15 +69,13 @@ async fn work(services: &Services, job: Job<CampaignJob>, out_of_time: impl Fn()
             campaigns::count(services, &tenant, campaign, run, generation, out_of_time).await
         }
         CampaignJob::Report { format, job: id, run, .. } => {
-            let Ok(format) = ReportFormat::parse(&format) else {
-                return Done::Never("the job names no format".to_owned());
-            };
-            let of = ReportKey { tenant: &tenant, campaign, format };
-            let build = ReportRun { of, job: &id, run, generation };
-            make_report(services, build, out_of_time).await
+            report(services, (&tenant, campaign, &format), (&id, run, generation), out_of_time).await
         }
         CampaignJob::Import { id, leg, .. } => {
             contact_files::run_import(&files(services), &tenant, &id, leg, generation, out_of_time).await
+        }
+        CampaignJob::Sync { catalog, run, leg, .. } => {
+            messaging::catalogs::run(services, &tenant, (&catalog, &run, leg), generation, out_of_time).await
         }
         CampaignJob::Export { id, leg, .. } => {
             contact_files::run_export(&files(services), &tenant, &id, leg, generation, out_of_time).await
@@ -89,6 +89,19 @@ async fn work(services: &Services, job: Job<CampaignJob>, out_of_time: impl Fn()
             Done::Again
         }
     }
+}
+
+/// Makes a report, in the format that its job names.
+async fn report(
+    services: &Services,
+    (tenant, campaign, format): (&TenantId, CampaignId, &str),
+    (job, run, generation): (&str, u64, u32),
+    out_of_time: impl Fn() -> bool,
+) -> ops::Result<()> {
+    let unknown = |_| Error::new(Code::NotFound, "the job names no format");
+    let format = ReportFormat::parse(format).map_err(unknown)?;
+    let of = ReportKey { tenant, campaign, format };
+    make_report(services, ReportRun { of, job, run, generation }, out_of_time).await
 }
 
 /// Writes the contacts of one block after the other in the form of today.

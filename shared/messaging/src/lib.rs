@@ -5,6 +5,7 @@
 
 pub mod answering;
 pub mod campaigns;
+pub mod catalogs;
 pub mod custom;
 mod delivery;
 mod error;
@@ -13,6 +14,7 @@ pub mod flows;
 pub mod inbound;
 pub mod messages;
 pub mod numbers;
+pub mod orders;
 mod routes;
 pub mod sending;
 pub mod template_call;

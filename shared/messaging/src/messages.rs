@@ -8,7 +8,7 @@ use domain::channel::Channel;
 use domain::identity::Identity;
 use domain::message::{Address, Category, Content, MediaSource};
 use domain::outcome::Outcome;
-use domain::plan::Plan;
+use domain::plan::{Module, Plan};
 use domain::recipient::{Progress, State};
 use domain::sender::{Sender, SenderId};
 use domain::template::tidy;
@@ -24,7 +24,7 @@ use crate::routes::{self, Route};
 use crate::{Services, templates};
 use ops::eligibility::{By, MarketingLimits, Terms};
 use ops::events::EventPublisher;
-use ops::{Caller, Code, Error, Result, SendRequest};
+use ops::{Caller, Code, Error, Result, SendRequest, plans};
 
 /// A number that was connected less than this long ago has contacts whose last
 /// message we do not know: Meta decides about their windows. Milliseconds.
@@ -77,6 +77,9 @@ pub async fn send(
         tidy(&mut call.components);
     }
     content.check()?;
+    if let Content::Commerce(_) = &content {
+        plans::require(caller, Module::Catalog)?;
+    }
     let (store, tenant, id) = (&services.store, caller.tenant_id(), request.id);
     let route = routes::choose(services, tenant, account, &Channel::Whatsapp, sender.as_ref()).await?;
     route.channel.capabilities().check(&content)?;

@@ -181,6 +181,17 @@ pub enum CampaignJob {
         /// The leg that it is, counted from 1.
         leg: u64,
     },
+    /// Reads a catalog.
+    Sync {
+        /// The tenant.
+        tenant: String,
+        /// The catalog.
+        catalog: String,
+        /// The run that reads it.
+        run: String,
+        /// The leg that it is, counted from 1.
+        leg: u64,
+    },
     /// Makes a file of contacts.
     Export {
         /// The tenant.

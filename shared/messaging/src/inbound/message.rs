@@ -10,6 +10,7 @@ use ops::events::{EventPublisher, message_received};
 use ops::receiving::{Heard, Setting, Told};
 use queue::Unacknowledged;
 use serde_json::{Map, Value};
+use store::Store;
 use store::messages::Message;
 
 use super::change::Change;
@@ -17,8 +18,8 @@ use super::edition::{Edition, Original};
 use super::people::{notice, sender_of};
 use super::preferences::addresses;
 use super::wire::{InboundMessage, list, number_of, tapped};
-use crate::Services;
 use crate::flows::{self, Spoken};
+use crate::{Services, orders};
 
 /// An inbound message: its sender becomes a contact, and it is taken in. Once for each
 /// provider id, however often it comes; its events are the same each time.
@@ -42,12 +43,12 @@ pub(super) async fn message(
     let account = store.account(tenant, change.account).await?;
     let policy = account.as_ref().map_or_else(ContactPolicy::default, |account| account.policy.clone());
     let mut heard = Heard { policy: Some(&policy), ..of(change, &inbound, (setting, raw)) };
-    let told = |message: &Message| (setting != Setting::Notice).then(|| message_received(tenant, message));
     let publisher = &EventPublisher::from(services);
     let (account, said) = (account.as_ref(), raw);
     if let Some(known) = heard.known(store, tenant).await? {
+        let events = told(store, tenant, setting, &known).await?;
         again(services, tenant, account, (&heard, said), &known).await?;
-        return Ok(told(&known).into_iter().collect());
+        return Ok(events);
     }
     let edition = Edition::read(raw);
     if let Some(edition) = &edition {
@@ -74,10 +75,19 @@ pub(super) async fn message(
         // The earlier message was faster after all.
         edition.apply(store, tenant, &heard).await?;
     }
-    if let Some((message, is_copy)) = &taken {
-        tell_flows(services, tenant, account, (&heard, said), (&contact, message, *is_copy)).await?;
+    let Some((message, is_copy)) = taken else { return Ok(Vec::new()) };
+    let events = told(store, tenant, setting, &message).await?;
+    tell_flows(services, tenant, account, (&heard, said), (&contact, &message, is_copy)).await?;
+    Ok(events)
+}
+
+/// What is told of a message that was taken in: itself, and what it orders.
+async fn told(store: &Store, tenant: &TenantId, setting: Setting, message: &Message) -> Result<Vec<Event>> {
+    if setting == Setting::Notice {
+        return Ok(Vec::new());
     }
-    Ok(taken.and_then(|(message, _)| told(&message)).into_iter().collect())
+    let order = orders::received(store, tenant, message).await?;
+    Ok([message_received(tenant, message)].into_iter().chain(order).collect())
 }
 
 /// A message as it is taken in.

@@ -37,6 +37,8 @@ pub struct StoredCatalog<T> {
     pub waba_id: String,
     /// The run that reads it, or read it last.
     pub run: Option<String>,
+    /// The leg that the run is in; 0 before the first.
+    pub leg: u64,
     /// Counts those who took a leg.
     pub take: u64,
     /// How far that run is.
@@ -98,6 +100,7 @@ fn from_item<T: DeserializeOwned>(item: &Item) -> Result<StoredCatalog<T>> {
         account: AccountId(number(item, "account").ok_or_else(corrupt)?),
         waba_id: text(item, "waba").ok_or_else(corrupt)?,
         run: text(item, "run"),
+        leg: number(item, "leg").unwrap_or(0),
         take: number(item, "take").unwrap_or(0),
         sync: sync.map_err(|_| corrupt())?,
     })

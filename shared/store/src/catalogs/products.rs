@@ -191,15 +191,15 @@ impl Store {
         items.iter().take(wanted.limit).map(from_item).collect()
     }
 
-    /// The ids of a catalog's products, and whether each is gone.
+    /// The ids of a catalog's products, and since when each is gone, in milliseconds since 1970.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn product_ids(&self, tenant: &TenantId, catalog: &str) -> Result<Vec<(String, bool)>> {
+    pub async fn product_ids(&self, tenant: &TenantId, catalog: &str) -> Result<Vec<(String, Option<i64>)>> {
         let query =
             Query { pk: pk(tenant, catalog), project: Some("sk, gone".to_owned()), ..Query::default() };
         let items = self.query(&query).await?;
-        let read = |item: &Item| Some((text(item, "sk")?, item.contains_key("gone")));
+        let read = |item: &Item| Some((text(item, "sk")?, number(item, "gone")));
         items.iter().map(|item| read(item).ok_or(Error::Corrupt { kind: KIND })).collect()
     }
 
