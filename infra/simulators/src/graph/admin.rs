@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::{
     Json, Router,
-    extract::{Query, State},
+    extract::{Path, Query, State},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use http::StatusCode;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -118,6 +118,10 @@ pub(super) fn router() -> Router<Simulator> {
         .route("/_sim/settings", get(show_settings).post(change_settings))
         .route("/_sim/faults", get(show_faults).post(add_faults).put(set_faults).delete(clear_faults))
         .route("/_sim/inbound", post(inbound))
+        .route("/_sim/orders", post(order))
+        .route("/_sim/catalogs", get(show_catalogs).post(put_catalog))
+        .route("/_sim/catalogs/{id}", delete(remove_catalog))
+        .route("/_sim/catalogs/{id}/products", post(put_products).delete(remove_products))
         .route("/_sim/templates", post(decide_template))
         .route("/_sim/reset", post(reset))
         .route("/_sim/verify", post(verify))
@@ -200,6 +204,49 @@ async fn inbound(State(simulator): State<Simulator>, Json(mut body): Json<Value>
     }
     let id = simulator.inbound(parse(body)?)?;
     Ok(Json(json!({ "success": true, "id": id })))
+}
+
+async fn order(State(simulator): State<Simulator>, Json(body): Json<Value>) -> Answer {
+    let id = simulator.order(parse(body)?)?;
+    Ok(Json(json!({ "success": true, "id": id })))
+}
+
+async fn show_catalogs(State(simulator): State<Simulator>) -> Json<Value> {
+    Json(json!({ "catalogs": simulator.catalogs() }))
+}
+
+async fn put_catalog(State(simulator): State<Simulator>, Json(body): Json<Value>) -> Answer {
+    let (id, products) = simulator.put_catalog(parse(body)?)?;
+    Ok(Json(json!({ "id": id, "products": products })))
+}
+
+async fn remove_catalog(State(simulator): State<Simulator>, Path(id): Path<String>) -> Json<Value> {
+    Json(json!({ "success": simulator.remove_catalog(&id) }))
+}
+
+async fn put_products(
+    State(simulator): State<Simulator>,
+    Path(id): Path<String>,
+    Json(mut body): Json<Value>,
+) -> Answer {
+    let products = body.get_mut("products").map(Value::take).unwrap_or(body);
+    let (id, products) = simulator.put_products(&id, parse(products)?)?;
+    Ok(Json(json!({ "id": id, "products": products })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Removed {
+    retailer_ids: Vec<String>,
+}
+
+async fn remove_products(
+    State(simulator): State<Simulator>,
+    Path(id): Path<String>,
+    Json(body): Json<Value>,
+) -> Answer {
+    let Removed { retailer_ids } = parse(body)?;
+    Ok(Json(json!({ "removed": simulator.remove_products(&id, &retailer_ids)? })))
 }
 
 #[derive(Deserialize)]

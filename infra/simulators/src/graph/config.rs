@@ -102,6 +102,8 @@ pub struct SimulatorSettings {
     pub final_status: Option<FinalStatus>,
     /// The error code of messages that end as failed by `final_status`.
     pub failed_code: u32,
+    /// Most products of a catalog in one page; more of them are refused (1).
+    pub products_per_page: usize,
     /// Webhooks in flight at the same time.
     pub webhook_concurrency: usize,
     pub webhook_timeout_ms: u64,
@@ -130,6 +132,7 @@ impl Default for SimulatorSettings {
             flush_after_ms: 20,
             final_status: None,
             failed_code: 131_026,
+            products_per_page: 1_000,
             webhook_concurrency: 32,
             webhook_timeout_ms: 20_000,
             retry_first_ms: 500,

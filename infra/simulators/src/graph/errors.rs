@@ -64,6 +64,12 @@ impl GraphError {
         Self { message: Some(format!("(#100) {text}")), ..Self::new(100, text) }
     }
 
+    /// More of a list than is given at once.
+    pub(crate) fn too_much() -> Self {
+        let message = "Please reduce the amount of data you're asking for, then retry your request";
+        Self { message: Some(message.to_owned()), details: None, ..Self::new(1, "") }
+    }
+
     pub(crate) fn token() -> Self {
         let message = Some("Invalid OAuth access token - Cannot parse access token".to_owned());
         Self { message, details: None, ..Self::new(190, "") }

@@ -5,8 +5,9 @@
 //! | `POST /{phone_number_id}/messages` | `messages` |
 //! | `POST`, `GET`, `DELETE /{waba_id}/message_templates` | `templates` |
 //! | `POST /{phone_number_id}/media`, `GET`, `DELETE /{media_id}`, `POST /{app_id}/uploads` | `media` |
+//! | `GET /{waba_id}/product_catalogs`, `GET /{catalog_id}/products` | `catalogs` |
 //! | `GET /{waba_id}/phone_numbers`, `GET /{phone_number_id}`, `POST /{waba_id}/subscribed_apps` | `routes` |
-//! | webhooks: statuses, inbound messages, templates | `webhooks`, `delivery`, `inbound` |
+//! | webhooks: statuses, inbound messages, orders, templates | `webhooks`, `delivery`, `inbound`, `orders` |
 //! | `/_sim/...` | `admin` |
 //!
 //! What the calls read and change is in `state`, behind one lock.
@@ -15,6 +16,7 @@
 //! the Cloud API: <https://developers.facebook.com/documentation/business-messaging/whatsapp/>.
 
 mod admin;
+mod catalogs;
 mod clock;
 mod codes;
 mod config;
@@ -27,6 +29,8 @@ mod ids;
 mod inbound;
 mod media;
 mod messages;
+mod orders;
+mod paging;
 mod receiver;
 mod routes;
 mod serve;
@@ -42,8 +46,10 @@ pub use self::{
     config::{Config, FinalStatus, SimulatorSettings},
     errors::Error,
     inbound::{Inbound, Preference, UserPreferences},
+    orders::{InboundOrder, OrderedItem},
     simulator::Simulator,
     state::{
+        catalogs::{NewCatalog, NewProduct},
         faults::{ActiveFault, FaultRule, FaultTarget},
         ledger::{AcceptedMessage, NumberStats, SentStatus, Stats, WebhookStats},
     },

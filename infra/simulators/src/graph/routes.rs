@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use super::{
-    admin,
+    admin, catalogs,
     connection::Cutter,
     errors::{GraphError, Refusal},
     media,
@@ -108,6 +108,7 @@ impl Simulator {
         }
         let target = match segments.as_slice() {
             [_, "message_templates"] => FaultTarget::Templates,
+            [_, "product_catalogs" | "products"] => FaultTarget::Catalogs,
             [_, "media"] | ["whatsapp_business", "attachments"] => FaultTarget::Media,
             _ => FaultTarget::Other,
         };
@@ -116,6 +117,15 @@ impl Simulator {
             (_, [account, "message_templates"]) => self.message_templates(call, account, token, body).await,
             (&Method::POST, [number, "media"]) => self.upload(call, number, token, body).await,
             (&Method::GET, ["whatsapp_business", "attachments"]) => self.download(call),
+            (&Method::GET, [account, "product_catalogs"]) => {
+                self.confirm_account(account, token)?;
+                let address = address(call);
+                Ok(Json(catalogs::of_account(&self.world(), account, &call.query, &address)?).into_response())
+            }
+            (&Method::GET, [catalog, "products"]) => {
+                let of = (*catalog, token);
+                Ok(Json(catalogs::products(&self.world(), of, &call.query, &address(call))?).into_response())
+            }
             (&Method::GET, [account, "phone_numbers"]) => self.phone_numbers(call, account, token),
             (&Method::POST | &Method::DELETE, [account, "subscribed_apps"]) => {
                 self.confirm_account(account, token)?;
@@ -197,10 +207,7 @@ impl Simulator {
         let answer = {
             let world = &mut *self.world();
             match call.method {
-                Method::GET => {
-                    let address = format!("http://{}{}", host(&call.headers), call.path);
-                    templates::list(world, account, &call.query, &address, now_ms)?
-                }
+                Method::GET => templates::list(world, account, &call.query, &address(call), now_ms)?,
                 Method::POST => {
                     let request = serde_json::from_slice(&body)
                         .map_err(|_| GraphError::parameter("The request body is not valid JSON."))?;
@@ -244,7 +251,7 @@ impl Simulator {
         Ok(Json(answer).into_response())
     }
 
-    /// `GET /{id}`: a medium, a template, a business account or a phone number.
+    /// `GET /{id}`: a medium, a template, a catalog, a business account or a phone number.
     fn node(&self, call: &Call, id: &str, token: Token) -> Result<Value, GraphError> {
         let now_ms = self.now_ms();
         let world = self.world();
@@ -253,6 +260,9 @@ impl Simulator {
         }
         if let Some(template) = world.templates.get(id) {
             return Ok(templates::node(template, None, now_ms));
+        }
+        if let Some(catalog) = world.catalogs.get(id).filter(|one| world.accounts.owns(token, &one.account)) {
+            return Ok(catalogs::node(catalog, &call.query));
         }
         if world.accounts.knows_account(id) {
             return Ok(json!({ "id": id, "name": "Test Account" }));
@@ -318,6 +328,11 @@ fn chosen(node: Map<String, Value>, query: &BTreeMap<String, String>) -> Value {
     // `throughput{level}` asks for the whole object.
     let wanted: Vec<&str> = fields.split(',').filter_map(|field| field.trim().split('{').next()).collect();
     node.into_iter().filter(|(name, _)| name == "id" || wanted.contains(&name.as_str())).collect()
+}
+
+/// The request without its query.
+fn address(call: &Call) -> String {
+    format!("http://{}{}", host(&call.headers), call.path)
 }
 
 fn host(headers: &HeaderMap) -> &str {

@@ -9,22 +9,22 @@ use super::{
 use crate::graph::{
     errors::GraphError,
     fields::field,
-    state::media::{MediaKind, MediaShelf},
+    state::{accounts::Token, media::MediaKind, world::World},
 };
 
 const TEXT_MOST: usize = 4_096;
 const CONTACTS_MOST: usize = 257;
 
 /// Checks the content of a message that is no template.
-pub(super) fn check(kind: &str, body: &Value, media: &MediaShelf) -> Checked {
+pub(super) fn check(kind: &str, body: &Value, world: &World, token: Token) -> Checked {
     match kind {
         "text" => text(need_object(body, "", "text")?),
         "location" => location(need_object(body, "", "location")?, "location"),
         "contacts" => contacts(need_array(body, "", "contacts")?),
         "reaction" => reaction(need_object(body, "", "reaction")?),
-        "interactive" => interactive::check(need_object(body, "", "interactive")?, media),
+        "interactive" => interactive::check(need_object(body, "", "interactive")?, world, token),
         _ => match MediaKind::from_name(kind) {
-            Some(media_kind) => medium::check(need_object(body, "", kind)?, kind, media_kind, media),
+            Some(media_kind) => medium::check(need_object(body, "", kind)?, kind, media_kind, &world.media),
             None => Err(GraphError::parameter(
                 "Param type must be one of {AUDIO, CONTACTS, DOCUMENT, IMAGE, INTERACTIVE, LOCATION, \
                  REACTION, STICKER, TEMPLATE, TEXT, VIDEO}.",

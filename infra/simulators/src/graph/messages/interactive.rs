@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{
+    commerce,
     fields::{
         Checked, distinct, invalid, need_array, need_object, need_short, need_text, need_url, path, short,
     },
@@ -10,21 +11,25 @@ use super::{
 };
 use crate::graph::{
     fields::field,
-    state::media::{MediaKind, MediaShelf},
+    state::{
+        accounts::Token,
+        media::{MediaKind, MediaShelf},
+        world::World,
+    },
 };
 
 const AT: &str = "interactive";
-const ACTION: &str = "interactive['action']";
+pub(super) const ACTION: &str = "interactive['action']";
 const BODY_MOST: usize = 1_024;
 const LIST_BODY_MOST: usize = 4_096;
 const SHORT_MOST: usize = 60;
 
-pub(super) fn check(content: &Value, media: &MediaShelf) -> Checked {
+pub(super) fn check(content: &Value, world: &World, token: Token) -> Checked {
     let kind = need_text(content, AT, "type")?;
     let action = need_object(content, AT, "action")?;
     texts(content, kind)?;
     if let Some(header) = field(content, "header") {
-        check_header(header, &path(AT, "header"), media)?;
+        check_header(header, &path(AT, "header"), &world.media)?;
         let only_text = matches!(kind, "list" | "product_list");
         if only_text && field(header, "type").and_then(Value::as_str) != Some("text") {
             return Err(invalid(format!("interactive['header'] of a {kind} must be a text")));
@@ -35,14 +40,23 @@ pub(super) fn check(content: &Value, media: &MediaShelf) -> Checked {
         "list" => list(action),
         "cta_url" => cta_url(action),
         "flow"
-        | "catalog_message"
         | "location_request_message"
         | "call_permission_request"
         | "order_details"
-        | "order_status"
         | "address_message" => named(action, kind),
-        "product" => product(action),
-        "product_list" => product_list(action),
+        "catalog_message" => {
+            named(action, kind)?;
+            commerce::catalog(action, world, token)
+        }
+        "order_status" => {
+            named(action, kind)?;
+            commerce::order_status(action)
+        }
+        "product" => commerce::product(action, world, token),
+        "product_list" => {
+            need_object(content, AT, "header")?;
+            commerce::product_list(action, world, token)
+        }
         _ => Err(invalid(format!("interactive['type'] is not known: {kind}"))),
     }
 }
@@ -155,27 +169,6 @@ fn named(action: &Value, kind: &str) -> Checked {
         need_text(parameters, &at, "flow_message_version")?;
         if field(parameters, "flow_id").is_none() {
             need_text(parameters, &at, "flow_name")?;
-        }
-    }
-    Ok(())
-}
-
-fn product(action: &Value) -> Checked {
-    need_text(action, ACTION, "catalog_id")?;
-    need_text(action, ACTION, "product_retailer_id").map(drop)
-}
-
-fn product_list(action: &Value) -> Checked {
-    need_text(action, ACTION, "catalog_id")?;
-    let sections = need_array(action, ACTION, "sections")?;
-    if !(1..=10).contains(&sections.len()) {
-        return Err(invalid("Invalid sections count. Min allowed sections: 1, Max allowed sections: 10"));
-    }
-    for (index, section) in sections.iter().enumerate() {
-        let at = format!("{ACTION}['sections'][{index}]");
-        for (item_index, item) in need_array(section, &at, "product_items")?.iter().enumerate() {
-            let item_at = format!("{at}['product_items'][{item_index}]");
-            need_text(item, &item_at, "product_retailer_id")?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! `POST /{phone_number_id}/messages`: validation, limits, acceptance.
 
+mod commerce;
 mod content;
 mod fields;
 mod interactive;
@@ -79,7 +80,7 @@ pub(crate) fn validate(
     let category = if kind == "template" {
         template::check(world, token, &body, now_ms)?
     } else {
-        content::check(&kind, &body, &world.media)?;
+        content::check(&kind, &body, world, token)?;
         Category::Service
     };
     let content = field(&body, &kind).map(Value::to_string).unwrap_or_default();

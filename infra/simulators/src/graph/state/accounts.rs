@@ -157,6 +157,11 @@ impl Accounts {
         owned.next().map_or(UNKNOWN_ACCOUNT, |(id, _)| id.as_str())
     }
 
+    /// The business account of a number, where one is known.
+    pub(crate) fn known_account_of(&self, number: &str) -> Option<String> {
+        Some(self.account_of(number)).filter(|account| *account != UNKNOWN_ACCOUNT).map(str::to_owned)
+    }
+
     /// Configured ids belong together whatever the token; a configured id has no token yet (0).
     fn same_owner(&self, one: u64, other: u64) -> bool {
         one == other || one == 0 || other == 0 || self.access_token.is_some()

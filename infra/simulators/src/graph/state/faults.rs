@@ -67,6 +67,7 @@ pub enum FaultTarget {
     Messages,
     Templates,
     Media,
+    Catalogs,
     /// Every call that is not a message.
     Other,
     Any,

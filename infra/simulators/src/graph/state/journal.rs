@@ -12,7 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{lifecycle::Message, media::MediaInfo, templates::Template};
+use super::{catalogs::Catalog, lifecycle::Message, media::MediaInfo, templates::Template};
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,6 +32,10 @@ pub(crate) enum Line {
     },
     Media(MediaInfo),
     MediaDeleted {
+        id: String,
+    },
+    Catalog(Catalog),
+    CatalogRemoved {
         id: String,
     },
     /// An accepted message: `content` is the hash of recipient and content, `body` the request.

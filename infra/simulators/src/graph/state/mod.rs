@@ -3,6 +3,7 @@
 //! The shelves know neither the world that holds them nor the calls that change them.
 
 pub(crate) mod accounts;
+pub(crate) mod catalogs;
 pub(crate) mod faults;
 pub(crate) mod journal;
 pub(crate) mod ledger;

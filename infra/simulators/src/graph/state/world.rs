@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{
     accounts::Accounts,
+    catalogs::Catalogs,
     faults::Faults,
     journal::{Journal, Line},
     ledger::Ledger,
@@ -27,6 +28,7 @@ pub(crate) struct World {
     pub(crate) settings: SimulatorSettings,
     pub(crate) accounts: Accounts,
     pub(crate) templates: Templates,
+    pub(crate) catalogs: Catalogs,
     pub(crate) media: MediaShelf,
     pub(crate) faults: Faults,
     pub(crate) ledger: Ledger,
@@ -59,6 +61,7 @@ impl World {
             settings: config.settings.clone(),
             accounts: Accounts::new(config),
             templates: Templates::default(),
+            catalogs: Catalogs::default(),
             media: MediaShelf::new(config.state.as_deref()),
             faults: Faults::default(),
             ledger: Ledger::default(),
@@ -155,6 +158,10 @@ impl World {
             }
             Line::MediaDeleted { id } => {
                 self.media.delete(&id);
+            }
+            Line::Catalog(catalog) => self.catalogs.put(catalog),
+            Line::CatalogRemoved { id } => {
+                self.catalogs.remove(&id);
             }
             Line::Message { message, content, body } => {
                 let message = Arc::new(message);

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 use crate::graph::{
     errors::GraphError,
+    paging::{cursor, limit, link, position},
     state::{templates::Template, world::World},
 };
 
-const DEFAULT_LIMIT: usize = 25;
 const LIMIT_MOST: usize = 1_000;
 
 /// The page of an account's templates, newest first. `address` is the request without its query.
@@ -21,11 +20,7 @@ pub(crate) fn list(
     address: &str,
     now_ms: u64,
 ) -> Result<Value, GraphError> {
-    let limit = match query.get("limit").map(|limit| limit.parse::<usize>()) {
-        None => DEFAULT_LIMIT,
-        Some(Ok(limit)) if limit > 0 => limit.min(LIMIT_MOST),
-        Some(_) => return Err(GraphError::parameter("Param limit must be a positive integer.")),
-    };
+    let limit = limit(query)?.min(LIMIT_MOST);
     let mut found: Vec<&Template> =
         world.templates.of_account(account).filter(|template| matches(template, query, now_ms)).collect();
     found.sort_by_key(|template| std::cmp::Reverse(template.seq));
@@ -88,27 +83,4 @@ pub(crate) fn node(template: &Template, fields: Option<&[&str]>, now_ms: u64) ->
         add("rejected_reason", json!("NONE"));
     }
     Value::Object(node)
-}
-
-fn cursor(seq: u64) -> String {
-    URL_SAFE_NO_PAD.encode(seq.to_string())
-}
-
-fn position(cursor: &str) -> Result<u64, GraphError> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    let seq = text.and_then(|text| text.parse().ok());
-    seq.ok_or_else(|| GraphError::parameter("Param after or before is not a valid cursor."))
-}
-
-fn link(address: &str, query: &BTreeMap<String, String>, direction: &str, cursor: &str) -> String {
-    let start = address.len() + 1;
-    let mut link = url::form_urlencoded::Serializer::for_suffix(format!("{address}?"), start);
-    for (name, value) in query {
-        if !matches!(name.as_str(), "after" | "before" | "access_token") {
-            link.append_pair(name, value);
-        }
-    }
-    link.append_pair(direction, cursor);
-    link.finish()
 }

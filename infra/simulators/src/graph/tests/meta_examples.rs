@@ -21,6 +21,7 @@ fn filled(example: &Value) -> Value {
         ("<TEMPLATE_NAME>", "template_name"),
         ("template-name", "template_name"),
         ("<HEADER_TYPE>", "text"),
+        ("unique-reference-id-from-order-details-msg", "order-1"),
     ]
     .iter()
     .fold(text, |text, (placeholder, value)| text.replace(placeholder, value));
@@ -82,6 +83,24 @@ fn with_media() -> Bench {
     bench
 }
 
+/// Connects the catalog that an example shows products of.
+async fn stock(bench: &Bench, example: &Value) {
+    let action = &example["interactive"]["action"];
+    let mut ids: Vec<&Value> = vec![&action["product_retailer_id"]];
+    ids.push(&action["parameters"]["thumbnail_product_retailer_id"]);
+    let sections = action["sections"].as_array().into_iter().flatten();
+    let items = sections.flat_map(|section| section["product_items"].as_array().into_iter().flatten());
+    ids.extend(items.map(|item| &item["product_retailer_id"]));
+    let products: Vec<Value> =
+        ids.into_iter().filter(|id| id.is_string()).map(|id| json!({ "retailer_id": id })).collect();
+    if !products.is_empty() {
+        bench.get(&format!("/{ACCOUNT}/phone_numbers")).await;
+        let id = action["catalog_id"].as_str().unwrap_or("1");
+        let catalog = json!({ "id": id, "waba_id": ACCOUNT, "products": products });
+        bench.simulator.put_catalog(serde_json::from_value(catalog).unwrap()).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn every_message_is_accepted_when_its_references_exist() {
     let examples: BTreeMap<String, Value> = serde_json::from_str(MESSAGES).unwrap();
@@ -92,6 +111,7 @@ async fn every_message_is_accepted_when_its_references_exist() {
         if message.get("template").is_some() {
             bench.approved(fitting_template(&message)).await;
         }
+        stock(&bench, &message).await;
         let (status, answer) = bench.send(message.clone()).await;
         assert_eq!(status, 200, "{name}: {answer} for {message}");
     }

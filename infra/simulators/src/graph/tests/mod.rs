@@ -1,5 +1,6 @@
 //! The simulator through its router, with a clock that stands still.
 
+mod catalogs;
 mod control;
 mod delivery;
 mod media;
