@@ -6,6 +6,7 @@
 //! - What it may reach: `registry::MESSAGES`.
 
 mod dmchamp;
+mod products;
 mod sendapi;
 mod sendapp;
 mod sendwo;
@@ -55,6 +56,11 @@ pub fn table() -> Table<App> {
         get_or_post("/api/v1/whatsapp/conversation", history::conversation),
         get_or_post("/api/v1/whatsapp/message/delivery-status", history::delivery_status),
     ];
+    let products: [ApiEndpoint<App>; 3] = [
+        get_or_post("/api/v1/whatsapp/send-product", sendwo::products::send_product),
+        get_or_post("/api/v1/whatsapp/send-product-list", sendwo::products::send_products),
+        get_or_post("/api/v1/whatsapp/send-catalog", sendwo::products::send_catalog),
+    ];
     // As sister products call them.
     let sisters: [ApiEndpoint<App>; 8] = [
         get_or_post("/api/v1/whatsapp/send", template::send),
@@ -66,7 +72,8 @@ pub fn table() -> Table<App> {
         get_or_post("/api/v1/whatsapp/get/template/list", template::list),
         get_or_post("/api/v1/whatsapp/template/list", template::list),
     ];
-    let sendwo = sendwo.into_iter().chain(sisters.map(ApiEndpoint::extension));
+    let ours = products.into_iter().chain(sisters).map(ApiEndpoint::extension);
+    let sendwo = sendwo.into_iter().chain(ours);
     let sendapi: [ApiEndpoint<App>; 2] =
         [get("/v1/whatsapp/messages", sendapi::list), get("/v1/whatsapp/messages/{id}", sendapi::show)];
     let dmchamp: [ApiEndpoint<App>; 2] = [

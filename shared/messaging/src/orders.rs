@@ -1,6 +1,7 @@
 //! Orders: what customers send from a catalog, and how far each is.
 
 use domain::catalog::{NewOrder, Order, OrderItem, OrderNotice, OrderStatus};
+use domain::contact::Contact;
 use domain::identity::Identity;
 use domain::message::{Commerce, Content};
 use domain::money::Currency;
@@ -100,14 +101,25 @@ pub async fn list(store: &Store, tenant: &TenantId, wanted: &OrderQuery<'_>) -> 
     Ok(store.orders(tenant, wanted).await?)
 }
 
-/// Everybody whom orders of somebody may name: themselves, and those who became a part of
-/// them. Nobody, when there is no such contact.
+/// Everybody whom orders of a contact may name: the contact, and those who became a part of
+/// it. Nobody, when there is no such contact.
 ///
 /// # Errors
 /// [`Code::Unavailable`] when the database does not answer.
-pub async fn buyers(store: &Store, tenant: &TenantId, who: &Identity) -> Result<Vec<ContactId>> {
-    let contact = store.contact_by(tenant, who).await?;
-    Ok(contact.map_or_else(Vec::new, |contact| [vec![contact.id], contact.absorbed.clone()].concat()))
+pub async fn buyers(store: &Store, tenant: &TenantId, contact: ContactId) -> Result<Vec<ContactId>> {
+    Ok(store.contact(tenant, contact).await?.map_or_else(Vec::new, all_of))
+}
+
+/// The same of whoever carries an identity.
+///
+/// # Errors
+/// [`Code::Unavailable`] when the database does not answer.
+pub async fn buyers_known_by(store: &Store, tenant: &TenantId, who: &Identity) -> Result<Vec<ContactId>> {
+    Ok(store.contact_by(tenant, who).await?.map_or_else(Vec::new, all_of))
+}
+
+fn all_of(contact: Contact) -> Vec<ContactId> {
+    [vec![contact.id], contact.absorbed].concat()
 }
 
 /// What is to become of an order.

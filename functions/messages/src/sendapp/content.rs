@@ -1,4 +1,4 @@
-//! What a SendApp message says: text, media, buttons or a template.
+//! What a SendApp message says: text, media, buttons, products or a template.
 
 use api_http::{
     Array, FieldKind, Fields, FromParameter, Given, Parameter, Request, Required, Within, request, text_of,
@@ -6,33 +6,53 @@ use api_http::{
 use domain::Invalid;
 use domain::media::{MediaKind, mime_of_name};
 use domain::message::{Button, Content, Header, MediaSource, TemplateCall};
+use messaging::catalogs::ShownProducts;
 use serde_json::{Map, Value};
+
+use super::products::{Around, ProductFields};
 
 type Result<T> = std::result::Result<T, Invalid>;
 
 request! {
     /// The content of a message.
-    pub(crate) struct ContentFields(media: MediaFields, buttons: ButtonsFields) {
-        kind: Required<String> =
-            named("type").one_of(&["freetext", "template", "text", "media", "interactive"]),
+    pub(crate) struct ContentFields(media: MediaFields, buttons: ButtonsFields, products: ProductFields) {
+        kind: Required<String> = named("type").one_of(&[
+            "freetext", "template", "text", "media", "interactive", "product", "product_list", "catalog"
+        ]),
         message: Given<String> = named("message" | "text"),
         template: Given<TemplateObject> = named("template"),
     }
 }
 
+/// What a message says.
+#[derive(Debug)]
+pub(crate) enum Said {
+    /// This.
+    Content(Content),
+    /// Products of a catalog of the account's.
+    Products(ShownProducts),
+}
+
 impl ContentFields {
-    /// The content. `freetext` is what its other fields make of it.
-    pub(crate) fn get(self) -> Result<Content> {
-        let Self { media, buttons, kind, message, template } = self;
-        match kind.get()?.trim().to_ascii_lowercase().as_str() {
+    /// What the message says. `freetext` is what its other fields make of it.
+    pub(crate) fn get(self) -> Result<Said> {
+        let Self { media, buttons, products, kind, message, template } = self;
+        let content = match kind.get()?.trim().to_ascii_lowercase().as_str() {
             "template" => call(template),
             "media" => media.get(message),
             "interactive" => buttons.get(message),
+            "product" => return products.one(buttons.around(message)).map(Said::Products),
+            "product_list" => return products.list(buttons.around(message)).map(Said::Products),
+            "catalog" | "catalog_message" => products.all(buttons.around(message)),
             "freetext" | "text" if buttons.are_given() => buttons.get(message),
             "freetext" | "text" if media.is_given()? => media.get(message),
             "freetext" | "text" => Ok(Content::Text { body: message.needed()? }),
-            _ => Err(Invalid::new("type", "type must be freetext, template, text, media or interactive")),
-        }
+            _ => Err(Invalid::new(
+                "type",
+                "type must be freetext, template, text, media, interactive, product, product_list or catalog",
+            )),
+        };
+        content.map(Said::Content)
     }
 }
 
@@ -79,6 +99,11 @@ impl ButtonsFields {
     /// Whether there is something in `buttons`, be it right or wrong.
     fn are_given(&self) -> bool {
         self.buttons.peek().map_or(true, |buttons| buttons.is_some_and(|Buttons(items)| !items.is_empty()))
+    }
+
+    /// What stands around something else than buttons.
+    fn around(self, message: Given<String>) -> Around {
+        Around { message, header: self.header, footer: self.footer }
     }
 
     fn get(self, body: Given<String>) -> Result<Content> {
@@ -221,12 +246,40 @@ fn within_template(invalid: Invalid) -> Invalid {
 
 #[cfg(test)]
 mod tests {
+    use domain::message::Commerce;
     use serde_json::json;
 
     use super::*;
 
-    fn read(params: Value) -> Result<Content> {
+    fn said(params: Value) -> Result<Said> {
         ContentFields::read(Fields::from(params.as_object().unwrap())).get()
+    }
+
+    fn read(params: Value) -> Result<Content> {
+        said(params).map(|said| match said {
+            Said::Content(content) => content,
+            Said::Products(shown) => panic!("{shown:?}"),
+        })
+    }
+
+    #[test]
+    fn products_are_shown_alone_or_as_a_list() {
+        let products = |params: Value| match said(params).unwrap() {
+            Said::Products(shown) => shown,
+            Said::Content(content) => panic!("{content:?}"),
+        };
+        let ids = |shown: &ShownProducts| shown.sections[0].products.clone();
+        let one = products(json!({"type": "product", "catalog_id": 7, "product_retailer_id": "pane"}));
+        assert_eq!(
+            (ids(&one), one.catalog.as_deref(), one.as_list),
+            (vec!["pane".to_owned()], Some("7"), false)
+        );
+        let list =
+            products(json!({"type": "product_list", "message": "Scegli", "product_ids": "pane,dolce"}));
+        assert_eq!((ids(&list).len(), list.as_list), (2, true));
+        let all = read(json!({"type": "catalog_message", "message": "Tutto", "footer": "Ciao"})).unwrap();
+        let want = Commerce::Catalog { body: "Tutto".into(), footer: Some("Ciao".into()), thumbnail: None };
+        assert_eq!(all, Content::Commerce(want));
     }
 
     #[test]
@@ -288,6 +341,10 @@ mod tests {
             (json!({"type": "freetext", "media_url": "https://x.it/a", "media_type": "gif"}), "media_type"),
             (json!({"type": "freetext", "message": "x", "buttons": "yes"}), "buttons"),
             (json!({"type": "freetext", "message": "x", "buttons": [{"id": 1}]}), "buttons"),
+            (json!({"type": "product"}), "product_id"),
+            (json!({"type": "product_list", "product_ids": "a"}), "message"),
+            (json!({"type": "product_list", "message": "x"}), "sections"),
+            (json!({"type": "catalog"}), "message"),
             (json!({"type": "template"}), "template"),
             (json!({"type": "template", "template": "promo"}), "template"),
             (json!({"type": "template", "template": {"name": []}}), "template.name"),
@@ -297,7 +354,7 @@ mod tests {
             ),
             (json!({"type": "template", "template": {"name": "a", "language": []}}), "template.language"),
         ] {
-            assert_eq!(read(params.clone()).unwrap_err().field, field, "{params}");
+            assert_eq!(said(params.clone()).unwrap_err().field, field, "{params}");
         }
     }
 }

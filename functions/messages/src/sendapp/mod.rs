@@ -1,6 +1,7 @@
 //! `/api/whatsapp-meta`: sending, and the templates; `/api/suppressions`.
 
 pub(crate) mod content;
+mod products;
 pub(crate) mod suppressions;
 pub(crate) mod templates;
 
@@ -14,10 +15,10 @@ use domain::CallingCode;
 use domain::phone::LeftOut;
 use domain::sender::SenderId;
 use messaging::messages::{Outgoing, Sent};
-use messaging::{Services, messages};
+use messaging::{Services, catalogs, messages};
 use serde::Serialize;
 
-use content::ContentFields;
+use content::{ContentFields, Said};
 
 #[derive(Serialize)]
 struct Answer {
@@ -58,7 +59,11 @@ pub(crate) async fn send(
         let account = account_of_token(store, &caller, token).await?;
         let country = country.get()?.or(account.default_country);
         let (to, left_out) = number.get()?.recipient(country)?;
-        let new = Outgoing { to, content: content.get()?, sender: sender.get()? };
+        let content = match content.get()? {
+            Said::Content(content) => content,
+            Said::Products(shown) => catalogs::show(&services, caller.tenant_id(), &account, shown).await?,
+        };
+        let new = Outgoing { to, content, sender: sender.get()? };
         let sent = messages::send(&services, &caller, &account, new, send).await;
         let sent = sent.map_err(|error| ApiError(error).renamed("to", "number"))?;
         Ok(Reply::<200, Answer>(Answer::new(sent, left_out)))

@@ -3,6 +3,7 @@
 pub(crate) mod content;
 pub(crate) mod history;
 mod listed;
+pub(crate) mod products;
 pub(crate) mod template;
 
 use api_http::{ApiError, Caller, Input, PhoneText, Reply, Required, Result, idempotent_send, request};

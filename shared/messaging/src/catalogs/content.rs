@@ -26,6 +26,8 @@ pub struct ShownProducts {
     pub catalog: Option<String>,
     /// Which: one product is shown alone, several as a list.
     pub sections: Vec<ProductSection>,
+    /// One product is a list, too.
+    pub as_list: bool,
 }
 
 /// The catalog of an account that is named, or its only one.
@@ -74,13 +76,11 @@ pub async fn show(
     account: &Account,
     shown: ShownProducts,
 ) -> Result<Content> {
-    let ShownProducts { text: body, header, footer, catalog, sections } = shown;
+    let ShownProducts { text: body, header, footer, catalog, sections, as_list } = shown;
     let Catalog { id: catalog, name } = of_account(services, tenant, account, catalog.as_deref()).await?;
-    let only = match sections.as_slice() {
-        [ProductSection { title: None, products }] => match products.as_slice() {
-            [product] if header.is_none() => Some(product.clone()),
-            _ => None,
-        },
+    let products: Vec<&String> = sections.iter().flat_map(|section| &section.products).collect();
+    let only = match products.as_slice() {
+        [product] if !as_list => Some((*product).clone()),
         _ => None,
     };
     Ok(Content::Commerce(match only {
