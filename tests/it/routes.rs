@@ -16,6 +16,7 @@ pub(crate) fn routes() -> Vec<Route> {
         accounts::table().routes(),
         assistant::table().routes(),
         campaigns::table().routes(),
+        catalog::table().routes(),
         contacts::table().routes(),
         inbound::table().routes(),
         messages::table().routes(),

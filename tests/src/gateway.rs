@@ -8,6 +8,7 @@ pub fn paths() -> BTreeMap<String, &'static str> {
         ("accounts", accounts::table().routes()),
         ("assistant", assistant::table().routes()),
         ("campaigns", campaigns::table().routes()),
+        ("catalog", catalog::table().routes()),
         ("contacts", contacts::table().routes()),
         ("inbound", inbound::table().routes()),
         ("messages", messages::table().routes()),

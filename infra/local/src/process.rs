@@ -46,7 +46,7 @@ impl Apps {
     }
 
     /// The routes of each function.
-    pub fn functions(&self) -> [(&'static str, Router); 8] {
+    pub fn functions(&self) -> [(&'static str, Router); 9] {
         let Services { store, graph, outbound, queues, files, .. } = self.services.clone();
         let admin_key = AdminKey::fixed(self.admin_key.clone().map(domain::Secret::new));
         [
@@ -60,6 +60,7 @@ impl Apps {
                 }),
             ),
             ("assistant", assistant::routes(assistant::App { store: store.clone(), queues: queues.clone() })),
+            ("catalog", catalog::routes(catalog::App { services: self.services.clone() })),
             ("messages", messages::routes(messages::App { services: self.services.clone() })),
             ("inbound", inbound::routes(inbound::App::new(store.clone(), queues, files.bodies()))),
             ("senders", senders::routes(senders::App { store, graph, outbound })),

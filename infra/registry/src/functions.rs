@@ -2,10 +2,11 @@
 
 use queue::Queue::{self, Campaign, Inbound, Media, Send, Webhook};
 use store::Kind::{
-    Accounts, Active, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Channel, Contacts, Conversation,
-    Counter, Delivery, Due, Event, Export, File, Flow, Frequency, Hook, HookState, Idempotency, Identity,
-    Import, Intake, Label, Ledger, LedgerHead, MediaId, Message, Moved, Outbox, PhoneId, Plans, Rate, Report,
-    Run, Runner, Slot, Suppression, Templates, Tenant, Token, Usage, Verify, Waba, Waiting, Wamid,
+    Accounts, Active, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Catalog, Channel, Contacts,
+    Conversation, Counter, Delivery, Due, Event, Export, File, Flow, Frequency, Hook, HookState, Idempotency,
+    Identity, Import, Intake, Label, Ledger, LedgerHead, MediaId, Message, Moved, Order, Outbox, PhoneId,
+    Plans, Product, Rate, Report, Run, Runner, Slot, Suppression, Templates, Tenant, Token, Usage, Verify, Waba,
+    Waiting, Wamid,
 };
 
 use crate::Client::{Bucket, Files, Graph, Outbound, Schedules, Secret};
@@ -16,6 +17,7 @@ pub const ALL: &[&Function] = &[
     &ACCOUNTS,
     &ASSISTANT,
     &CAMPAIGNS,
+    &CATALOG,
     &CONTACTS,
     &INBOUND,
     &MESSAGES,
@@ -118,6 +120,30 @@ pub const CAMPAIGNS: Function = Function {
     ..Function::API
 };
 
+/// `functions/catalog`. It sends when a customer is told of an order.
+pub const CATALOG: Function = Function {
+    name: "catalog",
+    about: "Catalogs, their products, and orders",
+    reads: &[
+        Accounts,
+        ApiKey,
+        Contacts,
+        Conversation,
+        Hook,
+        Identity,
+        Product,
+        Runner,
+        Suppression,
+        Tenant,
+        Token,
+    ],
+    writes: &[Catalog, Due, Idempotency, Message, Order, Outbox, Rate, Slot, Usage, Wamid],
+    clients: &[Secret, Graph, Outbound, Files],
+    feeds: &[Campaign, Webhook],
+    zipped_max: 8_600_000,
+    ..Function::API
+};
+
 /// `functions/contacts`
 pub const CONTACTS: Function = Function {
     name: "contacts",
@@ -166,6 +192,7 @@ pub const MESSAGES: Function = Function {
     reads: &[Accounts, ApiKey, Campaigns, Channel, Conversation, Hook, Ledger, Moved, Runner, Tenant, Token],
     writes: &[
         Blocks,
+        Catalog,
         Contacts,
         Counter,
         Due,
@@ -217,13 +244,14 @@ pub const WEBHOOKS: Function = Function {
 /// `functions/campaign-worker`
 pub const CAMPAIGN_WORKER: Function = Function {
     name: "campaign-worker",
-    about: "The planner, from contacts to ledger; reports; files of contacts",
+    about: "The planner, from contacts to ledger; reports; files of contacts; catalogs",
     reads: &[Accounts, Channel, Conversation, Frequency, Hook, Tenant],
     writes: &[
         Active,
         Audit,
         Blocks,
         Campaigns,
+        Catalog,
         Contacts,
         Counter,
         Due,
@@ -235,6 +263,7 @@ pub const CAMPAIGN_WORKER: Function = Function {
         Ledger,
         LedgerHead,
         Outbox,
+        Product,
         Report,
         Run,
         Runner,
@@ -280,6 +309,7 @@ pub const INBOUND_WORKER: Function = Function {
         MediaId,
         Message,
         Moved,
+        Order,
         Outbox,
         Run,
         Slot,
