@@ -19,6 +19,9 @@ use store::outbox::{ContactChange, Facts};
 
 const PNG: &[u8] = &[0x89, b'P', b'N', b'G', 13, 10, 26, 10, 0, 0, 0, 13];
 
+/// The catalog of the shop.
+const CATALOG: &str = "700700700700700";
+
 /// Everything of the table and the queues that is granted. What is granted of the bucket is
 /// used by whoever follows a signed address.
 fn granted() -> BTreeSet<Use> {
@@ -388,6 +391,39 @@ async fn inbound() -> World {
     world
 }
 
+/// A catalog that is read, shown and ordered from.
+async fn catalogs() -> World {
+    let (world, api, _) = shop().await;
+    let stock = |products: Value| {
+        let catalog = json!({"id": CATALOG, "waba_id": WABA_ID, "products": products});
+        world.simulator.put_catalog(serde_json::from_value(catalog).unwrap()).unwrap();
+    };
+    stock(json!([{"retailer_id": "pane", "price": 2}, {"retailer_id": "vino", "price": 8}]));
+    world.writes(&phone(1), "ciao");
+    world.drain().await;
+    // Which there are is asked of Meta by whoever needs it first.
+    let show = json!({"number": phone(1), "type": "product", "product_id": "pane"});
+    post(&api, "/api/whatsapp-meta/send", show).await;
+    world.clock.advance_ms(61_000);
+    api.get("/api/catalogs").await.expect(200);
+    post(&api, &format!("/api/catalogs/{CATALOG}/sync"), json!({})).await;
+    world.drain().await;
+    stock(json!([{"retailer_id": "pane", "price": 3}]));
+    post(&api, &format!("/api/catalogs/{CATALOG}/sync"), json!({})).await;
+    world.drain().await;
+    let items = json!([{"product_retailer_id": "pane"}]);
+    let order = json!({"from": phone(1), "catalog_id": CATALOG, "items": items});
+    world.simulator.order(serde_json::from_value(order).unwrap()).unwrap();
+    world.drain().await;
+    let orders = api.get("/api/orders").await.expect(200);
+    let path = format!("/api/orders/{}", orders["orders"][0]["id"].as_str().unwrap());
+    let change = json!({"status": "shipped", "notify": true, "idempotency_key": "k-1"});
+    assert_eq!(post(&api, &path, change).await["notification"]["status"], "sent");
+    api.sendwo("/api/v1/catalog/order/list", &format!("phone_number={}", &phone(1)[1..])).await.expect(200);
+    world.drain().await;
+    world
+}
+
 /// Endpoints that fail, are taken up again, are sent again what they missed, and are gone.
 async fn webhooks() -> World {
     let (world, api, hook) = shop().await;
@@ -470,9 +506,10 @@ async fn no_function_is_granted_more_than_it_uses() {
         Box::pin(interrupted()),
         Box::pin(inbound()),
         Box::pin(flows()),
+        Box::pin(catalogs()),
         Box::pin(webhooks())
     );
-    let worlds: [World; 10] = stories.into();
+    let worlds: [World; 11] = stories.into();
     let used: BTreeSet<Use> = worlds.iter().flat_map(World::uses).collect();
     let unused = granted().into_iter().filter(|one| !used.contains(one));
     let unused: Vec<String> = unused.map(|one| format!("{} {:?}", one.function, one.what)).collect();

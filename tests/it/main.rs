@@ -3,6 +3,7 @@
 
 mod bodies;
 mod campaigns;
+mod catalogs;
 mod channels;
 mod conformance;
 mod contact_files;

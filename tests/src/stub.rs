@@ -37,6 +37,7 @@ impl Channel for Stub {
         Capabilities {
             templates: false,
             buttons: false,
+            products: false,
             media: Media::None,
             needs_window: false,
             needs_marketing_country: false,

@@ -8,7 +8,9 @@ mod rigs;
 use channels::{AnyChannel, Channel, Error, MediaUpload, OutboundMessage, Regarding};
 use domain::channel::Media;
 use domain::media::MediaKind;
-use domain::message::{Address, Button, CallbackRef, Content, CustomAddress, MediaSource, TemplateCall};
+use domain::message::{
+    Address, Button, CallbackRef, Commerce, Content, CustomAddress, MediaSource, TemplateCall,
+};
 use domain::outcome::{About, Next, Outcome, Refusal, Scope};
 use domain::{CampaignId, ContactId};
 
@@ -27,6 +29,7 @@ fn contents() -> Vec<Content> {
         Content::Text { body: "Ciao".to_owned() },
         media(MediaSource::Link("https://example.com/a.jpg".to_owned())),
         Content::Buttons { header: None, body: "?".to_owned(), footer: None, buttons: vec![button] },
+        Content::Commerce(Commerce::Catalog { body: "Tutto".to_owned(), footer: None, thumbnail: None }),
         Content::Template(TemplateCall { name, language, components: Vec::new() }),
     ]
 }
