@@ -266,7 +266,7 @@ pub(crate) async fn update(
             text: asked.message.get()?,
             description: asked.description.get()?,
         };
-        let changed = orders::change(&services, &caller, id, &change).await?;
+        let changed = Box::pin(orders::change(&services, &caller, id, &change)).await?;
         let named = Named::by(store, tenant, std::slice::from_ref(&changed.order)).await?;
         Ok(Reply::<200, Changed>(Changed {
             status: "success",

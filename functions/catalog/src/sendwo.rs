@@ -360,7 +360,7 @@ pub(crate) async fn update(
             text: message.get()?,
             description: description.get()?,
         };
-        let changed = orders::change(&services, &caller, &id, &change).await;
+        let changed = Box::pin(orders::change(&services, &caller, &id, &change)).await;
         let renamed = |error| ApiError(error).renamed("order_id", by_order).renamed("status", by_status);
         let changed = changed.map_err(renamed)?;
         let (store, tenant) = (&services.store, caller.tenant_id());

@@ -184,7 +184,7 @@ pub async fn change(
         if !order.status.may_become(change.status) {
             return Err(impossible(&order, change.status));
         }
-        match moved(services, tenant, &order, change).await {
+        match Box::pin(moved(services, tenant, &order, change)).await {
             Ok(after) => {
                 (order, is_changed) = (after, true);
                 break;
@@ -197,7 +197,7 @@ pub async fn change(
     }
     let told = match change.tells {
         false => Told::No,
-        true => match tell(services, caller, &mut order, change).await {
+        true => match Box::pin(tell(services, caller, &mut order, change)).await {
             Ok(sent) => Told::By(sent),
             // Who asks again is told.
             Err(error) if error.code.is_server_error() => return Err(error),
@@ -251,7 +251,8 @@ async fn tell(services: &Services, caller: &Caller, order: &mut Order, change: &
         Some(_) | None => choose(store, tenant, order).await?,
     };
     let new = Outgoing { to: order.address.clone(), content, sender: order.sender.clone() };
-    send(services, caller, &account, new, SendRequest { id: chosen.message, is_repeated: true }).await
+    let request = SendRequest { id: chosen.message, is_repeated: true };
+    Box::pin(send(services, caller, &account, new, request)).await
 }
 
 /// Whether a message was surely not sent.

@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::json;
 
 use super::compare;
-use super::story::HOOK;
+use super::story::{CATALOG, HOOK};
 
 const ADA: &str = "393330000001";
 
@@ -196,6 +196,70 @@ fn templates() {
             .upload("/api/v1/whatsapp/upload/media", &[("phone_number_id", "9")], ("media_file", file))
             .await;
         story.upload("/api/v1/whatsapp/upload/media", &[], ("attachment", file)).await;
+    });
+}
+
+#[test]
+fn catalogs() {
+    compare("sendwo-catalogs", async |story| {
+        story.stock();
+        let path = |what: &str| format!("/api/v1/catalog/{what}");
+        let sister = |what: &str| format!("/api/v1/whatsapp/catalog/{what}");
+        let catalog = ("catalogId", CATALOG);
+        story.get_and_post(&path("list"), &[]).await;
+        for path in [path("sync"), sister("sync")] {
+            story.get(&format!("{path}?catalogId={CATALOG}")).await;
+            story.later().await;
+            story.post(&path, json!({"whatsapp_catalog_id": CATALOG})).await;
+            story.later().await;
+        }
+        story.get_and_post(&sister("list"), &[]).await;
+        story.get_and_post(&path("product/list"), &[catalog, ("limit", "1")]).await;
+        story.post(&path("sync"), json!({})).await;
+        story.post(&path("sync"), json!({"whatsapp_catalog_id": "999"})).await;
+        story.post(&path("product/list"), json!({"catalog_id": "999"})).await;
+        story.order();
+        story.later().await;
+        let orders = story.get_and_post(&path("order/list"), &[("limit", "1")]).await;
+        story
+            .get_and_post(&sister("order/list"), &[("whatsapp_catalog_id", CATALOG), ("status", "shipped")])
+            .await;
+        let id = orders["message"][0]["order_id"].as_str().unwrap();
+        let order = ("orderId", id);
+        story.get_and_post(&path("order/update"), &[order, ("status", "processing"), ("notify", "1")]).await;
+        let sisters = [("order_unique_id", id), ("cart_status", "Shipped")];
+        story.get_and_post(&sister("order/status-change"), &sisters).await;
+        story.post(&path("order/update"), json!({"orderId": id, "status": "pending"})).await;
+        story.post(&path("order/update"), json!({"order_unique_id": id, "cart_status": "lost"})).await;
+        story.post(&path("order/update"), json!({"order_unique_id": "1", "cart_status": "Shipped"})).await;
+        story.post(&path("order/update"), json!({"status": "shipped"})).await;
+        story.keyless(Method::GET, &path("list")).await;
+    });
+}
+
+#[test]
+fn products() {
+    compare("sendwo-products", async |story| {
+        story.stock();
+        let path = |what: &str| format!("/api/v1/whatsapp/{what}");
+        let (number, to) = (("phoneNumberId", PHONE_NUMBER_ID), ("to", ADA));
+        let message = ("message", "Scegli");
+        story.get_and_post(&path("send-product"), &[number, to, ("productId", "pane"), message]).await;
+        let ids = ("productIds", "pane,vino");
+        story.get_and_post(&path("send-product-list"), &[number, to, message, ids]).await;
+        story.get_and_post(&path("send-catalog"), &[number, to, message]).await;
+        let of = |more: serde_json::Value| {
+            let mut body = json!({"phoneNumberId": PHONE_NUMBER_ID, "to": ADA});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            body
+        };
+        story.post(&path("send-product"), of(json!({}))).await;
+        story.post(&path("send-product"), of(json!({"productId": "olio"}))).await;
+        story.post(&path("send-product"), of(json!({"product_id": "pane", "catalog_id": "999"}))).await;
+        story
+            .post(&path("send-product-list"), of(json!({"message": "x", "sections": [{"a": {"b": 1}}]})))
+            .await;
+        story.keyless(Method::POST, &path("send-catalog")).await;
     });
 }
 

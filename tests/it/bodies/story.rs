@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api_http::{Dialect, Route};
 use axum::body::Body;
-use harness::{Answer, Api, World};
+use harness::{Answer, Api, WABA_ID, World};
 use http::{Method, Request};
 use serde_json::{Value, json};
 
@@ -13,6 +13,9 @@ use crate::routes::routes;
 /// Where a user's server is said to be. On virtual time nothing listens there, and the
 /// posts are taken all the same.
 pub(super) const HOOK: &str = "http://127.0.0.1/hook";
+
+/// The catalog of those stories that have one.
+pub(super) const CATALOG: &str = "700700700700700";
 
 /// Calls in order, and what was answered.
 pub(super) struct Story<'w> {
@@ -139,6 +142,24 @@ impl<'w> Story<'w> {
             parameters.iter().map(|(name, value)| format!("{name}={}", in_query(value))).collect();
         let answer = self.api.sendwo(path, &pairs.join("&")).await;
         assert_eq!(answer.json()["status"], "1", "{path}: {answer:?}");
+    }
+
+    /// Connects a catalog.
+    pub(super) fn stock(&self) {
+        let products = json!([
+            {"retailer_id": "pane", "name": "Pane di Altamura", "price": 2.5, "description": "Un chilo",
+             "image_url": "https://example.com/pane.jpg", "url": "https://example.com/pane", "brand": "Forno"},
+            {"retailer_id": "vino", "name": "Vino rosso", "price": 8, "availability": "out of stock"},
+        ]);
+        let catalog = json!({"id": CATALOG, "name": "Bottega", "waba_id": WABA_ID, "products": products});
+        self.world.simulator.put_catalog(serde_json::from_value(catalog).unwrap()).unwrap();
+    }
+
+    /// Somebody orders from the catalog.
+    pub(super) fn order(&self) {
+        let items = json!([{"product_retailer_id": "pane", "quantity": 3}, {"product_retailer_id": "vino"}]);
+        let order = json!({"from": "393330000001", "name": "Ada", "items": items, "text": "Senza sacchetto"});
+        self.world.simulator.order(serde_json::from_value(order).unwrap()).unwrap();
     }
 
     /// Half a minute in no time, in which the workers work.

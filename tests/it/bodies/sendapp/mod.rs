@@ -2,6 +2,7 @@
 
 mod accounts;
 mod campaigns;
+mod catalogs;
 mod contact_files;
 mod contacts;
 mod flows;
