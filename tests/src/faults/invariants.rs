@@ -19,6 +19,7 @@ use ulid::Ulid;
 use super::feed::Feed;
 use super::gate::{Fired, Posted};
 use super::plan::Shape;
+use super::scenarios::shop;
 use super::stage::{Answers, Promise, Stage};
 use crate::phone;
 
@@ -236,6 +237,7 @@ impl Findings<'_> {
                 Promise::Answered { to, text } => self.answered(&to, &text),
                 Promise::Marked { who, notes, labels } => self.marked(who, &notes, &labels).await,
                 Promise::Rests { who } => self.rests(who).await,
+                Promise::Shop(promise) => self.violations.extend(shop::wrong(self.stage, &promise).await),
                 Promise::Audience { .. } => {}
             }
         }

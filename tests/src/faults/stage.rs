@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::gate::{Gate, run_as};
 use super::invariants::Violation;
 use super::scenarios::Scenario;
+use super::scenarios::shop::ShopPromise;
 use crate::{Answer, Api, World, phone};
 
 /// As long as API Gateway waits for a function.
@@ -92,6 +93,8 @@ pub enum Promise {
         /// The tags, with the answers to whoever made labels of them.
         labels: Vec<(String, Answers)>,
     },
+    /// A catalog is as it is at Meta, and what was ordered from it is one order.
+    Shop(ShopPromise),
     /// An endpoint gets this many different events that contain the text.
     Events {
         /// A part of the body.

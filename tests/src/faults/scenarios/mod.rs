@@ -9,6 +9,7 @@ mod held;
 mod identity;
 mod inbound;
 mod messages;
+pub(super) mod shop;
 mod subscribers;
 
 use domain::CampaignId;
@@ -57,12 +58,14 @@ pub enum Scenario {
     Identity,
     /// Contacts are led through a flow, and one says STOP.
     Flows,
+    /// A catalog that is read twice, and an order from it.
+    Shop,
     /// Events for an endpoint.
     Events,
 }
 
 impl Scenario {
-    const NAMES: [(Self, &str); 18] = [
+    const NAMES: [(Self, &str); 19] = [
         (Self::Campaign, "campaign"),
         (Self::Cancel, "cancel"),
         (Self::ResumeFailed, "resume-failed"),
@@ -80,6 +83,7 @@ impl Scenario {
         (Self::Inbound, "inbound"),
         (Self::Identity, "identity"),
         (Self::Flows, "flows"),
+        (Self::Shop, "shop"),
         (Self::Events, "events"),
     ];
 
@@ -133,6 +137,7 @@ impl Scenario {
             Self::Identity => identity::prepare(stage).await,
             Self::Import => contacts::prepare(stage).await,
             Self::Flows => flows::prepare(stage).await,
+            Self::Shop => shop::prepare(stage).await,
             Self::Events => events::prepare(stage).await,
         }
     }
@@ -158,6 +163,7 @@ impl Scenario {
             | Self::Inbound
             | Self::Identity
             | Self::Flows
+            | Self::Shop
             | Self::Events => {}
         }
     }
@@ -182,6 +188,7 @@ impl Scenario {
             Self::Inbound => inbound::of_people(stage).await,
             Self::Identity => identity::of_one_person(stage).await,
             Self::Flows => flows::led_through(stage).await,
+            Self::Shop => shop::read_and_ordered_from(stage).await,
             Self::Events => events::for_an_endpoint(stage).await,
         }
     }
