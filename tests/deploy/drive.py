@@ -12,6 +12,7 @@ import boto3
 
 import campaigns
 import queues
+import shop
 import uploads
 import webhooks
 from build import build, missing
@@ -115,6 +116,8 @@ def with_meta(
         webhooks.webhooks(checks, tenant, receiver, f"http://{given.graph_host}:{receiver.port}")
     with checks.part("a scheduled campaign"):
         campaigns.scheduled(checks, tenant, simulator, stack)
+    with checks.part("a catalog and an order"):
+        shop.shop(checks, tenant, simulator)
     with checks.part("deployed and local give the same answers"):
         local = Local(programs / "local", home, admin_key)
         cleanup.callback(local.stop)

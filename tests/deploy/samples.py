@@ -122,6 +122,9 @@ SENDAPP = [
         "token": "{token}", "filename": "a.png", "content_type": "image/png", "size": 68}),
     sendapp(422, "POST", "/api/campaigns/upload_url", {
         "token": "{token}", "filename": "a.exe", "content_type": "application/x-msdownload", "size": 10}),
+    sendapp(200, "GET", "/api/orders"),
+    sendapp(404, "GET", "/api/orders/999"),
+    sendapp(404, "GET", "/api/catalogs/999/products"),
     *(sendapp(200, "POST", f"{WEBHOOK}?source=crm", body) for body in (
         MARIO, MARIO, [MARIO, {"email": "ada@example.com"}], {}, "{not json")),
     Sample(200, "POST", WEBHOOK, "fields[nome]=Ada&fields[cellulare]=%2B393475550120", FORM),
@@ -153,6 +156,8 @@ SENDWO = [
     sendwo(200, "POST", "/api/v1/whatsapp/send-text-message", {"phone_number": "393391234570"}),
     sendwo(200, "POST", "/api/v1/whatsapp/trigger-bot-flow", {"to": "393391234570", "flowId": "nobody"}),
     sendwo(200, "GET", "/api/v1/whatsapp/bot-flow/list"),
+    sendwo(200, "GET", "/api/v1/catalog/order/list"),
+    sendwo(200, "POST", "/api/v1/catalog/sync", {"catalogId": "999"}),
     Sample(401, "GET", "/api/v1/subscriber/list"),
     Sample(200, "POST", "/api/v1/subscriber/create", "{not json", JSON),
     sendwo(405, "DELETE", "/api/v1/subscriber/list"),
