@@ -5,8 +5,8 @@ use store::Kind::{
     Accounts, Active, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Catalog, Channel, Contacts,
     Conversation, Counter, Delivery, Due, Event, Export, File, Flow, Frequency, Hook, HookState, Idempotency,
     Identity, Import, Intake, Label, Ledger, LedgerHead, MediaId, Message, Moved, Order, Outbox, PhoneId,
-    Plans, Product, Rate, Report, Run, Runner, Slot, Suppression, Templates, Tenant, Token, Usage, Verify, Waba,
-    Waiting, Wamid,
+    Plans, Product, Rate, Report, Run, Runner, Slot, Suppression, Templates, Tenant, Token, Usage, Verify,
+    Waba, Waiting, Wamid,
 };
 
 use crate::Client::{Bucket, Files, Graph, Outbound, Schedules, Secret};
@@ -300,6 +300,7 @@ pub const INBOUND_WORKER: Function = Function {
     writes: &[
         Blocks,
         Campaigns,
+        Catalog,
         Contacts,
         Conversation,
         Counter,

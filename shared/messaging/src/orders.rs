@@ -8,7 +8,7 @@ use domain::money::Currency;
 use domain::recipient::State;
 use domain::webhook::Event;
 use domain::{ContactId, MessageId, TenantId};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use store::Store;
 use store::messages::Message;
 use store::orders::OrderQuery;
@@ -32,6 +32,21 @@ pub(crate) async fn received(store: &Store, tenant: &TenantId, message: &Message
     let Some(order) = order_in(message) else { return Ok(None) };
     store.create_order(tenant, &order).await?;
     Ok(Some(order_received(tenant, &order)))
+}
+
+/// What a message orders, as variables of the flow that it starts: `order_id`, `order_total` such as
+/// "12.30 EUR", `order_items` such as "2 x pane, 1 x olio", `order_note`. Nothing, when it orders
+/// nothing; a total only where every price can be read.
+pub(crate) fn vars(message: &Message) -> Map<String, Value> {
+    let Some(order) = order_in(message) else { return Map::new() };
+    let items = order.new.items.iter().map(|item| format!("{} x {}", item.quantity, item.retailer_id));
+    let vars = [
+        ("order_id", Some(order.id.to_string())),
+        ("order_total", order.total.map(|total| format!("{} {}", total.decimal(), total.currency))),
+        ("order_items", Some(items.collect::<Vec<_>>().join(", "))),
+        ("order_note", order.new.note),
+    ];
+    vars.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()
 }
 
 /// The order that a message is.

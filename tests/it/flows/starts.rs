@@ -1,5 +1,6 @@
 //! What starts a flow, and what does not.
 
+use harness::WABA_ID;
 use serde_json::{Value, json};
 
 use super::{ADA, Listener, booking, made, pass, said, state, world_with, writes};
@@ -106,4 +107,38 @@ async fn a_flow_of_one_account_is_started_by_its_contacts_alone() {
     let mut ada = Listener::new();
     assert_eq!(ada.says(&world, "orari").await, Vec::<String>::new());
     assert_eq!(ada.says(&world, "prenota").await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_starts_a_flow_that_knows_it() {
+    let steps = json!({
+        "thanks": {"do": "message", "text": "{{vars.order_items}}: {{vars.order_total}}", "next": "more"},
+        "more": {"do": "message", "text": "Provi anche", "product": {"ids": ["olio"]}, "next": "where"},
+        "where": {"do": "ask", "text": "Dove consegniamo?", "save": "address", "next": "tag"},
+        "tag": {"do": "set", "add_tags": ["ordine"], "metadata": {"order": "{{vars.order_id}}"}, "next": "person"},
+        "person": {"do": "handover", "text": "Arriva a {{vars.address}}"},
+    });
+    let flow = json!({"name": "Ordini", "triggers": [{"on": "order"}], "start": "thanks", "steps": steps});
+    let (world, api, id) = world_with(flow).await;
+    let products = json!([{"retailer_id": "pane", "price": "4.50", "currency": "EUR"},
+                          {"retailer_id": "olio", "price": "14.90", "currency": "EUR"}]);
+    let catalog = json!({"id": "7001", "waba_id": WABA_ID, "products": products});
+    world.simulator.put_catalog(serde_json::from_value(catalog).unwrap()).unwrap();
+    let items = json!([{"product_retailer_id": "pane", "quantity": 2}, {"product_retailer_id": "olio"}]);
+    let order = json!({"from": ADA, "catalog_id": "7001", "items": items});
+    world.simulator.order(serde_json::from_value(order).unwrap()).unwrap();
+    world.drain().await;
+    let mut ada = Listener::new();
+    assert_eq!(ada.hears(&world), ["2 x pane, 1 x olio: 23.90 EUR", "Provi anche", "Dove consegniamo?"]);
+    let shown = &world.simulator.messages(Some(ADA), 10)[1].body["interactive"];
+    assert_eq!(
+        (&shown["type"], &shown["action"]["product_retailer_id"]),
+        (&json!("product"), &json!("olio"))
+    );
+    pass(&world, 1);
+    assert_eq!(ada.says(&world, "Via Roma 1, Bari").await, ["Arriva a Via Roma 1, Bari"]);
+    let orders = api.get("/api/orders").await.expect(200);
+    let contact = &api.get("/api/contacts").await.expect(200)["contacts"][0];
+    assert_eq!(contact["metadata"]["order"], orders["orders"][0]["id"]);
+    assert_eq!(state(&api, &id).await, ("ended".to_owned(), json!("handed_over")));
 }

@@ -3,7 +3,7 @@
 use channels::Channel as _;
 use domain::account::Account;
 use domain::media::MediaKind;
-use domain::message::{Address, Button, Content, ListRow, MediaSource};
+use domain::message::{Address, Button, Content, ListRow, MediaSource, ProductSection};
 use domain::template::Params;
 use domain::{TenantId, channel::Capabilities};
 use flows::Outgoing;
@@ -11,6 +11,7 @@ use ops::{Error, Result};
 use serde_json::Value;
 
 use crate::Services;
+use crate::catalogs::{ShownProducts, show};
 use crate::routes::Route;
 use crate::template_call::{TemplateValues, fill};
 use crate::templates::approved;
@@ -63,7 +64,14 @@ pub(super) async fn content(
             let values = TemplateValues { params, ..TemplateValues::default() };
             fill(services, tenant, account, &route.sender.id, &template, (to, values)).await
         }
-        Outgoing::Products { .. } => Err(Error::invalid("product", "no catalog is connected")),
+        Outgoing::Products { text, catalog, products } => {
+            let Some(account) = account else {
+                return Err(Error::invalid("product", "the channel has no catalog"));
+            };
+            let sections = vec![ProductSection { title: None, products }];
+            let shown = ShownProducts { text, catalog, sections, ..ShownProducts::default() };
+            show(services, tenant, account, shown).await
+        }
     }
 }
 

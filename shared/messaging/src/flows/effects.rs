@@ -9,6 +9,7 @@ use domain::contact::Contact;
 use domain::merge::ContactChange;
 use domain::message::Content;
 use domain::note::Note;
+use domain::plan::Module;
 use domain::recipient::State;
 use domain::webhook::{ID_HEADER, SIGNATURE_HEADER, SigningKeys, TIMESTAMP_HEADER};
 use domain::{MessageId, TenantId};
@@ -140,6 +141,10 @@ impl Stage<'_> {
         let (services, tenant) = (self.services, self.tenant);
         let mut content = content(services, tenant, (self.account, route), (&stored.to, outgoing)).await?;
         content.check()?;
+        let plan = self.listening.tenant.as_ref().map(|tenant| &tenant.plan);
+        if matches!(content, Content::Commerce(_)) && plan.is_some_and(|plan| !plan.has(Module::Catalog)) {
+            return Err(Error::new(Code::PlanLimit, "the plan has no catalog"));
+        }
         route.channel.capabilities().check(&content)?;
         let Listening { opted_out, window, turn, .. } = self.listening;
         let addressee = Addressee {

@@ -9,7 +9,7 @@ use ops::Result;
 use ops::events::{EventPublisher, message_received};
 use ops::receiving::{Heard, Setting, Told};
 use queue::Unacknowledged;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use store::Store;
 use store::messages::Message;
 
@@ -152,7 +152,7 @@ async fn tell_flows(
         keyword: heard.keyword(policy),
         replies_to: raw.pointer("/context/id").and_then(Value::as_str),
         is_copy,
-        vars: Map::new(),
+        vars: orders::vars(message),
     };
     Box::pin(flows::hear(services, spoken)).await
 }
