@@ -7,9 +7,9 @@ use domain::catalog::{Order, OrderStatus};
 use domain::message::MAX_COMMERCE_TEXT;
 use domain::plan::Module;
 use domain::{ContactId, MessageId};
+use messaging::Services;
 use messaging::catalogs::{self, KnownCatalog};
 use messaging::orders::{self, OrderChange};
-use messaging::{Services, catalogs::Sync};
 use ops::plans;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ impl From<&KnownCatalog> for ShownCatalog {
             waba_id: known.waba_id.clone(),
             account_id: known.account.0,
             products: count(known),
-            sync: known.sync.as_ref().map(|sync: &Sync| ShownSync::from(sync)),
+            sync: ShownSync::of(known),
         }
     }
 }

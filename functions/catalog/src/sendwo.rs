@@ -14,7 +14,7 @@ use domain::plan::Module;
 use messaging::Services;
 use messaging::catalogs::{self, KnownCatalog};
 use messaging::orders::{self, OrderChange};
-use ops::plans;
+use ops::{Error, plans};
 use serde::Serialize;
 use store::catalogs::ProductQuery;
 use store::orders::OrderQuery;
@@ -23,6 +23,8 @@ use crate::shown::{Named, Notification, ShownItem, ShownProduct, ShownSync, coun
 
 const LIMIT: u64 = 100;
 const MAX_LIMIT: u64 = 1_000;
+/// Everything up to the part is read.
+const MAX_OFFSET: u64 = 100_000;
 
 #[derive(Serialize)]
 struct ListedCatalog {
@@ -44,7 +46,7 @@ impl From<&KnownCatalog> for ListedCatalog {
             whatsapp_business_account_id: known.waba_id.clone(),
             product_count: count(known),
             last_synced_at: sync.and_then(|sync| sync.finished_ms).map(time),
-            sync: sync.map(ShownSync::from),
+            sync: ShownSync::of(known),
         }
     }
 }
@@ -102,7 +104,7 @@ request! {
     pub(crate) struct PartFields {
         limit: Given<u64> = named("limit"),
         page: Given<u64> = named("page"),
-        offset: Given<u64> = named("offset"),
+        offset: Given<u64> = named("offset").at_most(MAX_OFFSET),
     }
 }
 
@@ -118,11 +120,16 @@ impl PartFields {
     /// the first.
     fn get(self) -> Result<Part> {
         let take = self.limit.or(LIMIT)?.clamp(1, MAX_LIMIT);
-        let skip = match (self.page.get()?, self.offset.get()?) {
-            (Some(page), None) => page.saturating_sub(1).saturating_mul(take),
-            (_, Some(offset)) => offset.saturating_sub(1),
-            (None, None) => 0,
+        let (by_page, by_offset) = (self.page.name(), self.offset.name());
+        let (skip, name) = match (self.page.get()?, self.offset.get()?) {
+            (Some(page), None) => (page.saturating_sub(1).saturating_mul(take), by_page),
+            (_, Some(offset)) => (offset.saturating_sub(1), by_offset),
+            (None, None) => (0, by_offset),
         };
+        if skip >= MAX_OFFSET {
+            let message = format!("{name} leads beyond the first {MAX_OFFSET}: ask for less");
+            return Err(Error::invalid(name, message).into());
+        }
         let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         Ok(Part { skip: size(skip), take: size(take) })
     }

@@ -25,6 +25,8 @@ pub(crate) struct ShownSync {
     state: &'static str,
     pages: u64,
     read: u64,
+    /// How many Meta said that there are.
+    total: Option<u64>,
     created: u64,
     updated: u64,
     unchanged: u64,
@@ -37,12 +39,15 @@ pub(crate) struct ShownSync {
     finished_at: Option<String>,
 }
 
-impl From<&Sync> for ShownSync {
-    fn from(sync: &Sync) -> Self {
-        Self {
+impl ShownSync {
+    /// Nothing, of a catalog that nobody read.
+    pub(crate) fn of(catalog: &KnownCatalog) -> Option<Self> {
+        let sync: &Sync = catalog.sync.as_ref()?;
+        Some(Self {
             state: sync.state.as_str(),
             pages: sync.pages,
             read: sync.read,
+            total: catalog.catalog.count,
             created: sync.new,
             updated: sync.changed,
             unchanged: sync.unchanged,
@@ -52,7 +57,7 @@ impl From<&Sync> for ShownSync {
             requested_at: time(sync.created_ms),
             started_at: sync.started_ms.map(time),
             finished_at: sync.finished_ms.map(time),
-        }
+        })
     }
 }
 

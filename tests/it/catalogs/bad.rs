@@ -34,6 +34,8 @@ async fn what_is_wrong_is_named_as_the_caller_does() {
         ("/api/v1/catalog/order/list", json!({"status": "lost"}), is("invalid_field", "status")),
         ("/api/v1/catalog/order/list", json!({"cart_status": "lost"}), is("invalid_field", "cart_status")),
         ("/api/v1/catalog/order/list", json!({"offset": -1}), is("invalid_field", "offset")),
+        ("/api/v1/catalog/order/list", json!({"offset": 2_000_000}), is("invalid_field", "offset")),
+        ("/api/v1/catalog/order/list", json!({"page": 2_000_000}), is("invalid_field", "page")),
         (UPDATE, json!({"status": "shipped"}), is("invalid_field", "orderId")),
         (UPDATE, json!({"orderId": id}), is("invalid_field", "status")),
         (UPDATE, json!({"order_id": id, "status": "lost"}), is("invalid_field", "status")),

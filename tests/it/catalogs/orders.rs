@@ -65,12 +65,8 @@ async fn an_order_has_its_items_its_customer_and_its_total() {
     // It stays in the history as the message that it is.
     let history =
         api.sendwo("/api/v1/whatsapp/conversation", &format!("phoneNumber={}", &phone(1)[1..])).await;
-    assert_eq!(
-        history.json()["message"][0]["message_type"].as_str().unwrap_or("order"),
-        "order",
-        "{}",
-        history.json()
-    );
+    let said = history.expect(200)["message"][0].clone();
+    assert_eq!((&said["type"], &said["text"]), (&json!("order"), &json!("Senza sacchetto")), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -35,7 +35,7 @@ impl Graph {
         let url = format!("{}/{}/product_catalogs", self.base, number.waba_id);
         let (mut catalogs, mut after) = (Vec::new(), None::<String>);
         for _ in 0..MAX_PAGES {
-            let mut query = vec![("fields", "id,name"), ("limit", "100")];
+            let mut query = vec![("fields", "id,name,product_count"), ("limit", "100")];
             query.extend(after.as_deref().map(|after| ("after", after)));
             let page = self.answer(self.http.get(&url).query(&query), &number.access_token).await?;
             catalogs.extend(data(&page).iter().filter_map(catalog));
@@ -95,7 +95,8 @@ fn text(value: &Value, name: &str) -> Option<String> {
 
 fn catalog(value: &Value) -> Option<Catalog> {
     let id = text(value, "id").filter(|id| is_catalog_id(id))?;
-    Some(Catalog { name: text(value, "name").unwrap_or_else(|| id.clone()), id })
+    let count = text(value, "product_count").and_then(|count| count.parse().ok());
+    Some(Catalog { name: text(value, "name").unwrap_or_else(|| id.clone()), count, id })
 }
 
 /// A product; one without an id of the shop's cannot be named by anybody.

@@ -26,6 +26,8 @@ pub struct Catalog {
     pub id: String,
     /// Its name, for people.
     pub name: String,
+    /// How many products Meta says that it has.
+    pub count: Option<u64>,
 }
 
 /// A product of a catalog.

@@ -77,7 +77,7 @@ pub async fn show(
     shown: ShownProducts,
 ) -> Result<Content> {
     let ShownProducts { text: body, header, footer, catalog, sections, as_list } = shown;
-    let Catalog { id: catalog, name } = of_account(services, tenant, account, catalog.as_deref()).await?;
+    let Catalog { id: catalog, name, .. } = of_account(services, tenant, account, catalog.as_deref()).await?;
     let products: Vec<&String> = sections.iter().flat_map(|section| &section.products).collect();
     let only = match products.as_slice() {
         [product] if !as_list => Some((*product).clone()),

@@ -156,6 +156,7 @@ pub(super) fn readable<'a>(message: &'a Value, kind: &str) -> Option<&'a str> {
             at("/interactive/button_reply/title").or_else(|| at("/interactive/list_reply/title"))
         }
         "reaction" => at("/reaction/emoji"),
+        "order" => at("/order/text").filter(|note| !note.trim().is_empty()),
         "system" => at("/system/body"),
         "edit" => {
             let edited = message.pointer("/edit/message")?;

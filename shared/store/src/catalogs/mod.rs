@@ -96,6 +96,7 @@ fn from_item<T: DeserializeOwned>(item: &Item) -> Result<StoredCatalog<T>> {
         catalog: Catalog {
             id: text(item, "sk").ok_or_else(corrupt)?,
             name: text(item, "name").unwrap_or_default(),
+            count: number(item, "count"),
         },
         account: AccountId(number(item, "account").ok_or_else(corrupt)?),
         waba_id: text(item, "waba").ok_or_else(corrupt)?,
@@ -159,7 +160,8 @@ impl Store {
                 .set("type", s(KIND))
                 .set("name", s(&catalog.name))
                 .set("account", n(account))
-                .set("waba", s(waba_id));
+                .set("waba", s(waba_id))
+                .set_some("count", catalog.count.map(n));
             self.update(update).await?;
         }
         let ids = catalogs.iter().map(|catalog| catalog.id.clone()).collect();
