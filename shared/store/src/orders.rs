@@ -14,8 +14,8 @@ use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store};
 
 const KIND: &str = "order";
-/// Most contacts whose orders are looked for at once: DynamoDB takes 100 operands.
-const MAX_CONTACTS: usize = 100;
+/// Orders that are read in one request, where not all of them are wanted.
+const READ_AT_ONCE: usize = 500;
 
 #[derive(Serialize, Deserialize)]
 struct OrderAttributes {
@@ -61,6 +61,24 @@ pub struct OrderQuery<'a> {
     pub status: Option<OrderStatus>,
     /// By one of these contacts.
     pub contacts: Option<&'a [ContactId]>,
+}
+
+impl OrderQuery<'_> {
+    fn takes_all(&self) -> bool {
+        self.catalog.is_none() && self.status.is_none() && self.contacts.is_none()
+    }
+
+    fn takes(&self, order: &Order) -> bool {
+        let by = |contacts: &[ContactId]| order.contact.is_some_and(|id| contacts.contains(&id));
+        self.catalog.is_none_or(|catalog| order.new.catalog.as_deref() == Some(catalog))
+            && self.status.is_none_or(|status| order.status == status)
+            && self.contacts.is_none_or(by)
+    }
+}
+
+/// The last sort key before that of an order.
+fn just_before(id: MessageId) -> String {
+    id.before().map_or_else(|| "0".to_owned(), |id| id.to_string())
 }
 
 fn key(tenant: &TenantId, id: MessageId) -> Key {
@@ -163,38 +181,27 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn orders(&self, tenant: &TenantId, wanted: &OrderQuery<'_>) -> Result<Vec<Order>> {
-        let (mut filters, mut values) = (Vec::new(), Item::new());
-        if let Some(catalog) = wanted.catalog {
-            filters.push("cat = :cat".to_owned());
-            values.insert(":cat".to_owned(), s(catalog));
-        }
-        if let Some(status) = wanted.status {
-            filters.push("st = :st".to_owned());
-            values.insert(":st".to_owned(), s(status.as_str()));
-        }
-        if let Some(contacts) = wanted.contacts {
-            if contacts.is_empty() {
-                return Ok(Vec::new());
+        let mut found = Vec::new();
+        let mut until = wanted.before.map(just_before);
+        let at_once = if wanted.takes_all() { wanted.limit.max(1) } else { READ_AT_ONCE };
+        loop {
+            let query = Query {
+                pk: Kind::Order.pk(tenant),
+                until: until.take(),
+                limit: Some(at_once),
+                descending: true,
+                ..Query::default()
+            };
+            let read = self.query(&query).await?.into_iter().map(from_item).collect::<Result<Vec<_>>>()?;
+            let oldest = read.last().map(|order| order.id).filter(|_| read.len() == at_once);
+            found.extend(read.into_iter().filter(|order| wanted.takes(order)));
+            match oldest {
+                Some(oldest) if found.len() < wanted.limit => until = Some(just_before(oldest)),
+                Some(_) | None => break,
             }
-            let contacts = &contacts[..contacts.len().min(MAX_CONTACTS)];
-            let names: Vec<String> = (0..contacts.len()).map(|i| format!(":c{i}")).collect();
-            filters.push(format!("cid IN ({})", names.join(", ")));
-            values.extend(names.into_iter().zip(contacts.iter().map(n)));
         }
-        let is_filtered = !filters.is_empty();
-        let query = Query {
-            pk: Kind::Order.pk(tenant),
-            until: wanted.before.map(|id| match id.before() {
-                Some(id) => id.to_string(),
-                None => "0".to_owned(),
-            }),
-            filter: is_filtered.then(|| (filters.join(" AND "), values)),
-            limit: (!is_filtered).then_some(wanted.limit),
-            descending: true,
-            ..Query::default()
-        };
-        let items = self.query(&query).await?;
-        items.into_iter().take(wanted.limit).map(from_item).collect()
+        found.truncate(wanted.limit);
+        Ok(found)
     }
 
     /// Moves an order on from the status that it was read with, with a note in the outbox,

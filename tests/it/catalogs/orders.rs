@@ -1,5 +1,8 @@
 //! What customers order.
 
+use domain::MessageId;
+use domain::catalog::{NewOrder, Order, OrderStatus};
+use domain::message::Address;
 use futures::future::join_all;
 use harness::{APP_SECRET, Hook, PHONE_NUMBER_ID, Received, WABA_ID, World, phone, sign, webhook};
 use serde_json::{Value, json};
@@ -188,4 +191,40 @@ async fn orders_are_found_by_what_they_are() {
     let next = page["next"].as_str().unwrap();
     let rest = api.get(&format!("/api/orders?limit=3&before={next}")).await.expect(200);
     assert_eq!((rest["orders"].as_array().unwrap().len(), &rest["next"]), (2, &Value::Null));
+}
+
+#[tokio::test]
+async fn the_few_that_are_wanted_are_found_among_many() {
+    let (world, api) = shop().await;
+    let (store, tenant) = (world.store(), world.tenant());
+    let first = MessageId::first_of(world.clock.now_ms()).0.0;
+    let orders = (0..1_100).map(|n| Order {
+        id: MessageId((first + n).into()),
+        provider_id: format!("wamid.{n}"),
+        account: world.account.id,
+        sender: None,
+        contact: None,
+        address: Address::Bsuid("IT.1".to_owned()),
+        new: NewOrder { catalog: Some(CATALOG.to_owned()), items: Vec::new(), note: Some(n.to_string()) },
+        total: None,
+        status: if n % 500 == 3 { OrderStatus::Shipped } else { OrderStatus::Pending },
+        notice: None,
+        created_ms: 0,
+        status_ms: 0,
+    });
+    let orders: Vec<Order> = orders.collect();
+    join_all(orders.iter().map(|order| store.create_order(tenant, order))).await;
+    let notes = |answer: &Value, list: &str| -> Vec<String> {
+        let orders = answer[list].as_array().unwrap();
+        orders.iter().map(|order| order["note"].as_str().unwrap().to_owned()).collect()
+    };
+    let shipped = done(&api, "/api/v1/catalog/order/list", json!({"status": "shipped"})).await;
+    assert_eq!(notes(&shipped, "message"), ["1003", "503", "3"]);
+    let page = api.get("/api/orders?status=shipped&limit=2").await.expect(200);
+    assert_eq!(notes(&page, "orders"), ["1003", "503"]);
+    let next = page["next"].as_str().unwrap();
+    let rest = api.get(&format!("/api/orders?status=shipped&limit=2&before={next}")).await.expect(200);
+    assert_eq!((notes(&rest, "orders"), &rest["next"]), (vec!["3".to_owned()], &Value::Null));
+    let all = done(&api, "/api/v1/catalog/order/list", json!({"limit": 1_000, "offset": 1_001})).await;
+    assert_eq!((notes(&all, "message").len(), notes(&all, "message")[0].as_str()), (100, "99"));
 }

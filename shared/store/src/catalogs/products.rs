@@ -14,6 +14,8 @@ use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store};
 
 const KIND: &str = "product";
+/// Products that are read in one request.
+const READ_AT_ONCE: usize = 1_000;
 /// Products that one transaction marks; it takes 100 actions, one of them the check.
 const MARKED_AT_ONCE: usize = 99;
 
@@ -68,7 +70,6 @@ fn attributes(product: &Product) -> Vec<Attribute> {
     vec![
         ("meta", Some(s(id))),
         ("name", Some(s(name))),
-        ("q", Some(s(searchable(&format!("{name} {}", product.retailer_id))))),
         ("about", text(description)),
         ("price", minor(price)),
         ("cur", currency(price)),
@@ -170,25 +171,34 @@ impl Store {
         catalog: &str,
         wanted: &ProductQuery<'_>,
     ) -> Result<Vec<StoredProduct>> {
-        let mut filters = Vec::new();
-        let mut values = Item::new();
-        if !wanted.with_gone {
-            filters.push("attribute_not_exists(gone)");
-        }
-        if let Some(search) = wanted.search {
-            filters.push("contains(q, :search)");
-            values.insert(":search".to_owned(), s(searchable(search)));
-        }
-        let query = Query {
-            pk: pk(tenant, catalog),
-            after: wanted.after.filter(|id| is_key(id)).map(str::to_owned),
-            filter: (!filters.is_empty()).then(|| (filters.join(" AND "), values)),
-            // What is searched for is found in few requests, however rare it is.
-            limit: wanted.search.is_none().then_some(wanted.limit),
-            ..Query::default()
+        let mut found = Vec::new();
+        let mut after = wanted.after.filter(|id| is_key(id)).map(str::to_owned);
+        let at_once =
+            if wanted.search.is_some() { READ_AT_ONCE } else { wanted.limit.clamp(1, READ_AT_ONCE) };
+        let search = wanted.search.map(searchable);
+        let is_wanted = |stored: &StoredProduct| {
+            let Product { name, retailer_id, .. } = &stored.product;
+            let has = |search: &String| searchable(&format!("{name} {retailer_id}")).contains(search);
+            (wanted.with_gone || stored.gone_ms.is_none()) && search.as_ref().is_none_or(has)
         };
-        let items = self.query(&query).await?;
-        items.iter().take(wanted.limit).map(from_item).collect()
+        loop {
+            let query = Query {
+                pk: pk(tenant, catalog),
+                after: after.take(),
+                limit: Some(at_once),
+                ..Query::default()
+            };
+            let read = self.query(&query).await?.iter().map(from_item).collect::<Result<Vec<_>>>()?;
+            let last =
+                read.last().map(|one| one.product.retailer_id.clone()).filter(|_| read.len() == at_once);
+            found.extend(read.into_iter().filter(is_wanted));
+            match last {
+                Some(last) if found.len() < wanted.limit => after = Some(last),
+                Some(_) | None => break,
+            }
+        }
+        found.truncate(wanted.limit);
+        Ok(found)
     }
 
     /// The ids of a catalog's products, and since when each is gone, in milliseconds since 1970.
