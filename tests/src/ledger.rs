@@ -18,6 +18,7 @@ impl World {
                 address: Some(Address::parse(&phone(usize::try_from(id).unwrap())).unwrap()),
                 params: vec!["Persona".to_owned(), "20".to_owned()],
                 skip: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
+                cost: None,
             };
             let rows: Vec<PlannedRow> = (first..first + each).map(row).collect();
             self.store().plan_rows(self.tenant(), campaign.id, &rows).await.unwrap();

@@ -1,10 +1,11 @@
 //! Tenants and what they own: profile, plan, usage, accounts and their tokens, keys and
-//! operators; the plans that there are.
+//! operators; the plans that there are; agencies, their sub-accounts, and credits.
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
 //! - What it may reach: `registry::ACCOUNTS`.
 
+mod dmchamp;
 mod sendapp;
 mod sendwo;
 
@@ -12,7 +13,9 @@ use api_http::{ApiEndpoint, Table, get, get_or_post, post};
 use axum::Router;
 use axum::extract::FromRef;
 use ops::AdminKey;
-use sendapp::{operators, plans, tenants};
+use ops::events::EventPublisher;
+use queue::Queues;
+use sendapp::{credits, operators, plans, subaccounts, tenants};
 use store::Store;
 
 /// What the handlers use.
@@ -20,8 +23,16 @@ use store::Store;
 pub struct App {
     /// The table.
     pub store: Store,
+    /// The queue of the campaign worker.
+    pub queues: Queues,
     /// What creates tenants; without it nobody may.
     pub admin_key: AdminKey,
+}
+
+impl FromRef<App> for EventPublisher {
+    fn from_ref(app: &App) -> Self {
+        Self { store: app.store.clone(), queues: app.queues.clone() }
+    }
 }
 
 impl FromRef<App> for Store {
@@ -58,7 +69,24 @@ pub fn table() -> Table<App> {
         get_or_post("/api/v1/user/module/list", sendwo::modules),
         get_or_post("/api/v1/whatsapp/connect/account/list", sendwo::connected),
     ];
-    Table::new(contract.into_iter().chain(sendwo).chain(extensions.map(ApiEndpoint::extension)))
+    let of_agencies: [ApiEndpoint<App>; 13] = [
+        post("/api/tenants/{id}/agency", subaccounts::mark),
+        get("/api/subaccounts", subaccounts::list),
+        post("/api/subaccounts", subaccounts::create),
+        get("/api/subaccounts/prices", subaccounts::prices),
+        post("/api/subaccounts/prices", subaccounts::set_prices),
+        get("/api/subaccounts/{id}", subaccounts::get),
+        post("/api/subaccounts/{id}/settings", subaccounts::change),
+        post("/api/subaccounts/{id}/disable", subaccounts::disable),
+        post("/api/subaccounts/{id}/enable", subaccounts::enable),
+        post("/api/subaccounts/{id}/credits", subaccounts::grant_credits).header_key(),
+        get("/api/subaccounts/{id}/history", credits::of_sub_account),
+        get("/api/credits", credits::balance),
+        get("/api/credits/history", credits::list),
+    ];
+    let dmchamp = [post("/v1/subaccounts/credits", dmchamp::grant_credits).header_key()];
+    let extensions = extensions.into_iter().chain(of_agencies).map(ApiEndpoint::extension);
+    Table::new(contract.into_iter().chain(sendwo).chain(extensions).chain(dmchamp))
 }
 
 /// The function's router, without a fallback.

@@ -44,7 +44,7 @@ pub(crate) async fn my_info(
     Caller(caller): Caller,
 ) -> Result<Reply<200, Answer>> {
     let (tenant, plan) = (&caller.tenant, &caller.tenant.plan);
-    let usage = store.usage(&tenant.id).await?;
+    let usage = store.usage_of(tenant).await?;
     let contacts = store.contact_total(&tenant.id).await?;
     let accounts = store.accounts(&tenant.id).await?;
     let details = numbers(&accounts).map(|(_, number)| {
@@ -87,7 +87,7 @@ pub(crate) async fn usage_log(
     Caller(caller): Caller,
 ) -> Result<Reply<200, Answer>> {
     let (tenant, plan) = (&caller.tenant, &caller.tenant.plan);
-    let usage = store.usage(&tenant.id).await?;
+    let usage = store.usage_of(tenant).await?;
     let contacts = store.contact_total(&tenant.id).await?;
     let accounts = store.account_ids(&tenant.id).await?.len() as u64;
     let team = accounts::team_size(&store, &tenant.id).await?;

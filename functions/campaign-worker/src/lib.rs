@@ -42,6 +42,7 @@ async fn work(services: &Services, job: Job<CampaignJob>, out_of_time: impl Fn()
         | CampaignJob::Count { tenant, campaign, .. }
         | CampaignJob::Report { tenant, campaign, .. } => (tenant.parse::<TenantId>(), CampaignId(*campaign)),
         CampaignJob::Erase { tenant, .. }
+        | CampaignJob::Fund { tenant, .. }
         | CampaignJob::Renew { tenant, .. }
         | CampaignJob::Import { tenant, .. }
         | CampaignJob::Sync { tenant, .. }
@@ -64,6 +65,7 @@ async fn work(services: &Services, job: Job<CampaignJob>, out_of_time: impl Fn()
             let before = before.map(CampaignId);
             campaigns::erase(services, &tenant, contacts, (before, last), generation, out_of_time).await
         }
+        CampaignJob::Fund { at_ms, .. } => campaigns::fund(services, &tenant, at_ms).await,
         CampaignJob::Renew { block, .. } => renew(services, &tenant, block, generation, out_of_time).await,
         CampaignJob::Count { run, .. } => {
             campaigns::count(services, &tenant, campaign, run, generation, out_of_time).await

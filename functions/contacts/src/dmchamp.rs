@@ -1,4 +1,7 @@
-//! `/v1/contacts`
+//! `/v1/contacts`; `/v1/lists` in a file of its own.
+
+pub(crate) mod change;
+pub(crate) mod lists;
 
 use api_http::{Caller, Given, Input, PhoneText, Reply, Result, Texts, country_of, idempotent, request};
 use axum::extract::State;
@@ -19,13 +22,15 @@ const EXISTS: u16 = 409;
 
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Inner {
+pub(crate) struct Inner {
     id: String,
     first_name: String,
     last_name: String,
     email: Option<String>,
     phone_number: Option<String>,
     tags: Vec<String>,
+    /// The lists that they are in.
+    list_ids: Vec<String>,
     /// Everything that the contact is known by.
     identities: Vec<ListedIdentity>,
     created_at: String,
@@ -45,24 +50,30 @@ pub(crate) struct Answer {
     error_code: Option<u16>,
 }
 
-impl Answer {
-    fn new(contact: &Contact, error_code: Option<u16>) -> Self {
+impl From<&Contact> for Inner {
+    fn from(contact: &Contact) -> Self {
         let (first, last) = contact.split_name();
-        let phone = contact.phone.as_ref().map(|phone| phone.as_str().to_owned());
-        let inner = Inner {
+        Self {
             id: contact.id.to_string(),
             first_name: first.to_owned(),
             last_name: last.to_owned(),
             email: contact.email.as_ref().map(|email| email.as_str().to_owned()),
-            phone_number: phone.clone(),
+            phone_number: contact.phone.as_ref().map(|phone| phone.as_str().to_owned()),
             tags: contact.tags.clone(),
+            list_ids: contact.lists.iter().map(ToString::to_string).collect(),
             identities: identities(contact),
             created_at: format!("{:.3}", contact.created_at),
-        };
+        }
+    }
+}
+
+impl Answer {
+    fn new(contact: &Contact, error_code: Option<u16>) -> Self {
+        let inner = Inner::from(contact);
         Self {
             success: true,
             contact_id: inner.id.clone(),
-            phone,
+            phone: inner.phone_number.clone(),
             flat: inner.clone(),
             contact: inner,
             error_code,

@@ -5,17 +5,20 @@
 //! - What it may reach: `registry::CONTACTS`.
 
 mod dmchamp;
+mod joining;
 mod listed;
+mod members;
 mod row;
 mod sendapi;
 mod sendapp;
 mod sendwo;
 
-use api_http::{ApiEndpoint, Table, delete, get, get_or_post, post};
+use api_http::{ApiEndpoint, Table, delete, get, get_or_post, post, put};
 use axum::Router;
 use axum::extract::FromRef;
 use ops::events::EventPublisher;
 use queue::Queues;
+use sendapp::lists;
 use sendwo::{change, labels};
 use store::Store;
 
@@ -81,9 +84,27 @@ pub fn table() -> Table<App> {
         post("/v1/contacts", dmchamp::create),
         get("/v1/contacts", dmchamp::find),
     ];
-    Table::new(
-        sendapp.into_iter().chain(subscribers).chain(sisters.map(ApiEndpoint::extension)).chain(others),
-    )
+    let in_lists: [ApiEndpoint<App>; 6] = [
+        post("/api/lists", lists::create),
+        get("/api/lists", lists::list),
+        get("/api/lists/{id}", lists::get),
+        delete("/api/lists/{id}", lists::delete),
+        post("/api/lists/{id}/contacts", lists::add),
+        delete("/api/lists/{id}/contacts", lists::remove),
+    ];
+    let champs: [ApiEndpoint<App>; 9] = [
+        post("/v1/lists/{id}/contacts", dmchamp::lists::add),
+        post("/v1/lists", dmchamp::lists::create).extension(),
+        get("/v1/lists", dmchamp::lists::list).extension(),
+        get("/v1/lists/{id}", dmchamp::lists::get).extension(),
+        delete("/v1/lists/{id}", dmchamp::lists::delete).extension(),
+        get("/v1/lists/{id}/contacts", dmchamp::lists::members).extension(),
+        delete("/v1/lists/{id}/contacts", dmchamp::lists::remove).extension(),
+        get("/v1/contacts/{id}", dmchamp::change::get).extension(),
+        put("/v1/contacts/{id}", dmchamp::change::put).extension(),
+    ];
+    let extensions = sisters.into_iter().chain(in_lists).map(ApiEndpoint::extension);
+    Table::new(sendapp.into_iter().chain(subscribers).chain(extensions).chain(others).chain(champs))
 }
 
 /// The function's router, without a fallback.

@@ -1,4 +1,6 @@
-//! `/api/contacts`
+//! `/api/contacts`; `/api/lists` in a file of its own.
+
+pub(crate) mod lists;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -11,7 +13,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::contact::{Contact, MAX_BULK};
 use domain::merge::Warning;
-use domain::{CallingCode, ContactId, Invalid};
+use domain::{CallingCode, ContactId, Invalid, ListId};
 use ops::events::EventPublisher;
 use ops::pages::{Start, Wanted};
 use ops::{Code, Error, callers, contacts, pages, senders};
@@ -85,6 +87,7 @@ request! {
         per_page: Given<NonZeroU64> = named("per_page"),
         search: Given<String> = named("search"),
         tag: Given<String> = named("tag"),
+        list: Given<u64> = named("list" | "list_id"),
         with_phone: Given<bool> = named("with_phone"),
         with_email: Given<bool> = named("with_email"),
     }
@@ -102,6 +105,7 @@ pub(crate) async fn list(
     let filter = ContactFilter {
         search: asked.search.get()?.map(|text| text.trim().to_owned()),
         tag: asked.tag.get()?.map(|tag| tag.trim().to_owned()),
+        list: asked.list.get()?.map(ListId),
         with_phone: asked.with_phone.or(false)?,
         with_email: asked.with_email.or(false)?,
     };

@@ -51,7 +51,10 @@ impl Apps {
         let admin_key = AdminKey::fixed(self.admin_key.clone().map(domain::Secret::new));
         [
             ("contacts", contacts::routes(contacts::App { store: store.clone(), queues: queues.clone() })),
-            ("accounts", accounts::routes(accounts::App { store: store.clone(), admin_key })),
+            (
+                "accounts",
+                accounts::routes(accounts::App { store: store.clone(), queues: queues.clone(), admin_key }),
+            ),
             (
                 "campaigns",
                 campaigns::routes(campaigns::App {

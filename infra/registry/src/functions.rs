@@ -2,11 +2,11 @@
 
 use queue::Queue::{self, Campaign, Inbound, Media, Send, Webhook};
 use store::Kind::{
-    Accounts, Active, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Catalog, Channel, Contacts,
-    Conversation, Counter, Delivery, Due, Event, Export, File, Flow, Frequency, Hook, HookState, Idempotency,
-    Identity, Import, Intake, Label, Ledger, LedgerHead, MediaId, Message, Moved, Order, Outbox, PhoneId,
-    Plans, Product, Rate, Report, Run, Runner, Slot, Suppression, Templates, Tenant, Token, Usage, Verify,
-    Waba, Waiting, Wamid,
+    Accounts, Active, Agency, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Catalog, Channel, Contacts,
+    Conversation, Counter, Credits, Delivery, Due, Event, Export, File, Flow, Frequency, Hook, HookState,
+    Idempotency, Identity, Import, Intake, Label, Ledger, LedgerHead, List, MediaId, Message, Moved, Order,
+    Outbox, PhoneId, Plans, Product, Rate, Report, Run, Runner, Slot, Suppression, Templates, Tenant, Token,
+    Usage, Verify, Waba, Waiting, Wamid,
 };
 
 use crate::Client::{Bucket, Files, Graph, Outbound, Schedules, Secret};
@@ -51,9 +51,10 @@ const fn jobs(queue: Queue, batch: u32, at_once: AtOnce) -> Jobs {
 /// `functions/accounts`
 pub const ACCOUNTS: Function = Function {
     name: "accounts",
-    about: "Tenants, accounts, tokens and keys",
-    reads: &[Blocks, Usage],
-    writes: &[Accounts, ApiKey, ApiKeys, Audit, Counter, Plans, Rate, Tenant, Token],
+    about: "Tenants, accounts, tokens and keys; agencies and credits",
+    reads: &[Blocks, Campaigns, LedgerHead, Message, Usage],
+    writes: &[Accounts, Agency, ApiKey, ApiKeys, Audit, Counter, Credits, Due, Plans, Rate, Tenant, Token],
+    feeds: &[Campaign],
     zipped_max: 5_000_000,
     ..Function::API
 };
@@ -84,6 +85,7 @@ pub const CAMPAIGNS: Function = Function {
         Frequency,
         Identity,
         Ledger,
+        List,
         Runner,
         Suppression,
         Tenant,
@@ -94,6 +96,7 @@ pub const CAMPAIGNS: Function = Function {
         Audit,
         Campaigns,
         Counter,
+        Credits,
         Due,
         Export,
         File,
@@ -153,7 +156,7 @@ pub const CONTACTS: Function = Function {
     name: "contacts",
     about: "Contacts and subscribers",
     reads: &[Accounts, ApiKey, Channel, Flow, Hook, Tenant, Token],
-    writes: &[Blocks, Contacts, Counter, Idempotency, Identity, Label, Outbox, Rate, Suppression],
+    writes: &[Blocks, Contacts, Counter, Idempotency, Identity, Label, List, Outbox, Rate, Suppression],
     feeds: &[Campaign, Inbound, Webhook],
     memory_mb: 1_024,
     zipped_max: 5_000_000,
@@ -171,6 +174,7 @@ pub const INBOUND: Function = Function {
         Contacts,
         Conversation,
         Counter,
+        Credits,
         Identity,
         Intake,
         Label,
@@ -199,6 +203,7 @@ pub const MESSAGES: Function = Function {
         Catalog,
         Contacts,
         Counter,
+        Credits,
         Due,
         File,
         Frequency,
@@ -249,7 +254,7 @@ pub const WEBHOOKS: Function = Function {
 pub const CAMPAIGN_WORKER: Function = Function {
     name: "campaign-worker",
     about: "The planner, from contacts to ledger; reports; files of contacts; catalogs",
-    reads: &[Accounts, Channel, Conversation, Frequency, Hook, Tenant],
+    reads: &[Accounts, Channel, Conversation, Frequency, Hook, List, Tenant],
     writes: &[
         Active,
         Audit,
@@ -258,6 +263,7 @@ pub const CAMPAIGN_WORKER: Function = Function {
         Catalog,
         Contacts,
         Counter,
+        Credits,
         Due,
         Export,
         File,
@@ -304,6 +310,7 @@ pub const INBOUND_WORKER: Function = Function {
         Contacts,
         Conversation,
         Counter,
+        Credits,
         Due,
         File,
         Frequency,
@@ -378,6 +385,7 @@ pub const SEND_WORKER: Function = Function {
         Campaigns,
         Contacts,
         Counter,
+        Credits,
         Frequency,
         Identity,
         Ledger,

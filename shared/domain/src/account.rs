@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
 use crate::consent::Keywords;
+use crate::credits::Standing;
 use crate::pace::Pace;
 use crate::plan::Plan;
 use crate::quiet::{FrequencyCap, QuietHours};
@@ -26,6 +27,8 @@ pub struct Tenant {
     pub plan: Plan,
     /// Since when it has the plan.
     pub plan_since: Timestamp,
+    /// How it stands to other tenants.
+    pub standing: Standing,
     /// When it was created.
     pub created_at: Timestamp,
 }

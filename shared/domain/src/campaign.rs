@@ -5,12 +5,13 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::channel::{Channel, ChannelName, Media};
+use crate::contact::Contact;
 use crate::contact::same_tag;
 use crate::media::MediaKind;
 use crate::message::check_caption;
 use crate::sender::SenderId;
 use crate::template::Params;
-use crate::{AccountId, CampaignId, Invalid};
+use crate::{AccountId, CampaignId, Invalid, ListId};
 
 /// How far in the past `scheduled_at` may lie, in milliseconds.
 pub const PAST_TOLERANCE_MS: i64 = 60_000;
@@ -115,14 +116,17 @@ pub enum Audience {
     All,
     /// Contacts that have any of these tags.
     Tags(Vec<String>),
+    /// Contacts that are in any of these lists.
+    Lists(Vec<ListId>),
 }
 
 impl Audience {
-    /// Whether a contact with `tags` belongs to it.
-    pub fn includes(&self, tags: &[String]) -> bool {
+    /// Whether a contact belongs to it.
+    pub fn includes(&self, contact: &Contact) -> bool {
         match self {
             Self::All => true,
-            Self::Tags(wanted) => wanted.iter().any(|w| tags.iter().any(|tag| same_tag(tag, w))),
+            Self::Tags(wanted) => wanted.iter().any(|w| contact.tags.iter().any(|tag| same_tag(tag, w))),
+            Self::Lists(wanted) => wanted.iter().any(|list| contact.lists.contains(list)),
         }
     }
 }
@@ -185,6 +189,8 @@ pub struct Draft {
     pub recipient_type: Option<String>,
     /// `tags`, already cleaned
     pub tags: Vec<String>,
+    /// `lists` (extension)
+    pub lists: Vec<ListId>,
     /// `scheduled_at`
     pub scheduled_at: Option<String>,
 }
@@ -235,7 +241,11 @@ impl Draft {
                 Err(Invalid::new("tags", "tags must name at least one tag when recipient_type is tags"))
             }
             "tags" => Ok(Audience::Tags(self.tags.clone())),
-            _ => Err(Invalid::new("recipient_type", "recipient_type must be all or tags")),
+            "lists" | "list" if self.lists.is_empty() => {
+                Err(Invalid::new("lists", "lists must name at least one list when recipient_type is lists"))
+            }
+            "lists" | "list" => Ok(Audience::Lists(self.lists.clone())),
+            _ => Err(Invalid::new("recipient_type", "recipient_type must be all, tags or lists")),
         }
     }
 
@@ -393,6 +403,7 @@ mod tests {
         assert_eq!(refused(|d| d.message_type = "text".into()), "message");
         assert_eq!(refused(|d| d.message_type = "text_media".into()), "media_url");
         assert_eq!(refused(|d| d.recipient_type = Some("tags".into())), "tags");
+        assert_eq!(refused(|d| d.recipient_type = Some("lists".into())), "lists");
         assert_eq!(refused(|d| d.recipient_type = Some("some".into())), "recipient_type");
         for text in [
             "2027-03-01T09:00:00+01:00",

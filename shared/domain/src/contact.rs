@@ -8,7 +8,7 @@ use crate::identity::Identity;
 use crate::message::Address;
 use crate::note::Note;
 use crate::phone::LeftOut;
-use crate::{AccountId, ContactId, EmailAddress, Invalid, PhoneNumber};
+use crate::{AccountId, ContactId, EmailAddress, Invalid, ListId, PhoneNumber};
 
 /// Longest name, in characters.
 pub const MAX_NAME: usize = 255;
@@ -48,6 +48,8 @@ pub struct Contact {
     pub consent: ConsentRecord,
     /// Tags in the order they came.
     pub tags: Vec<String>,
+    /// The lists that they are in, in the order they came; one that was deleted stays here.
+    pub lists: Vec<ListId>,
     /// The caller's own fields.
     pub metadata: Map<String, Value>,
     /// What the tenant's people wrote about them, the oldest first.
@@ -88,6 +90,7 @@ impl Contact {
             aliases: Vec::new(),
             consent: ConsentRecord::default(),
             tags: Vec::new(),
+            lists: Vec::new(),
             metadata: Map::new(),
             notes: Vec::new(),
             origin: None,

@@ -84,6 +84,11 @@ number_id!(
     "label_id"
 );
 number_id!(
+    /// A list of contacts; ascending in order of creation.
+    ListId,
+    "list_id"
+);
+number_id!(
     /// A plan that whoever runs the installation defined.
     PlanId,
     "plan_id"
@@ -112,6 +117,11 @@ impl MessageId {
     pub fn first_of(ms: i64) -> Self {
         let ms = u64::try_from(ms).unwrap_or(0).min(MAX_MS);
         Self(Ulid::from_parts(ms, 0))
+    }
+
+    /// An id of a time that is told from others of that time by a number.
+    pub fn numbered(ms: i64, number: u64) -> Self {
+        Self(Ulid(Self::first_of(ms).0.0 + u128::from(number)))
     }
 
     /// The next lower id; the lowest of all has none.

@@ -69,7 +69,8 @@ fn key(dialect: Dialect, asked: &Carried) -> Option<Secret> {
         Dialect::SendApp | Dialect::DmChamp => asked.header("x-api-key").map(str::to_owned),
         Dialect::Sendwo | Dialect::SendApi => bearer(asked),
     };
-    let parameter = || asked.text(dialect.key_parameter()?).ok().flatten();
+    let named = dialect.key_parameter().filter(|_| !asked.spec.header_key);
+    let parameter = || asked.text(named?).ok().flatten();
     header.or_else(parameter).map(|key| Secret::new(key.trim()))
 }
 
@@ -93,11 +94,27 @@ mod tests {
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        let spec =
-            Spec { path: "/x", dialect: Dialect::SendApp, class: RateClass::Normal, max_body: 0, raw: false };
+        let spec = Spec {
+            path: "/x",
+            dialect: Dialect::SendApp,
+            class: RateClass::Normal,
+            max_body: 0,
+            raw: false,
+            header_key: false,
+        };
         let params: Map<String, Value> = params.as_object().unwrap().clone();
         let content = BodyAndQuery { params, ..BodyAndQuery::default() };
         Carried { spec, content, path: Vec::new(), headers: map }
+    }
+
+    #[test]
+    fn an_endpoint_may_take_the_header_alone() {
+        let mut asked = input(&[], json!({"apiKey": "d"}));
+        asked.spec.header_key = true;
+        assert!(key(Dialect::DmChamp, &asked).is_none());
+        let mut asked = input(&[("x-api-key", "h")], json!({"apiKey": "d"}));
+        asked.spec.header_key = true;
+        assert_eq!(key(Dialect::DmChamp, &asked).as_ref().map(Secret::expose), Some("h"));
     }
 
     #[test]

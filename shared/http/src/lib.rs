@@ -38,5 +38,5 @@ pub use request::{
     Array, Field, FieldKind, FieldLimits, FromParameter, Given, Object, Request, Required, Rows, Texts,
     Within,
 };
-pub use table::{ApiEndpoint, Route, Table, delete, get, get_or_post, post};
+pub use table::{ApiEndpoint, Route, Table, delete, get, get_or_post, post, put};
 pub use takes::{Asks, Takes};

@@ -12,4 +12,6 @@ pub(crate) struct Spec {
     pub(crate) class: RateClass,
     pub(crate) max_body: usize,
     pub(crate) raw: bool,
+    /// The key comes in the header, and nowhere else.
+    pub(crate) header_key: bool,
 }

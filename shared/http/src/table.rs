@@ -23,7 +23,7 @@ const DEFAULT_BODY: usize = 1024 * 1024;
 /// One method of one path, as documents list it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Route {
-    /// `GET`, `POST`, `DELETE`
+    /// `GET`, `POST`, `PUT`, `DELETE`
     pub method: &'static str,
     /// With `{names}` for its variable parts.
     pub path: &'static str,
@@ -48,7 +48,14 @@ pub struct ApiEndpoint<S> {
 impl<S: Clone + Send + Sync + 'static> ApiEndpoint<S> {
     fn new<T: Takes>(methods: &'static [&'static str], path: &'static str, handler: MethodRouter<S>) -> Self {
         let dialect = Dialect::of_path(path);
-        let spec = Spec { path, dialect, class: RateClass::Normal, max_body: DEFAULT_BODY, raw: false };
+        let spec = Spec {
+            path,
+            dialect,
+            class: RateClass::Normal,
+            max_body: DEFAULT_BODY,
+            raw: false,
+            header_key: false,
+        };
         Self { methods, spec, extension: false, fields: T::FIELDS, handler }
     }
 
@@ -63,6 +70,13 @@ impl<S: Clone + Send + Sync + 'static> ApiEndpoint<S> {
     #[must_use]
     pub fn heavy(mut self) -> Self {
         self.spec.class = RateClass::Heavy;
+        self
+    }
+
+    /// Takes the key in the header alone: what moves money is not asked for by a link.
+    #[must_use]
+    pub fn header_key(mut self) -> Self {
+        self.spec.header_key = true;
         self
     }
 
@@ -100,6 +114,16 @@ where
     S: Clone + Send + Sync + 'static,
 {
     ApiEndpoint::new::<T>(&["POST"], path, routing::post(handler))
+}
+
+/// An endpoint for `PUT`.
+pub fn put<H, T, S>(path: &'static str, handler: H) -> ApiEndpoint<S>
+where
+    H: Handler<T, S>,
+    T: Takes + 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    ApiEndpoint::new::<T>(&["PUT"], path, routing::put(handler))
 }
 
 /// An endpoint for `DELETE`.

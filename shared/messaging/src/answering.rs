@@ -14,6 +14,7 @@ use domain::plan::Plan;
 use domain::recipient::{Progress, State};
 use domain::{AccountId, ContactId, MessageId, TenantId};
 use futures::{StreamExt, stream};
+use store::credits::{Paid, Payment, Shortage};
 use store::messages::Message;
 use store::rates::SenderTurns;
 
@@ -22,7 +23,7 @@ use crate::delivery::{Parcel, settle, watch};
 use crate::messages::{New, count, take_turn};
 use crate::routes::{self, Route};
 use ops::events::EventPublisher;
-use ops::{Code, Error, Question, Result, Topic};
+use ops::{Code, Error, Question, Result, Topic, credits};
 
 /// Tries of an answer that the provider refuses for now; then it has failed.
 const TRIES: u32 = 10;
@@ -69,8 +70,8 @@ async fn answer(services: &Services, question: &Question, tries: u32) -> Result<
         contact: contact.map(|contact| contact.id),
         content: &content,
         turn,
-        // Whoever asks for help gets it, whatever the plan's limit: it only counts.
-        plan: None,
+        // Whoever asks for help gets it, whatever limits and credits there are: it only counts.
+        payer: None,
     };
     match say(services, saying, known, tries).await? {
         Said::Later(delay) => Ok(services.queues.inbound_later(question.into(), tries + 1, delay).await?),
@@ -120,8 +121,16 @@ pub(crate) struct Saying<'a> {
     pub(crate) contact: Option<ContactId>,
     pub(crate) content: &'a Content,
     pub(crate) turn: SenderTurns,
-    /// The plan whose limits hold for it.
-    pub(crate) plan: Option<&'a Plan>,
+    /// Whose limits and credits it takes; nobody's, where the law or the person asks for it.
+    pub(crate) payer: Option<Payer<'a>>,
+}
+
+/// Whose limits and credits something takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Payer<'a> {
+    pub(crate) plan: &'a Plan,
+    /// What it costs, where credits are paid.
+    pub(crate) payment: Option<&'a Payment>,
 }
 
 /// What came of it.
@@ -170,23 +179,28 @@ pub(crate) async fn say(
         Err(error) if error.code == Code::ProviderThrottled => return Ok(Said::Later(LATER)),
         Err(error) => return Err(error),
     }
-    match saying.plan {
+    // What is paid is counted with its payment, once for all tries.
+    let is_paid = saying.payer.is_some_and(|payer| payer.payment.is_some());
+    match saying.payer {
         None => store.use_messages(tenant, 1, None).await?,
-        Some(plan) => match count(store, tenant, plan).await {
+        Some(Payer { plan, payment: None }) => match count(store, tenant, plan).await {
             Ok(()) => {}
-            Err(error) if error.code == Code::RateLimited => {
-                return Ok(Said::Later(error.retry_after.map_or(LATER, Duration::from_secs)));
-            }
-            Err(error) if error.code == Code::PlanLimit => return Ok(Said::NotAllowed(error)),
-            Err(error) => return Err(error),
+            Err(error) => return not_allowed(error),
         },
+        Some(Payer { payment: Some(_), .. }) => {}
     }
-    let Some(message) = claim(services, &saying, known).await? else {
-        store.return_messages(tenant, 1).await?;
-        return Ok(Said::ByAnother);
+    let message = match Box::pin(claim(services, &saying, known)).await? {
+        Claimed::Ours(message) => *message,
+        Claimed::ByAnother => {
+            if !is_paid {
+                store.return_messages(tenant, 1).await?;
+            }
+            return Ok(Said::ByAnother);
+        }
+        Claimed::Short(shortage) => return not_allowed(credits::short(shortage)),
     };
     let regarding = &Regarding { contact: message.contact, ..Regarding::default() };
-    let parcel = Parcel { message: &message, content: saying.content, regarding };
+    let parcel = Parcel { message: &message, content: saying.content, regarding, payment: None };
     let at_ms = store.clock().now_ms();
     let outcome = parcel.send(&route.channel).await;
     let (publisher, due) = (&EventPublisher::from(services), watch(store, tenant, &message));
@@ -202,8 +216,29 @@ pub(crate) async fn say(
     };
     let waits = |progress: &mut Progress| step(progress, State::Claimed, State::Pending);
     store.progress_message(tenant, message.account, message.id, waits).await?;
-    store.return_messages(tenant, 1).await?;
+    if !is_paid {
+        store.return_messages(tenant, 1).await?;
+    }
     Ok(Said::Later(delay))
+}
+
+/// What has too little of something: it waits for the minute, and for nothing else.
+fn not_allowed(error: Error) -> Result<Said> {
+    if error.code == Code::RateLimited {
+        return Ok(Said::Later(error.retry_after.map_or(LATER, Duration::from_secs)));
+    }
+    match [Code::PlanLimit, Code::NoCredits, Code::Forbidden].contains(&error.code) {
+        true => Ok(Said::NotAllowed(error)),
+        false => Err(error),
+    }
+}
+
+/// Whose a message is to send.
+enum Claimed {
+    Ours(Box<Message>),
+    ByAnother,
+    /// It cannot be paid.
+    Short(Shortage),
 }
 
 /// Gives up what waits for another try, for there is no cause for it any more.
@@ -224,9 +259,9 @@ pub(crate) async fn withdraw(services: &Services, tenant: &TenantId, cause: &str
     Ok(())
 }
 
-/// Makes it ours to send: a new message, or one that waits for another try. `None` when
-/// somebody else sends it.
-async fn claim(services: &Services, saying: &Saying<'_>, known: Option<Message>) -> Result<Option<Message>> {
+/// Makes it ours to send: a new message, paid where it is to be, or one that waits for another
+/// try.
+async fn claim(services: &Services, saying: &Saying<'_>, known: Option<Message>) -> Result<Claimed> {
     let (store, tenant) = (&services.store, saying.tenant);
     if let Some(message) = known {
         let claimed = AtomicBool::new(false);
@@ -237,10 +272,10 @@ async fn claim(services: &Services, saying: &Saying<'_>, known: Option<Message>)
         };
         store.progress_message(tenant, message.account, message.id, claim).await?;
         if !claimed.load(Ordering::Relaxed) {
-            return Ok(None);
+            return Ok(Claimed::ByAnother);
         }
         store.watch(&watch(store, tenant, &message)).await?;
-        return Ok(Some(message));
+        return Ok(Claimed::Ours(Box::new(message)));
     }
     let message = New {
         id: MessageId(store.entropy().ulid(store.clock().now())),
@@ -251,15 +286,32 @@ async fn claim(services: &Services, saying: &Saying<'_>, known: Option<Message>)
         content: saying.content.clone(),
         regarding: Regarding::default(),
     };
-    let message = message.message(&saying.route.sender);
+    let payment = saying.payer.and_then(|payer| payer.payment);
+    let cost = payment.map(|payment| payment.charge.credits);
+    let message = Message { cost, ..message.message(&saying.route.sender) };
     let due = watch(store, tenant, &message);
-    match store.create_answer(tenant, &message, saying.cause, &due).await {
-        Ok(()) => Ok(Some(message)),
-        Err(store::Error::Conflict) => Ok(None),
+    let written = match payment {
+        None => store.create_answer(tenant, &message, saying.cause, &due).await,
+        Some(payment) => {
+            let on = (&due, Some(saying.cause));
+            match store.create_paid_message(tenant, &message, on, payment).await {
+                Ok(Paid::Yes(written)) => {
+                    credits::tell(&EventPublisher::from(services), written).await;
+                    Ok(())
+                }
+                Ok(Paid::Short(shortage)) => return Ok(Claimed::Short(shortage)),
+                Ok(Paid::Elsewise) => Err(store::Error::Conflict),
+                Err(error) => Err(error),
+            }
+        }
+    };
+    match written {
+        Ok(()) => Ok(Claimed::Ours(Box::new(message))),
+        Err(store::Error::Conflict) => Ok(Claimed::ByAnother),
         // Written all the same, it is ours.
         Err(error) => match store.answer_to(tenant, saying.cause).await? {
-            Some(written) if written.id == message.id => Ok(Some(message)),
-            Some(_) => Ok(None),
+            Some(written) if written.id == message.id => Ok(Claimed::Ours(Box::new(message))),
+            Some(_) => Ok(Claimed::ByAnother),
             None => Err(error.into()),
         },
     }

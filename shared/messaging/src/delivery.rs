@@ -11,9 +11,11 @@ use domain::outcome::{Next, Outcome, Reason};
 use domain::recipient::{Progress, State, Status};
 use domain::{PhoneNumber, TenantId};
 use store::Store;
+use store::credits::{Paid, Payment, Shortage};
 use store::due::{Due, Watched};
 use store::messages::Message;
 
+use ops::credits::{short, tell};
 use ops::events::{EventPublisher, StatusFact, Transaction, message_status};
 use ops::moves::learn;
 use ops::suppression::{ConsentChange, OptOutSource, opt_out};
@@ -37,12 +39,14 @@ pub(crate) struct Parcel<'a> {
     pub(crate) message: &'a Message,
     pub(crate) content: &'a Content,
     pub(crate) regarding: &'a Regarding,
+    /// What it costs; nothing, unless it is said.
+    pub(crate) payment: Option<&'a Payment>,
 }
 
 impl Parcel<'_> {
     /// Sends it, once.
     pub(crate) async fn send(self, channel: &impl Channel) -> Outcome {
-        let Parcel { message, content, regarding } = self;
+        let Parcel { message, content, regarding, payment: _ } = self;
         let reference = CallbackRef::Message(message.id);
         channel.send(&OutboundMessage { to: &message.address, content, reference, regarding }).await
     }
@@ -52,7 +56,8 @@ impl Parcel<'_> {
 /// it. What was surely not sent is not counted.
 ///
 /// # Errors
-/// [`ops::Code::Unavailable`] when it could not be written down, and so was not sent.
+/// [`ops::Code::Unavailable`] when it could not be written down, and so was not sent;
+/// [`ops::Code::NoCredits`] when it cannot be paid.
 pub(crate) async fn dispatch(
     publisher: &EventPublisher,
     tenant: &TenantId,
@@ -61,8 +66,11 @@ pub(crate) async fn dispatch(
 ) -> Result<Outcome> {
     let (store, message) = (&publisher.store, parcel.message);
     let due = watch(store, tenant, message);
-    match store.create_message(tenant, message, &due).await {
-        Ok(()) => {}
+    let message = &Message { cost: parcel.payment.map(|payment| payment.charge.credits), ..message.clone() };
+    let parcel = Parcel { message, ..parcel };
+    match create(publisher, tenant, parcel, &due).await {
+        Ok(None) => {}
+        Ok(Some(shortage)) => return Err(short(shortage)),
         // A repetition of the request took it for given up, and has it.
         Err(store::Error::Conflict) => {
             let text = "the message is being sent by another request with its key";
@@ -78,11 +86,33 @@ pub(crate) async fn dispatch(
     Ok(outcome)
 }
 
+/// Writes a message down, paid where it is to be; answers what there was too little of for that.
+async fn create(
+    publisher: &EventPublisher,
+    tenant: &TenantId,
+    parcel: Parcel<'_>,
+    due: &Due,
+) -> store::Result<Option<Shortage>> {
+    let store = &publisher.store;
+    let Some(payment) = parcel.payment else {
+        return store.create_message(tenant, parcel.message, due).await.map(|()| None);
+    };
+    match store.create_paid_message(tenant, parcel.message, (due, None), payment).await? {
+        Paid::Yes(written) => {
+            tell(publisher, written).await;
+            Ok(None)
+        }
+        Paid::Short(shortage) => Ok(Some(shortage)),
+        Paid::Elsewise => Err(store::Error::Conflict),
+    }
+}
+
 /// Says of a message that it was not sent: it may be written down all the same.
 async fn unsent(store: &Store, tenant: &TenantId, message: &Message, at_ms: i64) {
     let unsent = |progress: &mut Progress| fail(progress, &Reason::word("not_sent"), at_ms);
     let marked = store.progress_message(tenant, message.account, message.id, unsent).await;
-    let returned = store.return_messages(tenant, 1).await;
+    // What is paid was counted with its payment, and is paid back with its failure.
+    let returned = if message.cost.is_some() { Ok(()) } else { store.return_messages(tenant, 1).await };
     if let Err(lost) = marked.map(|_| ()).and(returned) {
         tracing::warn!(%tenant, %lost, "a message that was not sent may be counted");
     }
@@ -189,7 +219,10 @@ async fn failed(
     let change = |progress: &mut Progress| fail(progress, reason, now);
     store.progress_message(tenant, message.account, message.id, change).await?;
     events.publish(written).await;
-    Ok(store.return_messages(tenant, 1).await?)
+    if message.cost.is_none() {
+        store.return_messages(tenant, 1).await?;
+    }
+    Ok(())
 }
 
 fn fail(progress: &mut Progress, reason: &Reason, at_ms: i64) -> bool {

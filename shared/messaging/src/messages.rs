@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use channels::{Channel as _, Regarding};
-use domain::account::{Account, ContactPolicy};
+use domain::account::{Account, ContactPolicy, Tenant};
 use domain::channel::Channel;
 use domain::identity::Identity;
 use domain::message::{Address, Category, Content, MediaSource};
@@ -14,7 +14,8 @@ use domain::sender::{Sender, SenderId};
 use domain::template::tidy;
 use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 use store::Store;
-use store::addressees::Addressee;
+use store::addressees::{Addressee, Beside};
+use store::credits::Payment;
 use store::messages::Message;
 use store::rates::SenderTurns;
 use store::usage::{Allowance, Allowed};
@@ -24,7 +25,7 @@ use crate::routes::{self, Route};
 use crate::{Services, templates};
 use ops::eligibility::{By, MarketingLimits, Terms};
 use ops::events::EventPublisher;
-use ops::{Caller, Code, Error, Result, SendRequest, plans};
+use ops::{Caller, Code, Error, Result, SendRequest, credits, plans};
 
 /// A number that was connected less than this long ago has contacts whose last
 /// message we do not know: Meta decides about their windows. Milliseconds.
@@ -61,7 +62,8 @@ pub struct Outgoing {
 ///
 /// # Errors
 /// [`Code::InvalidField`] for content that the channel refuses, or a sender that the
-/// account has not; [`Code::OptedOut`] and [`Code::OutsideWindow`]; [`Code::PlanLimit`];
+/// account has not; [`Code::OptedOut`] and [`Code::OutsideWindow`]; [`Code::PlanLimit`] and
+/// [`Code::NoCredits`];
 /// the provider's refusal as [`Code::ProviderRejected`], [`Code::ProviderThrottled`] or
 /// [`Code::ProviderUnavailable`]; [`Code::ProviderTimeout`] with our id when nobody
 /// knows.
@@ -89,9 +91,14 @@ pub async fn send(
     let (identity, address) = (Identity::from(&to), to);
     let needs_window = route.channel.capabilities().needs_window && content.is_free_form();
     let window_with = needs_window.then_some(account.id);
-    let addressee = store.addressee(tenant, &identity, &address, &route.sender.id, window_with).await?;
-    let policy = &account.policy;
-    let terms = check(services, tenant, policy, account.id, &route, &content, (&address, &addressee)).await?;
+    let is_paid = caller.tenant.standing.sub_account().is_some();
+    let beside = Beside { sender: &route.sender.id, window_with, is_paid };
+    let addressee = store.addressee(tenant, &identity, &address, beside).await?;
+    let on = (&account.policy, account.id);
+    let terms = check(services, &caller.tenant, on, &route, &content, (&address, &addressee)).await?;
+    let priced = (&route.sender.channel, terms.category);
+    let payment = credits::payment(&caller.tenant, priced, addressee.purse.clone());
+    payment.as_ref().map_or(Ok(()), credits::check)?;
     bring_file(services, tenant, &route, &mut content).await?;
     let new = New {
         id,
@@ -104,7 +111,7 @@ pub async fn send(
     };
     let contact = new.contact;
     // A future is moved as a whole, and this one is large.
-    let work = Box::pin(deliver(services, caller, &route, new, addressee.turn));
+    let work = Box::pin(deliver(services, caller, &route, new, (addressee.turn, payment)));
     within_cap(store, tenant, &terms, contact, work, |_| false).await
 }
 
@@ -154,18 +161,17 @@ pub(crate) async fn bring_file(
 }
 
 /// Checks that the recipient may be sent this now; answers the terms on which. A template's
-/// category, which decides whether an opt-out counts, is asked for only when there is one, or
-/// when the account has limits.
+/// category, which decides whether an opt-out counts, is asked for only when there is one, when
+/// the account has limits, or when the tenant pays by it.
 pub(crate) async fn check(
     services: &Services,
-    tenant: &TenantId,
-    policy: &ContactPolicy,
-    account: AccountId,
+    owner: &Tenant,
+    (policy, account): (&ContactPolicy, AccountId),
     route: &Route,
     content: &Content,
     (address, addressee): (&Address, &Addressee),
 ) -> Result<Terms> {
-    let store = &services.store;
+    let (store, tenant) = (&services.store, &owner.id);
     let is_new = route
         .number()
         .is_some_and(|number| store.clock().now_ms() - number.connected_at.as_millisecond() < NO_HISTORY_MS);
@@ -183,7 +189,9 @@ pub(crate) async fn check(
     let (Content::Template(call), Some(number)) = (content, route.number()) else {
         return bar.map_or_else(|| Ok(terms(None)), |bar| Err(bar.into()));
     };
-    if bar.is_none() && !has_limits {
+    let sub = owner.standing.sub_account();
+    let is_priced = sub.is_some_and(|sub| sub.prices.depend_on_category(&route.sender.channel));
+    if bar.is_none() && !has_limits && !is_priced {
         return Ok(terms(None));
     }
     let (graph, language) = (&services.graph, Some(call.language.as_str()));
@@ -227,11 +235,13 @@ impl New {
             content: content.to_string(),
             progress: Progress::new(State::Claimed),
             rewritten: None,
+            cost: None,
+            is_refunded: false,
         }
     }
 }
 
-/// Sends a message in its turn, if the plan has one left.
+/// Sends a message in its turn, if the plan has one left and it can be paid.
 ///
 /// # Errors
 /// See [`send`].
@@ -240,13 +250,21 @@ pub(crate) async fn deliver(
     caller: &Caller,
     route: &Route,
     new: New,
-    turn: SenderTurns,
+    (turn, payment): (SenderTurns, Option<Payment>),
 ) -> Result<Sent> {
     let (store, tenant) = (&services.store, caller.tenant_id());
     take_turn(store, tenant, &route.sender, turn).await?;
-    count(store, tenant, &caller.tenant.plan).await?;
+    // What is paid is counted with its payment.
+    if payment.is_none() {
+        count(store, tenant, &caller.tenant.plan).await?;
+    }
     let message = new.message(&route.sender);
-    let parcel = Parcel { message: &message, content: &new.content, regarding: &new.regarding };
+    let parcel = Parcel {
+        message: &message,
+        content: &new.content,
+        regarding: &new.regarding,
+        payment: payment.as_ref(),
+    };
     let (id, channel) = (new.id, route.sender.channel.title());
     match dispatch(&EventPublisher::from(services), tenant, parcel, &route.channel).await? {
         Outcome::Accepted(acceptance) => Ok(Sent { id, provider_id: acceptance.provider_id }),

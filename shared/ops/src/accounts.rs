@@ -2,6 +2,7 @@
 
 use domain::account::{Account, ApiKey, ContactPolicy, Role, Tenant};
 use domain::consent::Keywords;
+use domain::credits::Standing;
 use domain::plan::Plan;
 use domain::quiet::{FrequencyCap, QuietHours};
 use domain::{AccountId, CallingCode, Secret, TenantId};
@@ -106,7 +107,7 @@ impl AccountSettings {
     }
 }
 
-fn new_key(store: &Store, tenant: &TenantId, role: Role, name: &str) -> (Secret, ApiKey) {
+pub(crate) fn new_key(store: &Store, tenant: &TenantId, role: Role, name: &str) -> (Secret, ApiKey) {
     let secret = Secret::new(format!("sk_live_{}", store.entropy().token(40)));
     let hash = sha256_hex(secret.expose());
     let key = ApiKey { hash, tenant: tenant.clone(), role, name: name.to_owned(), disabled: false };
@@ -118,6 +119,14 @@ fn new_key(store: &Store, tenant: &TenantId, role: Role, name: &str) -> (Secret,
 /// # Errors
 /// [`Code::InvalidField`] for a time zone or plan that makes no sense.
 pub async fn create_tenant(store: &Store, new: NewTenant) -> Result<(Tenant, Secret)> {
+    let tenant = check_tenant(store, new)?;
+    let (secret, key) = new_key(store, &tenant.id, Role::Owner, "owner");
+    store.create_tenant(&tenant, &key).await?;
+    Ok((tenant, secret))
+}
+
+/// A tenant that makes sense, with an id of its own.
+pub(crate) fn check_tenant(store: &Store, new: NewTenant) -> Result<Tenant> {
     let name = new.name.trim().to_owned();
     if name.is_empty() || name.chars().count() > 255 {
         return Err(Error::invalid("name", "name must have 1 to 255 characters"));
@@ -129,18 +138,16 @@ pub async fn create_tenant(store: &Store, new: NewTenant) -> Result<(Tenant, Sec
     let id: TenantId = store.entropy().token(12).parse()?;
     let plan = new.plan.check()?;
     let created_at = store.clock().now();
-    let tenant = Tenant {
+    Ok(Tenant {
         id,
         name,
         email: email.as_str().to_owned(),
         timezone,
         plan,
         plan_since: created_at,
+        standing: Standing::Direct,
         created_at,
-    };
-    let (secret, key) = new_key(store, &tenant.id, Role::Owner, "owner");
-    store.create_tenant(&tenant, &key).await?;
-    Ok((tenant, secret))
+    })
 }
 
 /// The tenant's time zone.

@@ -47,7 +47,8 @@ impl Caller {
 ///
 /// # Errors
 /// [`Code::Unauthorized`] without a key or with one that nobody has or that is
-/// switched off; [`Code::Forbidden`] when the plan has no API access.
+/// switched off; [`Code::Forbidden`] when the plan has no API access, or the tenant's agency
+/// switched it off.
 pub async fn authenticate(store: &Store, key: Option<&Secret>) -> Result<Caller> {
     let unauthorized = |message| Error::new(Code::Unauthorized, message);
     let key = key.ok_or_else(|| unauthorized("an API key is required"))?;
@@ -57,6 +58,9 @@ pub async fn authenticate(store: &Store, key: Option<&Secret>) -> Result<Caller>
         return Err(unauthorized("the API key is switched off"));
     }
     let tenant = store.tenant(&known.tenant).await?.ok_or_else(wrong)?;
+    if tenant.standing.sub_account().is_some_and(|sub| sub.is_disabled) {
+        return Err(Error::new(Code::Forbidden, "the account is switched off by its agency"));
+    }
     if !tenant.plan.api_access {
         return Err(Error::new(Code::Forbidden, "the plan has no API access"));
     }

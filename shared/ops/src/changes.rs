@@ -1,6 +1,7 @@
 //! Changes that a tenant's people make to one contact.
 
 use domain::contact::{Contact, MAX_TAGS, same_tag};
+use domain::list::MAX_LISTS_OF_CONTACT;
 use domain::merge::{ChangeRefused, ContactChange};
 use domain::note::{MAX_NOTES, MAX_NOTES_BYTES};
 use domain::{LabelId, TenantId};
@@ -132,6 +133,9 @@ fn refused(why: ChangeRefused) -> Error {
         ChangeRefused::NameTooLong => Error::invalid("name", "name may have at most 255 characters"),
         ChangeRefused::TooManyTags => {
             Error::invalid("tags", format!("a contact may have at most {MAX_TAGS} tags"))
+        }
+        ChangeRefused::TooManyLists => {
+            Error::invalid("lists", format!("a contact may be in at most {MAX_LISTS_OF_CONTACT} lists"))
         }
         ChangeRefused::MetadataTooLarge => {
             Error::invalid("metadata", "metadata may have at most 16 kB of JSON")

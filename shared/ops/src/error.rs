@@ -23,8 +23,12 @@ pub enum Code {
     MethodNotAllowed,
     /// The plan has no room for it.
     PlanLimit,
+    /// There are too few credits for it.
+    NoCredits,
     /// It is not in the state that the request needs.
     Conflict,
+    /// Something else was asked for under the idempotency key.
+    IdempotencyConflict,
     /// The body or the list is too large.
     TooLarge,
     /// Too many requests of this key.
@@ -55,7 +59,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for the catalogue.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::MalformedBody,
         Self::InvalidField,
         Self::Unauthorized,
@@ -63,7 +67,9 @@ impl Code {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::PlanLimit,
+        Self::NoCredits,
         Self::Conflict,
+        Self::IdempotencyConflict,
         Self::TooLarge,
         Self::RateLimited,
         Self::NoNumber,
@@ -89,7 +95,9 @@ impl Code {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::PlanLimit => "plan_limit",
+            Self::NoCredits => "insufficient_credits",
             Self::Conflict => "conflict",
+            Self::IdempotencyConflict => "idempotency_conflict",
             Self::TooLarge => "too_large",
             Self::RateLimited => "rate_limited",
             Self::NoNumber => "no_number",

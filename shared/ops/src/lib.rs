@@ -6,10 +6,12 @@
 
 pub mod accounts;
 mod admin;
+pub mod agencies;
 pub mod barred;
 pub mod callers;
 pub mod changes;
 pub mod contacts;
+pub mod credits;
 pub mod custom;
 pub mod eligibility;
 mod error;
@@ -20,6 +22,7 @@ pub mod history;
 pub mod integrations;
 mod joining;
 pub mod labels;
+pub mod lists;
 pub mod moves;
 pub mod pages;
 pub mod plans;

@@ -211,6 +211,8 @@ impl Heard<'_> {
             content: self.content.clone(),
             progress,
             rewritten: self.rewritten,
+            cost: None,
+            is_refunded: false,
         }
     }
 }

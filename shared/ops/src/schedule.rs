@@ -40,6 +40,7 @@ pub async fn sweep(store: &Store, queues: &Queues) -> Result<usize> {
             Watched::Message(account, id) => give_up(store, entry, account, id).await.map(|()| false),
             Watched::Endpoint(id) => drain(store, queues, entry, id).await.map(|()| false),
             Watched::Run(contact, id) => carry_on(queues, entry, contact, id).await.map(|()| false),
+            Watched::Credits => fund(queues, entry).await.map(|()| false),
         };
         match looked {
             Ok(was_stuck) => stuck += u64::from(was_stuck),
@@ -51,6 +52,13 @@ pub async fn sweep(store: &Store, queues: &Queues) -> Result<usize> {
     tracing::info!(target: "metric", name = "StuckCampaigns", value = stuck, unit = "Count");
     let told = events::sweep(&EventPublisher { store: store.clone(), queues: queues.clone() }).await?;
     Ok(due.len() + told)
+}
+
+/// Credits came, and campaigns that waited for them were not looked at. The entry stays until
+/// they are.
+async fn fund(queues: &Queues, due: &Due) -> Result<()> {
+    let job = CampaignJob::Fund { tenant: due.tenant.to_string(), at_ms: due.at_ms };
+    Ok(queues.campaign(job, 0).await?)
 }
 
 /// A single message that is due was sent by a process that is gone.

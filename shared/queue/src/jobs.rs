@@ -150,6 +150,13 @@ pub enum CampaignJob {
         /// The block.
         block: u64,
     },
+    /// Lets campaigns go on that waited for credits.
+    Fund {
+        /// The tenant.
+        tenant: String,
+        /// The entry of the due index that is done then, in milliseconds since 1970.
+        at_ms: i64,
+    },
     /// Counts the rows that changed.
     Count {
         /// The tenant.

@@ -8,6 +8,7 @@ use domain::{AccountId, ContactId, TenantId};
 
 use crate::contacts::{contact_key, identity_keys};
 use crate::conversations::WINDOW_MS;
+use crate::credits::{Purse, purse_key};
 use crate::item::{Item, Key, number};
 use crate::rates::{SenderTurns, turn_keys};
 use crate::{Result, Store, contacts, conversations, suppression};
@@ -23,11 +24,23 @@ pub struct Addressee {
     pub window: Option<i64>,
     /// What is known of the sender's turns.
     pub turn: SenderTurns,
+    /// The tenant's credits, where it pays with some.
+    pub purse: Option<Purse>,
+}
+
+/// What else is looked up with whom a message is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside<'a> {
+    /// What it leaves from.
+    pub sender: &'a SenderId,
+    /// Whose window with them matters, if any does.
+    pub window_with: Option<AccountId>,
+    /// Whether the tenant pays with credits.
+    pub is_paid: bool,
 }
 
 impl Store {
-    /// Looks up whom a message from `sender` is for; their window with an account only
-    /// where that matters.
+    /// Looks up whom a message is for, and what else it needs, in the same requests.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] when the database does not answer.
@@ -36,13 +49,13 @@ impl Store {
         tenant: &TenantId,
         identity: &Identity,
         address: &Address,
-        sender: &SenderId,
-        window_with: Option<AccountId>,
+        Beside { sender, window_with, is_paid }: Beside<'_>,
     ) -> Result<Addressee> {
         let pointers = identity_keys(tenant, identity);
         let opt_outs = suppression::keys(tenant, address);
         let turn = turn_keys(tenant, sender);
-        let keys = pointers.iter().chain(&opt_outs).chain(&turn).cloned().collect();
+        let purse = is_paid.then(|| purse_key(tenant));
+        let keys = pointers.iter().chain(&opt_outs).chain(&turn).chain(&purse).cloned().collect();
         let items = self.get_many(keys).await?;
         let found = |key: &Key| items.iter().find(|item| Key::of(item).as_ref() == Some(key));
         let pointer = pointers.iter().find_map(found);
@@ -52,7 +65,8 @@ impl Store {
             None => (None, None),
         };
         let opted_out = opt_outs.iter().any(|key| found(key).is_some());
-        Ok(Addressee { contact, opted_out, window, turn: self.read_turn(&turn, &items) })
+        let purse = purse.as_ref().and_then(found).map(Purse::from);
+        Ok(Addressee { contact, opted_out, window, turn: self.read_turn(&turn, &items), purse })
     }
 
     async fn contact_and_window(

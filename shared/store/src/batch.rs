@@ -150,17 +150,28 @@ impl Store {
 
     /// All of `actions` or none. A precondition that does not hold is a conflict.
     pub(crate) async fn transact(&self, actions: Vec<Action>) -> Result<()> {
+        match self.try_transact(actions).await?.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Conflict),
+        }
+    }
+
+    /// The same; answers whose preconditions do not hold, by index: then nothing is written.
+    pub(crate) async fn try_transact(&self, actions: Vec<Action>) -> Result<Vec<usize>> {
         let items = actions.into_iter().map(|a| self.render(a)).collect::<Result<Vec<_>>>()?;
         for attempt in 0..TRIES {
             let request = self.client().transact_write_items().set_transact_items(Some(items.clone()));
-            let Err(error) = request.send().await else { return Ok(()) };
+            let Err(error) = request.send().await else { return Ok(Vec::new()) };
             let reasons: Vec<String> = match error.as_service_error() {
                 Some(service) if service.is_transaction_canceled_exception() => cancelled_by(service),
                 Some(_) | None => return Err(error.into()),
             };
-            if reasons.iter().any(|r| r == "ConditionalCheckFailed") {
+            let failed =
+                |(index, reason): (usize, &String)| (reason == "ConditionalCheckFailed").then_some(index);
+            let failed: Vec<usize> = reasons.iter().enumerate().filter_map(failed).collect();
+            if !failed.is_empty() {
                 tracing::debug!(?reasons, "a transaction was cancelled");
-                return Err(Error::Conflict);
+                return Ok(failed);
             }
             if let Some(refused) = reasons.iter().find(|r| r.starts_with("Validation")) {
                 return Err(Error::of_code(refused));
@@ -232,5 +243,6 @@ fn cancelled_by(
 ) -> Vec<String> {
     use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as E;
     let E::TransactionCanceledException(cancelled) = error else { return Vec::new() };
-    cancelled.cancellation_reasons().iter().filter_map(|r| r.code().map(str::to_owned)).collect()
+    // One for each action, in their order.
+    cancelled.cancellation_reasons().iter().map(|r| r.code().unwrap_or("None").to_owned()).collect()
 }

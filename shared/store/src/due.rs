@@ -26,6 +26,8 @@ pub enum Watched {
     Message(AccountId, MessageId),
     /// A contact's run through a flow, that waits for a time or for an answer.
     Run(ContactId, MessageId),
+    /// The credits of a sub-account: campaigns that wait for some may go on.
+    Credits,
 }
 
 /// Something that is due.
@@ -52,6 +54,8 @@ struct DueItem {
     contact: Option<u64>,
     #[serde(default)]
     run: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    credits: bool,
     at: i64,
 }
 
@@ -63,6 +67,7 @@ impl Watched {
             Self::Endpoint(id) => format!("w{id}"),
             Self::Message(_, id) => format!("m{id}"),
             Self::Run(_, id) => format!("r{id}"),
+            Self::Credits => "credits".to_owned(),
         }
     }
 }
@@ -83,6 +88,7 @@ pub(crate) fn put_action(due: &Due) -> Result<Action> {
             (item.account, item.message) = (Some(account.0), Some(id.to_string()));
         }
         Watched::Run(contact, id) => (item.contact, item.run) = (Some(contact.0), Some(id.to_string())),
+        Watched::Credits => item.credits = true,
     }
     Ok(Action::Put(compose(&key(due), "due", &item)?, Vec::new()))
 }
@@ -97,7 +103,8 @@ fn from_item(item: DueItem) -> Option<Due> {
     let endpoint = item.endpoint.map(|id| Watched::Endpoint(EndpointId(id)));
     let message = || Some(Watched::Message(AccountId(item.account?), item.message?.parse().ok()?));
     let run = || Some(Watched::Run(ContactId(item.contact?), item.run?.parse().ok()?));
-    let what = campaign.or(endpoint).or_else(message).or_else(run)?;
+    let credits = item.credits.then_some(Watched::Credits);
+    let what = campaign.or(endpoint).or(credits).or_else(message).or_else(run)?;
     Some(Due { tenant: item.tenant.parse().ok()?, what, at_ms: item.at })
 }
 

@@ -30,6 +30,8 @@ kinds! {
     Accounts = "ACCOUNTS",
     /// Campaigns that a sender has under way.
     Active = "ACTIVE",
+    /// The sub-accounts of an agency, and what it granted under which key.
+    Agency = "AGENCY",
     /// One try to deliver an event.
     Attempt = "ATTEMPT",
     /// Who changed what.
@@ -48,6 +50,8 @@ kinds! {
     Conversation = "CONV",
     /// What numbers something, and what a plan limits.
     Counter = "COUNTER",
+    /// What a sub-account has of credits, its grants, and the campaigns that wait for some.
+    Credits = "CREDITS",
     /// An event that goes to an endpoint, and how that went.
     Delivery = "DELIVERY",
     /// When somebody has to look at something again.
@@ -84,6 +88,8 @@ kinds! {
     Ledger = "LEDGER",
     /// Head of a block of a ledger: who works at it, and how far it is.
     LedgerHead = "LHEAD",
+    /// A list of contacts.
+    List = "LIST",
     /// Meta's id of a file that a number uploaded.
     MediaId = "MEDIAID",
     /// A single message.

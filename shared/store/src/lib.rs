@@ -11,12 +11,14 @@
 //! that was read, `transition` a state. What does not hold is [`Error::Conflict`].
 
 pub mod addressees;
+pub mod agencies;
 mod batch;
 pub mod campaigns;
 pub mod catalogs;
 mod channels;
 pub mod contacts;
 pub mod conversations;
+pub mod credits;
 pub mod due;
 mod error;
 pub mod flows;
@@ -27,6 +29,7 @@ mod item;
 mod kind;
 pub mod labels;
 pub mod ledger;
+pub mod lists;
 pub mod media;
 pub mod messages;
 pub mod numbers;

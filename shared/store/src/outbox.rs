@@ -31,6 +31,28 @@ pub struct ContactChange {
     pub merged: Vec<u64>,
 }
 
+/// Credits that went below the threshold, as the agency is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LowCredits {
+    /// The sub-account.
+    pub sub_account: String,
+    /// Its owner's e-mail address.
+    pub email: String,
+    /// What is left.
+    pub balance: u64,
+    /// The threshold.
+    pub threshold: u64,
+    /// How many the agency wants to grant then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<u64>,
+    /// How often that happened, this time included.
+    pub nth: u64,
+    /// Who is told.
+    pub agency: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
 /// What is to be told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -39,6 +61,8 @@ pub enum Facts {
     Event(String),
     /// Changes of contacts, as far as they came about.
     Contacts(Vec<ContactChange>),
+    /// The credits of a sub-account went below its threshold.
+    LowCredits(LowCredits),
     /// Contacts that were deleted, as far as that came about: what campaigns know of
     /// them is to be erased.
     Deleted(Vec<u64>),
@@ -145,6 +169,12 @@ impl Store {
             Entry { tenant: tenant.clone(), id, at_ms: now.as_millisecond(), facts }
         };
         Note(facts.into_iter().map(entry).collect())
+    }
+
+    /// Credits that go low, for the agency.
+    pub(crate) fn low_note(&self, low: &LowCredits) -> Result<Note> {
+        let agency: TenantId = low.agency.parse().map_err(|_| Error::Corrupt { kind: "credits" })?;
+        Ok(self.note(&agency, [Facts::LowCredits(low.clone())]))
     }
 
     /// Writes a note on its own, before what it is about. Only for facts that are

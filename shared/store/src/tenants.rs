@@ -1,6 +1,7 @@
 //! Tenants, API keys, accounts and their tokens.
 
 use domain::account::{Account, ApiKey, ContactPolicy, Number, Role, Tenant};
+use domain::credits::Standing;
 use domain::sender::SenderId;
 use domain::{AccountId, CallingCode, Secret, TenantId};
 use jiff::Timestamp;
@@ -47,6 +48,12 @@ struct TenantItem {
     /// Since when it has the plan; from the beginning, when it does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     plan_since: Option<i64>,
+    /// [`domain::credits::Agency`], JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    agency: Option<String>,
+    /// [`domain::credits::SubAccount`], JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
     created: i64,
 }
 
@@ -102,17 +109,60 @@ fn time(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-impl From<&Tenant> for TenantItem {
-    fn from(tenant: &Tenant) -> Self {
-        Self {
+/// How a tenant stands to others, as its item has it: `agency`, `sub`.
+fn standing_texts(standing: &Standing) -> Result<[Option<String>; 2]> {
+    let corrupt = |_| Error::Corrupt { kind: "tenant" };
+    let agency = standing.agency().map(serde_json::to_string).transpose().map_err(corrupt)?;
+    let sub = standing.sub_account().map(serde_json::to_string).transpose().map_err(corrupt)?;
+    Ok([agency, sub])
+}
+
+fn read_standing(agency: Option<&str>, sub: Option<&str>) -> Result<Standing> {
+    let corrupt = |_| Error::Corrupt { kind: "tenant" };
+    Ok(match (sub, agency) {
+        (Some(sub), _) => Standing::SubAccount(serde_json::from_str(sub).map_err(corrupt)?),
+        (None, Some(agency)) => Standing::Agency(serde_json::from_str(agency).map_err(corrupt)?),
+        (None, None) => Standing::Direct,
+    })
+}
+
+/// A tenant that stands otherwise from now on, unless that was changed since it was read.
+pub(crate) fn tenant_update(before: &Tenant, standing: &Standing) -> Result<Update> {
+    let names = ["agency", "sub"];
+    let mut update = Update::of(tenant_key(&before.id)).when(When::Exists);
+    for (name, known) in names.into_iter().zip(standing_texts(&before.standing)?) {
+        update = update.when(known.map_or(When::Absent(name), |known| When::Is(name, s(known))));
+    }
+    for (name, text) in names.into_iter().zip(standing_texts(standing)?) {
+        update = match text {
+            Some(text) => update.set(name, s(text)),
+            None => update.remove(name),
+        };
+    }
+    Ok(update)
+}
+
+/// Reads a tenant.
+pub(crate) fn from_item(item: Item) -> Result<Tenant> {
+    read::<TenantItem>(item, "tenant")?.into_tenant()
+}
+
+impl TryFrom<&Tenant> for TenantItem {
+    type Error = Error;
+
+    fn try_from(tenant: &Tenant) -> Result<Self> {
+        let [agency, sub] = standing_texts(&tenant.standing)?;
+        Ok(Self {
             id: tenant.id.to_string(),
             name: tenant.name.clone(),
             email: tenant.email.clone(),
             timezone: tenant.timezone.clone(),
             plan: PlanItem::from(&tenant.plan),
             plan_since: Some(tenant.plan_since.as_millisecond()),
+            agency,
+            sub,
             created: tenant.created_at.as_millisecond(),
-        }
+        })
     }
 }
 
@@ -125,13 +175,10 @@ impl TenantItem {
             timezone: self.timezone,
             plan: self.plan.into(),
             plan_since: time(self.plan_since.unwrap_or(self.created)),
+            standing: read_standing(self.agency.as_deref(), self.sub.as_deref())?,
             created_at: time(self.created),
         })
     }
-}
-
-pub(crate) fn from_item(item: Item) -> Result<Tenant> {
-    read::<TenantItem>(item, "tenant")?.into_tenant()
 }
 
 impl KeyItem {
@@ -152,10 +199,15 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] when the tenant or the key exists.
     pub async fn create_tenant(&self, tenant: &Tenant, key: &ApiKey) -> Result<()> {
-        let item = compose(&tenant_key(&tenant.id), "tenant", &TenantItem::from(tenant))?;
+        self.transact(Self::tenant_actions(tenant, key)?).await
+    }
+
+    /// What makes a tenant with its first key.
+    pub(crate) fn tenant_actions(tenant: &Tenant, key: &ApiKey) -> Result<Vec<Action>> {
+        let item = compose(&tenant_key(&tenant.id), "tenant", &TenantItem::try_from(tenant)?)?;
         let mut actions = vec![Action::Put(item, vec![When::Absent("pk")])];
         actions.extend(Self::key_actions(key)?);
-        self.transact(actions).await
+        Ok(actions)
     }
 
     /// Reads a tenant, strongly consistent: a changed plan counts at once.
@@ -163,17 +215,21 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
     pub async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>> {
-        let item = self.get::<TenantItem>(&tenant_key(id), "tenant").await?;
-        item.map(TenantItem::into_tenant).transpose()
+        self.get_item(&tenant_key(id)).await?.map(from_item).transpose()
     }
 
     /// Gives a tenant another plan.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when there is no such tenant.
+    /// [`Error::Conflict`] when there is no such tenant, or it stands to others otherwise than
+    /// it was read.
     pub async fn give_plan(&self, tenant: &Tenant) -> Result<()> {
-        let item = compose(&tenant_key(&tenant.id), "tenant", &TenantItem::from(tenant))?;
-        self.replace(item, vec![When::Exists]).await
+        let item = compose(&tenant_key(&tenant.id), "tenant", &TenantItem::try_from(tenant)?)?;
+        let mut when = vec![When::Exists];
+        for (name, known) in ["agency", "sub"].into_iter().zip(standing_texts(&tenant.standing)?) {
+            when.push(known.map_or(When::Absent(name), |known| When::Is(name, s(known))));
+        }
+        self.replace(item, when).await
     }
 
     /// Finds a key by the SHA-256 of what a caller sent, strongly consistent and

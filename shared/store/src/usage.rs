@@ -2,6 +2,7 @@
 //! keys are `2026-07-01` and `2026-07`.
 
 use domain::TenantId;
+use domain::account::Tenant;
 use jiff::tz::TimeZone;
 
 use crate::item::{Item, Key, Query, n, number, text};
@@ -186,11 +187,20 @@ impl Store {
         self.update(Update::of(key(tenant, &self.today())).add("messages", n(back))).await
     }
 
-    /// The use of the current month.
+    /// The use of the current month. What a sub-account pays for is counted in its purse.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] when the database does not answer.
-    pub async fn usage(&self, tenant: &TenantId) -> Result<Usage> {
+    pub async fn usage_of(&self, tenant: &Tenant) -> Result<Usage> {
+        let usage = self.usage(&tenant.id).await?;
+        if tenant.standing.sub_account().is_none() {
+            return Ok(usage);
+        }
+        let (month, today) = self.purse(&tenant.id).await?.unwrap_or_default().messages(&self.today());
+        Ok(Usage { messages: usage.messages + month, messages_today: usage.messages_today + today, ..usage })
+    }
+
+    async fn usage(&self, tenant: &TenantId) -> Result<Usage> {
         let query = Query { pk: Kind::Usage.pk(tenant), prefix: Some(self.month()), ..Query::default() };
         let items = self.query(&query).await?;
         let sum = |name: &str| items.iter().filter_map(|item| number::<u64>(item, name)).sum();

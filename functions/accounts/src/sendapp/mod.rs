@@ -1,7 +1,9 @@
 //! `/api/account`, `/api/get_tokens`, `/api/create_accounts` and `/api/accounts/settings`
 
+pub(crate) mod credits;
 pub(crate) mod operators;
 pub(crate) mod plans;
+pub(crate) mod subaccounts;
 pub(crate) mod tenants;
 
 use api_http::{
@@ -50,7 +52,7 @@ fn permissions(role: Role) -> &'static [&'static str] {
 /// `GET /api/account`
 pub(crate) async fn account(State(store): State<Store>, Caller(caller): Caller) -> Result<Reply<200, Value>> {
     let tenant = &caller.tenant;
-    let usage = store.usage(&tenant.id).await?;
+    let usage = store.usage_of(tenant).await?;
     let contacts = store.contact_total(&tenant.id).await?;
     let ends_at = tenant.plan_ends_at();
     let is_over = ends_at.is_some_and(|at| at <= store.clock().now());

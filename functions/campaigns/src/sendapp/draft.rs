@@ -13,6 +13,7 @@ request! {
     /// A draft.
     pub(crate) struct DraftFields {
         tags: Given<Texts> = named("tags"),
+        lists: Given<Texts> = named("lists" | "list_id" | "list_ids" | "listId"),
         name: Required<String> = named("name").max_length(255),
         channel: Required<String> = named("channel"),
         sender: Given<String> = named("sender"),
@@ -24,7 +25,7 @@ request! {
         template_params: Given<DraftParams> = named("template_params"),
         media_url: Given<String> = named("media_url"),
         media_type: Given<String> = named("media_type").one_of(&["image", "audio", "video", "document"]),
-        recipient_type: Given<String> = named("recipient_type").one_of(&["all", "tags"]),
+        recipient_type: Given<String> = named("recipient_type").one_of(&["all", "tags", "lists"]),
         scheduled_at: Given<String> = named("scheduled_at"),
     }
 }
@@ -33,6 +34,10 @@ impl DraftFields {
     /// The draft; whether its parts fit each other is not decided here.
     pub(crate) fn get(self) -> Result<Draft> {
         let tags = self.tags.get()?.unwrap_or_default();
+        let called = self.lists.name();
+        let lists = self.lists.get()?.unwrap_or_default();
+        let wrong = |_| Invalid::new(called, format!("{called} must be the ids of lists"));
+        let lists = lists.iter().map(|id| id.parse().map_err(wrong)).collect::<Result<_>>()?;
         Ok(Draft {
             name: self.name.get()?,
             channel: self.channel.get()?,
@@ -50,6 +55,7 @@ impl DraftFields {
             media_type: self.media_type.get()?,
             recipient_type: self.recipient_type.get()?,
             tags: clean_tags(tags.iter().map(String::as_str)),
+            lists,
             scheduled_at: self.scheduled_at.get()?,
         })
     }

@@ -41,6 +41,7 @@ impl ExportOptions {
             tag: self.tag.clone(),
             with_phone: self.with_phone,
             with_email: self.with_email,
+            ..ContactFilter::default()
         }
     }
 

@@ -4,11 +4,11 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Book, add_tags};
+use super::{Book, add_lists, add_tags};
 use crate::contact::{Contact, MAX_NAME, MAX_TAGS, check_metadata, same_tag};
 use crate::identity::Identity;
 use crate::note::{Note, add_note};
-use crate::{ContactId, EmailAddress, PhoneNumber};
+use crate::{ContactId, EmailAddress, ListId, PhoneNumber};
 
 /// What becomes of a name.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,6 +61,12 @@ pub struct ContactChange {
     pub add_tags: Vec<String>,
     /// Tags to take away, in any spelling.
     pub remove_tags: Vec<String>,
+    /// All of its tags, in the place of those that there are.
+    pub tags: Option<Vec<String>>,
+    /// Lists to put it into.
+    pub add_lists: Vec<ListId>,
+    /// Lists to take it out of.
+    pub remove_lists: Vec<ListId>,
     /// A note to add.
     pub note: Option<Note>,
 }
@@ -93,6 +99,8 @@ pub enum ChangeRefused {
     NameTooLong,
     /// There would be too many tags.
     TooManyTags,
+    /// It would be in too many lists.
+    TooManyLists,
     /// The metadata would be too large.
     MetadataTooLarge,
     /// There is no room for another note.
@@ -167,11 +175,22 @@ fn apply(contact: &mut Contact, change: &ContactChange) -> Result<(), ChangeRefu
     if let Some(email) = &change.email {
         contact.email = Some(email.clone());
     }
+    if let Some(tags) = &change.tags {
+        // Those that stay keep how they are written.
+        contact.tags.retain(|tag| tags.iter().any(|kept| same_tag(kept, tag)));
+        if !add_tags(contact, tags) {
+            return Err(ChangeRefused::TooManyTags);
+        }
+    }
     contact.tags.retain(|tag| !change.remove_tags.iter().any(|gone| same_tag(gone, tag)));
     if !add_tags(contact, &change.add_tags) {
         return Err(ChangeRefused::TooManyTags);
     }
     debug_assert!(contact.tags.len() <= MAX_TAGS, "tags are bounded");
+    contact.lists.retain(|list| !change.remove_lists.contains(list));
+    if !add_lists(contact, &change.add_lists) {
+        return Err(ChangeRefused::TooManyLists);
+    }
     for (key, value) in &change.metadata {
         if value.is_null() {
             contact.metadata.remove(key);
@@ -286,6 +305,25 @@ mod tests {
         change.add_tags.clear();
         change.metadata.insert("a".to_owned(), "x".repeat(17_000).into());
         assert_eq!(changed(&change), Err(ChangeRefused::MetadataTooLarge));
+    }
+
+    #[test]
+    fn lists_come_and_go_and_all_tags_may_be_said() {
+        let change = ContactChange {
+            tags: Some(vec!["vip".to_owned(), "new".to_owned()]),
+            add_lists: vec![ListId(7), ListId(7), ListId(8)],
+            remove_lists: vec![ListId(9)],
+            ..ContactChange::default()
+        };
+        let contact = changed(&change).unwrap();
+        assert_eq!(
+            (contact.tags, contact.lists),
+            (vec!["Vip".to_owned(), "new".to_owned()], vec![ListId(7), ListId(8)])
+        );
+        let none = ContactChange { tags: Some(Vec::new()), ..ContactChange::default() };
+        assert!(changed(&none).unwrap().tags.is_empty());
+        let many = ContactChange { add_lists: (1..=101).map(ListId).collect(), ..ContactChange::default() };
+        assert_eq!(changed(&many), Err(ChangeRefused::TooManyLists));
     }
 
     #[test]

@@ -15,9 +15,10 @@ use jiff::Timestamp;
 
 use crate::contact::{Contact, MAX_METADATA, MAX_TAGS, NewContact, same_tag};
 use crate::identity::Identity;
+use crate::list::MAX_LISTS_OF_CONTACT;
 use crate::note::join_notes;
 use crate::phone::LeftOut;
-use crate::{ContactId, EmailAddress};
+use crate::{ContactId, EmailAddress, ListId};
 use identities::{add_alias, merge_identities, system, system_of};
 
 /// What became of a row.
@@ -372,6 +373,7 @@ impl Book {
         theirs.into_iter().for_each(|identity| add_alias(contact, identity, usize::MAX));
         contact.consent.merge(other.consent);
         add_tags(contact, &other.tags);
+        add_lists(contact, &other.lists);
         join_notes(&mut contact.notes, other.notes);
         for (key, value) in other.metadata {
             contact.metadata.entry(key).or_insert(value);
@@ -440,6 +442,20 @@ fn add_tags(contact: &mut Contact, tags: &[String]) -> bool {
             return false;
         }
         contact.tags.push(tag.clone());
+    }
+    true
+}
+
+/// Puts a contact into lists; answers whether all of them had room.
+fn add_lists(contact: &mut Contact, lists: &[ListId]) -> bool {
+    for list in lists {
+        if contact.lists.contains(list) {
+            continue;
+        }
+        if contact.lists.len() == MAX_LISTS_OF_CONTACT {
+            return false;
+        }
+        contact.lists.push(*list);
     }
     true
 }

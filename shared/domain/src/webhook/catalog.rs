@@ -102,6 +102,8 @@ events! {
     CampaignFinished = "campaign.finished", 1, CampaignEnd;
     /// A campaign stopped for a reason that only its owner can remove.
     CampaignFailed = "campaign.failed", 1, CampaignEnd;
+    /// The credits of a sub-account went below its threshold; told to the agency, once for each time.
+    CreditsLow = "credits.low", 1, CreditsLow;
     /// Meta decided on a message template, or paused or disabled one.
     TemplateStatusChanged = "template.status_changed", 1, TemplateChange;
     /// A customer ordered something from a catalog.
@@ -214,6 +216,8 @@ payloads! {
         email as "email": Option<String>,
         /// The tags.
         tags as "tags": Vec<String>,
+        /// The lists that they are in.
+        lists as "lists": Vec<u64>,
         /// What the tenant keeps of them.
         metadata as "metadata": Map<String, Value>,
         /// From 1; every change counts.
@@ -246,6 +250,22 @@ payloads! {
         sender as "sender": Option<String>,
         /// Why it failed.
         reason as "reason": Option<String>,
+    }
+
+    /// A sub-account that needs credits.
+    struct CreditsLow {
+        /// The same however often it is told; a grant under it adds credits once.
+        idempotency_key as "idempotency_key": String,
+        /// The sub-account.
+        sub_account as "sub_account_id": String,
+        /// The e-mail address of its owner, by which credits are granted.
+        email as "email": String,
+        /// The credits that are left.
+        balance as "balance": u64,
+        /// Below how many it is told.
+        threshold as "threshold": u64,
+        /// How many to grant, where the agency says so.
+        amount as "amount": Option<u64>,
     }
 
     /// A message template that may be sent from now on, or no more.

@@ -3,13 +3,13 @@
 use ops::{Code, Error};
 use serde_json::{Map, Value, json};
 
-use super::particulars;
+use super::{limit_word, particulars};
 
 /// `{"error": {"code": "INVALID_PHONE", "message"}}`
 pub(super) fn body(error: &Error) -> Value {
     let code = match (error.code, &error.field) {
         (Code::InvalidField, Some(field)) => format!("INVALID_{}", upper_snake(field)),
-        (code, _) => code.as_str().to_ascii_uppercase(),
+        (code, _) => limit_word(code).to_ascii_uppercase(),
     };
     let mut inner = Map::new();
     inner.insert("code".to_owned(), code.into());
@@ -43,6 +43,7 @@ pub(super) fn status(code: Code) -> u16 {
         Code::MalformedBody
         | Code::InvalidField
         | Code::PlanLimit
+        | Code::NoCredits
         | Code::Conflict
         | Code::NoNumber
         | Code::NoSession
@@ -54,6 +55,8 @@ pub(super) fn status(code: Code) -> u16 {
         Code::Forbidden => 403,
         Code::NotFound => 404,
         Code::MethodNotAllowed => 405,
+        // The contract has a key of its own to look at: a grant under it is another one.
+        Code::IdempotencyConflict => 409,
         Code::TooLarge => 413,
         Code::RateLimited | Code::ProviderThrottled => 429,
         Code::ProviderUnavailable | Code::Unavailable => 503,

@@ -11,6 +11,7 @@ mod sendwo;
 use axum::response::{IntoResponse, Response};
 use domain::outcome::Reason;
 use http::{HeaderValue, StatusCode, header};
+use ops::Code;
 use serde_json::Value;
 
 use crate::Dialect;
@@ -36,6 +37,14 @@ fn envelope(dialect: Dialect, error: &ops::Error) -> (u16, Value) {
     }
 }
 
+/// The word of a code where the contract knows no credits: they are a limit like others.
+fn limit_word(code: Code) -> &'static str {
+    match code == Code::NoCredits {
+        true => Code::PlanLimit.as_str(),
+        false => code.as_str(),
+    }
+}
+
 /// Particulars that every dialect adds when there are any.
 fn particulars(error: &ops::Error) -> impl Iterator<Item = (String, Value)> {
     let members = [
@@ -49,7 +58,7 @@ fn particulars(error: &ops::Error) -> impl Iterator<Item = (String, Value)> {
 
 #[cfg(test)]
 mod tests {
-    use ops::{Code, Error};
+    use ops::Error;
     use serde_json::json;
 
     use super::*;
@@ -63,7 +72,9 @@ forbidden             403 forbidden             | 403 forbidden             | 40
 not_found             404 not_found             | 200 not_found             | 404 not_found             | 404 NOT_FOUND
 method_not_allowed    405 method_not_allowed    | 405 method_not_allowed    | 405 method_not_allowed    | 405 METHOD_NOT_ALLOWED
 plan_limit            403 plan_limit            | 200 plan_limit            | 403 plan_limit            | 400 PLAN_LIMIT
+insufficient_credits  402 insufficient_credits  | 200 plan_limit            | 403 plan_limit            | 400 PLAN_LIMIT
 conflict              409 conflict              | 200 conflict              | 409 conflict              | 400 CONFLICT
+idempotency_conflict  409 idempotency_conflict  | 200 idempotency_conflict  | 409 idempotency_conflict  | 409 IDEMPOTENCY_CONFLICT
 too_large             413 too_large             | 413 too_large             | 413 too_large             | 413 TOO_LARGE
 rate_limited          429 rate_limited          | 429 rate_limited          | 429 sending_limited       | 429 RATE_LIMITED
 no_number             422 no_number             | 200 no_number             | 422 no_number             | 400 NO_NUMBER

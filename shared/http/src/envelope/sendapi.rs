@@ -3,7 +3,7 @@
 use ops::{Code, Error};
 use serde_json::{Map, Value, json};
 
-use super::particulars;
+use super::{limit_word, particulars};
 
 /// `{"error": {"message", "code"}}`
 pub(super) fn body(error: &Error) -> Value {
@@ -17,7 +17,9 @@ pub(super) fn body(error: &Error) -> Value {
         | Code::NotFound
         | Code::MethodNotAllowed
         | Code::PlanLimit
+        | Code::NoCredits
         | Code::Conflict
+        | Code::IdempotencyConflict
         | Code::TooLarge
         | Code::NoNumber
         | Code::NoSession
@@ -29,7 +31,7 @@ pub(super) fn body(error: &Error) -> Value {
         | Code::ProviderUnavailable
         | Code::ProviderTimeout
         | Code::Unavailable
-        | Code::Internal => error.code.as_str(),
+        | Code::Internal => limit_word(error.code),
     };
     let mut inner = Map::new();
     inner.insert("message".to_owned(), error.message.as_str().into());
@@ -45,10 +47,10 @@ pub(super) fn status(code: Code) -> u16 {
     match code {
         Code::MalformedBody => 400,
         Code::Unauthorized => 401,
-        Code::Forbidden | Code::PlanLimit => 403,
+        Code::Forbidden | Code::PlanLimit | Code::NoCredits => 403,
         Code::NotFound => 404,
         Code::MethodNotAllowed => 405,
-        Code::Conflict => 409,
+        Code::Conflict | Code::IdempotencyConflict => 409,
         Code::TooLarge => 413,
         Code::InvalidField
         | Code::NoNumber

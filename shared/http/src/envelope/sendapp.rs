@@ -23,10 +23,11 @@ pub(super) fn status(code: Code) -> u16 {
     match code {
         Code::MalformedBody => 400,
         Code::Unauthorized => 401,
+        Code::NoCredits => 402,
         Code::Forbidden | Code::PlanLimit => 403,
         Code::NotFound => 404,
         Code::MethodNotAllowed => 405,
-        Code::Conflict => 409,
+        Code::Conflict | Code::IdempotencyConflict => 409,
         Code::TooLarge => 413,
         Code::InvalidField
         | Code::NoNumber

@@ -3,14 +3,14 @@
 use ops::{Code, Error};
 use serde_json::{Map, Value, json};
 
-use super::particulars;
+use super::{limit_word, particulars};
 
 /// `{"status": "0", "message": ..., "error": {...}}`. A SendApp client that calls
 /// here by mistake takes any body without `error` for success.
 pub(super) fn body(error: &Error) -> Value {
     let message = message(error);
     let mut inner = Map::new();
-    inner.insert("code".to_owned(), error.code.as_str().into());
+    inner.insert("code".to_owned(), limit_word(error.code).into());
     inner.insert("message".to_owned(), message.as_str().into());
     if let Some(field) = &error.field {
         inner.insert("field".to_owned(), field.as_str().into());
@@ -35,7 +35,9 @@ pub(super) fn status(code: Code) -> u16 {
         | Code::InvalidField
         | Code::NotFound
         | Code::PlanLimit
+        | Code::NoCredits
         | Code::Conflict
+        | Code::IdempotencyConflict
         | Code::NoNumber
         | Code::NoSession
         | Code::NoDevice

@@ -121,6 +121,15 @@ impl<R> Input<R> {
         self.carried.header(name)
     }
 
+    /// The idempotency keys of the request, for what keeps them itself: of the header, and of the
+    /// parameter, which may be two.
+    ///
+    /// # Errors
+    /// Names `idempotency_key`.
+    pub fn idempotency_keys(&self) -> Result<Vec<String>> {
+        self.carried.idempotency_keys()
+    }
+
     pub(crate) fn carried(&self) -> &Carried {
         &self.carried
     }
@@ -155,6 +164,20 @@ impl Carried {
                 Err(ops::Error::invalid(IDEMPOTENCY_KEY, message).into())
             }
             key => Ok(key),
+        }
+    }
+
+    /// The idempotency keys of the header and of the parameter: a caller who has one of its own
+    /// may be called by somebody who has another.
+    fn idempotency_keys(&self) -> Result<Vec<String>> {
+        let header = self.idempotency_key()?;
+        let parameter = self.text(IDEMPOTENCY_KEY)?.filter(|key| Some(key) != header.as_ref());
+        match parameter.as_ref().is_some_and(|key| key.len() > MAX_IDEMPOTENCY_KEY) {
+            true => {
+                let message = "idempotency_key may have at most 255 characters";
+                Err(ops::Error::invalid(IDEMPOTENCY_KEY, message).into())
+            }
+            false => Ok(header.into_iter().chain(parameter).filter(|key| !key.trim().is_empty()).collect()),
         }
     }
 

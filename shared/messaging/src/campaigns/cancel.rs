@@ -97,13 +97,16 @@ async fn wind_up_block(
         let open = rows.iter().filter(|row| row.progress.state.rank() <= State::Claimed.rank());
         let (unsent, claimed): (Vec<&Row>, Vec<&Row>) = open.partition(|row| is_unsent(row, &head));
         let end = |row: &Row| row.skip(Reason::word("cancelled"));
-        let mut entries: Vec<_> = unsent.iter().map(|row| (row.contact, row.attempt, end(row))).collect();
-        if landed {
-            entries.extend(claimed.iter().map(|row| (row.contact, row.attempt, RowOutcome::Unknown)));
-        } else {
-            under_way += claimed.len();
+        let entries: Vec<_> = unsent.iter().map(|row| (row.contact, row.attempt, end(row))).collect();
+        // One that was claimed meanwhile is on its way.
+        under_way += usize::from(!store.skip_unclaimed(tenant, id, &entries).await?);
+        match landed {
+            true => {
+                let lost = claimed.iter().map(|row| (row.contact, row.attempt, RowOutcome::Unknown));
+                store.record(tenant, id, &lost.collect::<Vec<_>>()).await?;
+            }
+            false => under_way += claimed.len(),
         }
-        store.record(tenant, id, &entries).await?;
     }
     if under_way > 0 {
         store.mark_dirty(tenant, id, &[head.block]).await?;

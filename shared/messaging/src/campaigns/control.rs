@@ -9,14 +9,16 @@ use domain::webhook::EventType;
 use domain::{CampaignId, TenantId};
 use queue::{CampaignJob, SendJob};
 use store::campaigns::{Stored, Transition};
+use store::due::{Due, Watched};
 use store::ledger::Which;
 use store::outbox::Note;
 
 use super::{load, timing, wrong_state};
 use crate::Services;
+use ops::credits::resumable;
 use ops::events::{EventPublisher, Transaction, campaign_ended};
 use ops::schedule::WATCH_MS;
-use ops::{Error, Result};
+use ops::{Code, Error, Result};
 
 /// Tries against campaigns that move by themselves.
 const TRIES: usize = 4;
@@ -145,6 +147,29 @@ pub async fn resume(
     let order = new.map(|_| stored.orders + 1).or(stored.again.map(|again| again.seq));
     set_going(services, tenant, &stored, to, order, &sender).await;
     Ok((to, count))
+}
+
+/// Lets campaigns go on that waited for credits, now that some were granted; the entry of the
+/// due index at `at_ms` is done then. Those that find too little wait again.
+///
+/// # Errors
+/// [`ops::Code::Unavailable`]: the job comes again.
+pub async fn fund(services: &Services, tenant: &TenantId, at_ms: i64) -> Result<()> {
+    let store = &services.store;
+    for id in store.unfunded(tenant).await? {
+        let Some(stored) = store.campaign(tenant, id).await? else { continue };
+        if !resumable(&stored) {
+            store.forget_unfunded(tenant, id, stored.campaign.state).await?;
+            continue;
+        }
+        match resume(services, tenant, id, None).await {
+            Ok(_) => {}
+            // Its owner was faster.
+            Err(error) if error.code == Code::Conflict => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(store.forget_due(&Due { tenant: tenant.clone(), what: Watched::Credits, at_ms }).await?)
 }
 
 /// Queues what a campaign that goes on needs. It goes on in any case: what is not

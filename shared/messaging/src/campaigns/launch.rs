@@ -3,10 +3,12 @@
 use domain::account::Account;
 use domain::campaign::{Audience, Campaign, CampaignMessage, CampaignState, CheckedDraft, Draft};
 use domain::channel::Channel;
+use domain::message::Category;
 use domain::plan::Module;
 use domain::template::{Filling, Params, Template, surplus};
 use domain::{CampaignId, Invalid, TenantId};
 use queue::CampaignJob;
+use store::Store;
 use store::campaigns::{Launch, Stored};
 use store::idempotency::Claim;
 
@@ -17,7 +19,7 @@ use crate::{Services, routes, templates};
 use ops::accounts::time_zone;
 use ops::events::EventPublisher;
 use ops::schedule::WATCH_MS;
-use ops::{Caller, Code, Error, Result, plans, senders};
+use ops::{Caller, Code, Error, Result, credits, lists, plans, senders};
 
 /// Most tags of a draft that contacts are looked for.
 const MAX_CHECKED: usize = 10;
@@ -50,6 +52,9 @@ pub async fn draft(
     senders::check(store, tenant, &Channel::parse(&draft.channel)?).await?;
     let CheckedDraft { name, channel, sender, message, audience, scheduled_at } =
         draft.check(now, &time_zone(&caller.tenant))?;
+    if let Audience::Lists(wanted) = &audience {
+        lists::check(store, tenant, wanted).await?;
+    }
     check_media(services, tenant, &message).await?;
     let state = if scheduled_at.is_some() { CampaignState::Scheduled } else { CampaignState::Draft };
     let mut campaign = Campaign {
@@ -288,6 +293,19 @@ pub async fn start_scheduled(services: &Services, tenant: &TenantId, id: Campaig
     }
 }
 
+/// What each message of a campaign costs, where the tenant pays with credits: fixed at launch.
+async fn price(
+    store: &Store,
+    tenant: &TenantId,
+    campaign: &Campaign,
+    template: Option<&Template>,
+) -> Result<Option<u64>> {
+    let Some(tenant) = store.tenant(tenant).await? else { return Ok(None) };
+    let category = template.map(|template| template.category.unwrap_or(Category::Marketing));
+    let payment = credits::payment(&tenant, (&campaign.channel, category), None);
+    Ok(payment.map(|payment| payment.charge.credits))
+}
+
 async fn start(
     services: &Services,
     tenant: &TenantId,
@@ -296,12 +314,16 @@ async fn start(
 ) -> Result<CampaignState> {
     let store = &services.store;
     let campaign = &stored.campaign;
+    if let Audience::Lists(wanted) = &campaign.audience {
+        lists::check(store, tenant, wanted).await?;
+    }
     let account = store.account(tenant, campaign.account).await?;
     let account = account.ok_or_else(|| Error::not_found("token", "the campaign's account is gone"))?;
     let ready = ready(services, tenant, &account, campaign).await?;
     let (last_contact, losses) = store.contact_marks(tenant).await?;
     let Ready { route, template } = ready;
-    let launch = Launch { last_contact, losses, sender: route.sender.id, template, claim };
+    let price = price(store, tenant, campaign, template.as_ref()).await?;
+    let launch = Launch { last_contact, losses, sender: route.sender.id, template, price, claim };
     let watch = store.clock().now_ms() + WATCH_MS;
     match store.launch_campaign(tenant, campaign.id, campaign.state, &launch, watch).await {
         Ok(()) => {}

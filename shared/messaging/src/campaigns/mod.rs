@@ -14,7 +14,7 @@ mod timing;
 
 pub use again::put_back;
 pub use cancel::wind_up;
-pub use control::{cancel, pause, resume};
+pub use control::{cancel, fund, pause, resume};
 pub(crate) use control::{end, stop_sending};
 pub use counting::{count, progress};
 pub use erase::erase;

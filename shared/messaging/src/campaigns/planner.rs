@@ -91,6 +91,8 @@ pub(super) struct Plan<'a> {
     campaign: &'a Campaign,
     pub(super) terms: Terms,
     texts: Texts,
+    /// What each message costs in credits, where the tenant pays with some.
+    price: Option<u64>,
 }
 
 /// The texts that are filled in for each recipient.
@@ -105,7 +107,7 @@ impl<'a> Plan<'a> {
         let policy = store.contact_policy(tenant, campaign.account).await?;
         let texts = texts(&campaign.message, stored.template.as_ref());
         let terms = Terms::of(stored, By::Campaign).within(&policy);
-        Ok(Self { store, tenant, campaign, terms, texts })
+        Ok(Self { store, tenant, campaign, terms, texts, price: stored.price })
     }
 
     async fn block(&self, block: u64, last: ContactId) -> Result<()> {
@@ -128,7 +130,7 @@ impl<'a> Plan<'a> {
 
     /// Whether a contact belongs to the audience.
     pub(super) fn includes(&self, contact: &Contact) -> bool {
-        self.campaign.audience.includes(&contact.tags)
+        self.campaign.audience.includes(contact)
     }
 
     /// The rows of contacts of the audience.
@@ -153,7 +155,8 @@ impl<'a> Plan<'a> {
             Texts::Template(filling) => self.freeze(filling, contact),
         };
         let skip = bar.map(Reason::from).or_else(|| unfit.map(Reason::word));
-        PlannedRow { contact: contact.id, address, params, skip: skip.map(|skip| skip.to_string()) }
+        let skip = skip.map(|skip| skip.to_string());
+        PlannedRow { contact: contact.id, address, params, skip, cost: self.price }
     }
 
     /// The texts of a template for one contact, and why they cannot be sent.

@@ -12,7 +12,7 @@ use crate::{Services, routes};
 use ops::custom::{PlatformPerson, campaign, unknown_channel};
 use ops::eligibility::{By, MessageTarget, Terms};
 use ops::events::EventPublisher;
-use ops::{Caller, Result, SendRequest};
+use ops::{Caller, Result, SendRequest, credits};
 
 /// A message to somebody on a channel.
 #[derive(Clone)]
@@ -90,7 +90,8 @@ pub async fn send(
         regarding: regarding(&contact, campaign),
     };
     let turn = store.turn(tenant, &route.sender.id).await?;
-    let provider_id = deliver(services, caller, &route, new, turn).await?.provider_id;
+    let payment = credits::payment(&caller.tenant, (&route.sender.channel, None), None);
+    let provider_id = deliver(services, caller, &route, new, (turn, payment)).await?.provider_id;
     Ok(CustomSent { id, provider_id, contact: contact.id, channel, campaign })
 }
 

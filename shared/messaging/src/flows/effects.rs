@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use channels::Channel as _;
-use domain::account::{Account, ContactPolicy};
+use domain::account::{Account, ContactPolicy, Tenant};
 use domain::contact::Contact;
 use domain::merge::ContactChange;
 use domain::message::Content;
@@ -17,7 +17,7 @@ use flows::{Effect, Ending, Event, Outgoing, Set};
 use ops::changes::{LabelRef, Wanted, change};
 use ops::events::EventPublisher;
 use ops::flows::BY_PERSON_MS;
-use ops::{Code, Error, Result};
+use ops::{Code, Error, Result, credits};
 use outbound::{HeaderMap, HeaderName, HeaderValue, Limits};
 use serde_json::{Map, Value, json};
 use store::addressees::Addressee;
@@ -27,7 +27,7 @@ use store::runs::{Listening, StoredRun};
 
 use super::content::content;
 use crate::Services;
-use crate::answering::{Said, Saying, say};
+use crate::answering::{Payer, Said, Saying, say};
 use crate::messages::{bring_file, check, within_cap};
 use crate::routes::{self, Route};
 
@@ -93,16 +93,18 @@ impl Stage<'_> {
 
     async fn send(&self, stored: &StoredRun, outgoing: Outgoing, nth: Try) -> Result<Done> {
         let (services, tenant) = (self.services, self.tenant);
+        let Some(owner) = &self.listening.tenant else { return Ok(failed("no_tenant")) };
         let Some(route) = self.route(stored).await? else { return Ok(failed("no_sender")) };
         let cause = cause_of(stored.id, stored.run.effects);
         let tries = nth.count;
         let known = if nth.is_new { None } else { services.store.answer_to(tenant, &cause).await? };
-        let prepared = Box::pin(self.prepare(stored, &route, outgoing)).await;
+        let prepared = Box::pin(self.prepare(stored, owner, &route, outgoing)).await;
         let (content, terms) = match prepared {
             Ok(prepared) => prepared,
             Err(error) if error.code.is_temporary() => return retried(error, tries),
             Err(error) => return Ok(refused(&error)),
         };
+        let payment = credits::payment(owner, (&route.sender.channel, terms.category), None);
         let saying = Saying {
             tenant,
             account: stored.account,
@@ -112,7 +114,7 @@ impl Stage<'_> {
             contact: Some(self.contact.id),
             content: &content,
             turn: self.listening.turn,
-            plan: self.listening.tenant.as_ref().map(|tenant| &tenant.plan),
+            payer: Some(Payer { plan: &owner.plan, payment: payment.as_ref() }),
         };
         let is_unsent = |said: &Said| !matches!(said, Said::Settled { .. });
         let work = Box::pin(say(services, saying, known, tries));
@@ -135,14 +137,14 @@ impl Stage<'_> {
     async fn prepare(
         &self,
         stored: &StoredRun,
+        owner: &Tenant,
         route: &Route,
         outgoing: Outgoing,
     ) -> Result<(Content, ops::eligibility::Terms)> {
         let (services, tenant) = (self.services, self.tenant);
         let mut content = content(services, tenant, (self.account, route), (&stored.to, outgoing)).await?;
         content.check()?;
-        let plan = self.listening.tenant.as_ref().map(|tenant| &tenant.plan);
-        if matches!(content, Content::Commerce(_)) && plan.is_some_and(|plan| !plan.has(Module::Catalog)) {
+        if matches!(content, Content::Commerce(_)) && !owner.plan.has(Module::Catalog) {
             return Err(Error::new(Code::PlanLimit, "the plan has no catalog"));
         }
         route.channel.capabilities().check(&content)?;
@@ -152,12 +154,12 @@ impl Stage<'_> {
             opted_out: *opted_out,
             window: *window,
             turn: *turn,
+            purse: None,
         };
         let none = ContactPolicy::default();
         let policy = self.account.map_or(&none, |account| &account.policy);
-        let terms =
-            check(services, tenant, policy, stored.account, route, &content, (&stored.to, &addressee))
-                .await?;
+        let on = (policy, stored.account);
+        let terms = check(services, owner, on, route, &content, (&stored.to, &addressee)).await?;
         bring_file(services, tenant, route, &mut content).await?;
         Ok((content, terms))
     }

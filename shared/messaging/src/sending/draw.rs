@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::CampaignId;
 use futures::future::join_all;
-use store::ledger::Row;
+use store::ledger::{Claimed, Row};
 
 use super::campaign::{ActiveCampaign, Pick};
+use super::payment::Drawn;
 use super::runner::Runner;
 use super::wave::{Part, Wave};
 use ops::Result;
@@ -102,20 +103,31 @@ impl Runner<'_> {
             }
         }
         let (store, tenant) = (&self.line.services.store, self.line.tenant);
+        let limit = self.line.daily_limit;
         let claims = rows.into_iter().map(async |(id, rows)| {
             let wanted: Vec<Row> = rows.iter().map(|(_, row)| row.clone()).collect();
-            (id, store.claim_rows(tenant, id, &wanted).await, rows)
+            let claimed = match wanted.iter().any(|row| row.cost.is_some()) {
+                true => store.claim_rows_paid(tenant, id, &wanted, limit).await,
+                false => store.claim_rows(tenant, id, &wanted).await.map(Claimed::from),
+            };
+            (id, claimed, rows)
         });
         for (id, claimed, rows) in join_all(claims).await {
             match claimed {
-                Ok(claimed) => self.take_retries(wave, id, rows, &claimed),
+                Ok(claimed) => self.took_retries(wave, id, rows, claimed).await,
                 Err(error) => self.fail(error.into()),
             }
         }
         Ok(())
     }
 
-    fn take_retries(&mut self, wave: &mut Wave, id: CampaignId, rows: Vec<(u64, Row)>, claimed: &[bool]) {
+    pub(super) fn take_retries(
+        &mut self,
+        wave: &mut Wave,
+        id: CampaignId,
+        rows: Vec<(u64, Row)>,
+        claimed: &[bool],
+    ) {
         let Some(active) = self.campaigns.get_mut(&id) else { return };
         let mut taken = Vec::new();
         for ((number, row), claimed) in rows.into_iter().zip(claimed) {
@@ -208,25 +220,30 @@ impl Runner<'_> {
 
     /// Claims what was picked, each block by itself.
     async fn claim(&mut self, wave: &mut Wave, picks: Vec<Pick>) -> Result<()> {
-        let (store, tenant) = (&self.line.services.store, self.line.tenant);
-        let claims = picks.iter().map(|pick| store.claim(tenant, pick.campaign, &pick.head, pick.to));
-        let claimed = join_all(claims).await;
+        let line = self.line;
+        let claimed = join_all(picks.iter().map(|pick| line.claim(pick))).await;
         for (pick, claimed) in picks.into_iter().zip(claimed) {
-            let id = pick.campaign;
             match claimed {
-                Ok(()) => {
-                    let Some(active) = self.campaigns.get_mut(&id) else { continue };
-                    let number = pick.head.block;
-                    if let Some(block) = active.blocks.get_mut(&number) {
-                        block.claimed(&pick);
-                    }
-                    add(wave, active, pick.rows.into_iter().map(|row| (number, row)).collect());
-                }
-                Err(store::Error::Conflict) => self.fenced(id).await?,
+                Ok(Drawn::Yes) => self.took(wave, pick),
+                Ok(Drawn::Short(shortage)) => match self.claim_fewer(&pick, shortage).await {
+                    Ok(fewer) => fewer.into_iter().for_each(|fewer| self.took(wave, fewer)),
+                    Err(error) => self.fail(error),
+                },
+                Err(store::Error::Conflict) => self.fenced(pick.campaign).await?,
                 Err(error) => self.fail(error.into()),
             }
         }
         Ok(())
+    }
+
+    /// Takes note of recipients that are claimed.
+    fn took(&mut self, wave: &mut Wave, pick: Pick) {
+        let Some(active) = self.campaigns.get_mut(&pick.campaign) else { return };
+        let number = pick.head.block;
+        if let Some(block) = active.blocks.get_mut(&number) {
+            block.claimed(&pick);
+        }
+        add(wave, active, pick.rows.into_iter().map(|row| (number, row)).collect());
     }
 }
 

@@ -15,6 +15,7 @@ mod draw;
 mod health;
 mod lease;
 mod pacer;
+mod payment;
 mod runner;
 
 mod settle;

@@ -39,7 +39,7 @@ const MAX_REFRESH: Duration = Duration::from_secs(5);
 /// What is further away is waited for by the queue, not by the runner.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Why a campaign is paused that nothing is left for of the plan's messages.
-const SHORT: &str = "plan_limit: the plan's messages of today are used up";
+pub(super) const SHORT: &str = "plan_limit: the plan's messages of today are used up";
 
 /// Why a runner ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use domain::recipient::Status;
 use domain::webhook::{Event, EventType};
 use domain::{AccountId, CampaignId, ContactId};
 use futures::{StreamExt, stream};
-use store::ledger::{Row, RowOutcome};
+use store::ledger::{Row, RowOutcome, Unsent};
 
 use super::attempt::{Attempted, SendContext};
 use super::compose::Composer;
@@ -69,6 +69,11 @@ const RECORD_TRIES: u32 = 6;
 impl Wave {
     pub(super) fn len(&self) -> usize {
         self.parts.iter().map(|part| part.rows.len()).sum()
+    }
+
+    /// Whether its messages are paid with credits: of one tenant all are, or none.
+    fn is_paid(&self) -> bool {
+        self.rows().any(|(_, _, row)| row.cost.is_some())
     }
 
     fn rows(&self) -> impl Iterator<Item = (&Part, u64, &Row)> {
@@ -139,6 +144,10 @@ impl Wave {
             barred.reason(campaign, contact).is_none() && barred.quiet_until(campaign, contact).is_none()
         });
         let wanted = wanted.count();
+        // What is paid was counted when it was claimed.
+        if self.is_paid() {
+            return Ok(wanted);
+        }
         let store = &line.services.store;
         let used = store.use_messages_up_to(line.tenant, wanted as u64, line.daily_limit).await?;
         Ok(usize::try_from(used).unwrap_or(wanted).min(wanted))
@@ -213,7 +222,8 @@ impl Wave {
         if let Err(error) = line.services.store.count_marketing(line.tenant, &unsent, -1).await {
             tracing::warn!(tenant = %line.tenant, %error, "messages that were not sent count for a cap");
         }
-        let unused = allowed.saturating_sub(taken) as u64;
+        // What is paid is given back with its outcome.
+        let unused = if self.is_paid() { 0 } else { allowed.saturating_sub(taken) as u64 };
         if let Err(error) = line.services.store.return_messages(line.tenant, unused).await {
             tracing::warn!(tenant = %line.tenant, %error, "messages that were not sent stay counted");
         }
@@ -238,10 +248,21 @@ impl Wave {
         // Told before it is written down: whoever takes over does not see it again.
         tell_failures(line, outcomes).await?;
         let mut by_campaign: HashMap<CampaignId, Vec<(ContactId, u32, RowOutcome)>> = HashMap::new();
+        let mut unsent: HashMap<CampaignId, Vec<Unsent>> = HashMap::new();
         for (part, _, row, entry) in outcomes {
-            let entries = by_campaign.entry(part.campaign).or_default();
-            entries.push((row.contact, row.attempt, entry.clone()));
+            let (contact, attempt, outcome) = (row.contact, row.attempt, entry.clone());
+            match row.cost.filter(|_| !entry.may_be_sent()) {
+                Some(cost) => {
+                    let entries = unsent.entry(part.campaign).or_default();
+                    entries.push(Unsent { contact, attempt, outcome, cost });
+                }
+                None => by_campaign.entry(part.campaign).or_default().push((contact, attempt, outcome)),
+            }
         }
+        let store = &line.services.store;
+        let given_back =
+            unsent.iter().map(|(campaign, entries)| store.record_unsent(line.tenant, *campaign, entries));
+        futures::future::try_join_all(given_back).await?;
         let records = by_campaign
             .iter()
             .map(|(campaign, entries)| line.services.store.record(line.tenant, *campaign, entries));

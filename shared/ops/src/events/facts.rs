@@ -10,13 +10,14 @@ use domain::outcome::Reason;
 use domain::recipient::Status;
 use domain::sender::SenderId;
 use domain::webhook::catalog::{
-    CampaignEnd, Consent, ContactMerge, ContactVersion, Device, DeviceReconnected, MessageReceived,
-    MessageStatus, OrderChange, OrderLine, OrderReceived, SmsReceived,
+    CampaignEnd, Consent, ContactMerge, ContactVersion, CreditsLow, Device, DeviceReconnected,
+    MessageReceived, MessageStatus, OrderChange, OrderLine, OrderReceived, SmsReceived,
 };
 use domain::webhook::{Event, EventData};
 use domain::{AccountId, ContactId, TenantId};
 use jiff::Timestamp;
 use store::messages::Message;
+use store::outbox::LowCredits;
 
 /// The channel of SMS phones.
 const SMS: &str = "sms";
@@ -123,6 +124,7 @@ pub fn contact_changed(tenant: &TenantId, contact: &Contact, version: u64, creat
         phone: contact.phone.as_ref().map(|phone| phone.as_str().to_owned()),
         email: contact.email.as_ref().map(|email| email.as_str().to_owned()),
         tags: contact.tags.clone(),
+        lists: contact.lists.iter().map(|list| list.0).collect(),
         metadata: contact.metadata.clone(),
         version,
     };
@@ -175,6 +177,20 @@ pub fn consent_changed(tenant: &TenantId, fact: &ConsentFact<'_>) -> Event {
         contact: fact.contact,
         ..Event::new(tenant, &[fact.address, &fact.at_ms.to_string()], fact.at_ms, data)
     }
+}
+
+/// `credits.low`: once for each time that a balance went below its threshold.
+pub fn credits_low(agency: &TenantId, low: &LowCredits) -> Event {
+    let nth = low.nth.to_string();
+    let data = EventData::CreditsLow(CreditsLow {
+        idempotency_key: format!("recharge-{}-{nth}", low.sub_account),
+        sub_account: low.sub_account.clone(),
+        email: low.email.clone(),
+        balance: low.balance,
+        threshold: low.threshold,
+        amount: low.amount,
+    });
+    Event::new(agency, &[&low.sub_account, &nth], low.at_ms, data)
 }
 
 /// `campaign.finished` and `campaign.failed`.

@@ -40,8 +40,8 @@ mod outbox;
 pub use delivery::DeliveryJob;
 pub use facts::{
     ConsentFact, DeviceChange, DeviceFact, SmsFact, StatusFact, campaign_ended, consent_changed,
-    contact_changed, contact_merged, device_changed, message_received, message_status, order_moved,
-    order_received, sms_received,
+    contact_changed, contact_merged, credits_low, device_changed, message_received, message_status,
+    order_moved, order_received, sms_received,
 };
 pub use outbox::sweep;
 

@@ -7,7 +7,9 @@ use queue::{CampaignJob, InboundJob, Text};
 use serde_json::Value;
 use store::outbox::{ContactChange, Entry, Facts};
 
-use super::{EventPublisher, Events, OutgoingEvent, Transaction, contact_changed, contact_merged};
+use super::{
+    EventPublisher, Events, OutgoingEvent, Transaction, contact_changed, contact_merged, credits_low,
+};
 use crate::contacts::ERASED_AT_ONCE;
 use crate::{Code, Error, Result};
 
@@ -45,6 +47,9 @@ impl Events<'_, Transaction> {
                 // It stays, and is seen in the log, until a build that knows it comes.
                 None => return Err(Error::new(Code::Internal, "an entry of the outbox cannot be read")),
             },
+            Facts::LowCredits(low) => {
+                self.queue([OutgoingEvent::from(&credits_low(self.tenant, low))]).await?;
+            }
             Facts::Contacts(changes) => self.queue(self.contacts(entry.at_ms, changes).await?).await?,
             Facts::Deleted(ids) => {
                 for contacts in ids.chunks(ERASED_AT_ONCE) {

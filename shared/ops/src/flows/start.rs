@@ -12,6 +12,7 @@ use domain::{AccountId, CampaignId, ContactId, MessageId, TenantId};
 use queue::InboundJob;
 use serde_json::{Map, Value};
 use store::Store;
+use store::addressees::Beside;
 use store::flows::StoredFlow;
 use store::messages::Message;
 use store::outbox::Facts;
@@ -61,7 +62,8 @@ pub async fn start(
     let (store, tenant) = (&publisher.store, caller.tenant_id());
     let sender = account.sender(number);
     let identity = Identity::from(to);
-    let addressee = store.addressee(tenant, &identity, to, &sender.id, Some(account.id)).await?;
+    let beside = Beside { sender: &sender.id, window_with: Some(account.id), is_paid: false };
+    let addressee = store.addressee(tenant, &identity, to, beside).await?;
     let is_free_form = !flow.definition.opens_with_template();
     let is_new = store.clock().now_ms() - number.connected_at.as_millisecond() < NO_HISTORY_MS;
     let by = if is_new { By::NewRequest } else { By::Request };

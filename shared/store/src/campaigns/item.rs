@@ -6,7 +6,7 @@ use domain::media::MediaKind;
 use domain::message::Category;
 use domain::sender::SenderId;
 use domain::template::{Template, TemplateStatus};
-use domain::{AccountId, CampaignId, ContactId, TenantId};
+use domain::{AccountId, CampaignId, ContactId, ListId, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -26,6 +26,11 @@ struct CampaignItem {
     message: MessageItem,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tags: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lists: Option<Vec<u64>>,
+    /// Credits for each message, fixed at launch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    price: Option<u64>,
     scheduled: Option<i64>,
     state: String,
     reason: Option<String>,
@@ -157,9 +162,14 @@ pub(super) fn to_item(tenant: &TenantId, campaign: &Campaign) -> Result<Item> {
         channel: campaign.channel.as_str().to_owned(),
         message: message_item(&campaign.message),
         tags: match &campaign.audience {
-            Audience::All => None,
+            Audience::All | Audience::Lists(_) => None,
             Audience::Tags(tags) => Some(tags.clone()),
         },
+        lists: match &campaign.audience {
+            Audience::All | Audience::Tags(_) => None,
+            Audience::Lists(lists) => Some(lists.iter().map(|list| list.0).collect()),
+        },
+        price: None,
         scheduled: campaign.scheduled_at.map(Timestamp::as_millisecond),
         state: campaign.state.as_str().to_owned(),
         reason: campaign.reason.clone(),
@@ -196,7 +206,11 @@ pub(crate) fn from_item(item: Item) -> Result<Stored> {
         channel: Channel::parse(&item.channel).map_err(|_| corrupt())?,
         sender,
         message: read_message(item.message)?,
-        audience: item.tags.map_or(Audience::All, Audience::Tags),
+        audience: match (item.lists, item.tags) {
+            (Some(lists), _) => Audience::Lists(lists.into_iter().map(ListId).collect()),
+            (None, Some(tags)) => Audience::Tags(tags),
+            (None, None) => Audience::All,
+        },
         scheduled_at: item.scheduled.map(time).transpose()?,
         state: CampaignState::parse(&item.state).ok_or_else(corrupt)?,
         reason: item.reason,
@@ -225,5 +239,6 @@ pub(crate) fn from_item(item: Item) -> Result<Stored> {
         watched_at_ms: item.watch,
         swept: item.swept.is_some(),
         losses: item.losses,
+        price: item.price,
     })
 }

@@ -60,6 +60,8 @@ pub struct Stored {
     pub swept: bool,
     /// How many times the tenant had lost contacts when it started.
     pub losses: Option<u64>,
+    /// What each message costs in credits, for a tenant that pays with some.
+    pub price: Option<u64>,
 }
 
 /// An order to send again, and how far a worker carried it out.
@@ -98,6 +100,8 @@ pub struct Launch {
     pub sender: SenderId,
     /// The template as it is now.
     pub template: Option<Template>,
+    /// What each message costs in credits, for a tenant that pays with some.
+    pub price: Option<u64>,
     /// The key under which it was asked for.
     pub claim: Option<Claim>,
 }

@@ -7,6 +7,7 @@ use domain::{CampaignId, TenantId};
 use super::item::TemplateItem;
 use super::{KIND, Launch, ResendOrder, Stored, key};
 use crate::batch::Action;
+use crate::credits::forget_waiting_action;
 use crate::due::{Due, Watched, drop_action, put_action};
 use crate::item::{n, s};
 use crate::ledger::Which;
@@ -61,6 +62,7 @@ impl Store {
             .set("losses", n(launch.losses))
             .set("planned_at", n(now))
             .set("watch", n(watch_at_ms))
+            .set_some("price", launch.price.map(n))
             .set_some("template", template.map_err(|_| Error::Corrupt { kind: KIND })?)
             .remove("reason")
             .when(is(from));
@@ -153,10 +155,13 @@ impl Store {
         if let Some(at_ms) = transition.watch_at_ms {
             actions.push(put_action(&watch(tenant, id, at_ms))?);
         }
+        if stored.price.is_some() {
+            actions.push(forget_waiting_action(tenant, id));
+        }
         self.transact(actions).await
     }
 
-    fn moved(&self, tenant: &TenantId, id: CampaignId, transition: Transition<'_>) -> Update {
+    pub(crate) fn moved(&self, tenant: &TenantId, id: CampaignId, transition: Transition<'_>) -> Update {
         let Transition { from, to, reason, watch_at_ms } = transition;
         let update = Update::of(key(tenant, id)).set("state", s(to.as_str())).when(is(from));
         let update = match reason {

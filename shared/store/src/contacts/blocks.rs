@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::contact::{Contact, tag_key};
 use domain::text::{number_typed, searchable};
-use domain::{ContactId, TenantId};
+use domain::{ContactId, ListId, TenantId};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 
@@ -35,6 +35,8 @@ pub struct ContactFilter {
     pub search: Option<String>,
     /// A tag, in any case and spelling of spaces.
     pub tag: Option<String>,
+    /// A list that they are in.
+    pub list: Option<ListId>,
     /// Only contacts that have a phone.
     pub with_phone: bool,
     /// Only contacts that have an e-mail address.
@@ -66,6 +68,10 @@ impl ContactFilter {
             terms.push(any.to_owned());
             values.insert(":tag".to_owned(), s(tag));
             values.insert(":tagged".to_owned(), s(tag_key(tag)));
+        }
+        if let Some(list) = self.list {
+            terms.push("contains(lists, :list)".to_owned());
+            values.insert(":list".to_owned(), n(list.0));
         }
         if self.with_phone {
             terms.push("attribute_exists(phone)".to_owned());

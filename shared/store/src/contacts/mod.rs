@@ -26,7 +26,7 @@ use domain::contact::{Contact, tag_key};
 use domain::identity::Identity;
 use domain::note::Note;
 use domain::text::searchable;
-use domain::{AccountId, ContactId, PhoneNumber, TenantId};
+use domain::{AccountId, ContactId, ListId, PhoneNumber, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +108,8 @@ struct ContactItem {
     /// The tags as filters name them ([`tag_key`]), where they are written otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tk: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lists: Vec<u64>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     meta: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -166,6 +168,7 @@ fn to_item(tenant: &TenantId, contact: &Contact, version: u64) -> Result<Item> {
         consent: contact.consent.clone(),
         tags: contact.tags.clone(),
         tk: tag_keys(&contact.tags),
+        lists: contact.lists.iter().map(|list| list.0).collect(),
         meta,
         notes: contact.notes.iter().map(NoteItem::from).collect(),
         origin: contact.origin.map(|a| a.0),
@@ -227,6 +230,7 @@ pub(crate) fn from_item(item: Item) -> Result<Option<Contact>> {
         aliases: item.also.iter().filter_map(|text| Identity::decode(text)).collect(),
         consent: item.consent,
         tags: item.tags,
+        lists: item.lists.into_iter().map(ListId).collect(),
         metadata,
         notes: item.notes.into_iter().map(NoteItem::into_note).collect::<Result<_>>()?,
         origin: item.origin.map(AccountId),

@@ -9,7 +9,7 @@ use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store};
 
 /// How often a claim is tried whose answer does not come.
-const CLAIM_TRIES: u32 = 4;
+pub(super) const CLAIM_TRIES: u32 = 4;
 
 /// The head of one block of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,12 +149,7 @@ impl Store {
         head: &Head,
         to: ContactId,
     ) -> Result<()> {
-        let update = Update::of(key(tenant, campaign, head.block))
-            .set("cur", n(to.0))
-            .set("dirty", s(self.mark()))
-            .remove("closed")
-            .when(When::Is("epoch", n(head.epoch)))
-            .when(When::Is("cur", n(head.cursor.0)));
+        let update = self.claiming(tenant, campaign, head, to);
         let mut unsure = None;
         for attempt in 0..CLAIM_TRIES {
             let found = match self.update_or_see(update.clone()).await {
@@ -171,6 +166,22 @@ impl Store {
             return if ours { Ok(()) } else { Err(Error::Conflict) };
         }
         Err(unsure.unwrap_or(Error::Contended))
+    }
+
+    /// What moves the cursor of a block.
+    pub(super) fn claiming(
+        &self,
+        tenant: &TenantId,
+        campaign: CampaignId,
+        head: &Head,
+        to: ContactId,
+    ) -> Update {
+        Update::of(key(tenant, campaign, head.block))
+            .set("cur", n(to.0))
+            .set("dirty", s(self.mark()))
+            .remove("closed")
+            .when(When::Is("epoch", n(head.epoch)))
+            .when(When::Is("cur", n(head.cursor.0)))
     }
 
     /// Writes down what is left to do in a block that nobody waits in but for

@@ -11,12 +11,14 @@ mod counting;
 mod counts;
 mod heads;
 mod outcomes;
+mod paid;
 
 pub use again::Which;
 pub use counting::{Marks, Uncounted};
 pub use counts::Counts;
 pub use heads::{Head, Left};
 pub use outcomes::{RowOutcome, StatusUpdate};
+pub use paid::{Claimed, Spending, Unsent};
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -28,6 +30,7 @@ use serde::Serialize;
 
 use crate::batch::insert;
 use crate::contacts::block_of;
+use crate::credits::{BACK, cost_of};
 use crate::item::{Item, Key, Query, compose, n, number, s, text};
 use crate::progress::read_progress;
 use crate::update::{Update, When};
@@ -66,6 +69,8 @@ pub struct PlannedRow {
     pub params: Vec<String>,
     /// Why it will not be sent.
     pub skip: Option<String>,
+    /// What a message to it costs in credits, where its tenant pays with some.
+    pub cost: Option<u64>,
 }
 
 impl PlannedRow {
@@ -100,6 +105,10 @@ pub struct Row {
     pub maybe_sent: bool,
     /// It waits until the recipient's quiet hours end.
     pub is_quiet: bool,
+    /// What a message to it costs in credits, where its tenant pays with some.
+    pub cost: Option<u64>,
+    /// The latest attempt whose credits were given back.
+    pub refunded: Option<u32>,
 }
 
 impl Row {
@@ -128,6 +137,8 @@ struct RowItem<'a> {
     att: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<u64>,
 }
 
 fn from_item(item: &Item) -> Result<Row> {
@@ -144,6 +155,8 @@ fn from_item(item: &Item) -> Result<Row> {
         is_refused: item.contains_key(REFUSED),
         maybe_sent: item.contains_key(MAYBE_SENT),
         is_quiet: number(item, QUIET).is_some_and(|until: i64| number(item, "retry") == Some(until)),
+        cost: cost_of(item),
+        refunded: number(item, BACK),
     })
 }
 
@@ -171,6 +184,7 @@ impl Store {
                     rk: state.rank(),
                     att: 1,
                     reason: row.skip.as_deref(),
+                    cost: row.cost,
                 };
                 insert(self.table(), compose(&row_key(tenant, campaign, row.contact), "recipient", &item)?)
             })

@@ -8,7 +8,9 @@ use domain::recipient::{Progress, State, Status};
 use domain::{CampaignId, ContactId, TenantId};
 
 use super::{ERASED, QUIET, REFUSED, Row, row_key};
-use crate::batch::StatementResult;
+use crate::batch::{Action, StatementResult};
+use crate::contacts::block_of;
+use crate::credits::{BACK, COST, cost_of, refund_action};
 use crate::item::{Item, n, number, s};
 use crate::progress::{read_progress, set_changes};
 use crate::repeat::{MARK, is_marked};
@@ -115,6 +117,16 @@ impl<F: Fn(&mut Progress) -> bool> Late<F> {
         Some(update.when(When::Is("rk", n(before.state.rank()))))
     }
 
+    /// What is paid back with the change: of a row that is paid and fails.
+    fn refund(&self) -> Option<u64> {
+        let before = read_progress(&self.item);
+        let mut after = before.clone();
+        (self.change)(&mut after);
+        let fails = after.state == State::Failed && before.state != State::Failed;
+        let is_back = number(&self.item, BACK).is_some_and(|back: u32| back >= self.attempt);
+        cost_of(&self.item).filter(|_| fails && !is_back)
+    }
+
     /// The same change on the row as it is by now.
     fn again(self, answer: StatementResult) -> Option<Self> {
         match answer {
@@ -208,21 +220,53 @@ impl Store {
         F: Fn(&mut Progress) -> bool,
     {
         for round in 0..TRIES {
-            let (mut open, mut statements) = (Vec::new(), Vec::new());
+            let (mut open, mut statements, mut again) = (Vec::new(), Vec::new(), Vec::new());
             for row in late {
-                if let Some(update) = row.update(tenant) {
-                    statements.push(update.into_statement(self.table())?);
-                    open.push(row);
+                let Some(update) = row.update(tenant) else { continue };
+                match row.refund() {
+                    Some(cost) => {
+                        let answer = self.fail_paid(tenant, &row, update, cost).await?;
+                        again.extend(row.again(answer));
+                    }
+                    None => {
+                        statements.push(update.into_statement(self.table())?);
+                        open.push(row);
+                    }
                 }
             }
             let answers = self.execute(statements).await?;
             late = open.into_iter().zip(answers).filter_map(|(row, answer)| row.again(answer)).collect();
+            late.extend(again);
             if late.is_empty() {
                 return Ok(());
             }
             self.back_off(round).await;
         }
         Err(Error::Contended)
+    }
+
+    /// Writes down that a row fails which is paid, and pays it back.
+    async fn fail_paid<F>(
+        &self,
+        tenant: &TenantId,
+        row: &Late<F>,
+        update: Update,
+        cost: u64,
+    ) -> Result<StatementResult> {
+        let Late { campaign, contact, attempt, .. } = row;
+        let key = update.key.clone();
+        let update =
+            update.set(BACK, n(attempt)).when(When::AbsentOrAtMost(BACK, n(attempt.saturating_sub(1))));
+        let actions = vec![
+            Action::Update(update),
+            refund_action(tenant, cost, 0),
+            super::paid::returned_action(tenant, *campaign, block_of(*contact), cost),
+        ];
+        match self.transact(actions).await {
+            Ok(()) => Ok(StatementResult::Yes),
+            Err(Error::Conflict) => Ok(StatementResult::No(self.get_item(&key).await?)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Claims recipients that wait for their next attempt; answers for each whether it
@@ -239,18 +283,7 @@ impl Store {
         let mark = self.mark();
         let statements: Result<Vec<_>> = rows
             .iter()
-            .map(|row| {
-                Update::of(row_key(tenant, campaign, row.contact))
-                    .set("state", s(State::Claimed.as_str()))
-                    .set("rk", n(State::Claimed.rank()))
-                    .set("att", n(row.attempt + 1))
-                    .set(MARK, s(&mark))
-                    .remove("retry")
-                    .remove(REFUSED)
-                    .when(When::Is("att", n(row.attempt)))
-                    .when(When::Is("rk", n(State::Pending.rank())))
-                    .into_statement(self.table())
-            })
+            .map(|row| claiming(tenant, campaign, row, &mark).into_statement(self.table()))
             .collect();
         let statements = statements?;
         let mut answers = self.execute(statements.clone()).await;
@@ -271,7 +304,20 @@ impl Store {
     }
 }
 
-fn outcome_update(update: Update, attempt: u32, outcome: &RowOutcome, now: i64) -> Update {
+/// What claims a recipient that waits for its next attempt.
+pub(super) fn claiming(tenant: &TenantId, campaign: CampaignId, row: &Row, mark: &str) -> Update {
+    Update::of(row_key(tenant, campaign, row.contact))
+        .set("state", s(State::Claimed.as_str()))
+        .set("rk", n(State::Claimed.rank()))
+        .set("att", n(row.attempt + 1))
+        .set(MARK, s(mark))
+        .remove("retry")
+        .remove(REFUSED)
+        .when(When::Is("att", n(row.attempt)))
+        .when(When::Is("rk", n(State::Pending.rank())))
+}
+
+pub(super) fn outcome_update(update: Update, attempt: u32, outcome: &RowOutcome, now: i64) -> Update {
     let mut progress;
     let mut update = update;
     match outcome {
@@ -333,8 +379,12 @@ fn status_update(
 ) -> Update {
     let mut progress = Progress::new(State::Pending);
     apply_all(&mut progress, statuses);
+    let is_failure = progress.state == State::Failed;
     let lowest = statuses.iter().map(|update| update.status.state().rank()).min().unwrap_or(0);
-    set_changes(Update::of(row_key(tenant, campaign, contact)), None, &progress)
+    let update = set_changes(Update::of(row_key(tenant, campaign, contact)), None, &progress);
+    // What is paid is paid back with it: that takes more than a statement.
+    let update = if is_failure { update.when(When::Absent(COST)) } else { update };
+    update
         .when(When::Is("att", n(attempt)))
         .when(When::Below("rk", n(lowest)))
         .when(When::Absent("reason"))

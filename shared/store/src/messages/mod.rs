@@ -7,6 +7,7 @@
 //! custom channels belong to no account ([`AccountId::NONE`]); a platform's ids are
 //! its own, so that their pointers name the channel and the direction too.
 
+mod paid;
 mod reading;
 mod rewriting;
 
@@ -68,6 +69,10 @@ pub struct Message {
     pub progress: Progress,
     /// What its writer made of it afterwards.
     pub rewritten: Option<Rewritten>,
+    /// What it costs in credits, where its tenant pays with some.
+    pub cost: Option<u64>,
+    /// The credits were given back.
+    pub is_refunded: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -90,6 +95,10 @@ struct MessageItem {
     edited: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     revoked: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cost: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    back: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -157,6 +166,8 @@ fn to_item(tenant: &TenantId, message: &Message) -> Result<Item> {
         att: 1,
         edited: message.rewritten.and_then(Rewritten::edited_ms),
         revoked: message.rewritten.and_then(Rewritten::revoked_ms),
+        cost: message.cost,
+        back: message.is_refunded.then_some(1),
     };
     let key = key(tenant, message.account, message.id);
     let mut attributes = compose(&key, KIND, &item)?;
@@ -182,7 +193,16 @@ fn from_item(item: Item) -> Result<Message> {
         content: item.content,
         progress,
         rewritten: item.revoked.map(Rewritten::Revoked).or(item.edited.map(Rewritten::Edited)),
+        cost: item.cost,
+        is_refunded: item.back.is_some(),
     })
+}
+
+/// Points from a cause to the message that answers it, the only one.
+fn answer_action(tenant: &TenantId, message: &Message, cause: &str) -> Result<Action> {
+    let pointer = PointerItem { id: message.id.to_string(), account: message.account.0 };
+    let pointer = compose(&answer_key(tenant, cause), "answer", &pointer)?;
+    Ok(Action::Put(pointer, vec![When::Absent("pk")]))
 }
 
 impl Store {
@@ -207,10 +227,8 @@ impl Store {
         cause: &str,
         due: &Due,
     ) -> Result<()> {
-        let pointer = PointerItem { id: message.id.to_string(), account: message.account.0 };
-        let pointer = compose(&answer_key(tenant, cause), "answer", &pointer)?;
         self.transact(vec![
-            Action::Put(pointer, vec![When::Absent("pk")]),
+            answer_action(tenant, message, cause)?,
             Action::Put(to_item(tenant, message)?, vec![When::Absent("pk")]),
             put_action(due)?,
         ])
@@ -337,7 +355,8 @@ impl Store {
     }
 
     /// Changes a message's progress, against concurrent writers; answers the
-    /// message after it, or `None` when there is none.
+    /// message after it, or `None` when there is none. One that was paid and fails is paid
+    /// back with that.
     ///
     /// # Errors
     /// [`Error::Contended`] when it keeps changing under us.
@@ -358,7 +377,14 @@ impl Store {
             }
             let update = set_changes(Update::of(key.clone()), Some(&before), &after)
                 .when(When::Is("rk", n(before.state.rank())));
-            match self.update_returning(update).await {
+            let moved = match paid::refund_of(&item, &before, &after) {
+                Some(cost) => match self.pay_back(tenant, update, cost, &before).await {
+                    Ok(()) => Ok(self.get_item(&key).await?.unwrap_or_default()),
+                    Err(error) => Err(error),
+                },
+                None => self.update_returning(update).await,
+            };
+            match moved {
                 Ok(item) => {
                     let message = from_item(item)?;
                     self.point_to(tenant, &message, &before).await?;

@@ -70,6 +70,8 @@ mod tests {
             is_refused: false,
             maybe_sent: false,
             is_quiet: false,
+            cost: None,
+            refunded: None,
         };
         let waiting = line(&row(State::Pending));
         assert_eq!(&waiting[..4], ["7", "", "pending", ""]);
