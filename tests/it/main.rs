@@ -9,6 +9,7 @@ mod conformance;
 mod contact_files;
 mod contacts;
 mod contract;
+mod credits;
 mod dmchamp;
 mod engine;
 mod events;

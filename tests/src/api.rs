@@ -68,6 +68,13 @@ impl Api {
         Self::at(world, key.expose())
     }
 
+    /// The API as the agency of a world's tenant calls it.
+    pub async fn of_agency(world: &World) -> Self {
+        let agency = world.agency.as_ref().unwrap();
+        let key = ops::accounts::regenerate_key(world.store(), agency).await.unwrap();
+        Self::at(world, key.expose())
+    }
+
     /// The API of a world that goes on from this one's, with the same key.
     pub(crate) fn on(&self, world: &World) -> Self {
         Self::at(world, &self.key)

@@ -51,7 +51,7 @@ struct LineItem {
 
 fn line_key(agency: &TenantId, tenant: &Tenant) -> Key {
     let at = tenant.created_at.as_millisecond();
-    Key::new(Kind::Agency.pk(agency), format!("{LINE}{at:013}#{}", tenant.id))
+    Key::new(Kind::Agency.pk(agency), format!("{LINE}{at:013}-{}", tenant.id))
 }
 
 fn email_key(agency: &TenantId, email: &EmailAddress) -> Key {

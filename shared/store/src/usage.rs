@@ -200,7 +200,11 @@ impl Store {
         Ok(Usage { messages: usage.messages + month, messages_today: usage.messages_today + today, ..usage })
     }
 
-    async fn usage(&self, tenant: &TenantId) -> Result<Usage> {
+    /// The same of what is not paid with credits.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database does not answer.
+    pub async fn usage(&self, tenant: &TenantId) -> Result<Usage> {
         let query = Query { pk: Kind::Usage.pk(tenant), prefix: Some(self.month()), ..Query::default() };
         let items = self.query(&query).await?;
         let sum = |name: &str| items.iter().filter_map(|item| number::<u64>(item, name)).sum();

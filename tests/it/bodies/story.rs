@@ -41,6 +41,10 @@ impl<'w> Story<'w> {
         self.call(Method::POST, path, body).await
     }
 
+    pub(super) async fn put(&mut self, path: &str, body: Value) -> Value {
+        self.call(Method::PUT, path, body).await
+    }
+
     pub(super) async fn delete(&mut self, path: &str, body: Value) -> Value {
         self.call(Method::DELETE, path, body).await
     }

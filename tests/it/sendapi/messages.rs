@@ -174,6 +174,8 @@ fn message(world: &World, account: AccountId, text: &str) -> Message {
         content: "{}".to_owned(),
         progress: Progress::new(State::Sent),
         rewritten: None,
+        cost: None,
+        is_refunded: false,
     }
 }
 

@@ -238,7 +238,40 @@ impl Findings<'_> {
                 Promise::Marked { who, notes, labels } => self.marked(who, &notes, &labels).await,
                 Promise::Rests { who } => self.rests(who).await,
                 Promise::Shop(promise) => self.violations.extend(shop::wrong(self.stage, &promise).await),
+                Promise::Credits { granted } => self.credits(granted).await,
                 Promise::Audience { .. } => {}
+            }
+        }
+    }
+
+    /// What was granted is there, or was paid for what may have been sent.
+    async fn credits(&mut self, granted: u64) {
+        let world = &self.stage.world;
+        let (store, tenant) = (world.store(), world.tenant());
+        let purse = store.purse(tenant).await.unwrap().unwrap();
+        if purse.granted != granted {
+            self.add("credits are lost or doubled", format!("{} of {granted} are granted", purse.granted));
+        }
+        let end = MessageId::first_of(self.stage.now_ms() + 60_000);
+        let day = store.messages_of_day(tenant, &[world.account.id], end, 100).await.unwrap();
+        let kept = day.messages.iter().filter(|message| !message.is_refunded);
+        let mut paid: u64 = kept.filter_map(|message| message.cost).sum();
+        for campaign in store.campaigns(tenant, None, 10).await.unwrap() {
+            let rows = world.rows(campaign.campaign.id).await;
+            let kept = rows.iter().filter(|row| {
+                let state = row.progress.state;
+                !matches!(state, State::Pending | State::Skipped) && row.refunded != Some(row.attempt)
+            });
+            paid += kept.filter_map(|row| row.cost).sum::<u64>();
+        }
+        if purse.granted - purse.debited + purse.refunded != purse.balance
+            || purse.granted - paid != purse.balance
+        {
+            self.add("the sum of credits is wrong", format!("{paid} are paid: {purse:?}"));
+        }
+        for message in day.messages.iter().filter(|message| message.progress.state == State::Failed) {
+            if message.cost.is_some() && !message.is_refunded {
+                self.add("a failure is not paid back", message.address.as_str());
             }
         }
     }

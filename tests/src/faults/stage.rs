@@ -95,6 +95,11 @@ pub enum Promise {
     },
     /// A catalog is as it is at Meta, and what was ordered from it is one order.
     Shop(ShopPromise),
+    /// A sub-account was granted so many credits, and what is left of them was not paid.
+    Credits {
+        /// In all.
+        granted: u64,
+    },
     /// An endpoint gets this many different events that contain the text.
     Events {
         /// A part of the body.
@@ -137,6 +142,8 @@ pub struct Stage {
     /// What its calls pass.
     pub gate: Arc<Gate>,
     api: Api,
+    /// The agency's, where the tenant has one.
+    agency: Option<Api>,
     promises: Mutex<Vec<Promise>>,
     expected: Mutex<Expected>,
     complaints: Mutex<Vec<Violation>>,
@@ -147,19 +154,29 @@ impl Stage {
     pub async fn new(scenario: Scenario, gate: Arc<Gate>) -> Self {
         let world = Arc::new(World::behind(&gate, scenario.setup()).await);
         let api = Api::of(&world).await;
-        Self::with(scenario, gate, world, api)
+        let agency = match &world.agency {
+            Some(_) => Some(Api::of_agency(&world).await),
+            None => None,
+        };
+        Self::with(scenario, gate, world, (api, agency))
     }
 
-    fn with(scenario: Scenario, gate: Arc<Gate>, world: Arc<World>, api: Api) -> Self {
+    fn with(
+        scenario: Scenario,
+        gate: Arc<Gate>,
+        world: Arc<World>,
+        (api, agency): (Api, Option<Api>),
+    ) -> Self {
         let (promises, expected) = (Mutex::default(), Mutex::default());
-        Self { scenario, world, gate, api, promises, expected, complaints: Mutex::default() }
+        Self { scenario, world, gate, api, agency, promises, expected, complaints: Mutex::default() }
     }
 
     /// The same stage once more, behind another gate.
     pub async fn again(&self, gate: Arc<Gate>) -> Self {
         let world = Arc::new(self.world.again(&gate, self.scenario.setup()).await);
         let api = self.api.on(&world);
-        let stage = Self::with(self.scenario, gate, world, api);
+        let agency = self.agency.as_ref().map(|agency| agency.on(&world));
+        let stage = Self::with(self.scenario, gate, world, (api, agency));
         *stage.promises.lock().unwrap() = self.promises();
         *stage.expected.lock().unwrap() = self.expected().clone();
         stage
@@ -216,6 +233,13 @@ impl Stage {
     /// The owner's key.
     pub fn key(&self) -> &str {
         &self.api.key
+    }
+
+    fn key_of(&self, ask: &Ask<'_>) -> &str {
+        match (&self.agency, ask.by_agency) {
+            (Some(agency), true) => &agency.key,
+            (_, _) => &self.api.key,
+        }
     }
 
     /// Waits until a campaign has this state, as a client does who looks at it.
@@ -275,7 +299,7 @@ impl Stage {
         let request = Request::builder()
             .method(ask.method)
             .uri(ask.path)
-            .header("x-api-key", &self.api.key)
+            .header("x-api-key", self.key_of(ask))
             .header("content-type", "application/json");
         let request = match ask.key {
             Some(key) => request.header("idempotency-key", key),
@@ -329,7 +353,7 @@ impl Stage {
     /// Deletes a contact; whether the client knows that it is gone.
     pub async fn delete_contact(&self, contact: ContactId) -> bool {
         let path = format!("/api/contacts/{contact}");
-        let ask = Ask { method: "DELETE", path: &path, body: json!({}), key: None };
+        let ask = Ask { method: "DELETE", ..Ask::post(&path, json!({})) };
         let answers = self.insist("contacts", &ask).await;
         self.served("delete", &answers, &[200, 404]);
         matches!(answers.last(), Some(Some((200 | 404, _))))
@@ -353,11 +377,13 @@ pub struct Ask<'a> {
     pub body: Value,
     /// `Idempotency-Key`
     pub key: Option<&'a str>,
+    /// The tenant's agency asks.
+    pub by_agency: bool,
 }
 
 impl<'a> Ask<'a> {
     /// A `POST` without a key.
     pub fn post(path: &'a str, body: Value) -> Self {
-        Self { method: "POST", path, body, key: None }
+        Self { method: "POST", path, body, key: None, by_agency: false }
     }
 }

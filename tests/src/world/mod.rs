@@ -26,6 +26,7 @@ use messaging::files::Files;
 use messaging::numbers::Connection;
 use ops::Caller;
 use ops::accounts::{AccountSettings, NewTenant};
+use ops::agencies::{NewSub, SubSettings};
 use ops::events::EventPublisher;
 use outbound::Limits;
 use queue::{Queues, Unacknowledged, Urls};
@@ -76,6 +77,8 @@ pub struct Setup {
     pub help_message: Option<String>,
     /// Meta knows every number, and not the connected one alone.
     pub any_number: bool,
+    /// The tenant is an agency's sub-account with so many credits.
+    pub credits: Option<u64>,
 }
 
 impl Default for Setup {
@@ -88,6 +91,7 @@ impl Default for Setup {
             simulator: json!({}),
             help_message: None,
             any_number: false,
+            credits: None,
         }
     }
 }
@@ -105,6 +109,8 @@ pub struct World {
     pub clock: Clock,
     /// The tenant's owner.
     pub caller: Caller,
+    /// The owner of its agency, where it has one.
+    pub agency: Option<Caller>,
     /// The account with the connected number.
     pub account: Account,
     /// Where the queues are.
@@ -171,7 +177,7 @@ impl World {
         }
         // Their approval was told before.
         simulator.reset(false);
-        let who = (self.caller.clone(), self.account.clone());
+        let who = (self.caller.clone(), self.account.clone(), self.agency.clone());
         let world = base.with(clock, services, simulator, who, background);
         *world.templates.lock().unwrap() = templates;
         world
@@ -286,7 +292,7 @@ impl Base {
         clock: Clock,
         services: Services,
         simulator: Simulator,
-        (caller, account): (Caller, Account),
+        (caller, account, agency): (Caller, Account, Option<Caller>),
         background: JoinSet<()>,
     ) -> World {
         World {
@@ -295,6 +301,7 @@ impl Base {
             simulator,
             clock,
             caller,
+            agency,
             account,
             urls: self.urls,
             sqs: self.sqs,
@@ -306,7 +313,30 @@ impl Base {
     }
 }
 
-async fn connect(services: &Services, setup: &Setup) -> (Caller, Account) {
+/// An agency, and the key of its sub-account.
+async fn sub_account(store: &Store, setup: &Setup, credits: u64) -> (Caller, Secret) {
+    let new = NewTenant {
+        name: "Agenzia".to_owned(),
+        email: "agenzia@example.com".to_owned(),
+        timezone: Some("Europe/Rome".to_owned()),
+        plan: setup.plan.clone(),
+    };
+    let (tenant, key) = ops::accounts::create_tenant(store, new).await.unwrap();
+    ops::agencies::mark(store, tenant.id.as_str(), true).await.unwrap();
+    let agency = ops::callers::authenticate(store, Some(&key)).await.unwrap();
+    let new = NewSub {
+        name: "Bottega".to_owned(),
+        email: "bottega@example.com".to_owned(),
+        timezone: None,
+        plan: None,
+        credits,
+        settings: SubSettings::default(),
+    };
+    let (_, key) = ops::agencies::create(store, &agency, new).await.unwrap();
+    (agency, key)
+}
+
+async fn connect(services: &Services, setup: &Setup) -> (Caller, Account, Option<Caller>) {
     let store = &services.store;
     let new = NewTenant {
         name: "Bottega".to_owned(),
@@ -314,8 +344,15 @@ async fn connect(services: &Services, setup: &Setup) -> (Caller, Account) {
         timezone: Some("Europe/Rome".to_owned()),
         plan: setup.plan.clone(),
     };
-    let (tenant, key) = ops::accounts::create_tenant(store, new).await.unwrap();
+    let (agency, key) = match setup.credits {
+        Some(credits) => {
+            let (agency, key) = sub_account(store, setup, credits).await;
+            (Some(agency), key)
+        }
+        None => (None, ops::accounts::create_tenant(store, new).await.unwrap().1),
+    };
     let caller = ops::callers::authenticate(store, Some(&key)).await.unwrap();
+    let tenant = caller.tenant.clone();
     let new =
         AccountSettings { help_message: setup.help_message.clone(), ..AccountSettings::named("Negozio") };
     let account = ops::accounts::create_account(store, &tenant, new).await.unwrap();
@@ -331,7 +368,7 @@ async fn connect(services: &Services, setup: &Setup) -> (Caller, Account) {
     };
     let connected =
         messaging::numbers::connect_number(store, &services.graph, &caller, account, connection).await;
-    (caller, connected.unwrap().0)
+    (caller, connected.unwrap().0, agency)
 }
 
 /// Lets the clock run, so that a test may also move it.

@@ -100,7 +100,7 @@ pub async fn history(
     let bound = before.map_or(newest, |before| before.min(newest));
     let mut places: BTreeMap<MessageId, CreditEntry> = BTreeMap::new();
     let floor = messages(store, tenant, bound, limit, &mut places).await?;
-    for grant in store.grants(&tenant.id, Some(bound), limit).await? {
+    for grant in store.grants(&tenant.id, Some(bound), limit + 1).await? {
         places.insert(grant.id, CreditEntry::Grant(grant));
     }
     let campaigns = store.campaigns(&tenant.id, None, CAMPAIGNS).await?;

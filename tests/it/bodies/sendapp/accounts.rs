@@ -71,6 +71,61 @@ fn plans() {
     });
 }
 
+/// Makes the tenant of a story an agency.
+pub(crate) async fn make_agency(story: &mut Story<'_>) {
+    let id = story.world.tenant().to_string();
+    let told = std::mem::take(&mut story.answers);
+    admin(story, &format!("/api/tenants/{id}/agency"), ADMIN_KEY, json!({})).await;
+    story.answers = told;
+}
+
+#[test]
+fn credits() {
+    compare("sendapp-credits", async |story| {
+        let id = story.world.tenant().to_string();
+        let path = format!("/api/tenants/{id}/agency");
+        story.get("/api/subaccounts").await;
+        story.get("/api/credits").await;
+        admin(story, &path, ADMIN_KEY, json!({})).await;
+        admin(story, "/api/tenants/nobody/agency", ADMIN_KEY, json!({})).await;
+        admin(story, &path, "guessed", json!({})).await;
+        let prices = json!({"default": 1, "whatsapp": {"marketing": 5, "utility": 2}});
+        story.post("/api/subaccounts/prices", json!({"prices": prices})).await;
+        story.post("/api/subaccounts/prices", json!({"prices": {"default": 1.5}})).await;
+        story.get("/api/subaccounts/prices").await;
+        let new =
+            json!({"name": "Panificio", "email": "pane@example.com", "credits": 3, "recharge_threshold": 2});
+        let made = story.post("/api/subaccounts", new.clone()).await;
+        story.post("/api/subaccounts", new).await;
+        story.post("/api/subaccounts", json!({"name": "Forno", "email": "x"})).await;
+        story.get("/api/subaccounts").await;
+        let sub = format!("/api/subaccounts/{}", made["subaccount"]["id"].as_str().unwrap());
+        story.get(&sub).await;
+        story.get("/api/subaccounts/nobody").await;
+        story
+            .post(&format!("{sub}/settings"), json!({"recharge_amount": 100, "prices": {"default": 2}}))
+            .await;
+        story.post(&format!("{sub}/settings"), json!({"prices": {"whatsapp": {"news": 1}}})).await;
+        let grant = json!({"amount": 10, "description": "Ricarica", "idempotency_key": "r-1"});
+        story.post(&format!("{sub}/credits"), grant).await;
+        story.post(&format!("{sub}/credits"), json!({"amount": 11, "idempotency_key": "r-1"})).await;
+        story.post(&format!("{sub}/credits"), json!({"amount": 0})).await;
+        story.get(&format!("{sub}/history?limit=10")).await;
+        let agency = story.api.clone();
+        story.api = agency.with_key(made["apikey"].as_str().unwrap());
+        story.get("/api/credits").await;
+        story.get("/api/credits/history?limit=1").await;
+        story.get("/api/credits/history?before=x").await;
+        story.api = agency.clone();
+        story.post(&format!("{sub}/disable"), json!({})).await;
+        story.api = agency.with_key(made["apikey"].as_str().unwrap());
+        story.get("/api/credits").await;
+        story.api = agency;
+        story.post(&format!("{sub}/enable"), json!({})).await;
+        story.keyless(Method::GET, "/api/credits").await;
+    });
+}
+
 #[test]
 fn tenants() {
     compare("sendapp-tenants", async |story| {

@@ -8,6 +8,28 @@ use crate::bodies::compare;
 use crate::bodies::story::HOOK;
 
 #[test]
+fn lists() {
+    compare("sendapp-lists", async |story| {
+        story.given("/api/contacts", json!({"name": "Ada Neri", "phone": phone(1)})).await;
+        story.post("/api/lists", json!({"name": "Clienti"})).await;
+        story.post("/api/lists", json!({"name": "CLIENTI"})).await;
+        story.post("/api/lists", json!({})).await;
+        story
+            .post("/api/lists/1/contacts", json!({"contacts": [{"phone": phone(1)}, {"contactId": 7}]}))
+            .await;
+        story.post("/api/lists/1/contacts", json!({"contact_id": 7})).await;
+        story.post("/api/lists/7/contacts", json!({"contact_id": 1})).await;
+        story.get("/api/lists").await;
+        story.get("/api/lists/1").await;
+        story.get("/api/lists/x").await;
+        story.get("/api/contacts?list=1").await;
+        story.delete("/api/lists/1/contacts", json!({"contact_id": 1})).await;
+        story.delete("/api/lists/1", json!({})).await;
+        story.delete("/api/lists/1", json!({})).await;
+    });
+}
+
+#[test]
 fn contacts() {
     compare("sendapp-contacts", async |story| {
         story.given("/api/channels", json!({"name": "LiveChat", "url": HOOK})).await;

@@ -10,3 +10,5 @@ mod integrations;
 mod messages;
 mod senders;
 mod webhooks;
+
+pub(super) use accounts::make_agency;

@@ -3,6 +3,7 @@
 mod campaigns;
 mod channels;
 mod contacts;
+mod credits;
 mod events;
 mod flows;
 mod held;
@@ -62,10 +63,14 @@ pub enum Scenario {
     Shop,
     /// Events for an endpoint.
     Events,
+    /// Single messages that are paid with credits, one of which fails.
+    Paid,
+    /// A campaign that waits for credits, and a grant of some.
+    Granted,
 }
 
 impl Scenario {
-    const NAMES: [(Self, &str); 19] = [
+    const NAMES: [(Self, &str); 21] = [
         (Self::Campaign, "campaign"),
         (Self::Cancel, "cancel"),
         (Self::ResumeFailed, "resume-failed"),
@@ -85,6 +90,8 @@ impl Scenario {
         (Self::Flows, "flows"),
         (Self::Shop, "shop"),
         (Self::Events, "events"),
+        (Self::Paid, "paid"),
+        (Self::Granted, "granted"),
     ];
 
     /// Every scenario.
@@ -112,8 +119,15 @@ impl Scenario {
                 "enforce_window": false,
             }),
             help_message: Some("Siamo aperti dalle 9 alle 18".to_owned()),
+            credits: self.credits(),
             ..Setup::default()
         }
+    }
+
+    /// The credits that its tenant begins with, where it pays with some.
+    fn credits(self) -> Option<u64> {
+        let paying = [(Self::Paid, credits::PAID), (Self::Granted, credits::FEW)];
+        paying.into_iter().find(|(scenario, _)| *scenario == self).map(|(_, credits)| credits)
     }
 
     /// More calls of AWS in a minute are a loop.
@@ -139,6 +153,8 @@ impl Scenario {
             Self::Flows => flows::prepare(stage).await,
             Self::Shop => shop::prepare(stage).await,
             Self::Events => events::prepare(stage).await,
+            Self::Paid => credits::prepare(stage).await,
+            Self::Granted => campaigns::prepare(stage, 5).await,
         }
     }
 
@@ -164,7 +180,9 @@ impl Scenario {
             | Self::Identity
             | Self::Flows
             | Self::Shop
-            | Self::Events => {}
+            | Self::Events
+            | Self::Paid
+            | Self::Granted => {}
         }
     }
 
@@ -190,6 +208,8 @@ impl Scenario {
             Self::Flows => flows::led_through(stage).await,
             Self::Shop => shop::read_and_ordered_from(stage).await,
             Self::Events => events::for_an_endpoint(stage).await,
+            Self::Paid => credits::paid(stage).await,
+            Self::Granted => credits::granted(stage).await,
         }
     }
 }
