@@ -11,6 +11,7 @@ import tempfile
 import boto3
 
 import campaigns
+import credits
 import queues
 import shop
 import uploads
@@ -89,6 +90,9 @@ def deploy(given: argparse.Namespace, checks: Checks, home: pathlib.Path, cleanu
         queues.partial(checks, stack, tenant)
     with checks.part("uploads"):
         uploads.uploads(checks, tenant, stack)
+    with checks.part("lists and credits"):
+        credits.lists(checks, tenant)
+        credits.credits(checks, Tenant(tenant.base, admin_key, "agency"), admin_key)
     if not endpoint:
         print("\nleft out, because AWS cannot reach the simulator of Meta: campaigns, comparison with local")
         return

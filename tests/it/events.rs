@@ -67,7 +67,10 @@ async fn every_sample_of_a_request_is_answered_by_its_function() {
     let world = World::new().await;
     let (api, hook) = (Api::of(&world).await, Hook::new().await);
     api.post("/api/channels", json!({"name": "my-channel", "url": hook.url})).await.expect(201);
-    for function in ["accounts", "campaigns", "catalog", "contacts", "messages", "webhooks"] {
+    ops::agencies::mark(world.store(), world.tenant().as_str(), true).await.unwrap();
+    let bakery = json!({"name": "Bakery", "email": "bakery@example.com"});
+    api.post("/api/subaccounts", bakery).await.expect(201);
+    for function in ["accounts", "assistant", "campaigns", "catalog", "contacts", "messages", "webhooks"] {
         for (path, event) in samples(function) {
             assert_eq!(api.send_to(function, request(&event)).await.status, 401, "{path:?}");
             let known = event.to_string().replace("fake-api-key", &api.key).replace("fake-token", &api.token);

