@@ -46,6 +46,9 @@ pub(crate) struct Named {
     pub(crate) is_one: bool,
 }
 
+/// One who makes no sense: which, why, and the parameter that names them.
+pub(crate) type Wrong = (usize, Error, &'static str);
+
 /// Why somebody is not in the list.
 #[derive(Serialize)]
 pub(crate) struct Failed {
@@ -103,10 +106,7 @@ impl Members {
     /// # Errors
     /// Names the parameter of one who makes no sense, or of which there are too many;
     /// `contactId` when nobody is named.
-    pub(crate) fn get(
-        self,
-        country: Option<CallingCode>,
-    ) -> Result<(Named, Vec<(usize, Error, &'static str)>)> {
+    pub(crate) fn get(self, country: Option<CallingCode>) -> Result<(Named, Vec<Wrong>)> {
         let first = self.one.id.name();
         let [ids_name, phones_name] = [self.ids.name(), self.phones.name()];
         let rows_name = self.contacts.name();
@@ -173,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    fn read(params: Value) -> Result<(Named, Vec<(usize, Error, &'static str)>)> {
+    fn read(params: Value) -> Result<(Named, Vec<Wrong>)> {
         Members::read(Fields::from(params.as_object().unwrap())).get(None)
     }
 

@@ -68,7 +68,7 @@ pub(crate) async fn dispatch(
     let due = watch(store, tenant, message);
     let message = &Message { cost: parcel.payment.map(|payment| payment.charge.credits), ..message.clone() };
     let parcel = Parcel { message, ..parcel };
-    match create(publisher, tenant, parcel, &due).await {
+    match Box::pin(create(publisher, tenant, parcel, &due)).await {
         Ok(None) => {}
         Ok(Some(shortage)) => return Err(short(shortage)),
         // A repetition of the request took it for given up, and has it.
@@ -82,7 +82,7 @@ pub(crate) async fn dispatch(
         }
     }
     let outcome = parcel.send(channel).await;
-    settle(publisher, tenant, message, &outcome, &due).await;
+    Box::pin(settle(publisher, tenant, message, &outcome, &due)).await;
     Ok(outcome)
 }
 
@@ -97,7 +97,8 @@ async fn create(
     let Some(payment) = parcel.payment else {
         return store.create_message(tenant, parcel.message, due).await.map(|()| None);
     };
-    match store.create_paid_message(tenant, parcel.message, (due, None), payment).await? {
+    let on = (due, None);
+    match Box::pin(store.create_paid_message(tenant, parcel.message, on, payment)).await? {
         Paid::Yes(written) => {
             tell(publisher, written).await;
             Ok(None)

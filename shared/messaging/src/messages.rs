@@ -266,7 +266,8 @@ pub(crate) async fn deliver(
         payment: payment.as_ref(),
     };
     let (id, channel) = (new.id, route.sender.channel.title());
-    match dispatch(&EventPublisher::from(services), tenant, parcel, &route.channel).await? {
+    let publisher = EventPublisher::from(services);
+    match Box::pin(dispatch(&publisher, tenant, parcel, &route.channel)).await? {
         Outcome::Accepted(acceptance) => Ok(Sent { id, provider_id: acceptance.provider_id }),
         Outcome::Refused(refusal) => Err(Error::refused(channel, &refusal).about(id)),
         Outcome::Unreachable => {

@@ -12,6 +12,7 @@
 
 pub mod addressees;
 pub mod agencies;
+mod audit;
 mod batch;
 pub mod campaigns;
 pub mod catalogs;

@@ -33,10 +33,6 @@ fn token_key(hash: &str) -> Key {
     Key::new(Kind::Token.pk(hash), "-")
 }
 
-fn audit_key(tenant: &TenantId, at: &str) -> Key {
-    Key::new(Kind::Audit.pk(tenant), at)
-}
-
 #[derive(Serialize, Deserialize)]
 struct TenantItem {
     id: String,
@@ -482,29 +478,6 @@ impl Store {
         let Some(item) = self.get::<TokenItem>(&key, "token").await? else { return Ok(None) };
         let tenant = item.tenant.parse().map_err(|_| Error::Corrupt { kind: "token" })?;
         Ok(Some((tenant, AccountId(item.account))))
-    }
-
-    /// Writes down who did what: keys, operators, connections, launches.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn audit(&self, tenant: &TenantId, who: &str, what: &str) -> Result<()> {
-        self.put(self.audit_item(tenant, who, what)?).await
-    }
-
-    /// The same in a transaction with what was done.
-    pub(crate) fn audit_action(&self, tenant: &TenantId, who: &str, what: &str) -> Result<Action> {
-        Ok(Action::Put(self.audit_item(tenant, who, what)?, Vec::new()))
-    }
-
-    fn audit_item(&self, tenant: &TenantId, who: &str, what: &str) -> Result<Item> {
-        #[derive(Serialize)]
-        struct AuditItem<'a> {
-            who: &'a str,
-            what: &'a str,
-        }
-        let at = self.entropy().ulid(self.clock().now()).to_string();
-        compose(&audit_key(tenant, &at), "audit", &AuditItem { who, what })
     }
 }
 

@@ -2,6 +2,7 @@
 //! do everything that its entry in the registry is there for.
 
 mod commerce;
+mod paid;
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -75,59 +76,6 @@ async fn accounts() -> World {
     let plan = plan.header("content-type", "application/json").body(r#"{"name": "Growth"}"#.into()).unwrap();
     api.send(plan).await.expect(200);
     post(&api, "/api/account/regenerate_key", json!({})).await;
-    world
-}
-
-/// A campaign for a list that finds too little, twice: its owner lets it go on, and then a grant.
-async fn paid_campaigns(world: &World, api: &Api, agency: &Api) {
-    world.import((0..8).map(person)).await;
-    world.template("avviso", "UTILITY", "Ciao {{1}}, ecco un avviso per te!").await;
-    let list = post(api, "/api/lists", json!({"name": "Tutti"})).await["list"]["id"].clone();
-    let ids: Vec<u64> = (1..=9).collect();
-    post(api, &format!("/api/lists/{list}/contacts"), json!({"contactIds": ids})).await;
-    let mut draft = template();
-    draft["recipient_type"] = json!("lists");
-    draft["lists"] = json!([list]);
-    let campaign = launched(api, &draft).await;
-    world.drain().await;
-    control(api, campaign, "resume", json!({})).await;
-    world.drain().await;
-    draft["scheduled_at"] = json!("2026-07-01T10:00:00Z");
-    drafted(api, &draft).await;
-    let grant = json!({"email": "bottega@example.com", "amount": 50, "idempotency_key": "k-1"});
-    post(agency, "/v1/subaccounts/credits", grant).await;
-    world.drain().await;
-    world.clock.advance_ms(3 * 60 * 60 * 1_000);
-    world.sweep().await;
-    world.drain().await;
-}
-
-/// A sub-account that pays with credits: messages and campaigns, what fails of them, and what
-/// waits for more.
-async fn credits() -> World {
-    let setup = Setup { any_number: true, credits: Some(4), ..Setup::default() };
-    let world = World::with(setup).await;
-    let (api, agency, hook) = (Api::of(&world).await, Api::of_agency(&world).await, Hook::new().await);
-    world.set(json!({"enforce_window": false}));
-    assert!(agency.post("/api/webhooks", json!({"name": "crm", "url": hook.url})).await.status.is_success());
-    let sub = format!("/api/subaccounts/{}", world.tenant());
-    post(&agency, &format!("{sub}/settings"), json!({"recharge_threshold": 3})).await;
-    post(&agency, "/api/subaccounts/prices", json!({"prices": {"default": 1}})).await;
-    world.fault(FaultRule { status_failed: Some(131_026), next: Some(1), ..FaultRule::default() });
-    let text = json!({"number": phone(1), "type": "freetext", "message": "Ciao"});
-    post(&api, "/api/whatsapp-meta/send", text).await;
-    world.drain().await;
-    post(&api, "/api/channels", json!({"name": "LiveChat", "url": hook.url})).await;
-    let chat = json!({"fromId": "c-1", "customChannel": "LiveChat", "body": "Ciao", "firstName": "Jane"});
-    let sent = post(&api, "/v1/send_custom_channel_message", json!({"customData": chat})).await;
-    let failed = json!({"messageSid": sent["id"], "fromId": "c-1", "toId": "x", "customChannel": "LiveChat",
-                        "status": "failed"});
-    post(&api, "/v1/incoming_custom_channel_message", json!({"customData": failed})).await;
-    Box::pin(paid_campaigns(&world, &api, &agency)).await;
-    api.get("/api/credits/history").await.expect(200);
-    for what in ["disable", "enable"] {
-        post(&agency, &format!("{sub}/{what}"), json!({})).await;
-    }
     world
 }
 
@@ -491,7 +439,7 @@ async fn used(story: Pin<Box<impl Future<Output = World>>>) -> BTreeSet<Use> {
 async fn no_function_is_granted_more_than_it_uses() {
     let stories = futures::join!(
         used(Box::pin(accounts())),
-        used(Box::pin(credits())),
+        used(Box::pin(paid::credits())),
         used(Box::pin(senders())),
         used(Box::pin(contacts())),
         used(Box::pin(contact_files())),

@@ -162,7 +162,14 @@ mod tests {
     }
 
     fn spec(raw: bool) -> Spec {
-        Spec { path: "/x", dialect: Dialect::SendApp, class: RateClass::Normal, max_body: 1_000, raw }
+        Spec {
+            path: "/x",
+            dialect: Dialect::SendApp,
+            class: RateClass::Normal,
+            max_body: 1_000,
+            raw,
+            header_key: false,
+        }
     }
 
     const FORM: &str = "application/x-www-form-urlencoded";

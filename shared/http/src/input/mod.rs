@@ -245,8 +245,14 @@ mod tests {
     use super::*;
 
     fn input(params: &str, header: Option<&'static str>) -> Carried {
-        let spec =
-            Spec { path: "/x", dialect: Dialect::SendApp, class: RateClass::Normal, max_body: 0, raw: false };
+        let spec = Spec {
+            path: "/x",
+            dialect: Dialect::SendApp,
+            class: RateClass::Normal,
+            max_body: 0,
+            raw: false,
+            header_key: false,
+        };
         let mut headers = HeaderMap::new();
         if let Some(key) = header {
             headers.insert("idempotency-key", key.parse().unwrap());

@@ -107,7 +107,7 @@ impl Runner<'_> {
         let claims = rows.into_iter().map(async |(id, rows)| {
             let wanted: Vec<Row> = rows.iter().map(|(_, row)| row.clone()).collect();
             let claimed = match wanted.iter().any(|row| row.cost.is_some()) {
-                true => store.claim_rows_paid(tenant, id, &wanted, limit).await,
+                true => Box::pin(store.claim_rows_paid(tenant, id, &wanted, limit)).await,
                 false => store.claim_rows(tenant, id, &wanted).await.map(Claimed::from),
             };
             (id, claimed, rows)

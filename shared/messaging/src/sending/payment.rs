@@ -33,7 +33,9 @@ impl SendContext<'_> {
             return store.claim(self.tenant, id, &pick.head, pick.to).await.map(|()| Drawn::Yes);
         }
         let to = (&pick.head, pick.to);
-        match store.claim_paid(self.tenant, id, to, &pick.rows, self.daily_limit).await? {
+        // Its future is large: it lives on the heap.
+        let claim = Box::pin(store.claim_paid(self.tenant, id, to, &pick.rows, self.daily_limit));
+        match claim.await? {
             Paid::Yes(written) => {
                 tell(&EventPublisher::from(self.services), written).await;
                 Ok(Drawn::Yes)
