@@ -318,6 +318,7 @@ pub const INBOUND_WORKER: Function = Function {
         Label,
         Ledger,
         LedgerHead,
+        List,
         MediaId,
         Message,
         Moved,

@@ -69,7 +69,9 @@ pub async fn set(
             false => ContactChange { remove_lists: lists, ..ContactChange::default() },
         };
         let (add, remove) = (Vec::new(), Vec::new());
-        change(publisher, tenant, Wanted { subject: subject.clone(), change: change_of, add, remove }).await
+        let subject = subject.clone();
+        change(publisher, tenant, Wanted { subject, change: change_of, add, remove, starts_flows: true })
+            .await
     };
     let changes: Vec<_> = subjects.iter().map(one).collect();
     let done: Vec<Result<Contact>> = stream::iter(changes).buffered(AT_ONCE).collect().await;
@@ -79,19 +81,20 @@ pub async fn set(
     }
 }
 
-/// Puts one contact into a list: what a step of a flow does. One that is in it stays.
+/// The lists that are named, by their ids or by names, which make those that there are not.
 ///
 /// # Errors
-/// [`Code::NotFound`] names `list_id`, or `id` of a contact that does not exist;
-/// [`Code::InvalidField`] names `lists` when it is in as many as it may be.
-pub async fn add(
-    publisher: &EventPublisher,
-    tenant: &TenantId,
-    list: ListId,
-    subject: Subject,
-) -> Result<Contact> {
-    let mut done = set(publisher, tenant, (list, true), &[subject]).await?;
-    done.pop().unwrap_or_else(|| Err(Error::not_found("id", "there is no such contact")))
+/// [`Code::NotFound`] names `list_id`; [`Code::InvalidField`] names `name`; [`Code::PlanLimit`] when there
+/// are as many as there may be.
+pub async fn named(store: &Store, tenant: &TenantId, names: &[String]) -> Result<Vec<ListId>> {
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        found.push(match name.trim().parse::<ListId>() {
+            Ok(id) => find(store, tenant, id).await?.id,
+            Err(_) => create(store, tenant, name).await?.0.id,
+        });
+    }
+    Ok(found)
 }
 
 /// Refuses lists that there are not.

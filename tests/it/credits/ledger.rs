@@ -134,7 +134,7 @@ impl Play {
         let due = Due { tenant: tenant.clone(), what, at_ms: store.clock().now_ms() + 30_000 };
         let charge = Charge { credits: cost, messages: 1, limits: Allowance::default() };
         let payment = Payment { charge, purse: store.purse(tenant).await.ok().flatten() };
-        if let Ok(Paid::Yes(_)) = store.create_paid_message(tenant, &message, &due, &payment).await {
+        if let Ok(Paid::Yes(_)) = store.create_paid_message(tenant, &message, (&due, None), &payment).await {
             let _lost = store.accept_message(tenant, &message, &format!("wamid.{}", message.id), false).await;
         }
     }

@@ -37,6 +37,24 @@ async fn a_contact_is_led_through() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_puts_the_contact_into_lists() {
+    let set = json!({"do": "set", "lists": ["Clienti", "1"], "next": "ok"});
+    let steps = json!({"set": set, "ok": {"do": "message", "text": "Fatto"}});
+    let words = json!([{"on": "keyword", "words": ["iscrivimi"]}]);
+    let flow = json!({"name": "Iscrizione", "triggers": words, "start": "set", "steps": steps});
+    let (world, api, _) = world_with(flow).await;
+    api.post("/api/lists", json!({"name": "Novità"})).await.expect(201);
+    let mut ada = Listener::new();
+    for _ in 0..2 {
+        assert_eq!(ada.says(&world, "iscrivimi").await, ["Fatto"]);
+    }
+    for list in [1, 2] {
+        let listed = api.get(&format!("/api/contacts?list={list}")).await.expect(200);
+        assert_eq!(listed["contacts"].as_array().unwrap().len(), 1, "{list}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn buttons_and_lists_are_those_of_the_steps() {
     let (world, _api, _) = world_with(booking()).await;
     let mut ada = Listener::new();

@@ -61,7 +61,7 @@ pub(super) async fn flows() -> World {
     let steps = json!({
         "file": {"do": "message", "text": "Eccolo", "media": {"type": "image", "url": file}, "next": "bread"},
         "bread": {"do": "message", "text": "Ecco", "product": {"ids": ["pane"]}, "next": "tag"},
-        "tag": {"do": "set", "add_tags": ["interessato"], "next": "news"},
+        "tag": {"do": "set", "add_tags": ["interessato"], "lists": ["Novità"], "next": "news"},
         "news": {"do": "message", "template": {"name": "novita", "params": {"body": ["{{first_name|tu}}"]}}, "next": "wait"},
         "wait": {"do": "wait", "minutes": 5, "next": "person"},
         "person": {"do": "handover"},

@@ -121,7 +121,8 @@ async fn put_once(
     let refs = |tags: Option<Vec<String>>| tags.into_iter().flatten().map(LabelRef::Tag).collect::<Vec<_>>();
     // Every tag has its number before it is somebody's.
     let add = [refs(all), refs(add)].concat();
-    let wanted = Wanted { subject: Subject::Id(id), change: change_of, add, remove: refs(remove) };
+    let (subject, remove) = (Subject::Id(id), refs(remove));
+    let wanted = Wanted { subject, change: change_of, add, remove, starts_flows: true };
     change(publisher, tenant, wanted).await.map_err(|error| {
         called.into_iter().fold(ApiError(error), |error, (ours, theirs)| error.renamed(ours, theirs))
     })

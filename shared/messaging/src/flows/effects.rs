@@ -17,7 +17,7 @@ use flows::{Effect, Ending, Event, Outgoing, Set};
 use ops::changes::{LabelRef, Wanted, change};
 use ops::events::EventPublisher;
 use ops::flows::BY_PERSON_MS;
-use ops::{Code, Error, Result, credits};
+use ops::{Code, Error, Result, credits, lists};
 use outbound::{HeaderMap, HeaderName, HeaderValue, Limits};
 use serde_json::{Map, Value, json};
 use store::addressees::Addressee;
@@ -182,14 +182,19 @@ impl Stage<'_> {
             text,
         });
         let tags = |tags: Vec<String>| tags.into_iter().map(LabelRef::Tag).collect();
-        let wanted = Wanted {
-            subject: Subject::Id(self.contact.id),
-            change: ContactChange { metadata: set.metadata, note, ..ContactChange::default() },
-            add: tags(set.add_tags),
-            remove: tags(set.remove_tags),
-            starts_flows: false,
+        let changed = async {
+            let add_lists = lists::named(store, self.tenant, &set.lists).await?;
+            let change_of = ContactChange { metadata: set.metadata, note, add_lists, ..Default::default() };
+            let wanted = Wanted {
+                subject: Subject::Id(self.contact.id),
+                change: change_of,
+                add: tags(set.add_tags),
+                remove: tags(set.remove_tags),
+                starts_flows: false,
+            };
+            change(&EventPublisher::from(self.services), self.tenant, wanted).await
         };
-        match Box::pin(change(&EventPublisher::from(self.services), self.tenant, wanted)).await {
+        match Box::pin(changed).await {
             Ok(contact) => self.contact = contact,
             Err(error) if error.code.is_temporary() => return Err(error),
             // The contact does not wait for what cannot be written down.
