@@ -133,6 +133,7 @@ pub const CATALOG: Function = Function {
         Catalog,
         Contacts,
         Counter,
+        Credits,
         Due,
         Idempotency,
         Identity,

@@ -191,3 +191,69 @@ async fn credits_take_one_write_unit_of_a_message_and_no_request() {
     assert!(paid.0 - free.0 <= 1.0, "{paid:?} {free:?}");
     assert!(paid.1 <= free.1, "{paid:?} {free:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_flow_says_is_paid_and_at_zero_it_ends() {
+    let (world, api, _) = shop(2).await;
+    let steps = json!({
+        "a": {"do": "message", "text": "Uno", "next": "b"},
+        "b": {"do": "message", "text": "Due", "next": "c"},
+        "c": {"do": "message", "text": "Tre"},
+    });
+    let words = json!([{"on": "keyword", "words": ["conta"]}]);
+    let flow = json!({"name": "Conta", "triggers": words, "start": "a", "steps": steps});
+    let made = api.post("/api/flows", json!({"flow": flow})).await.expect(201);
+    // One is refused for now: it is paid once for all tries.
+    world.fault(FaultRule { code: Some(130_429), next: Some(1), ..FaultRule::default() });
+    world.writes(&phone(1)[1..], "conta");
+    world.drain().await;
+    assert_eq!(world.simulator.messages(None, usize::MAX).len(), 2);
+    assert_eq!((purse(&world).await.balance, cost_of_messages(&world).await), (0, 2));
+    let path = format!("/api/flows/{}/runs", made["flow"]["id"].as_str().unwrap());
+    let run = api.get(&path).await.expect(200)["runs"][0].clone();
+    assert_eq!((&run["outcome"], &run["reason"]), (&json!("failed"), &json!("insufficient_credits")));
+    assert_eq!(api.get("/api/account").await.expect(200)["usage"]["messages"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_withdrawn_from_a_flow_is_paid_back() {
+    let (world, api, _) = shop(2).await;
+    let steps = json!({"a": {"do": "message", "text": "Uno"}});
+    let words = json!([{"on": "keyword", "words": ["conta"]}]);
+    let flow = json!({"name": "Conta", "triggers": words, "start": "a", "steps": steps});
+    api.post("/api/flows", json!({"flow": flow})).await.expect(201);
+    // It waits for another try, and before that comes, STOP.
+    world.fault(FaultRule { code: Some(130_429), retry_after: Some(120), ..FaultRule::default() });
+    world.writes(&phone(1)[1..], "conta");
+    world.writes(&phone(1)[1..], "STOP");
+    world.drain().await;
+    assert_eq!(world.simulator.messages(None, usize::MAX).len(), 0);
+    assert_eq!((purse(&world).await.balance, cost_of_messages(&world).await), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_is_told_of_an_order_for_credits() {
+    let (world, api, agency) = shop(1).await;
+    let catalog =
+        json!({"id": "7001", "waba_id": WABA_ID, "products": [{"retailer_id": "pane", "price": 2}]});
+    world.simulator.put_catalog(serde_json::from_value(catalog).unwrap()).unwrap();
+    let items = json!([{"product_retailer_id": "pane"}]);
+    let order = json!({"from": phone(1), "catalog_id": "7001", "items": items});
+    world.simulator.order(serde_json::from_value(order).unwrap()).unwrap();
+    world.drain().await;
+    let orders = api.get("/api/orders").await.expect(200);
+    let path = format!("/api/orders/{}", orders["orders"][0]["id"].as_str().unwrap());
+    let told = async |status: &str| {
+        let change = json!({"status": status, "notify": true});
+        api.post(&path, change).await.expect(200)["notification"].clone()
+    };
+    assert_eq!(told("processing").await["status"], "sent");
+    assert_eq!(purse(&world).await.balance, 0);
+    let refused = told("shipped").await;
+    assert_eq!(
+        (&refused["status"], &refused["reason"]),
+        (&json!("not_sent"), &json!("insufficient_credits"))
+    );
+    super::grant(&agency, json!(1), json!({})).await.expect(200);
+    assert_eq!(told("shipped").await["status"], "sent", "the order went on, and is told later");
+}

@@ -7,7 +7,7 @@ use simulators::graph::FaultRule;
 
 use super::{done, post, shop, upload};
 
-const CATALOG: &str = "700700700700700";
+pub(super) const CATALOG: &str = "700700700700700";
 
 /// A catalog that is read, shown and ordered from.
 pub(super) async fn catalogs() -> World {

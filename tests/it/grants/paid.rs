@@ -1,9 +1,10 @@
 //! The tour of what is paid with credits.
 
-use harness::{Api, Hook, Setup, World, person, phone};
+use harness::{Api, Hook, Setup, WABA_ID, World, person, phone};
 use serde_json::json;
 use simulators::graph::FaultRule;
 
+use super::commerce::CATALOG;
 use super::{control, drafted, launched, post, template};
 
 /// Single messages that are paid, and fail.
@@ -18,6 +19,20 @@ async fn paid_messages(world: &World, api: &Api, hook: &Hook) {
     let failed = json!({"messageSid": sent["id"], "fromId": "c-1", "toId": "x", "customChannel": "LiveChat",
                         "status": "failed"});
     post(api, "/v1/incoming_custom_channel_message", json!({"customData": failed})).await;
+}
+
+/// A customer who is told how far an order is.
+async fn paid_order(world: &World, api: &Api) {
+    let catalog =
+        json!({"id": CATALOG, "waba_id": WABA_ID, "products": [{"retailer_id": "pane", "price": 2}]});
+    world.simulator.put_catalog(serde_json::from_value(catalog).unwrap()).unwrap();
+    let items = json!([{"product_retailer_id": "pane"}]);
+    let order = json!({"from": phone(1), "catalog_id": CATALOG, "items": items});
+    world.simulator.order(serde_json::from_value(order).unwrap()).unwrap();
+    world.drain().await;
+    let orders = api.get("/api/orders").await.expect(200);
+    let path = format!("/api/orders/{}", orders["orders"][0]["id"].as_str().unwrap());
+    post(api, &path, json!({"status": "shipped", "notify": true})).await;
 }
 
 /// A campaign for a list that finds too little, twice: its owner lets it go on, and then a grant.
@@ -56,6 +71,7 @@ pub(super) async fn credits() -> World {
     post(&agency, &format!("{sub}/settings"), json!({"recharge_threshold": 3})).await;
     post(&agency, "/api/subaccounts/prices", json!({"prices": {"default": 1}})).await;
     Box::pin(paid_messages(&world, &api, &hook)).await;
+    Box::pin(paid_order(&world, &api)).await;
     Box::pin(paid_campaigns(&world, &api, &agency)).await;
     api.get("/api/credits/history").await.expect(200);
     for what in ["disable", "enable"] {
