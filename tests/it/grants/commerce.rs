@@ -7,6 +7,7 @@ use simulators::graph::FaultRule;
 
 use super::{done, post, shop, upload};
 
+/// The catalog of the shop.
 pub(super) const CATALOG: &str = "700700700700700";
 
 /// A catalog that is read, shown and ordered from.

@@ -23,8 +23,6 @@ use store::outbox::{ContactChange, Facts};
 
 const PNG: &[u8] = &[0x89, b'P', b'N', b'G', 13, 10, 26, 10, 0, 0, 0, 13];
 
-/// The catalog of the shop.
-
 /// Everything of the table and the queues that is granted. What is granted of the bucket is
 /// used by whoever follows a signed address.
 fn granted() -> BTreeSet<Use> {
