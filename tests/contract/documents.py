@@ -6,7 +6,9 @@ first, over the API; then its placeholders are replaced, and nothing else.
 
 import http.server
 import json
+import os
 import re
+import secrets
 import threading
 import urllib.error
 import urllib.parse
@@ -155,19 +157,27 @@ class DmChamp:
 
     def prepared(self, api, folder):
         del folder
+        admin = {"X-Admin-Key": os.environ["STAFFETTA_ADMIN_KEY"]}
+        owner = {"name": "Agency", "email": "agency@example.com"}
+        made = api.call("POST", "/api/tenants", owner, headers=admin)
+        api.call("POST", f"/api/tenants/{made['tenant']['id']}/agency", headers=admin)
+        key = made["apikey"]
         channel = Channel()
-        api.call("POST", "/api/channels", {"name": self.CHANNEL, "url": channel.url})
+        api.call("POST", "/api/channels", {"name": self.CHANNEL, "url": channel.url}, key)
+        token = api.call("POST", "/api/create_accounts", {"name": "Desk"}, key)["account"]["token"]
+        draft = {"token": token, "name": "Shipped", "channel": self.CHANNEL, "message_type": "text", "message": "Hello"}
+        campaign = api.call("POST", "/api/campaigns/draft", draft, key)
         person = {"firstName": "Jane", "phone": "+15551234567", "email": "jane@example.com"}
-        contact = api.call("POST", "/v1/contacts", person)
-        made = api.call("POST", "/v1/lists", {"name": "Newsletter"})
-        tag = str(contact["id"])
-        business = {"name": "Branch", "email": f"branch-{tag}@example.com", "credits": 42}
-        api.call("POST", "/api/subaccounts", business)
+        contact = api.call("POST", "/v1/contacts", person, key)
+        letters = api.call("POST", "/v1/lists", {"name": "Newsletter"}, key)
+        branch = {"name": "Branch", "email": f"branch-{secrets.token_hex(4)}@example.com", "credits": 42}
+        api.call("POST", "/api/subaccounts", branch, key)
         return {
-            "YOUR_API_KEY": api.credentials["apikey"],
-            "LIST_ID": str(made["id"]),
-            "abc123xyz": tag,
-            '"email": "[email protected]",\n"amount"': f'"email": "{business["email"]}",\n"amount"',
+            "YOUR_API_KEY": key,
+            "LIST_ID": str(letters["id"]),
+            "abc123xyz": str(contact["id"]),
+            "optional-campaign-id": str(campaign["campaign_id"]),
+            '"email": "[email protected]",\n"amount"': f'"email": "{branch["email"]}",\n"amount"',
             "[email\u00a0protected]": person["email"],
             "[email protected]": person["email"],
         }

@@ -6,7 +6,8 @@
 Only the host, the credentials and the placeholders of an example are replaced; what they name is made first (see
 documents.py). Each example must come back with the dialect's success; an example of SendApp's that names something that
 does not exist (contact 42, campaign 148) may be told so. Examples of groups that are not served yet are listed, not run.
-Needs curl; PHP and Node.js where installed. The examples of sub-accounts need a tenant that is an agency.
+Needs curl; PHP and Node.js where installed. The examples of DM Champ's sub-accounts need STAFFETTA_ADMIN_KEY, as the
+process was started with it.
 """
 
 import argparse
