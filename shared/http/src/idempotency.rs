@@ -72,7 +72,8 @@ pub async fn idempotent_send<Q, R: IntoResponse>(
 /// What becomes of a key whose request failed on our side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Broken {
-    /// Whatever was sent is known to have been refused: the next one has an id of its own.
+    /// Whatever was sent is known to have been refused: the next one has an id of its own. After
+    /// one that broke off, only an error about its message says so.
     IsForgotten,
     /// Something may have been made: the next one looks for it.
     IsReleased,
@@ -107,11 +108,16 @@ async fn once<R: IntoResponse, F: Future<Output = Result<R>>>(
             render(asked.spec.dialect, &error.0)
         }
         Err(error) => {
-            let freed = match broken {
-                Broken::IsReleased if error.code().is_server_error() => {
-                    store.release_idempotent(&claim).await
-                }
-                Broken::IsReleased | Broken::IsForgotten => store.forget_idempotent(&claim).await,
+            let may_have_changed = match broken {
+                Broken::IsReleased => error.code().is_server_error(),
+                // Whoever failed before it knew of the earlier message has not found that it
+                // was refused.
+                Broken::IsForgotten => claim.is_repeated() && error.0.message_id.is_none(),
+            };
+            let freed = if may_have_changed {
+                store.release_idempotent(&claim).await
+            } else {
+                store.forget_idempotent(&claim).await
             };
             if let Err(lost) = freed {
                 tracing::warn!(%lost, "an idempotency key could not be freed");

@@ -1,6 +1,6 @@
 //! Requests under an `Idempotency-Key` that break off wherever they may.
 
-use harness::faults::in_virtual_time;
+use harness::faults::{Fault, Plan, Scenario, Set, Shape, in_virtual_time};
 use harness::{Api, World, person};
 use serde_json::{Value, json};
 
@@ -74,4 +74,25 @@ fn a_launch_that_breaks_off_gets_the_answer_of_the_first() {
         assert!(broken > 5, "{broken}");
         assert_eq!(world.simulator.stats().accepted, 3 * STEPS);
     });
+}
+
+/// Whoever repeats a request looks first for what the one before sent; where that fails, the
+/// next one has to look, too.
+#[test]
+fn a_send_that_breaks_off_is_not_sent_again_when_a_repetition_fails() {
+    let messages = Set::new(Scenario::named("messages").unwrap());
+    let sent = messages.play(&Plan::default());
+    let sent = sent.calls.iter().position(|call| call.shape == Shape::Message).unwrap();
+    let ends = (sent, Fault::Last);
+    let broken_off = messages.play(&Plan::all([ends]));
+    let asks = |(nth, call): (usize, &harness::faults::Call)| {
+        (nth > sent && call.by == "messages" && call.shape.faults().contains(&Fault::Throttled))
+            .then_some(nth)
+    };
+    let asks: Vec<usize> = broken_off.calls.iter().enumerate().filter_map(asks).collect();
+    assert!(asks.len() > 10, "{asks:?}");
+    for nth in asks {
+        let played = messages.play(&Plan::all([ends, (nth, Fault::Throttled)]));
+        assert_eq!((played.fired.len(), played.violations), (2, vec![]), "throttled at {nth}");
+    }
 }

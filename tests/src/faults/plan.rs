@@ -204,7 +204,12 @@ enum Wrong {
 impl Plan {
     /// One fault of one call.
     pub fn one(call: usize, fault: Fault) -> Self {
-        Self([(call, Wrong::This(fault))].into())
+        Self::all([(call, fault)])
+    }
+
+    /// One fault of each of these calls.
+    pub fn all(faults: impl IntoIterator<Item = (usize, Fault)>) -> Self {
+        Self(faults.into_iter().map(|(call, fault)| (call, Wrong::This(fault))).collect())
     }
 
     /// Some fault of each of these calls.
