@@ -73,6 +73,16 @@ impl Pattern {
 
     /// The same, with the values of further placeholders.
     pub fn fill_with(&self, contact: &Contact, other: impl Fn(&str) -> Option<String>) -> Filled {
+        self.fill_written(contact, other, |value| value)
+    }
+
+    /// The same, with each value as `write` writes it.
+    pub fn fill_written(
+        &self,
+        contact: &Contact,
+        other: impl Fn(&str) -> Option<String>,
+        write: impl Fn(String) -> String,
+    ) -> Filled {
         let mut filled = Filled { text: String::new(), missing: false };
         for piece in &self.0 {
             match piece {
@@ -81,7 +91,7 @@ impl Pattern {
                     let value = field.value(contact, &other);
                     let value = value.filter(|v| !v.trim().is_empty());
                     match value.or_else(|| fallback.clone()) {
-                        Some(value) => filled.text.push_str(&value),
+                        Some(value) => filled.text.push_str(&write(value)),
                         None => filled.missing = true,
                     }
                 }

@@ -9,7 +9,7 @@ use crate::condition::Facts;
 use crate::definition::{Ask, Call, Definition, OnChange, Set, Step, StepId};
 use crate::outgoing::Outgoing;
 use crate::run::{At, Ending, Reply, Run};
-use crate::values::{fill, fill_map};
+use crate::values::{fill, fill_map, fill_url};
 use crate::{MAX_SILENT_MESSAGES, MAX_SILENT_STEPS};
 
 /// What happened to a run.
@@ -80,7 +80,7 @@ pub fn effect(flow: &Definition, run: &Run, facts: &Facts<'_>) -> Option<Effect>
         Step::Set(set) => Some(Effect::Set(Box::new(filled(set, run, facts)))),
         Step::Call(Call { url, body, .. }) => {
             let body = fill_map(body, run, facts.contact);
-            Some(Effect::Call { url: fill(url, run, facts.contact), body })
+            Some(Effect::Call { url: fill_url(url, run, facts.contact), body })
         }
         Step::Handover(hand_over) => Some(Effect::HandOver(hand_over.text.as_ref().map(text))),
         Step::Condition(_) | Step::Wait(_) | Step::Goto(_) | Step::End(_) => None,

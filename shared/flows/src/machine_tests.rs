@@ -179,8 +179,10 @@ fn a_call_brings_variables_or_goes_elsewhere() {
         "sorry": {"do": "message", "text": "Riprova"},
     });
     let mut walk = Walk::new(steps.clone());
+    walk.run.vars.insert("n".to_owned(), "7/../?a=b&c è".into());
     let Some(Effect::Call { url, body }) = walk.on(Event::Proceed) else { panic!("no call") };
-    assert_eq!((url.as_str(), &body["who"]), ("https://shop.example.com/", &json!("Ada")));
+    let encoded = "https://shop.example.com/7%2F..%2F%3Fa%3Db%26c%20%C3%A8";
+    assert_eq!((url.as_str(), &body["who"]), (encoded, &json!("Ada")));
     let said = walk.all(walk.done(Some(json!({"order": {"id": 7}}))));
     assert_eq!(said, ["Ordine 7!"]);
     let mut walk = Walk::new(steps);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::definition::{Ask, Choice, MediaKind, Message, Product};
 use crate::run::Run;
-use crate::values::{fill, fill_map};
+use crate::values::{fill, fill_map, fill_url};
 
 /// Most buttons; more become a list.
 pub(crate) const MAX_BUTTONS: usize = 3;
@@ -93,7 +93,7 @@ impl Outgoing {
         if let Some(media) = &message.media {
             return Self::Media {
                 kind: media.kind,
-                url: fill(&media.url, run, contact),
+                url: fill_url(&media.url, run, contact),
                 caption: text.map(|text| cut(&text, MAX_BODY)),
                 filename: media.filename.as_ref().map(|name| fill(name, run, contact)),
             };

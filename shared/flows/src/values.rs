@@ -4,6 +4,7 @@
 use domain::contact::Contact;
 use domain::placeholder::Pattern;
 use domain::text::{fold, words};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use crate::run::Run;
@@ -12,14 +13,26 @@ use crate::run::Run;
 const VARIABLE: &str = "vars.";
 const REPLY: &str = "reply";
 
+/// What stands in an address as it is (RFC 3986, unreserved).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Fills a text in. What a contact said is never expanded again.
 pub(crate) fn fill(text: &str, run: &Run, contact: &Contact) -> String {
+    fill_written(text, run, contact, |value| value)
+}
+
+/// Fills an address in: no value becomes another path, parameter or host than it stands for.
+pub(crate) fn fill_url(text: &str, run: &Run, contact: &Contact) -> String {
+    fill_written(text, run, contact, |value| utf8_percent_encode(&value, UNRESERVED).to_string())
+}
+
+fn fill_written(text: &str, run: &Run, contact: &Contact, write: impl Fn(String) -> String) -> String {
     let is_ours = |name: &str| name == REPLY || name.starts_with(VARIABLE);
     let value = |name: &str| match name.strip_prefix(VARIABLE) {
         Some(variable) => run.vars.get(variable).and_then(text_of),
         None => run.reply.as_ref().map(|reply| reply.text.clone()),
     };
-    Pattern::parse_with(text, is_ours).fill_with(contact, value).text
+    Pattern::parse_with(text, is_ours).fill_written(contact, value, write).text
 }
 
 /// A text for comparing: its words alone, so that neither case nor a full stop hides them.
