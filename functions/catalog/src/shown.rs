@@ -10,7 +10,7 @@ use domain::{ContactId, TenantId};
 use jiff::Timestamp;
 use messaging::catalogs::{KnownCatalog, Sync, names};
 use messaging::orders::{ChangedOrder, Told};
-use ops::Result;
+use ops::{Code, Result};
 use serde::Serialize;
 use store::Store;
 use store::catalogs::StoredProduct;
@@ -202,7 +202,7 @@ impl Named {
 /// Whether the customer was told of a status.
 #[derive(Serialize)]
 pub(crate) struct Notification {
-    /// `sent` or `not_sent`.
+    /// `sent`, `not_sent`, or `unknown`.
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<String>,
@@ -228,7 +228,8 @@ impl Notification {
                 message: None,
             }),
             Told::Not(error) => Some(Self {
-                status: "not_sent",
+                // Nobody knows, or another request is telling them.
+                status: if error.code == Code::ProviderTimeout { "unknown" } else { "not_sent" },
                 message_id: None,
                 id: error.message_id.clone(),
                 code: Some(error.code.as_str()),

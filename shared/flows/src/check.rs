@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Invalid;
+use domain::consent::{Keyword, Keywords};
 
 use crate::definition::{
     Ask, AskKind, Call, Choice, Condition, Definition, Message, Set, Step, StepId, Trigger,
@@ -181,6 +182,10 @@ impl At<'_> {
             self.text(&at("id"), choice.id(), MAX_ID)?;
             if let Some(description) = &choice.description {
                 self.text(&at("description"), description, MAX_DESCRIPTION)?;
+            }
+            if Keywords::default().read(&choice.title) == Some(Keyword::OptOut) {
+                let why = format!("is a word by which people opt out of everything: {}", choice.title);
+                return Err(self.wrong(&at("title"), why));
             }
             if !ids.insert(choice.id()) {
                 return Err(self.wrong(&at("id"), "is another choice's too"));
@@ -364,6 +369,11 @@ mod tests {
             (message(json!({})), "steps.a", "says a text"),
             (message(json!({"text": " "})), "steps.a.text", "1 to"),
             (message(json!({"text": "x", "template": {"name": "t"}})), "steps.a.text", "template"),
+            (
+                message(json!({"text": "x", "buttons": [{"title": "Annulla"}]})),
+                "steps.a.buttons.0.title",
+                "opt out",
+            ),
             (
                 message(json!({"text": "x", "buttons": [{"title": title(21)}]})),
                 "steps.a.buttons.0.title",

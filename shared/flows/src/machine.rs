@@ -12,6 +12,9 @@ use crate::run::{At, Ending, Reply, Run};
 use crate::values::{fill, fill_map, fill_url};
 use crate::{MAX_SILENT_MESSAGES, MAX_SILENT_STEPS};
 
+/// Why a run ends whose variables are too large.
+const NO_ROOM: &str = "vars_too_large";
+
 /// What happened to a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -150,8 +153,11 @@ fn hear(flow: &Definition, run: &mut Run, reply: Reply, facts: &Facts<'_>) {
     run.reply = Some(reply);
     match answered {
         Some(answered) => {
-            if let Some(name) = &ask.save {
-                run.vars.insert(name.clone(), answered.value);
+            if let Some(name) = &ask.save
+                && !run.keep([(name.clone(), answered.value)].into_iter().collect())
+            {
+                run.fail(NO_ROOM);
+                return;
             }
             let to = answered.choice.and_then(|choice| choice.to.as_ref()).or(ask.next.as_ref());
             go(run, to);
@@ -226,16 +232,13 @@ fn done(flow: &Definition, run: &mut Run, (answer, at_ms): (Option<&Value>, i64)
             return;
         }
         Some(Step::Message(message)) => go(run, message.next.as_ref()),
-        Some(Step::Set(set)) => {
-            set_vars(run, set, facts);
-            go(run, set.next.as_ref());
-        }
+        Some(Step::Set(set)) => set_vars(run, set, facts),
         Some(Step::Call(call)) => {
-            for (name, pointer) in &call.save {
-                let found = answer.and_then(|answer| answer.pointer(pointer));
-                run.vars.insert(name.clone(), found.cloned().unwrap_or_default());
-            }
-            go(run, call.next.as_ref());
+            let found = |pointer: &String| answer.and_then(|answer| answer.pointer(pointer)).cloned();
+            let vars = call.save.iter().map(|(name, at)| (name.clone(), found(at).unwrap_or_default()));
+            // An answer that is too large to be kept is none.
+            let to = if run.keep(vars.collect()) { None } else { call.on_error.as_ref() };
+            go(run, to.or(call.next.as_ref()));
         }
         Some(Step::Handover(_)) => run.end(Ending::HandedOver),
         Some(Step::Condition(_) | Step::Wait(_) | Step::Goto(_) | Step::End(_)) | None => {
@@ -271,10 +274,7 @@ fn proceed(flow: &Definition, run: &mut Run, facts: &Facts<'_>) -> Option<Effect
         run.silent_steps += 1;
         match step {
             Step::Message(_) | Step::Ask(_) => say(run, id, false),
-            Step::Set(set) if set.is_silent() => {
-                set_vars(run, set, facts);
-                go(run, set.next.as_ref());
-            }
+            Step::Set(set) if set.is_silent() => set_vars(run, set, facts),
             Step::Set(_) | Step::Call(_) | Step::Handover(_) => run.begin(id, false),
             Step::Condition(condition) => {
                 let case = condition.cases.iter().find(|case| case.when.holds(run, facts));
@@ -291,9 +291,13 @@ fn proceed(flow: &Definition, run: &mut Run, facts: &Facts<'_>) -> Option<Effect
     effect(flow, run, facts)
 }
 
+/// Sets what concerns the run, and goes on.
 fn set_vars(run: &mut Run, set: &Set, facts: &Facts<'_>) {
     let vars = fill_map(&set.vars, run, facts.contact);
-    run.vars.extend(vars);
+    match run.keep(vars) {
+        true => go(run, set.next.as_ref()),
+        false => run.fail(NO_ROOM),
+    }
 }
 
 fn filled(set: &Set, run: &Run, facts: &Facts<'_>) -> Set {

@@ -191,6 +191,33 @@ fn a_call_brings_variables_or_goes_elsewhere() {
 }
 
 #[test]
+fn variables_have_bounds() {
+    // Each step doubles it.
+    let mut steps = serde_json::Map::new();
+    steps.insert("a".to_owned(), json!({"do": "set", "vars": {"x": "ab"}, "next": "s0"}));
+    for n in 0..40 {
+        let next = format!("s{}", n + 1);
+        let double = json!({"do": "set", "vars": {"x": "{{vars.x}}{{vars.x}}"}, "next": next});
+        steps.insert(format!("s{n}"), double);
+    }
+    steps.insert("s40".to_owned(), json!({"do": "end"}));
+    let mut walk = Walk::new(Value::Object(steps));
+    walk.all(Event::Proceed);
+    assert_eq!((walk.ended(), walk.run.reason.as_deref()), (Some(Ending::Failed), Some("vars_too_large")));
+    assert!(serde_json::to_string(&walk.run).unwrap().len() < 70_000);
+    // A call whose answer is too large goes where one without an answer goes.
+    let mut walk = Walk::new(json!({
+        "a": {"do": "call", "url": "https://shop.example.com/", "save": {"x": ""}, "on_error": "sorry", "next": "b"},
+        "b": {"do": "message", "text": "Ecco"},
+        "sorry": {"do": "message", "text": "Riprova"},
+    }));
+    walk.on(Event::Proceed);
+    assert_eq!(walk.all(walk.done(Some("x".repeat(20_000).into()))), ["Riprova"]);
+    let reply = Reply::new(&"x".repeat(10_000), None, 0);
+    assert_eq!(reply.text.len(), 4_096);
+}
+
+#[test]
 fn a_flow_that_changes_goes_on_at_its_step_or_ends() {
     let mut walk = Walk::new(booking());
     walk.all(Event::Proceed);

@@ -7,6 +7,11 @@ use crate::StepId;
 
 /// Causes that are remembered, so that a copy of one does nothing.
 const CAUSES: usize = 16;
+/// Largest value of a variable, and of all together, as bytes of JSON.
+const MAX_VALUE: usize = 16_000;
+const MAX_VARS: usize = 64_000;
+/// Longest part of what somebody wrote that is kept, in characters: WhatsApp takes as many.
+const MAX_REPLY: usize = 4_096;
 /// Replies that wait until a step is done; the first ones go.
 const UNHEARD: usize = 10;
 
@@ -145,6 +150,13 @@ pub struct Reply {
     pub at_ms: i64,
 }
 
+impl Reply {
+    /// What somebody said, as far as a run remembers it.
+    pub fn new(text: &str, id: Option<&str>, at_ms: i64) -> Self {
+        Self { text: text.chars().take(MAX_REPLY).collect(), id: id.map(str::to_owned), at_ms }
+    }
+}
+
 impl Run {
     /// A run that is about to take a flow's first step.
     pub fn new(version: u32, start: &str, now_ms: i64) -> Self {
@@ -222,6 +234,28 @@ impl Run {
         }
         self.causes.push(cause.to_owned());
         true
+    }
+
+    /// Keeps variables, all of them or none: answers whether there is room.
+    #[must_use]
+    pub fn keep(&mut self, vars: Map<String, Value>) -> bool {
+        let size = |value: &Value| value.to_string().len();
+        if vars.values().any(|value| size(value) > MAX_VALUE) {
+            return false;
+        }
+        let stay = self.vars.iter().filter(|(name, _)| !vars.contains_key(*name));
+        let total: usize = stay.chain(&vars).map(|(name, value)| name.len() + size(value)).sum();
+        if total > MAX_VARS {
+            return false;
+        }
+        self.vars.extend(vars);
+        true
+    }
+
+    /// Ends it for a reason of ours.
+    pub(crate) fn fail(&mut self, reason: &str) {
+        self.reason = Some(reason.to_owned());
+        self.end(Ending::Failed);
     }
 
     pub(crate) fn end(&mut self, why: Ending) {

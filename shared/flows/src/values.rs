@@ -1,6 +1,8 @@
 //! What stands in the texts of a flow: the contact's fields, the run's variables, and what the
 //! contact said last.
 
+use std::cell::Cell;
+
 use domain::contact::Contact;
 use domain::placeholder::Pattern;
 use domain::text::{fold, words};
@@ -16,6 +18,9 @@ const REPLY: &str = "reply";
 /// What stands in an address as it is (RFC 3986, unreserved).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Longest text of values that is filled in, in bytes; what is beyond is left out.
+const MAX_FILLED: usize = 64_000;
+
 /// Fills a text in. What a contact said is never expanded again.
 pub(crate) fn fill(text: &str, run: &Run, contact: &Contact) -> String {
     fill_written(text, run, contact, |value| value)
@@ -26,7 +31,15 @@ pub(crate) fn fill_url(text: &str, run: &Run, contact: &Contact) -> String {
     fill_written(text, run, contact, |value| utf8_percent_encode(&value, UNRESERVED).to_string())
 }
 
+/// Fills in up to a length: a few placeholders of large variables could be anything.
 fn fill_written(text: &str, run: &Run, contact: &Contact, write: impl Fn(String) -> String) -> String {
+    let left = Cell::new(MAX_FILLED);
+    let write = |value: String| {
+        let value = write(value);
+        let fits = value.len() <= left.get();
+        left.set(left.get().saturating_sub(value.len()));
+        if fits { value } else { String::new() }
+    };
     let is_ours = |name: &str| name == REPLY || name.starts_with(VARIABLE);
     let value = |name: &str| match name.strip_prefix(VARIABLE) {
         Some(variable) => run.vars.get(variable).and_then(text_of),

@@ -82,15 +82,18 @@ fn new_order(order: &Value) -> Option<NewOrder> {
     let id = |value: &Value, name: &str| text(value, name).filter(|id| id.len() <= MAX_ID);
     let item = |value: &Value| {
         let currency: Option<Currency> = text(value, "currency").and_then(|code| code.parse().ok());
-        Some(OrderItem {
-            retailer_id: id(value, "product_retailer_id")?,
+        // What cannot be read is an item all the same, and then nobody knows the total.
+        let retailer_id = id(value, "product_retailer_id");
+        let currency = currency.filter(|_| retailer_id.is_some());
+        OrderItem {
+            retailer_id: retailer_id.unwrap_or_default(),
             quantity: text(value, "quantity").and_then(|text| text.parse().ok()).unwrap_or(0),
             price: currency
                 .zip(text(value, "item_price"))
                 .and_then(|(currency, price)| currency.amount(&price)),
-        })
+        }
     };
-    let items: Vec<OrderItem> = order.get("product_items")?.as_array()?.iter().filter_map(item).collect();
+    let items: Vec<OrderItem> = order.get("product_items")?.as_array()?.iter().map(item).collect();
     let is_order = !items.is_empty();
     is_order.then(|| NewOrder { catalog: id(order, "catalog_id"), items, note: text(order, "text") })
 }

@@ -105,7 +105,7 @@ impl Heard<'_> {
         let now_ms = store.clock().now_ms();
         let at_ms = self.said_ms.unwrap_or(now_ms).min(now_ms);
         if self.setting == Setting::Private {
-            store.open_window(tenant, self.account, contact.id, at_ms).await?;
+            store.open_window(tenant, self.account, contact.id, (self.provider_id, at_ms)).await?;
         }
         self.obey(publisher, tenant).await?;
         let message = self.message(store, contact, address, at_ms);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::{AccountId, ContactId, TenantId};
 
-use crate::item::{Key, n, number, text};
+use crate::item::{Key, n, number, s, text};
 use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store};
 
@@ -15,7 +15,7 @@ pub(crate) fn key(tenant: &TenantId, account: AccountId, contact: ContactId) -> 
     Key::new(Kind::Conversation.pk(format_args!("{tenant}#{account}#{contact}")), "-")
 }
 
-/// When the contact wrote for the first time, in milliseconds since 1970.
+/// The channel's id of what the contact wrote first.
 pub(crate) const FIRST: &str = "first_in";
 /// Until when a person of ours leads a conversation, in milliseconds since 1970.
 pub(crate) const HUMAN_UNTIL: &str = "human";
@@ -36,7 +36,7 @@ impl Store {
         self.update(Update::of(key(tenant, account, contact)).set(HUMAN_UNTIL, n(until_ms))).await
     }
 
-    /// Opens the window: the contact wrote at `at_ms`. An older time changes nothing.
+    /// Opens the window: the contact wrote this at `at_ms`. An older time changes nothing.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
@@ -45,11 +45,11 @@ impl Store {
         tenant: &TenantId,
         account: AccountId,
         contact: ContactId,
-        at_ms: i64,
+        (provider_id, at_ms): (&str, i64),
     ) -> Result<()> {
         let update = || Update::of(key(tenant, account, contact)).set("last_in", n(at_ms));
         let later = update().when(When::AtMost("last_in", n(at_ms)));
-        let first = update().set(FIRST, n(at_ms)).when(When::Absent("last_in"));
+        let first = update().set(FIRST, s(provider_id)).when(When::Absent("last_in"));
         for update in [later, first] {
             match self.update(update).await {
                 Ok(()) => return Ok(()),

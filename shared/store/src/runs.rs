@@ -16,7 +16,7 @@ use crate::batch::Action;
 use crate::conversations::{FIRST, HUMAN_UNTIL, WINDOW_MS};
 use crate::due::{Due, Watched, drop_action, put_action};
 use crate::flows::{Starts, triggers_key};
-use crate::item::{Item, Key, Query, compose, n, number, read};
+use crate::item::{Item, Key, Query, compose, n, number, read, text};
 use crate::outbox::{Note, Written};
 use crate::rates::{SenderTurns, turn_keys};
 use crate::update::When;
@@ -143,6 +143,8 @@ impl StoredRun {
 pub struct Listening {
     /// The run of theirs that is under way; else the last one.
     pub run: Option<StoredRun>,
+    /// Others that are under way, which were begun with somebody who became part of them.
+    pub others: Vec<StoredRun>,
     /// What starts a flow.
     pub starts: Starts,
     /// Until when a person of ours leads the conversation, in milliseconds since 1970.
@@ -151,8 +153,8 @@ pub struct Listening {
     pub opted_out: bool,
     /// When their window closes, in milliseconds since 1970, if they ever wrote.
     pub window: Option<i64>,
-    /// When they wrote for the first time, in milliseconds since 1970, where that is known.
-    pub first_ms: Option<i64>,
+    /// The channel's ids of what they wrote first, where they are known.
+    pub first: Vec<String>,
     /// What is known of the sender's turns.
     pub turn: SenderTurns,
     /// The tenant, with its plan.
@@ -186,13 +188,16 @@ impl Store {
             .map(|item| Starts::try_from(read::<crate::flows::TriggersItem>(item, "triggers")?));
         let of_talks =
             |name| talks.iter().filter_map(found).filter_map(move |item| number::<i64>(&item, name));
+        let mut runs = runs;
+        runs.sort_by_key(|run| (!run.run.is_over(), run.run.heard_ms, run.began_ms));
         Ok(Listening {
-            run: runs.into_iter().max_by_key(|run| (!run.run.is_over(), run.began_ms)),
+            run: runs.pop(),
+            others: runs.into_iter().filter(|run| !run.run.is_over()).collect(),
             starts: starts.transpose()?.unwrap_or_default(),
             human_until_ms: of_talks(HUMAN_UNTIL).max(),
             opted_out: opt_outs.iter().any(|key| found(key).is_some()),
             window: of_talks("last_in").max().map(|last| last + WINDOW_MS),
-            first_ms: of_talks(FIRST).min(),
+            first: talks.iter().filter_map(found).filter_map(|item| text(&item, FIRST)).collect(),
             turn: self.read_turn(&turn, &items),
             tenant: found(&owner).map(tenants::from_item).transpose()?,
         })

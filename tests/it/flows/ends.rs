@@ -163,3 +163,46 @@ async fn a_contact_who_is_deleted_is_forgotten() {
     assert_eq!(ada.hears(&world), Vec::<String>::new());
     assert!(world.store().due(10).await.unwrap().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_who_turn_out_to_be_one_are_led_by_one_flow() {
+    let steps = json!({
+        "q1": {"do": "ask", "text": "Uno?", "next": "q2"},
+        "q2": {"do": "ask", "text": "Due?", "next": "end"},
+        "end": {"do": "message", "text": "Fine"},
+    });
+    let words = json!([{"on": "keyword", "words": ["via"]}]);
+    let (world, api, flow) =
+        world_with(json!({"name": "Domande", "triggers": words, "start": "q1", "steps": steps})).await;
+    let id = "IT.13491208655302741918";
+    let writes = async |message: Value| {
+        pass(&world, 1);
+        world.simulator.inbound(serde_json::from_value(message).unwrap()).unwrap();
+        world.drain().await;
+    };
+    writes(json!({"user_id": id, "text": "via"})).await;
+    writes(json!({"from": ADA, "text": "via"})).await;
+    writes(json!({"from": ADA, "text": "uno"})).await;
+    // Both ids in one message: the two are one, and only one run goes on.
+    writes(json!({"from": ADA, "user_id": id, "text": "due"})).await;
+    writes(json!({"from": ADA, "user_id": id, "text": "tre"})).await;
+    assert_eq!(said(&world, ADA), ["Uno?", "Due?", "Fine"]);
+    let outcomes: Vec<Value> = runs(&api, &flow).await.iter().map(|run| run["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["finished", "replaced"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_kept_ends_and_does_not_come_again() {
+    let hook = harness::Hook::new().await;
+    let steps = json!({
+        "call": {"do": "call", "url": hook.url, "save": {"a": "", "b": "", "c": ""}, "next": "ok"},
+        "ok": {"do": "message", "text": "Fatto"},
+    });
+    let words = json!([{"on": "keyword", "words": ["via"]}]);
+    let (world, _, _) =
+        world_with(json!({"name": "Grande", "triggers": words, "start": "call", "steps": steps})).await;
+    hook.answer_with(&json!({"x": "y".repeat(60_000)}).to_string());
+    let mut ada = Listener::new();
+    assert_eq!(ada.says(&world, "via").await, ["Fatto"], "there is no on_error");
+    assert_eq!(hook.received().len(), 1);
+}

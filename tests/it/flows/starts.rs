@@ -21,6 +21,14 @@ async fn a_first_message_a_button_and_words_start_flows() {
     assert_eq!(ada.says(&world, "ciao").await, Vec::<String>::new(), "only the first");
     assert_eq!(ada.says(&world, "Che ORARI fate?").await, ["9-18"]);
     assert_eq!(ada.taps(&world, "more", "Di più").await, ["Ecco di più"]);
+    // Of two of the same second one is the first.
+    let at = world.clock.now().as_second();
+    for text in ["ciao", "ci siete?"] {
+        let message = json!({"from": "393331112226", "text": text, "timestamp": at});
+        world.simulator.inbound(serde_json::from_value(message).unwrap()).unwrap();
+    }
+    world.drain().await;
+    assert_eq!(said(&world, "393331112226"), ["Benvenuta"]);
     // Whoever begins with a keyword gets what it asks for.
     writes(&world, json!({"from": "393331112224", "text": "orari"})).await;
     assert_eq!(said(&world, "393331112224"), ["9-18"]);

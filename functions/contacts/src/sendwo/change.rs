@@ -74,7 +74,16 @@ impl LabelFields {
                 .map_err(|wrong| ApiError::from(wrong).renamed("name", called))
         };
         let ids = ids.iter().filter(|text| !text.trim().is_empty());
-        let ids = ids.map(|text| text.parse().map_or_else(|_| tag(by_id, text), |id| Ok(LabelRef::Id(id))));
+        let of_id = |text: &String| match text.trim().parse() {
+            Ok(id) => Ok(LabelRef::Id(id)),
+            // A number that is no id is no name either: who mistypes makes no label.
+            Err(_) if text.trim().parse::<f64>().is_ok() => {
+                let unknown = format!("there is no label with the id {}", text.trim());
+                Err(ApiError(ops::Error::not_found("label_ids", unknown)).renamed("label_ids", by_id))
+            }
+            Err(_) => tag(by_id, text),
+        };
+        let ids = ids.map(of_id);
         let names = names.iter().filter(|text| !text.trim().is_empty()).map(|text| tag(by_name, text));
         ids.chain(names).collect()
     }

@@ -191,7 +191,17 @@ async fn apply(
         }
         let is_new = run.effects != stored.run.effects;
         let expires = flow.definition.expires_hours;
-        if let Some(stored) = save(publisher, tenant, &stored, run, expires).await? {
+        let saved = match save(publisher, tenant, &stored, run, expires).await {
+            Err(error) if !error.code.is_temporary() => {
+                // What the table will never take must not come again and again.
+                let code = error.code.as_str();
+                tracing::error!(%tenant, run = %stored.id, code, "a run of a flow cannot be kept");
+                end(publisher, tenant, stored, Ending::Failed).await?;
+                return Ok(None);
+            }
+            saved => saved?,
+        };
+        if let Some(stored) = saved {
             return Ok(Some(Next { stored, effect, is_new }));
         }
         store.back_off(attempt).await;

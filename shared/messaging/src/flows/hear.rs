@@ -1,6 +1,6 @@
 //! What contacts say, for flows: an answer to a question, or what starts one.
 
-use ::flows::{Deed, Ending, Event, Facts, Fit, Reply, Trigger, is_choice, is_expired};
+use ::flows::{At, Deed, Ending, Event, Facts, Fit, Reply, Trigger, is_choice, is_expired};
 use domain::account::Account;
 use domain::consent::Keyword;
 use domain::contact::Contact;
@@ -69,7 +69,8 @@ pub(crate) async fn hear(services: &Services, spoken: Spoken<'_>) -> Result<()> 
             }
             return Ok(());
         }
-        Some(Keyword::Help) if is_helped => return Ok(()),
+        // A choice of a flow may be called like a question for help.
+        Some(Keyword::Help) if is_helped && spoken.reply_id.is_none() => return Ok(()),
         Some(Keyword::Help | Keyword::OptIn) | None => {}
     }
     if matches!(spoken.kind, "reaction" | "system" | "unsupported" | "edit" | "revoke") {
@@ -96,11 +97,12 @@ enum Heard {
 
 async fn heard(services: &Services, spoken: &Spoken<'_>, listening: &Listening) -> Result<Heard> {
     let (store, tenant, now_ms) = (&services.store, spoken.tenant, services.store.clock().now_ms());
-    let reply = Reply {
-        text: spoken.text.unwrap_or_default().to_owned(),
-        id: spoken.reply_id.map(str::to_owned),
-        at_ms: spoken.at_ms,
-    };
+    let reply = Reply::new(spoken.text.unwrap_or_default(), spoken.reply_id, spoken.at_ms);
+    for other in &listening.others {
+        // Two who are one are led by one flow.
+        let (publisher, run) = (&EventPublisher::from(services), other.run.clone());
+        save(publisher, tenant, other, run.ended(Ending::Replaced), 0).await?;
+    }
     let before = listening.run.as_ref();
     let is_known = before.is_some_and(|before| before.run.knows(spoken.provider_id));
     let is_older = before.is_some_and(|before| spoken.at_ms / 1_000 < before.run.heard_ms / 1_000);
@@ -153,7 +155,10 @@ async fn goes_on(
     }
     let now = store.clock().now();
     let facts = Facts { contact: spoken.contact, country: country(spoken.account), now };
-    let is_elsewhere = started.is_some_and(|(fit, start)| fit.leaves() && start.flow != before.flow);
+    // Who only waits may begin the same flow anew.
+    let waits = matches!(before.run.at, At::Waiting { .. });
+    let is_elsewhere =
+        started.is_some_and(|(fit, start)| fit.leaves() && (waits || start.flow != before.flow));
     if is_elsewhere && !is_choice(&flow.definition, &before.run, reply, &facts) {
         return Ok(None);
     }
@@ -237,8 +242,8 @@ fn best<'a>(
     let deed = Deed {
         text: spoken.text.unwrap_or_default(),
         id: spoken.reply_id,
-        is_first: listening.first_ms == Some(spoken.at_ms),
-        is_order: spoken.kind == "order",
+        is_first: listening.first.iter().any(|first| first == spoken.provider_id),
+        is_order: spoken.kind == "order" && !spoken.vars.is_empty(),
         campaign: campaign.map(|campaign| campaign.0),
     };
     let fits = listening.starts.all.iter().filter(|start| start.account.is_none() || start.account == own);
