@@ -250,10 +250,7 @@ async fn a_customer_is_told_of_an_order_for_credits() {
     assert_eq!(told("processing").await["status"], "sent");
     assert_eq!(purse(&world).await.balance, 0);
     let refused = told("shipped").await;
-    assert_eq!(
-        (&refused["status"], &refused["code"]),
-        (&json!("not_sent"), &json!("insufficient_credits"))
-    );
+    assert_eq!((&refused["status"], &refused["code"]), (&json!("not_sent"), &json!("insufficient_credits")));
     super::grant(&agency, json!(1), json!({})).await.expect(200);
     assert_eq!(told("shipped").await["status"], "sent", "the order went on, and is told later");
 }

@@ -206,3 +206,30 @@ async fn what_cannot_be_kept_ends_and_does_not_come_again() {
     assert_eq!(ada.says(&world, "via").await, ["Fatto"], "there is no on_error");
     assert_eq!(hook.received().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_another_try_is_withdrawn_with_its_flow() {
+    let (world, api, flow) = world_with(booking()).await;
+    world.fault(FaultRule { code: Some(130_429), retry_after: Some(60), ..FaultRule::default() });
+    pass(&world, 1);
+    world.writes(ADA, "prenota");
+    world.simulator.webhooks_idle().await;
+    let drained = async {
+        world.drain().await;
+    };
+    let deleted = async {
+        world.until(|stats| stats.rejected > 0).await;
+        api.json(http::Method::DELETE, &format!("/api/flows/{flow}"), &json!({})).await.expect(200);
+    };
+    tokio::join!(drained, deleted);
+    let listed = api.sendapi("/v1/whatsapp/messages?limit=10").await.expect(200).to_string();
+    assert!(!listed.contains("\"pending\"") && listed.contains("withdrawn"), "{listed}");
+}
+
+#[tokio::test]
+async fn a_call_gives_no_more_than_a_run_can_keep() {
+    let (_world, api, flow) = world_with(booking()).await;
+    let vars = json!({"x": "y".repeat(20_000)});
+    let start = json!({"token": api.token, "number": ADA, "vars": vars});
+    assert_eq!(api.post(&format!("/api/flows/{flow}/start"), start).await.field(422), "vars");
+}

@@ -183,3 +183,28 @@ async fn where_there_are_no_buttons_choices_are_numbered() {
     wrote("m2", "1").await;
     assert_eq!(texts().last().unwrap(), "Che giorno?");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_what_a_step_sets_the_rest_is_set() {
+    let steps = json!({
+        "ask": {"do": "ask", "text": "Dimmi", "save": "v", "next": "set"},
+        "set": {"do": "set", "add_tags": ["{{vars.v}}", "cliente"], "metadata": {"v": "{{vars.v}}", "big": "{{vars.v}}"},
+                "note": "{{vars.v}}", "next": "ok"},
+        "ok": {"do": "message", "text": "Fatto"},
+    });
+    let words = json!([{"on": "keyword", "words": ["via"]}]);
+    let flow = json!({"name": "Dati", "triggers": words, "start": "ask", "steps": steps});
+    let (world, api, _) = world_with(flow).await;
+    // What was there before leaves no room for more.
+    let before = json!({"phone": "+393331112223", "metadata": {"old": "x".repeat(12_000)}});
+    api.post("/api/contacts", before).await.expect(201);
+    let mut ada = Listener::new();
+    ada.says(&world, "via").await;
+    assert_eq!(ada.says(&world, &"parola ".repeat(500)).await, ["Fatto"]);
+    let contact = api.get("/api/contacts").await.expect(200)["contacts"][0].clone();
+    let tags: Vec<&str> = contact["tags"].as_array().unwrap().iter().map(|t| t.as_str().unwrap()).collect();
+    assert!(tags.contains(&"cliente") && tags.iter().all(|tag| tag.chars().count() <= 64), "{tags:?}");
+    assert!(contact["metadata"].get("v").is_none(), "the metadata would be too large");
+    let shown = api.sendwo("/api/v1/subscriber/get", &format!("phone={ADA}")).await.expect(200);
+    assert!(shown.to_string().contains("parola parola"), "the note is written");
+}

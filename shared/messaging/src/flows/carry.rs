@@ -66,14 +66,14 @@ async fn go_on(
     event: Event,
     (tries, calls): (u32, Calls),
 ) -> Result<()> {
-    let (store, publisher) = (&services.store, &EventPublisher::from(services));
+    let store = &services.store;
     let contact = match store.contact(tenant, stored.contact).await? {
         Some(contact) => Some(contact),
         // They became part of another one.
         None => store.contact_by(tenant, &Identity::from(&stored.to)).await?,
     };
     let Some(contact) = contact else {
-        return end(publisher, tenant, stored, Ending::OptedOut).await;
+        return end(services, tenant, stored, Ending::OptedOut).await;
     };
     let account = match stored.account.known() {
         Some(id) => store.account(tenant, id).await?,
@@ -82,16 +82,21 @@ async fn go_on(
     let whom = (&stored.sender, &stored.to);
     let listening = &store.listening(tenant, stored.account, &contact, whom).await?;
     let Some(flow) = store.known_flow(tenant, &stored.flow, &listening.starts).await? else {
-        return end(publisher, tenant, stored, Ending::Cancelled).await;
+        return end(services, tenant, stored, Ending::Cancelled).await;
     };
     let (account, flow) = (account.as_ref(), &*flow);
     let mut stage = Stage { services, tenant, account, flow, contact, listening };
     Box::pin(go(&mut stage, stored, (event, None), (tries, calls))).await
 }
 
-async fn end(publisher: &EventPublisher, tenant: &TenantId, stored: StoredRun, why: Ending) -> Result<()> {
+async fn end(services: &Services, tenant: &TenantId, stored: StoredRun, why: Ending) -> Result<()> {
+    let publisher = &EventPublisher::from(services);
     let run = stored.run.clone().ended(why);
     match save(publisher, tenant, &stored, run, 0).await? {
+        // What it was about to say is said no more.
+        Some(ended) if matches!(stored.run.at, At::Doing { .. }) => {
+            withdraw(services, tenant, &cause_of(ended.id, ended.run.effects)).await
+        }
         Some(_) => Ok(()),
         // It went on meanwhile: what is wrong with it is found again.
         None => Err(store::Error::Contended.into()),
@@ -196,7 +201,7 @@ async fn apply(
                 // What the table will never take must not come again and again.
                 let code = error.code.as_str();
                 tracing::error!(%tenant, run = %stored.id, code, "a run of a flow cannot be kept");
-                end(publisher, tenant, stored, Ending::Failed).await?;
+                end(services, tenant, stored, Ending::Failed).await?;
                 return Ok(None);
             }
             saved => saved?,

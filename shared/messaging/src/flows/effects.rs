@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use channels::Channel as _;
 use domain::account::{Account, ContactPolicy, Tenant};
-use domain::contact::Contact;
+use domain::contact::{Contact, MAX_TAG};
 use domain::merge::ContactChange;
 use domain::message::Content;
-use domain::note::Note;
+use domain::note::{MAX_NOTE, Note};
 use domain::plan::Module;
 use domain::recipient::State;
 use domain::webhook::{ID_HEADER, SIGNATURE_HEADER, SigningKeys, TIMESTAMP_HEADER};
@@ -171,39 +171,74 @@ impl Stage<'_> {
         }
     }
 
+    /// Writes down with the contact what a step sets: all of it at once, or, where a part of it
+    /// cannot be, the others. The contact does not wait for what cannot be written down.
     async fn set(&mut self, stored: &StoredRun, set: Set) -> Result<Done> {
         let store = &self.services.store;
-        let at = store.clock().now();
+        let cut = |text: String, most: usize| text.chars().take(most).collect::<String>();
         let note = set.note.map(|text| Note {
             // The same note whenever it is written: it is found again.
             id: format!("{}-{}", stored.id, stored.run.effects),
-            at,
+            at: store.clock().now(),
             author: self.flow.definition.name.clone(),
-            text,
+            text: cut(text, MAX_NOTE),
         });
-        let tags = |tags: Vec<String>| tags.into_iter().map(LabelRef::Tag).collect();
-        let changed = async {
-            let add_lists = lists::named(store, self.tenant, &set.lists).await?;
-            let change_of = ContactChange { metadata: set.metadata, note, add_lists, ..Default::default() };
-            let wanted = Wanted {
-                subject: Subject::Id(self.contact.id),
-                change: change_of,
-                add: tags(set.add_tags),
-                remove: tags(set.remove_tags),
-                starts_flows: false,
-            };
-            change(&EventPublisher::from(self.services), self.tenant, wanted).await
+        let tags = |tags: Vec<String>| -> Vec<LabelRef> {
+            let tags = tags.into_iter().map(|tag| cut(tag, MAX_TAG)).filter(|tag| !tag.trim().is_empty());
+            tags.map(LabelRef::Tag).collect()
         };
-        match Box::pin(changed).await {
-            Ok(contact) => self.contact = contact,
+        let add_lists = match lists::named(store, self.tenant, &set.lists).await {
+            Ok(lists) => lists,
             Err(error) if error.code.is_temporary() => return Err(error),
-            // The contact does not wait for what cannot be written down.
             Err(error) => {
-                let (tenant, code) = (self.tenant, error.code.as_str());
-                tracing::warn!(%tenant, run = %stored.id, code, field = error.field, "a step could set nothing");
+                self.not_set(stored, &error);
+                Vec::new()
             }
+        };
+        let nothing = || Wanted {
+            subject: Subject::Id(self.contact.id),
+            change: ContactChange::default(),
+            add: Vec::new(),
+            remove: Vec::new(),
+            starts_flows: false,
+        };
+        let change_of = ContactChange { metadata: set.metadata, note, add_lists, ..Default::default() };
+        let all =
+            Wanted { change: change_of, add: tags(set.add_tags), remove: tags(set.remove_tags), ..nothing() };
+        let part = |change: ContactChange| Wanted { change, ..nothing() };
+        let ContactChange { metadata, note, add_lists, .. } = all.change.clone();
+        let parts = [
+            Wanted { add: all.add.clone(), remove: all.remove.clone(), ..nothing() },
+            part(ContactChange { metadata, ..Default::default() }),
+            part(ContactChange { note, ..Default::default() }),
+            part(ContactChange { add_lists, ..Default::default() }),
+        ];
+        if self.changed(stored, all).await? {
+            return Ok(self.done(None));
+        }
+        for part in parts {
+            self.changed(stored, part).await?;
         }
         Ok(self.done(None))
+    }
+
+    /// Changes the contact; answers whether that could be.
+    async fn changed(&mut self, stored: &StoredRun, wanted: Wanted) -> Result<bool> {
+        let publisher = EventPublisher::from(self.services);
+        match Box::pin(change(&publisher, self.tenant, wanted)).await {
+            Ok(contact) => self.contact = contact,
+            Err(error) if error.code.is_temporary() => return Err(error),
+            Err(error) => {
+                self.not_set(stored, &error);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn not_set(&self, stored: &StoredRun, error: &Error) {
+        let (tenant, code) = (self.tenant, error.code.as_str());
+        tracing::warn!(%tenant, run = %stored.id, code, field = error.field, "a step could not set something");
     }
 
     async fn call(

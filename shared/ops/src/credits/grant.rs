@@ -98,7 +98,14 @@ pub async fn grant(publisher: &EventPublisher, caller: &Caller, new: &NewGrant) 
 async fn grantee(publisher: &EventPublisher, caller: &Caller, new: &NewGrant) -> Result<TenantId> {
     let store = &publisher.store;
     match (&new.id, &new.email) {
-        (Some(id), _) => Ok(agencies::own(store, caller, id, "sub_account_id").await?.id),
+        (Some(id), email) => {
+            let own = agencies::own(store, caller, id, "sub_account_id").await?;
+            let is_meant = |email: &EmailAddress| email.as_str().eq_ignore_ascii_case(&own.email);
+            match email.as_ref().is_none_or(is_meant) {
+                true => Ok(own.id),
+                false => Err(agencies::unknown("email")),
+            }
+        }
         (None, Some(email)) => {
             let found = store.sub_account_by_email(caller.tenant_id(), email).await?;
             found.ok_or_else(|| agencies::unknown("email"))

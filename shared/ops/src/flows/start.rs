@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ::flows::Run;
 use domain::account::{Account, Number};
 use domain::contact::{Contact, NewContact, same_tag};
 use domain::identity::Identity;
@@ -22,7 +23,7 @@ use super::runs::{Beginning, begin, country};
 use crate::contacts::upsert;
 use crate::eligibility::{By, Terms};
 use crate::events::EventPublisher;
-use crate::{Caller, Result, SendRequest};
+use crate::{Caller, Error, Result, SendRequest};
 
 /// A run that got no further after so long goes on by the sweep, in milliseconds.
 const LEFT_ALONE_MS: i64 = 60_000;
@@ -60,6 +61,9 @@ pub async fn start(
     (vars, request): (Map<String, Value>, SendRequest),
 ) -> Result<Started> {
     let (store, tenant) = (&publisher.store, caller.tenant_id());
+    if !Run::new(flow.version, &flow.definition.start, 0).keep(vars.clone()) {
+        return Err(Error::invalid("vars", "vars may have at most 16 kB of JSON each, and 64 kB in all"));
+    }
     let sender = account.sender(number);
     let identity = Identity::from(to);
     let beside = Beside { sender: &sender.id, window_with: Some(account.id), is_paid: false };
