@@ -218,7 +218,7 @@ async fn what_waits_for_another_try_is_withdrawn_with_its_flow() {
         world.drain().await;
     };
     let deleted = async {
-        world.until(|stats| stats.rejected > 0).await;
+        world.until(|stats| !stats.errors.is_empty()).await;
         api.json(http::Method::DELETE, &format!("/api/flows/{flow}"), &json!({})).await.expect(200);
     };
     tokio::join!(drained, deleted);
