@@ -35,6 +35,7 @@ mod secret;
 pub mod sender;
 pub mod template;
 pub mod text;
+pub mod verification;
 pub mod webhook;
 pub mod weight;
 

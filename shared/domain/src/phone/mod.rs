@@ -1,10 +1,11 @@
 //! Phone numbers, in one form however they are written.
 //!
 //! `clean` makes plain characters of what people paste, `read` finds the one number in
-//! it, and `plan` knows the countries' numbering plans.
+//! it, `plan` knows the countries' numbering plans, and `facts` tells what they say.
 
 mod clean;
 mod country;
+mod facts;
 mod plan;
 mod read;
 mod spelling;
@@ -15,6 +16,7 @@ pub(crate) mod zones;
 use std::fmt;
 use std::str::FromStr;
 
+pub use facts::{LineKind, PhoneFacts};
 pub use plan::CallingCode;
 pub use read::{LeftOut, Reading};
 pub use spelling::PhoneKey;
