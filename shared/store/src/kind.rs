@@ -98,6 +98,8 @@ kinds! {
     Moved = "MOVED",
     /// What a customer ordered.
     Order = "ORDER",
+    /// A one-time code of a number, and how many were sent.
+    OneTimeCode = "OTP",
     /// An event of a request that has not gone to the queue yet.
     Outbox = "OUTBOX",
     /// Pointer from Meta's id of a number to its tenant.

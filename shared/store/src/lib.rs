@@ -54,6 +54,7 @@ pub mod tenants;
 pub mod transfers;
 mod update;
 pub mod usage;
+pub mod verification;
 pub mod webhooks;
 
 pub use error::{Error, Result};

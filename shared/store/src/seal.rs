@@ -9,6 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use domain::{Entropy, Secret, TenantId};
 use futures::future::BoxFuture;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use tokio::sync::OnceCell;
 
 use crate::{Error, Result};
@@ -21,7 +23,7 @@ type KeySource = dyn Fn() -> BoxFuture<'static, Result<[u8; 32]>> + Send + Sync;
 /// so a value copied to another tenant's item cannot be opened.
 #[derive(Clone)]
 pub struct Sealer {
-    cipher: Arc<OnceCell<Aes256Gcm>>,
+    keys: Arc<OnceCell<Keys>>,
     source: Arc<KeySource>,
     entropy: Entropy,
 }
@@ -29,6 +31,21 @@ pub struct Sealer {
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sealer(***)")
+    }
+}
+
+/// What the installation's key is used for.
+struct Keys {
+    cipher: Aes256Gcm,
+    /// Another key, made of it.
+    digests: Hmac<Sha256>,
+}
+
+impl Keys {
+    fn of(key: &[u8; 32]) -> Result<Self> {
+        let hmac = |key: &[u8]| <Hmac<Sha256> as Mac>::new_from_slice(key).map_err(|_| Error::Sealed);
+        let derived = hmac(key)?.chain_update(b"digests").finalize().into_bytes();
+        Ok(Self { cipher: Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(key)), digests: hmac(&derived)? })
     }
 }
 
@@ -46,12 +63,22 @@ impl Sealer {
         source: impl Fn() -> BoxFuture<'static, Result<[u8; 32]>> + Send + Sync + 'static,
         entropy: Entropy,
     ) -> Self {
-        Self { cipher: Arc::default(), source: Arc::new(source), entropy }
+        Self { keys: Arc::default(), source: Arc::new(source), entropy }
     }
 
-    async fn cipher(&self) -> Result<&Aes256Gcm> {
-        let made = || async { Ok(Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(&(self.source)().await?))) };
-        self.cipher.get_or_try_init(made).await
+    async fn keys(&self) -> Result<&Keys> {
+        self.keys.get_or_try_init(|| async { Keys::of(&(self.source)().await?) }).await
+    }
+
+    /// A digest of `text` that nobody makes without the installation's key, in lower-case
+    /// hexadecimal: HMAC-SHA256. That of another tenant is another one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the key cannot be had.
+    pub async fn digest(&self, tenant: &TenantId, text: &str) -> Result<String> {
+        let digest = self.keys().await?.digests.clone();
+        let digest = digest.chain_update(tenant.as_str()).chain_update([0]).chain_update(text);
+        Ok(digest.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// Encrypts `secret` for `tenant`; base64 of nonce and ciphertext.
@@ -62,7 +89,7 @@ impl Sealer {
     pub async fn seal(&self, tenant: &TenantId, secret: &Secret) -> Result<String> {
         let nonce: [u8; NONCE_LEN] = self.entropy.bytes();
         let payload = Payload { msg: secret.expose().as_bytes(), aad: tenant.as_str().as_bytes() };
-        let cipher = self.cipher().await?;
+        let cipher = &self.keys().await?.cipher;
         let sealed = cipher.encrypt(Nonce::from_slice(&nonce), payload).map_err(|_| Error::Sealed)?;
         Ok(STANDARD_NO_PAD.encode([nonce.as_slice(), &sealed].concat()))
     }
@@ -76,7 +103,7 @@ impl Sealer {
         let bytes = STANDARD_NO_PAD.decode(sealed).map_err(|_| Error::Sealed)?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN).ok_or(Error::Sealed)?;
         let payload = Payload { msg: sealed, aad: tenant.as_str().as_bytes() };
-        let cipher = self.cipher().await?;
+        let cipher = &self.keys().await?.cipher;
         let clear = cipher.decrypt(Nonce::from_slice(nonce), payload).map_err(|_| Error::Sealed)?;
         String::from_utf8(clear).map(Secret::new).map_err(|_| Error::Sealed)
     }
@@ -97,6 +124,20 @@ mod tests {
         assert!(sealer.open(&b, &sealed).await.is_err());
         assert!(Sealer::new(&[8; 32], Entropy::seeded(1)).open(&a, &sealed).await.is_err());
         assert!(sealer.open(&a, "x").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_digest_is_of_text_tenant_and_key() {
+        let sealer = Sealer::new(&[7; 32], Entropy::seeded(1));
+        let (a, b): (TenantId, TenantId) = ("a".parse().unwrap(), "b".parse().unwrap());
+        let digest = sealer.digest(&a, "123456").await.unwrap();
+        assert_eq!((digest.len(), sealer.digest(&a, "123456").await.unwrap()), (64, digest.clone()));
+        let other = Sealer::new(&[8; 32], Entropy::seeded(1));
+        for another in [sealer.digest(&a, "123457"), sealer.digest(&b, "123456"), other.digest(&a, "123456")]
+            .map(Box::pin)
+        {
+            assert_ne!(another.await.unwrap(), digest);
+        }
     }
 
     #[tokio::test]
