@@ -15,7 +15,7 @@ async fn send_to(world: &World, n: usize, content: Content) -> ops::Result<Sent>
     let id = domain::MessageId(world.store().entropy().ulid(world.clock.now()));
     let request = ops::SendRequest { id, is_repeated: false };
     let to = domain::message::Address::Phone(phone(n).parse().unwrap());
-    let new = Outgoing { to, content, sender: None };
+    let new = Outgoing { to, content, sender: None, is_secret: false };
     send(&world.services, &world.caller, &world.account, new, request).await
 }
 

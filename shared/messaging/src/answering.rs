@@ -285,6 +285,7 @@ async fn claim(services: &Services, saying: &Saying<'_>, known: Option<Message>)
         address: saying.to.clone(),
         content: saying.content.clone(),
         regarding: Regarding::default(),
+        is_secret: false,
     };
     let payment = saying.payer.and_then(|payer| payer.payment);
     let cost = payment.map(|payment| payment.charge.credits);

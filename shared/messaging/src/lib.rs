@@ -19,6 +19,7 @@ mod routes;
 pub mod sending;
 pub mod template_call;
 pub mod templates;
+pub mod verification;
 
 use channels::cloud::Graph;
 use environment::Env;

@@ -22,6 +22,7 @@ use store::usage::{Allowance, Allowed};
 
 use crate::delivery::{Parcel, dispatch};
 use crate::routes::{self, Route};
+use crate::verification::concealed;
 use crate::{Services, templates};
 use ops::eligibility::{By, MarketingLimits, Terms};
 use ops::events::EventPublisher;
@@ -53,6 +54,8 @@ pub struct Outgoing {
     pub content: Content,
     /// What it leaves from; `None` is the account's default.
     pub sender: Option<SenderId>,
+    /// What it says is written down nowhere: a one-time code.
+    pub is_secret: bool,
 }
 
 /// Sends one message now, under the id that was chosen for it.
@@ -74,7 +77,7 @@ pub async fn send(
     new: Outgoing,
     request: SendRequest,
 ) -> Result<Sent> {
-    let Outgoing { to, mut content, sender } = new;
+    let Outgoing { to, mut content, sender, is_secret } = new;
     if let Content::Template(call) = &mut content {
         tidy(&mut call.components);
     }
@@ -108,6 +111,7 @@ pub async fn send(
         address,
         content,
         regarding: Regarding::default(),
+        is_secret,
     };
     let contact = new.contact;
     // A future is moved as a whole, and this one is large.
@@ -215,12 +219,15 @@ pub(crate) struct New {
     pub(crate) address: Address,
     pub(crate) content: Content,
     pub(crate) regarding: Regarding,
+    /// What it says is written down nowhere.
+    pub(crate) is_secret: bool,
 }
 
 impl New {
     /// As it is written down.
     pub(crate) fn message(&self, sender: &Sender) -> Message {
-        let (kind, content) = channels::cloud::content(&self.content);
+        let shown = self.is_secret.then(|| concealed(&self.content));
+        let (kind, content) = channels::cloud::content(shown.as_ref().unwrap_or(&self.content));
         Message {
             id: self.id,
             account: self.account,

@@ -268,7 +268,7 @@ async fn tell(services: &Services, caller: &Caller, order: &mut Order, change: &
         Some(chosen) if !was_refused(store, tenant, order, chosen).await? => chosen,
         Some(_) | None => choose(store, tenant, order).await?,
     };
-    let new = Outgoing { to: order.address.clone(), content, sender: order.sender.clone() };
+    let new = Outgoing { to: order.address.clone(), content, sender: order.sender.clone(), is_secret: false };
     let request = SendRequest { id: chosen.message, is_repeated: true };
     Box::pin(send(services, caller, &account, new, request)).await
 }

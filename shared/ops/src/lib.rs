@@ -27,12 +27,14 @@ pub mod moves;
 pub mod pages;
 pub mod plans;
 mod question;
+pub mod reachability;
 pub mod receiving;
 pub mod renewal;
 pub mod schedule;
 mod send_request;
 pub mod senders;
 pub mod suppression;
+pub mod verification;
 
 pub use admin::AdminKey;
 pub use callers::{Caller, RateClass};

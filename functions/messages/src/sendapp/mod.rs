@@ -63,7 +63,7 @@ pub(crate) async fn send(
             Said::Content(content) => content,
             Said::Products(shown) => catalogs::show(&services, caller.tenant_id(), &account, shown).await?,
         };
-        let new = Outgoing { to, content, sender: sender.get()? };
+        let new = Outgoing { to, content, sender: sender.get()?, is_secret: false };
         let sent = messages::send(&services, &caller, &account, new, send).await;
         let sent = sent.map_err(|error| ApiError(error).renamed("to", "number"))?;
         Ok(Reply::<200, Answer>(Answer::new(sent, left_out)))

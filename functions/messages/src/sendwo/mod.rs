@@ -79,7 +79,7 @@ impl Recipient {
         (names, send): (&[(&str, &str)], ops::SendRequest),
     ) -> Result<Reply<200, Answer>> {
         let Self { account, sender, to, by_phone } = self;
-        let new = Outgoing { to, content, sender: Some(sender) };
+        let new = Outgoing { to, content, sender: Some(sender), is_secret: false };
         let sent = messages::send(services, caller, &account, new, send).await;
         Ok(Reply(sent.map_err(|error| called(error, names).renamed("to", by_phone))?.into()))
     }

@@ -88,6 +88,7 @@ pub async fn send(
         address,
         content,
         regarding: regarding(&contact, campaign),
+        is_secret: false,
     };
     let turn = store.turn(tenant, &route.sender.id).await?;
     let payment = credits::payment(&caller.tenant, (&route.sender.channel, None), None);
