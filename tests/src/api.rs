@@ -174,6 +174,13 @@ impl Api {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
+    /// `POST` of JSON in the SendAPI dialect.
+    pub async fn post_sendapi(&self, path: &str, body: Value) -> Answer {
+        let request = Request::post(path).header("authorization", format!("Bearer {}", self.key));
+        let request = request.header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
     /// A JSON body with the key in the header.
     pub async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
         let request = Request::builder()

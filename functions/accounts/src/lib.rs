@@ -6,6 +6,8 @@
 //! - What it may reach: `registry::ACCOUNTS`.
 
 mod dmchamp;
+mod metered;
+mod sendapi;
 mod sendapp;
 mod sendwo;
 
@@ -84,9 +86,10 @@ pub fn table() -> Table<App> {
         get("/api/credits", credits::balance),
         get("/api/credits/history", credits::list),
     ];
+    let sendapi: [ApiEndpoint<App>; 1] = [get("/v1/account/usage", sendapi::usage)];
     let dmchamp = [post("/v1/subaccounts/credits", dmchamp::grant_credits).header_key()];
     let extensions = extensions.into_iter().chain(of_agencies).map(ApiEndpoint::extension);
-    Table::new(contract.into_iter().chain(sendwo).chain(extensions).chain(dmchamp))
+    Table::new(contract.into_iter().chain(sendwo).chain(extensions).chain(sendapi).chain(dmchamp))
 }
 
 /// The function's router, without a fallback.

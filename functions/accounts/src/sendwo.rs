@@ -3,11 +3,13 @@
 use api_http::{Caller, Given, Input, Reply, Result, request};
 use axum::extract::State;
 use domain::account::{Account, Role};
-use domain::plan::{Module, Plan};
-use ops::{Error, accounts};
+use domain::plan::Module;
+use ops::Error;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{Store, sha256_hex};
+
+use crate::metered::{messages, metered};
 
 /// What `user/package/list` calls every plan.
 const PACKAGE_TYPE: &str = "subscription";
@@ -76,34 +78,15 @@ pub(crate) async fn my_info(
     })))
 }
 
-/// Messages are counted as they are limited: of today, else of the month.
-fn messages(plan: &Plan, usage: &store::usage::Usage) -> u64 {
-    if plan.messages_per_day.is_some() { usage.messages_today } else { usage.messages }
-}
-
 /// `user/usage/log`
 pub(crate) async fn usage_log(
     State(store): State<Store>,
     Caller(caller): Caller,
 ) -> Result<Reply<200, Answer>> {
-    let (tenant, plan) = (&caller.tenant, &caller.tenant.plan);
-    let usage = store.usage_of(tenant).await?;
-    let contacts = store.contact_total(&tenant.id).await?;
-    let accounts = store.account_ids(&tenant.id).await?.len() as u64;
-    let team = accounts::team_size(&store, &tenant.id).await?;
-    let messages_of = if plan.messages_per_day.is_some() { "day" } else { "month" };
-    let modules = [
-        ("Message Credit", plan.messages_per_day, messages(plan, &usage), messages_of),
-        ("Subscribers", plan.contacts, contacts, "total"),
-        ("Campaigns", plan.campaigns, usage.campaigns, "month"),
-        ("Team Members", plan.team_members, team, "total"),
-        ("WhatsApp Accounts", plan.accounts, accounts, "total"),
-        ("Assistant Tokens", plan.assistant_tokens, usage.assistant_tokens, "month"),
-        ("Media", plan.media, usage.media, "month"),
-    ];
-    let shown = modules.map(|(name, most, used, period)| {
-        json!({"module_name": name, "limit": limit(most), "used": used, "period": period})
+    let shown = metered(&store, &caller.tenant).await?.map(|one| {
+        json!({"module_name": one.title, "limit": limit(one.limit), "used": one.used, "period": one.period})
     });
+    let plan = &caller.tenant.plan;
     Ok(answer(json!({"modules": shown, "package_name": plan.name, "total_modules": shown.len()})))
 }
 

@@ -1,5 +1,5 @@
 //! Single messages, the templates they use, the custom channels they go over, what
-//! became of them, and who wants no more.
+//! became of them, and who wants no more; one-time codes, and what numbers are.
 //!
 //! - Trigger: HTTP.
 //! - Routes: [`table`].
@@ -74,8 +74,14 @@ pub fn table() -> Table<App> {
     ];
     let ours = products.into_iter().chain(sisters).map(ApiEndpoint::extension);
     let sendwo = sendwo.into_iter().chain(ours);
-    let sendapi: [ApiEndpoint<App>; 2] =
-        [get("/v1/whatsapp/messages", sendapi::list), get("/v1/whatsapp/messages/{id}", sendapi::show)];
+    let sendapi: [ApiEndpoint<App>; 6] = [
+        get("/v1/whatsapp/messages", sendapi::list),
+        get("/v1/whatsapp/messages/{id}", sendapi::show),
+        post("/v1/phone/validate", sendapi::phone::validate),
+        get("/v1/phone/validate", sendapi::phone::validate).extension(),
+        post("/v1/verify/send", sendapi::verify::send),
+        post("/v1/verify/check", sendapi::verify::check),
+    ];
     let dmchamp: [ApiEndpoint<App>; 2] = [
         post("/v1/send_custom_channel_message", dmchamp::send_custom_channel_message),
         post("/v1/send-custom-channel-message", dmchamp::send_custom_channel_message).extension(),

@@ -1,4 +1,7 @@
-//! `/v1/whatsapp/messages`
+//! `/v1/whatsapp/messages`, and below it `/v1/phone` and `/v1/verify`
+
+pub(crate) mod phone;
+pub(crate) mod verify;
 
 use std::collections::HashMap;
 

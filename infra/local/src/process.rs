@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fs::{self, File, TryLockError};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -147,7 +148,8 @@ pub async fn run(settings: Settings) -> Result<(), Box<dyn Error>> {
 
 /// Serves requests until the process stops, or stops it when they cannot be served any more.
 async fn serve_requests(listener: TcpListener, router: Router, stop: Stop) {
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop.clone().stopped());
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(stop.clone().stopped());
     if let Err(error) = served.await {
         tracing::error!(%error, "requests are not served any more");
     }

@@ -4,9 +4,9 @@ use queue::Queue::{self, Campaign, Inbound, Media, Send, Webhook};
 use store::Kind::{
     Accounts, Active, Agency, ApiKey, ApiKeys, Attempt, Audit, Blocks, Campaigns, Catalog, Channel, Contacts,
     Conversation, Counter, Credits, Delivery, Due, Event, Export, File, Flow, Frequency, Hook, HookState,
-    Idempotency, Identity, Import, Intake, Label, Ledger, LedgerHead, List, MediaId, Message, Moved, Order,
-    Outbox, PhoneId, Plans, Product, Rate, Report, Run, Runner, Slot, Suppression, Templates, Tenant, Token,
-    Usage, Verify, Waba, Waiting, Wamid,
+    Idempotency, Identity, Import, Intake, Label, Ledger, LedgerHead, List, MediaId, Message, Moved,
+    OneTimeCode, Order, Outbox, PhoneId, Plans, Product, Rate, Report, Run, Runner, Slot, Suppression,
+    Templates, Tenant, Token, Usage, Verify, Waba, Waiting, Wamid,
 };
 
 use crate::Client::{Bucket, Files, Graph, Outbound, Schedules, Secret};
@@ -197,7 +197,7 @@ pub const INBOUND: Function = Function {
 /// `functions/messages`
 pub const MESSAGES: Function = Function {
     name: "messages",
-    about: "Single messages, templates and history",
+    about: "Single messages, templates, codes and history",
     reads: &[Accounts, ApiKey, Campaigns, Channel, Conversation, Hook, Ledger, Moved, Runner, Tenant, Token],
     writes: &[
         Blocks,
@@ -212,6 +212,7 @@ pub const MESSAGES: Function = Function {
         Identity,
         MediaId,
         Message,
+        OneTimeCode,
         Outbox,
         Rate,
         Slot,

@@ -104,7 +104,7 @@ mod tests {
         };
         let params: Map<String, Value> = params.as_object().unwrap().clone();
         let content = BodyAndQuery { params, ..BodyAndQuery::default() };
-        Carried { spec, content, path: Vec::new(), headers: map }
+        Carried { spec, content, path: Vec::new(), headers: map, peer: None }
     }
 
     #[test]

@@ -33,12 +33,16 @@ impl Dialect {
     /// The dialect of a path, by whole segments: `/v1/whatsapp-web` is not below
     /// `/v1/whatsapp`.
     pub fn of_path(path: &str) -> Self {
-        let fits = |prefix: &str| {
-            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        let longest =
-            PREFIXES.iter().filter(|(prefix, _)| fits(prefix)).max_by_key(|(prefix, _)| prefix.len());
+        let longest = PREFIXES
+            .iter()
+            .filter(|(prefix, _)| Self::is_below(path, prefix))
+            .max_by_key(|(prefix, _)| prefix.len());
         longest.map_or(Self::SendApp, |(_, dialect)| *dialect)
+    }
+
+    /// Whether a path is `prefix`, or below it.
+    pub(crate) fn is_below(path: &str, prefix: &str) -> bool {
+        path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// The parameter that may carry the key, unless only a header does.

@@ -19,6 +19,8 @@ use crate::{ApiError, Dialect, render};
 const REQUEST_ID: &str = "x-request-id";
 /// Longest request id that is taken over from a caller.
 const MAX_REQUEST_ID: usize = 64;
+/// What the SendAPI contract has for e-mail.
+const EMAIL: &str = "/v1/email";
 
 /// What the outer layer needs.
 #[derive(Debug, Clone)]
@@ -37,8 +39,11 @@ pub fn serve(router: Router, edge: Edge) -> Router {
     router.fallback(unmatched).layer(from_fn_with_state(Arc::new(edge), outer))
 }
 
-async fn unmatched() -> ApiError {
-    ApiError(ops::Error::new(Code::NotFound, "there is no such path"))
+async fn unmatched(request: Request) -> ApiError {
+    ApiError(match Dialect::is_below(request.uri().path(), EMAIL) {
+        true => ops::Error::new(Code::NotSupported, "e-mail is not supported"),
+        false => ops::Error::new(Code::NotFound, "there is no such path"),
+    })
 }
 
 async fn outer(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
@@ -156,6 +161,12 @@ mod tests {
         assert_eq!((status, &body["status"]), (404, &Value::from("error")));
         let (status, _, body) = call(app(true), "GET", "/api/v1/nothing", None).await;
         assert_eq!((status, &body["status"]), (200, &Value::from("0")));
+        for path in ["/v1/email", "/v1/email/send", "/v1/email/a/b"] {
+            let (status, _, body) = call(app(true), "POST", path, None).await;
+            assert_eq!((status, &body["error"]["code"]), (404, &Value::from("not_supported")), "{path}");
+        }
+        let (_, _, body) = call(app(true), "GET", "/v1/verify/nothing", None).await;
+        assert_eq!(body["error"]["code"], "not_found");
         let (status, allow, body) = call(app(true), "POST", "/api/boom", None).await;
         assert_eq!((status, &body["code"]), (405, &Value::from("method_not_allowed")));
         assert!(allow.unwrap().to_str().unwrap().contains("GET"));

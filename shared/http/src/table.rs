@@ -1,11 +1,12 @@
 //! The endpoints of a function: the router is built from the list of them.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{RawPathParams, Request, State};
+use axum::extract::{ConnectInfo, RawPathParams, Request, State};
 use axum::handler::Handler;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -204,7 +205,8 @@ async fn prepare(
     match read(&parts.headers, parts.uri.query(), body, spec).await {
         Ok(content) => {
             let headers = parts.headers.clone();
-            parts.extensions.insert(Arc::new(Carried { spec, content, path, headers }));
+            let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+            parts.extensions.insert(Arc::new(Carried { spec, content, path, headers, peer }));
             next.run(Request::from_parts(parts, axum::body::Body::empty())).await
         }
         Err(error) => error.into_response(),

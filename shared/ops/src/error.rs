@@ -21,6 +21,8 @@ pub enum Code {
     NotFound,
     /// The path exists, the method does not.
     MethodNotAllowed,
+    /// A contract has it, and we do not.
+    NotSupported,
     /// The plan has no room for it.
     PlanLimit,
     /// There are too few credits for it.
@@ -59,13 +61,14 @@ pub enum Code {
 
 impl Code {
     /// Every code, for the catalogue.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::MalformedBody,
         Self::InvalidField,
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::NotSupported,
         Self::PlanLimit,
         Self::NoCredits,
         Self::Conflict,
@@ -94,6 +97,7 @@ impl Code {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::NotSupported => "not_supported",
             Self::PlanLimit => "plan_limit",
             Self::NoCredits => "insufficient_credits",
             Self::Conflict => "conflict",

@@ -199,8 +199,22 @@ async fn messages() -> World {
     api.sendwo("/api/v1/whatsapp/conversation", &query).await.expect(200);
     api.sendapi("/v1/whatsapp/messages").await.expect(200);
     world.drain().await;
+    verify(&world, &api).await;
     lose_a_message(&world, &api).await;
     world
+}
+
+/// Somebody proves that a number is theirs.
+async fn verify(world: &World, api: &Api) {
+    world.template("codice", "AUTHENTICATION", "").await;
+    world.clock.advance_ms(61_000);
+    let to = json!({"to": phone(5)});
+    api.post_sendapi("/v1/verify/send", to.clone()).await.expect(200);
+    let sent = world.simulator.messages(Some(&phone(5)), 1).remove(0);
+    let code = &sent.body["template"]["components"][0]["parameters"][0]["text"];
+    let typed = json!({"to": phone(5), "code": code});
+    assert_eq!(api.post_sendapi("/v1/verify/check", typed).await.expect(200)["data"]["valid"], true);
+    api.post_sendapi("/v1/phone/validate", json!({"phone": phone(5)})).await.expect(200);
 }
 
 /// A process that sends ends amid its call; the sweep finds its message.

@@ -1,3 +1,5 @@
 //! The contract of SendAPI.
 
 mod messages;
+mod phones;
+mod verify;

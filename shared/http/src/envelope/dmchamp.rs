@@ -53,7 +53,7 @@ pub(super) fn status(code: Code) -> u16 {
         | Code::ProviderRejected => 400,
         Code::Unauthorized => 401,
         Code::Forbidden => 403,
-        Code::NotFound => 404,
+        Code::NotFound | Code::NotSupported => 404,
         Code::MethodNotAllowed => 405,
         // The contract has a key of its own to look at: a grant under it is another one.
         Code::IdempotencyConflict => 409,

@@ -71,6 +71,7 @@ unauthorized          401 unauthorized          | 401 unauthorized          | 40
 forbidden             403 forbidden             | 403 forbidden             | 403 forbidden             | 403 FORBIDDEN
 not_found             404 not_found             | 200 not_found             | 404 not_found             | 404 NOT_FOUND
 method_not_allowed    405 method_not_allowed    | 405 method_not_allowed    | 405 method_not_allowed    | 405 METHOD_NOT_ALLOWED
+not_supported         404 not_supported         | 200 not_supported         | 404 not_supported         | 404 NOT_SUPPORTED
 plan_limit            403 plan_limit            | 200 plan_limit            | 403 plan_limit            | 400 PLAN_LIMIT
 insufficient_credits  402 insufficient_credits  | 200 plan_limit            | 403 plan_limit            | 400 PLAN_LIMIT
 conflict              409 conflict              | 200 conflict              | 409 conflict              | 400 CONFLICT

@@ -16,6 +16,7 @@ pub(super) fn body(error: &Error) -> Value {
         | Code::Forbidden
         | Code::NotFound
         | Code::MethodNotAllowed
+        | Code::NotSupported
         | Code::PlanLimit
         | Code::NoCredits
         | Code::Conflict
@@ -48,7 +49,7 @@ pub(super) fn status(code: Code) -> u16 {
         Code::MalformedBody => 400,
         Code::Unauthorized => 401,
         Code::Forbidden | Code::PlanLimit | Code::NoCredits => 403,
-        Code::NotFound => 404,
+        Code::NotFound | Code::NotSupported => 404,
         Code::MethodNotAllowed => 405,
         Code::Conflict | Code::IdempotencyConflict => 409,
         Code::TooLarge => 413,

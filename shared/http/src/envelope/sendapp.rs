@@ -25,7 +25,7 @@ pub(super) fn status(code: Code) -> u16 {
         Code::Unauthorized => 401,
         Code::NoCredits => 402,
         Code::Forbidden | Code::PlanLimit => 403,
-        Code::NotFound => 404,
+        Code::NotFound | Code::NotSupported => 404,
         Code::MethodNotAllowed => 405,
         Code::Conflict | Code::IdempotencyConflict => 409,
         Code::TooLarge => 413,

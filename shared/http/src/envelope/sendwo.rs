@@ -34,6 +34,7 @@ pub(super) fn status(code: Code) -> u16 {
         Code::MalformedBody
         | Code::InvalidField
         | Code::NotFound
+        | Code::NotSupported
         | Code::PlanLimit
         | Code::NoCredits
         | Code::Conflict

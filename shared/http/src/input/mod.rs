@@ -4,6 +4,7 @@ mod body;
 mod form;
 
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -61,6 +62,8 @@ pub(crate) struct Carried {
     pub(crate) content: BodyAndQuery,
     pub(crate) path: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
+    /// Who holds the connection, where the process sees it.
+    pub(crate) peer: Option<IpAddr>,
 }
 
 impl<R> std::fmt::Debug for Input<R> {
@@ -119,6 +122,13 @@ impl<R> Input<R> {
     /// A header's value, unless it is empty or not text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.carried.header(name)
+    }
+
+    /// The address that the request came from: of the connection, or what the gateway says of
+    /// it. What stands before the last address of `X-Forwarded-For`, anybody may have written.
+    pub fn from_address(&self) -> Option<IpAddr> {
+        let forwarded = || self.header("x-forwarded-for")?.rsplit(',').next()?.trim().parse().ok();
+        self.carried.peer.or_else(forwarded)
     }
 
     /// The idempotency keys of the request, for what keeps them itself: of the header, and of the
@@ -259,7 +269,7 @@ mod tests {
         }
         let content =
             BodyAndQuery { params: serde_json::from_str(params).unwrap(), ..BodyAndQuery::default() };
-        Carried { spec, content, path: Vec::new(), headers }
+        Carried { spec, content, path: Vec::new(), headers, peer: None }
     }
 
     #[test]
