@@ -70,6 +70,8 @@ async fn every_sample_of_a_request_is_answered_by_its_function() {
     ops::agencies::mark(world.store(), world.tenant().as_str(), true).await.unwrap();
     let bakery = json!({"name": "Bakery", "email": "bakery@example.com"});
     api.post("/api/subaccounts", bakery).await.expect(201);
+    world.template("codice", "AUTHENTICATION", "").await;
+    world.clock.advance_ms(2_000);
     for function in ["accounts", "assistant", "campaigns", "catalog", "contacts", "messages", "webhooks"] {
         for (path, event) in samples(function) {
             assert_eq!(api.send_to(function, request(&event)).await.status, 401, "{path:?}");

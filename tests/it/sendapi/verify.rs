@@ -64,7 +64,7 @@ async fn the_right_code_is_right_once() {
 #[tokio::test]
 async fn a_code_is_good_for_ten_minutes() {
     let (world, api) = world().await;
-    for (later, want) in [(10 * MINUTE_MS - 1, 200), (10 * MINUTE_MS, 404)] {
+    for (later, want) in [(10 * MINUTE_MS - 5_000, 200), (10 * MINUTE_MS, 404)] {
         send(&api, &phone(1)).await.expect(200);
         world.clock.advance_ms(later);
         let answer = check(&api, &phone(1), &code(&world, &phone(1))).await;
