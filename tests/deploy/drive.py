@@ -11,6 +11,7 @@ import tempfile
 import boto3
 
 import campaigns
+import codes
 import credits
 import queues
 import shop
@@ -122,6 +123,8 @@ def with_meta(
         campaigns.scheduled(checks, tenant, simulator, stack)
     with checks.part("a catalog and an order"):
         shop.shop(checks, tenant, simulator)
+    with checks.part("one-time codes"):
+        codes.codes(checks, tenant, simulator)
     with checks.part("deployed and local give the same answers"):
         local = Local(programs / "local", home, admin_key)
         cleanup.callback(local.stop)

@@ -117,7 +117,13 @@ async fn way_out(
     match (&asked.channel, why) {
         // What was asked for by its name is not there.
         (_, Some(error)) if asked.template.is_some() && error.code == Code::InvalidField => Err(error),
-        (None | Some(Channel::Sms), _) => Err(no_sms(services, caller, accounts.first()).await),
+        (None, _) => {
+            let lacks = no_sms(services, caller, accounts.first()).await;
+            let message =
+                format!("{}, and no WhatsApp number has an approved AUTHENTICATION template", lacks.message);
+            Err(Error { message, ..lacks })
+        }
+        (Some(Channel::Sms), _) => Err(no_sms(services, caller, accounts.first()).await),
         (Some(_), Some(error)) => Err(Error { field: None, ..error }),
         (Some(_), None) => {
             Err(Error::new(Code::NoNumber, "no WhatsApp number is connected to any of the accounts"))
@@ -127,16 +133,13 @@ async fn way_out(
 
 /// Why no SMS is sent.
 async fn no_sms(services: &Services, caller: &Caller, account: Option<&Account>) -> Error {
-    let lacks = match account {
+    match account {
         Some(account) => {
             let route = routes::choose(services, caller.tenant_id(), account, &Channel::Sms, None).await;
             route.err().unwrap_or_else(|| Error::new(Code::NoDevice, "no SMS phone sends codes"))
         }
         None => Error::new(Code::NoDevice, "no SMS phone is paired"),
-    };
-    let message =
-        format!("{}, and no WhatsApp number has an approved AUTHENTICATION template", lacks.message);
-    Error { message, ..lacks }
+    }
 }
 
 /// The template of a code: the one that is named, else the first.
