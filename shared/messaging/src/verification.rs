@@ -68,12 +68,28 @@ pub async fn send(
         let provider_id = message.progress.provider_id.unwrap_or_default();
         return Ok(SentCode { id: message.id, provider_id, channel, expires_at });
     }
-    admit(store, tenant, &to, asked.from).await?;
+    let admitted = admit(store, tenant, &to, asked.from).await?;
+    let sent = Box::pin(deliver(services, caller, &to, (&account, &number, &template), request)).await;
+    if sent.as_ref().is_err_and(|error| error.code != Code::ProviderTimeout) {
+        admitted.withdraw(store, tenant).await;
+    }
+    sent
+}
+
+/// Draws a code, keeps it, and sends it.
+async fn deliver(
+    services: &Services,
+    caller: &Caller,
+    to: &PhoneNumber,
+    (account, number, template): (&Account, &Number, &Template),
+    request: SendRequest,
+) -> Result<SentCode> {
+    let (store, tenant) = (&services.store, caller.tenant_id());
     let code = OneTimeCode::draw(store.entropy());
     let address = Address::Phone(to.clone());
-    let values = TemplateValues { params: params(&template, &code), ..TemplateValues::default() };
-    let filled = fill(services, tenant, &account, &number.id, &template, (&address, values)).await;
-    let content = filled.map_err(|error| of_template(&template, error))?;
+    let values = TemplateValues { params: params(template, &code), ..TemplateValues::default() };
+    let filled = fill(services, tenant, account, &number.id, template, (&address, values)).await;
+    let content = filled.map_err(|error| of_template(template, error))?;
     // Kept before it is sent: whoever has it can use it, whatever becomes of this request.
     let expires_at = match store.put_code(tenant, &to.key(), &code, request.id).await? {
         Granted::Until(at) => at,
@@ -83,8 +99,8 @@ pub async fn send(
         }
     };
     let new = Outgoing { to: address, content, sender: Some(number.id.clone()), is_secret: true };
-    let sent = Box::pin(messages::send(services, caller, &account, new, request)).await?;
-    Ok(SentCode { id: sent.id, provider_id: sent.provider_id, channel, expires_at })
+    let sent = Box::pin(messages::send(services, caller, account, new, request)).await?;
+    Ok(SentCode { id: sent.id, provider_id: sent.provider_id, channel: Channel::Whatsapp, expires_at })
 }
 
 /// The account, the number and the template that a code goes out by.

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use domain::verification::OneTimeCode;
-use domain::{PhoneNumber, TenantId};
+use domain::{MessageId, PhoneNumber, TenantId};
 use store::Store;
 use store::verification::{CodeLimit, Tried};
 
@@ -68,22 +68,36 @@ fn of_request(from: AskedFrom) -> Vec<CodeLimit> {
     std::iter::once(all).chain(user).chain(host).collect()
 }
 
+/// A code that was counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted {
+    limits: Vec<CodeLimit>,
+    at_ms: i64,
+}
+
+impl Admitted {
+    /// It surely was not sent: it does not count.
+    pub async fn withdraw(self, store: &Store, tenant: &TenantId) {
+        for limit in &self.limits {
+            give_back(store, tenant, limit, self.at_ms).await;
+        }
+    }
+}
+
 /// Counts a code that is about to be sent.
 ///
 /// # Errors
 /// [`Code::RateLimited`] when there were too many: of the caller, from where it comes, or to
 /// numbers like this one that nobody repeated.
-pub async fn admit(store: &Store, tenant: &TenantId, to: &PhoneNumber, from: AskedFrom) -> Result<()> {
+pub async fn admit(store: &Store, tenant: &TenantId, to: &PhoneNumber, from: AskedFrom) -> Result<Admitted> {
     let now = store.clock().now_ms();
-    let mut counted: Vec<CodeLimit> = Vec::new();
+    let mut admitted = Admitted { limits: Vec::new(), at_ms: now };
     for limit in of_request(from).into_iter().chain(of_number(to)) {
         if store.count_code(tenant, &limit, now).await? {
-            counted.push(limit);
+            admitted.limits.push(limit);
             continue;
         }
-        for earlier in &counted {
-            give_back(store, tenant, earlier, now).await;
-        }
+        admitted.withdraw(store, tenant).await;
         let seconds = limit.period_s - now.div_euclid(1_000).rem_euclid(limit.period_s);
         let whose = match limit.scope.split_once(':').map(|(what, _)| what) {
             Some("range" | "country") => "to numbers like this one, and few were repeated",
@@ -93,7 +107,7 @@ pub async fn admit(store: &Store, tenant: &TenantId, to: &PhoneNumber, from: Ask
         let message = format!("too many codes were sent {whose}: wait {seconds} seconds");
         return Err(Error::new(Code::RateLimited, message).after(seconds.unsigned_abs()));
     }
-    Ok(())
+    Ok(admitted)
 }
 
 /// What is not given back counts until its hour ends.
@@ -112,7 +126,7 @@ pub enum Checked {
     Wrong(u64),
 }
 
-/// Checks a code that somebody typed.
+/// Checks a code that somebody typed. `request` is the same for a request that is repeated.
 ///
 /// # Errors
 /// [`Code::NotFound`] names `to` when there is no code for the number that is still good;
@@ -122,11 +136,14 @@ pub async fn check(
     tenant: &TenantId,
     to: &PhoneNumber,
     code: &OneTimeCode,
+    request: MessageId,
 ) -> Result<Checked> {
-    match store.try_code(tenant, &to.key(), code).await? {
-        Tried::Right(sent_ms) => {
+    match store.try_code(tenant, &to.key(), code, request).await? {
+        Tried::Right { sent_ms, codes } => {
             for limit in of_number(to) {
-                give_back(store, tenant, &limit, sent_ms).await;
+                for _ in 0..codes {
+                    give_back(store, tenant, &limit, sent_ms).await;
+                }
             }
             Ok(Checked::Approved)
         }

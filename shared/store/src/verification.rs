@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use crate::item::{Item, Key, compose, n, number, read, s};
+use crate::item::{Item, Key, compose, n, number, read, s, text};
 use crate::update::{Update, When};
 use crate::{Error, Kind, Result, Store, repeat};
 
@@ -32,8 +32,13 @@ pub enum Granted {
 /// What a try at a code was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tried {
-    /// The code was right, and is used up; when it was sent, in milliseconds since 1970.
-    Right(i64),
+    /// The code was right, and is used up.
+    Right {
+        /// When it was sent, in milliseconds since 1970.
+        sent_ms: i64,
+        /// How many were sent until one was right.
+        codes: u64,
+    },
     /// It was wrong; how many tries are left.
     Wrong(u64),
     /// It was tried too often; seconds until the number may get another.
@@ -65,6 +70,9 @@ struct CodeItem {
     until: i64,
     tries: u64,
     sends: u64,
+    /// Codes of the window since the last that was right.
+    #[serde(default)]
+    open: u64,
     /// The day, and how many codes in it.
     day: i64,
     in_day: u64,
@@ -72,6 +80,9 @@ struct CodeItem {
     rev: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     used: Option<i64>,
+    /// The request that had the right one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
     ttl: i64,
 }
 
@@ -97,10 +108,12 @@ impl CodeItem {
             until: now + WINDOW_MS,
             tries: 0,
             sends: 1,
+            open: 1,
             day,
             in_day: 1,
             rev: 1,
             used: None,
+            by: None,
             ttl: (now + LIFETIME_MS.max(DAY_MS)) / 1_000,
         };
         let Some(before) = before else { return Ok(next) };
@@ -117,7 +130,8 @@ impl CodeItem {
             next.until = before.until;
             next.sends = before.sends + more;
             // Whoever knew the code has the number.
-            next.tries = if before.used.is_some() { 0 } else { before.tries };
+            (next.tries, next.open) =
+                if before.used.is_some() { (0, 1) } else { (before.tries, before.open + more) };
             if next.sends > SENDS || next.tries >= TRIES {
                 return Err(before.until);
             }
@@ -162,11 +176,18 @@ impl Store {
     }
 
     /// Tries a code: the try is counted first, so that many at once are no more than one after
-    /// the other. Of several who have the right one, one is told so.
+    /// the other. Of several who have the right one, one is told so; a request that is repeated
+    /// has the same id, and is told the same.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not answer.
-    pub async fn try_code(&self, tenant: &TenantId, to: &PhoneKey, code: &OneTimeCode) -> Result<Tried> {
+    pub async fn try_code(
+        &self,
+        tenant: &TenantId,
+        to: &PhoneKey,
+        code: &OneTimeCode,
+        request: MessageId,
+    ) -> Result<Tried> {
         let (key, now) = (key(tenant, to), self.clock().now_ms());
         let count = Update::of(key.clone())
             .add("tries", n(1))
@@ -176,6 +197,9 @@ impl Store {
             .when(When::Absent("used"));
         let known: CodeItem = match self.update_or_see(count).await? {
             Ok(item) => read(item, KIND)?,
+            Err(item) if text(&item, "by") == Some(request.to_string()) => {
+                return Ok(Tried::Right { sent_ms: number(&item, "sent").unwrap_or(now), codes: 0 });
+            }
             Err(item) => return Ok(refused(&item, now)),
         };
         let given = self.digest_of_code(tenant, to, &known.salt, code).await?;
@@ -184,11 +208,12 @@ impl Store {
         }
         let used = Update::of(key)
             .set("used", n(now))
+            .set("by", s(request.to_string()))
             .add("rev", n(1))
             .when(When::Is("hash", s(&known.hash)))
             .when(When::Absent("used"));
         match self.update(used).await {
-            Ok(()) => Ok(Tried::Right(known.sent)),
+            Ok(()) => Ok(Tried::Right { sent_ms: known.sent, codes: known.open }),
             Err(Error::Conflict) => Ok(Tried::Nothing),
             Err(error) => Err(error),
         }
@@ -267,14 +292,15 @@ mod tests {
         assert_eq!((first.tries, first.sends, first.until), (0, 1, WINDOW_MS));
         let tried = CodeItem { tries: 3, ..first };
         let next = CodeItem::next(Some(&tried), id(2), 60_000).unwrap();
-        assert_eq!((next.tries, next.sends, next.until, next.rev), (3, 2, WINDOW_MS, 2));
+        assert_eq!((next.tries, next.sends, next.open, next.until, next.rev), (3, 2, 2, WINDOW_MS, 2));
         assert_eq!(next.expires, 60_000 + LIFETIME_MS);
         let later = CodeItem::next(Some(&tried), id(3), WINDOW_MS).unwrap();
         assert_eq!((later.tries, later.sends, later.until), (0, 1, 2 * WINDOW_MS));
         let spent = CodeItem { tries: TRIES, ..next };
         assert_eq!(CodeItem::next(Some(&spent), id(3), 61_000).unwrap_err(), WINDOW_MS);
         let used = CodeItem { used: Some(61_000), ..spent };
-        assert_eq!(CodeItem::next(Some(&used), id(3), 62_000).unwrap().tries, 0);
+        let fresh = CodeItem::next(Some(&used), id(3), 62_000).unwrap();
+        assert_eq!((fresh.tries, fresh.open, fresh.sends), (0, 1, 3));
     }
 
     #[test]

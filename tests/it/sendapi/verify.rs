@@ -144,6 +144,22 @@ async fn a_range_that_never_repeats_a_code_gets_no_more() {
 }
 
 #[tokio::test]
+async fn what_is_asked_for_again_or_not_sent_makes_no_range_suspicious() {
+    let (world, api) = world().await;
+    // Each asks twice, and types the second one in.
+    for n in 0..12 {
+        send(&api, &phone(n)).await.expect(200);
+        send(&api, &phone(n)).await.expect(200);
+        assert!(is_right(&check(&api, &phone(n), &code(&world, &phone(n))).await));
+    }
+    world.fault(FaultRule { code: Some(131_026), next: Some(12), ..FaultRule::default() });
+    for n in 20..32 {
+        assert_eq!(send(&api, &phone(n)).await.expect(422)["error"]["error_code"], 131_026);
+    }
+    send(&api, &phone(40)).await.expect(200);
+}
+
+#[tokio::test]
 async fn an_end_user_gets_ten_codes_in_an_hour() {
     let (_world, api) = world().await;
     let from = async |n: usize, ip: &str| {

@@ -213,7 +213,8 @@ impl Stage {
         self.complaints.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn complain(&self, kind: &'static str, about: String) {
+    /// Says what does not hold.
+    pub fn complain(&self, kind: &'static str, about: String) {
         self.complaints.lock().unwrap_or_else(PoisonError::into_inner).push(Violation { kind, about });
     }
 
@@ -300,6 +301,7 @@ impl Stage {
             .method(ask.method)
             .uri(ask.path)
             .header("x-api-key", self.key_of(ask))
+            .header("authorization", format!("Bearer {}", self.key_of(ask)))
             .header("content-type", "application/json");
         let request = match ask.key {
             Some(key) => request.header("idempotency-key", key),

@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use api_http::{
     ApiError, Caller, FieldKind, FromParameter, Given, Input, Parameter, PhoneText, Reply, Required, Result,
-    country_of, idempotent, idempotent_send, request,
+    country_of, idempotent_make, idempotent_send, request,
 };
 use axum::extract::State;
 use axum::response::Response;
 use domain::channel::Channel;
 use domain::verification::{DIGITS, OneTimeCode};
-use domain::{AccountId, CallingCode, Invalid, PhoneNumber};
+use domain::{AccountId, CallingCode, Invalid, MessageId, PhoneNumber};
 use messaging::Services;
 use messaging::verification::{self, CodeRequest};
 use ops::verification::{AskedFrom, Checked};
@@ -18,6 +18,7 @@ use ops::{callers, verification as codes};
 use serde::Serialize;
 use serde_json::Value;
 use store::Store;
+use store::idempotency::Claim;
 
 request! {
     /// Whose code it is.
@@ -167,11 +168,14 @@ pub(crate) async fn check(
     Caller(caller): Caller,
     input: Input<CheckCode>,
 ) -> Result<Response> {
-    let work = async {
+    let work = async |claim: Option<Claim>| {
+        // A code is used up by a request: whoever repeats it is told the same.
+        let id = claim.map(|claim| claim.message);
+        let id = id.unwrap_or_else(|| MessageId(store.entropy().ulid(store.clock().now())));
         let CheckCode { whose, code } = input.read();
         let (to, called) = whose.get(&store, &caller).await?;
         let Typed(code) = code.get()?;
-        let checked = codes::check(&store, caller.tenant_id(), &to, &code).await;
+        let checked = codes::check(&store, caller.tenant_id(), &to, &code, id).await;
         let checked = checked.map_err(|error| ApiError(error).renamed("to", called))?;
         let to = to.as_str().to_owned();
         let data = match checked {
@@ -182,7 +186,7 @@ pub(crate) async fn check(
         };
         Ok(Reply::<200, Data<Verified>>(Data { data }))
     };
-    idempotent(&store, &caller, &input, work).await
+    idempotent_make(&store, &caller, &input, work).await
 }
 
 #[cfg(test)]

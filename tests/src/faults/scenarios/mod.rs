@@ -2,6 +2,7 @@
 
 mod campaigns;
 mod channels;
+mod codes;
 mod contacts;
 mod credits;
 mod events;
@@ -67,10 +68,12 @@ pub enum Scenario {
     Paid,
     /// A campaign that waits for credits, and a grant of some.
     Granted,
+    /// A one-time code that is sent, repeated, and sent again.
+    Codes,
 }
 
 impl Scenario {
-    const NAMES: [(Self, &str); 21] = [
+    const NAMES: [(Self, &str); 22] = [
         (Self::Campaign, "campaign"),
         (Self::Cancel, "cancel"),
         (Self::ResumeFailed, "resume-failed"),
@@ -92,6 +95,7 @@ impl Scenario {
         (Self::Events, "events"),
         (Self::Paid, "paid"),
         (Self::Granted, "granted"),
+        (Self::Codes, "codes"),
     ];
 
     /// Every scenario.
@@ -155,6 +159,7 @@ impl Scenario {
             Self::Events => events::prepare(stage).await,
             Self::Paid => credits::prepare(stage).await,
             Self::Granted => campaigns::prepare(stage, 5).await,
+            Self::Codes => codes::prepare(stage).await,
         }
     }
 
@@ -182,7 +187,8 @@ impl Scenario {
             | Self::Shop
             | Self::Events
             | Self::Paid
-            | Self::Granted => {}
+            | Self::Granted
+            | Self::Codes => {}
         }
     }
 
@@ -210,6 +216,7 @@ impl Scenario {
             Self::Events => events::for_an_endpoint(stage).await,
             Self::Paid => credits::paid(stage).await,
             Self::Granted => credits::granted(stage).await,
+            Self::Codes => codes::sent_and_checked(stage).await,
         }
     }
 }
