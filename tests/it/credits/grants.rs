@@ -125,9 +125,13 @@ async fn under_one_key_credits_are_granted_once() {
     let second = json!({"name": "Altra", "email": other});
     agency.post("/api/subaccounts", second).await.expect(201);
     let first = under(&agency, 5, mail, None, Some("recharge-1")).await.expect(200);
-    for (header, body) in
-        [(None, Some("recharge-1")), (Some("recharge-1"), None), (Some("h-1"), Some("recharge-1"))]
-    {
+    // What is granted under one of two keys is granted under both.
+    for (header, body) in [
+        (None, Some("recharge-1")),
+        (Some("recharge-1"), None),
+        (Some("h-1"), Some("recharge-1")),
+        (Some("h-1"), None),
+    ] {
         let again = under(&agency, 5, mail, header, body).await;
         assert_eq!(again.headers["idempotent-replayed"], "true");
         assert_eq!(again.expect(200), first);

@@ -137,6 +137,7 @@ impl Store {
     pub async fn grant(&self, grant: &Grant<'_>) -> Result<Granted> {
         for attempt in 0..TRIES {
             if let Some(before) = self.granted_under(grant.agency, grant.keys).await? {
+                self.keep_keys(grant, &before).await?;
                 return Ok(Granted::Before(before));
             }
             let Some(purse) = self.purse(grant.tenant).await? else { return Ok(Granted::Nobody) };
@@ -173,6 +174,23 @@ impl Store {
             }
         }
         Err(Error::Contended)
+    }
+
+    /// Keeps the other keys of a grant that is known under one of them: it was granted under
+    /// those as well.
+    async fn keep_keys(&self, grant: &Grant<'_>, before: &GrantKey) -> Result<()> {
+        if before.tenant != grant.tenant.as_str() || before.amount != grant.amount {
+            return Ok(());
+        }
+        for key in grant.keys {
+            let GrantKey { tenant, amount, balance } = before.clone();
+            let under = KeyItem { tenant, amount, balance };
+            match self.create(compose(&idempotency_key(grant.agency, key), "grant key", &under)?).await {
+                Ok(()) | Err(Error::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// What a sub-account begins with.
