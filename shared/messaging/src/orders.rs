@@ -335,13 +335,16 @@ mod tests {
 
     #[test]
     fn what_orders_nothing_is_no_order() {
-        for nothing in [
-            json!({}),
-            json!({"product_items": []}),
-            json!({"product_items": "sku"}),
-            json!({"product_items": [{"quantity": 1}]}),
-        ] {
+        for nothing in [json!({}), json!({"product_items": []}), json!({"product_items": "sku"})] {
             assert_eq!(read(nothing.clone()), None, "{nothing}");
+        }
+        // What cannot be read was ordered all the same, and nobody knows the total.
+        let bread = item(json!("2.00"), "EUR", json!(1));
+        for unreadable in
+            [json!({"quantity": 1}), json!({"product_retailer_id": "x".repeat(3_000), "quantity": 1})]
+        {
+            let order = read(json!({"product_items": [bread, unreadable]})).unwrap();
+            assert_eq!((order.items.len(), order.total()), (2, None), "{unreadable}");
         }
         let order =
             read(json!({"catalog_id": 7, "text": " ", "product_items": [{"product_retailer_id": 42}]}));
