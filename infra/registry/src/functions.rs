@@ -160,7 +160,8 @@ pub const CONTACTS: Function = Function {
     writes: &[Blocks, Contacts, Counter, Idempotency, Identity, Label, List, Outbox, Rate, Suppression],
     feeds: &[Campaign, Inbound, Webhook],
     memory_mb: 1_024,
-    zipped_max: 5_000_000,
+    // It reads contacts of four dialects, and asks which flows wait for tags.
+    zipped_max: 5_500_000,
     ..Function::API
 };
 
