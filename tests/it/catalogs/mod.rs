@@ -8,9 +8,10 @@ mod statuses;
 mod sync;
 
 use harness::{Api, WABA_ID, World};
-use http::Method;
 use serde_json::{Value, json};
 use simulators::graph::{InboundOrder, OrderedItem};
+
+use crate::sendwo::{done, is, post, refused};
 
 /// The catalog of the account.
 const CATALOG: &str = "700700700700700";
@@ -41,30 +42,6 @@ async fn shop() -> (World, Api) {
     stock(&world, CATALOG, bread());
     let api = Api::of(&world).await;
     (world, api)
-}
-
-async fn post(api: &Api, path: &str, mut body: Value) -> Value {
-    body["apiToken"] = json!(api.key);
-    api.raw(Method::POST, path, "application/json", body.to_string()).await.expect(200)
-}
-
-/// What was done.
-async fn done(api: &Api, path: &str, body: Value) -> Value {
-    let answer = post(api, path, body).await;
-    assert_eq!(answer["status"], "1", "{path}: {answer}");
-    answer
-}
-
-/// The code and the field of a refusal.
-async fn refused(api: &Api, path: &str, body: Value) -> (String, String) {
-    let answer = post(api, path, body).await;
-    assert_eq!(answer["status"], "0", "{path}: {answer}");
-    let text = |name: &str| answer["error"][name].as_str().unwrap_or_default().to_owned();
-    (text("code"), text("field"))
-}
-
-fn is(code: &str, field: &str) -> (String, String) {
-    (code.to_owned(), field.to_owned())
 }
 
 /// Begins to read the catalog; answers how far it is.

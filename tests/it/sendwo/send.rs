@@ -4,6 +4,8 @@ use harness::{Api, PHONE_NUMBER_ID, World, person, phone};
 use http::{Method, Request};
 use serde_json::{Value, json};
 
+use super::{is, post};
+
 const BUTTONS: &str = "/api/v1/whatsapp/send-interactive-buttons";
 const MEDIA: &str = "/api/v1/whatsapp/send-media";
 const FILE: &str = "/api/v1/whatsapp/send/file";
@@ -26,11 +28,6 @@ fn to_one(more: &Value) -> Value {
     body
 }
 
-async fn post(api: &Api, path: &str, mut body: Value) -> Value {
-    body["apiToken"] = json!(api.key);
-    api.raw(Method::POST, path, "application/json", body.to_string()).await.expect(200)
-}
-
 /// What the provider took of a message that was sent.
 async fn sent(world: &World, api: &Api, path: &str, more: Value) -> Value {
     let answer = post(api, path, to_one(&more)).await;
@@ -43,16 +40,9 @@ fn last(world: &World) -> Value {
     world.simulator.messages(None, usize::MAX).pop().unwrap().body
 }
 
-/// The code and the field of a refusal.
+/// The code and the field of a message's refusal.
 async fn refused(api: &Api, path: &str, more: Value) -> (String, String) {
-    let answer = post(api, path, to_one(&more)).await;
-    assert_eq!(answer["status"], "0", "{path} {more}: {answer}");
-    let text = |name: &str| answer["error"][name].as_str().unwrap_or_default().to_owned();
-    (text("code"), text("field"))
-}
-
-fn is(code: &str, field: &str) -> (String, String) {
-    (code.to_owned(), field.to_owned())
+    super::refused(api, path, to_one(&more)).await
 }
 
 async fn upload(api: &Api, field: &str, name: &str, mime: &str, bytes: &[u8]) -> Value {

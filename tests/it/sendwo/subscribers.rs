@@ -7,6 +7,8 @@ use harness::{Answer, Api, World, person, phone};
 use http::Method;
 use serde_json::{Value, json};
 
+use super::{done, is, refused};
+
 const UPDATE: &str = "/api/v1/subscriber/update";
 const ASSIGN: &str = "/api/v1/subscriber/assign-labels";
 const NOTE: &str = "/api/v1/subscriber/add-note";
@@ -18,30 +20,6 @@ async fn world() -> (World, Api) {
     world.import((1..4).map(person)).await;
     let api = Api::of(&world).await;
     (world, api)
-}
-
-async fn post(api: &Api, path: &str, mut body: Value) -> Value {
-    body["apiToken"] = json!(api.key);
-    api.raw(Method::POST, path, "application/json", body.to_string()).await.expect(200)
-}
-
-/// What was done.
-async fn done(api: &Api, path: &str, body: Value) -> Value {
-    let answer = post(api, path, body).await;
-    assert_eq!(answer["status"], "1", "{path}: {answer}");
-    answer
-}
-
-/// The code and the field of a refusal.
-async fn refused(api: &Api, path: &str, body: Value) -> (String, String) {
-    let answer = post(api, path, body).await;
-    assert_eq!(answer["status"], "0", "{path}: {answer}");
-    let text = |name: &str| answer["error"][name].as_str().unwrap_or_default().to_owned();
-    (text("code"), text("field"))
-}
-
-fn is(code: &str, field: &str) -> (String, String) {
-    (code.to_owned(), field.to_owned())
 }
 
 async fn shown(api: &Api, id: u64) -> Value {
